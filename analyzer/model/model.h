@@ -1,0 +1,192 @@
+/*
+ * model.h - what the log says, as things rather than records.
+ *
+ * Words used throughout the analyzer:
+ *   process  one recorded process; a log directory holds one or many
+ *   actor    a thread or a task: whoever can wait
+ *   object   what can be waited for: lock, channel, condition, descriptor, ...
+ *   stack    a call stack of a process, by id; frames are addresses until symbols/ names them
+ *   site     a place in the program with totals
+ *   wait     a wait that is over; a wait that is not over is the state of its actor
+ *
+ * All times here are nanoseconds since the process's record began; durations are nanoseconds. The
+ * records are owned by the model and live until model_destroy.
+ */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "eventlog/kinds.h"
+
+struct model_module {
+    uint64_t lo, hi, bias;
+    uint64_t from_ns, until_ns; /* when it was mapped; until_ns is UINT64_MAX while it is */
+    char *path;
+    char *build_id; /* hex, NULL when the module has none */
+};
+
+struct model_stack {
+    uint32_t depth;
+    bool truncated;
+    uint64_t frames[]; /* return addresses, innermost first */
+};
+
+struct model_actor {
+    uint64_t id; /* as in the log: EL_ACTOR_TASK is set for a task */
+    enum el_actor_state state;
+    uint32_t flags; /* el_actor_flags */
+    enum el_wait_kind wait_kind;
+    uint32_t wait_stack;
+    uint64_t object;
+    uint64_t since_ns;
+    uint64_t creator;
+    uint64_t created_ns;
+    uint32_t created_stack;
+    uint32_t waits_here;
+    uint64_t waker;
+    uint64_t start;
+    uint64_t stack_bytes;
+    uint64_t capture_bytes;
+    uint32_t run;
+    uint32_t tid;
+    uint64_t ended_ns; /* 0 while it lives; known for threads, for tasks only that they are gone */
+    const struct model_held *held; /* NULL when it holds nothing */
+};
+
+struct model_held {
+    uint32_t count; /* may exceed the arrays */
+    uint64_t actor;
+    struct {
+        uint64_t lock;
+        enum el_wait_kind kind;
+        uint32_t stack;
+    } locks[6];
+};
+
+struct model_object {
+    uint64_t address;
+    enum el_object_kind kind;
+    enum el_cell_state state;
+    enum el_storage storage;
+    uint64_t creator;
+    uint64_t created_ns;
+    uint32_t created_stack;
+    uint32_t last_waker_stack, last_waiter_stack;
+    uint64_t last_waker, last_waiter;
+    uint64_t last_waker_ns;
+    uint32_t wakes, waits;
+    uint64_t wait_ns, io_ns, wait_io_ns;
+    uint64_t items, capacity;
+};
+
+struct model_timer {
+    uint64_t object;
+    enum el_object_kind kind;
+    enum el_timer_state state;
+    uint32_t flags;
+    uint64_t creator;
+    uint64_t created_ns, armed_ns, last_used_ns;
+    uint32_t created_stack, armed_stack;
+    uint64_t period_ns, first_ns;
+    uint64_t fires, drops;
+    uint64_t last_user;
+    uint32_t run;
+};
+
+struct model_site {
+    enum el_site_kind kind;
+    uint32_t stack, stack2;
+    uint64_t count, live, peak, peak_ns;
+    uint64_t bytes, total_ns, max_ns;
+    uint64_t first_ns, last_ns;
+    uint64_t backpressure, backpressure_live, run_peak;
+};
+
+/* Waits are kept as totals by (kind, stack, object), with the longest. */
+struct model_wait {
+    enum el_wait_kind kind;
+    uint32_t stack;
+    uint64_t object;
+    uint64_t count, total_ns, max_ns, io_ns;
+    uint64_t first_ns, last_ns;
+};
+
+/* Calls that waited with a lock held, as totals by (acquired_stack, io_stack). */
+struct model_lock_io {
+    enum el_wait_kind lock_kind, io_kind;
+    uint32_t acquired_stack, io_stack;
+    uint64_t lock; /* the one of the longest call */
+    uint64_t count, total_ns, max_ns;
+    uint64_t first_ns, last_ns;
+    uint64_t waiters;   /* waits for these locks that overlapped the calls */
+    uint64_t waited_ns; /* time they spent waiting while the holder was in the call */
+};
+
+struct model_mark {
+    uint64_t at_ns;
+    char *text;
+};
+
+struct model_process {
+    uint32_t pid, ppid;
+    uint32_t cpus;
+    char *command;
+    char *dir; /* where its record lies */
+    uint64_t realtime_ns; /* of the record's begin */
+    uint64_t end_ns;      /* last moment the process is known to have lived */
+    enum el_record_state state;
+    enum el_stop_reason stop_reason;
+    bool exited; /* an exit event was seen */
+    enum el_exit_how exit_how;
+    int exit_status;
+    uint64_t exit_actor;
+    bool replaced;      /* ended by a successful exec */
+    uint64_t lost;      /* events lost, over all reasons */
+    uint64_t lost_cells;
+    uint64_t events;    /* events read, cells not counted */
+    uint32_t workers;   /* of its coroutine runtime, 0 for none */
+    uint64_t threads_made, tasks_made;
+
+    struct model_module *modules;
+    size_t nmodules;
+    struct model_stack **stacks; /* by id; NULL for an id never defined */
+    size_t nstacks;
+    struct model_actor *actors; /* alive at the end, and threads that ended */
+    size_t nactors;
+    struct model_object *objects;
+    size_t nobjects;
+    struct model_timer *timers; /* those whose record was alive at the end */
+    size_t ntimers;
+    struct model_site *sites;
+    size_t nsites;
+    struct model_wait *waits;
+    size_t nwaits;
+    struct model_lock_io *lock_ios;
+    size_t nlock_ios;
+    struct model_mark *marks;
+    size_t nmarks;
+};
+
+struct model {
+    struct model_process *processes;
+    size_t nprocesses;
+};
+
+/* Finds by id; NULL when the model has none. */
+const struct model_actor *model_find_actor(const struct model_process *p, uint64_t id);
+const struct model_object *model_find_object(const struct model_process *p, uint64_t address);
+const struct model_stack *model_find_stack(const struct model_process *p, uint32_t id);
+/* The actor that holds `lock` now, NULL if none is known. */
+const struct model_actor *model_find_holder(const struct model_process *p, uint64_t lock);
+/* The mark in force at that time, NULL when there was none. */
+const char *model_find_mark(const struct model_process *p, uint64_t at_ns);
+
+static inline bool model_is_task(uint64_t actor)
+{
+    return (actor & EL_ACTOR_TASK) != 0;
+}
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * loiter.h - what a coroutine runtime tells Loiter, and what a program may tell it.
+ *
+ * Every function here is weak: it is absent, at the price of one load and one branch, unless
+ * libloiter.so is preloaded. Call them through the LOITER_CALL macro, which is that branch:
+ *
+ *     LOITER_CALL(loiter_task_ready, (&task->loiter, channel));
+ *
+ * A runtime that makes these calls gets the findings that Weft gets; docs/adopting.md shows one.
+ *
+ * Rules for all of them, unless said otherwise:
+ *  - thread-safe; not to be called from a signal handler;
+ *  - they keep errno, never block, never call back, never take the program's locks;
+ *  - pointers to objects are used as identities and never followed; only the `loiter_task` record
+ *    is written, in its `tool` word;
+ *  - `caller` is the return address of the runtime's public function: the place in the program
+ *    that made the call. Loiter drops the frames of the runtime above it.
+ */
+#ifndef LOITER_H
+#define LOITER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LOITER_WEAK        __attribute__((weak, visibility("default")))
+#define LOITER_CALL(f, args) (__builtin_expect((f) != NULL, 0) ? (f) args : (void)0)
+
+/* What a task waits for, or what an object is. The numbers are those of eventlog/kinds.def. */
+enum loiter_wait {
+    LOITER_WAIT_MUTEX = 5,
+    LOITER_WAIT_RLOCK = 6,
+    LOITER_WAIT_WLOCK = 7,
+    LOITER_WAIT_COND = 16,
+    LOITER_WAIT_SEM = 17,
+    LOITER_WAIT_BARRIER = 18,
+    LOITER_WAIT_JOIN = 19,
+    LOITER_WAIT_SEND = 20,
+    LOITER_WAIT_RECV = 21,
+    LOITER_WAIT_SELECT = 22,
+    LOITER_WAIT_GROUP = 23,
+    LOITER_WAIT_ONCE = 24,
+    LOITER_WAIT_OTHER = 25,
+    LOITER_WAIT_READ = 32,
+    LOITER_WAIT_WRITE = 33,
+    LOITER_WAIT_ACCEPT = 34,
+    LOITER_WAIT_CONNECT = 35,
+    LOITER_WAIT_POLL = 36,
+    LOITER_WAIT_SLEEP = 37,
+    LOITER_WAIT_BLOCKING = 44
+};
+
+enum loiter_object {
+    LOITER_OBJ_OTHER = 0,
+    LOITER_OBJ_MUTEX = 1,
+    LOITER_OBJ_RWLOCK = 2,
+    LOITER_OBJ_COND = 4,
+    LOITER_OBJ_SEM = 5,
+    LOITER_OBJ_CHAN = 7,
+    LOITER_OBJ_GROUP = 8,
+    LOITER_OBJ_CONTEXT = 9,
+    LOITER_OBJ_ONCE = 10,
+    LOITER_OBJ_TIMER = 16,
+    LOITER_OBJ_TICKER = 17,
+    LOITER_OBJ_TICK = 18
+};
+
+/* Part of the runtime's record of a task. The runtime zeroes it, sets `id`, and keeps it in place
+ * until loiter_task_exit returned; Loiter owns `tool`. */
+struct loiter_task {
+    uint64_t id; /* unique in the process, below 2^62, never reused, never 0 */
+    void *tool;
+};
+
+/* ---- the runtime ---- */
+
+/* The scheduler starts, before its first task. `name` is copied. Several runs may follow each
+ * other in a process; at most one is open at a time. */
+LOITER_WEAK void loiter_run_begin(const char *name, unsigned workers);
+
+/* The main task returned. Tasks and timers alive now are abandoned and judged as they stand: call
+ * this before any of them is torn down, and announce no exit for those that never finish. */
+LOITER_WEAK void loiter_run_end(void);
+
+/* The calling OS thread serves the runtime (worker, poller, blocking-call thread) and is not a
+ * thread of the program. */
+LOITER_WEAK void loiter_worker_begin(void);
+
+/* ---- tasks ---- */
+
+/* The current actor made `t`. `stack_bytes` is what the task's stack reserves, `capture_bytes`
+ * what was copied into it. */
+LOITER_WEAK void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
+                                     size_t capture_bytes, const void *caller);
+
+/* The task's stack is [lo, hi); announced before its first instruction and if it ever moves. */
+LOITER_WEAK void loiter_task_stack(struct loiter_task *t, const void *lo, const void *hi);
+
+/* The calling OS thread runs `t` from now on, or the scheduler itself when NULL. Called on either
+ * side of the stack switch, by the thread that runs the task. */
+LOITER_WEAK void loiter_task_switch(struct loiter_task *t);
+
+/* The current task, `t`, is about to wait for one of `n` objects (n 0: for time alone, or for what
+ * is not an object; for IO: objects[0] is the descriptor). `timed`: the wait ends by itself.
+ * Called before the task can be made ready by another thread. */
+LOITER_WEAK void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
+                                  const void *const *objects, unsigned n, int timed,
+                                  const void *caller);
+
+/* The wait announced by park did not happen after all (the object became ready). */
+LOITER_WEAK void loiter_task_unpark(struct loiter_task *t);
+
+/* `t` can run again. Called by who made it so, from a task or from the scheduler (timer, poller),
+ * before another thread can switch to it. `object` is what it was waiting for, NULL if unknown. */
+LOITER_WEAK void loiter_task_ready(struct loiter_task *t, const void *object);
+
+/* `t` ended; its record may be reused when this returns. */
+LOITER_WEAK void loiter_task_exit(struct loiter_task *t);
+
+/* ---- objects ---- */
+
+/* Made by the current actor; capacity as of a channel or semaphore. */
+LOITER_WEAK void loiter_object_created(enum loiter_object kind, const void *object, size_t capacity,
+                                       const void *caller);
+/* The channel was closed, the context cancelled. */
+LOITER_WEAK void loiter_object_closed(enum loiter_object kind, const void *object,
+                                      const void *caller);
+/* Released for the last time; `left` items were still inside. */
+LOITER_WEAK void loiter_object_destroyed(enum loiter_object kind, const void *object, size_t left);
+
+/* The current actor acquired a lock; `why` is MUTEX, RLOCK or WLOCK. */
+LOITER_WEAK void loiter_lock_acquired(enum loiter_wait why, const void *lock, const void *caller);
+/* About to be released, by the current actor; `owner` is the task that acquired it where that may
+ * be another, NULL otherwise. */
+LOITER_WEAK void loiter_lock_released(const void *lock, struct loiter_task *owner);
+
+/* ---- time ---- */
+
+/* A timer or ticker was made or set again: it fires `first_ns` from now and then each `period_ns`
+ * (0: once). `stoppable` is 0 where the program has no handle to stop it. */
+LOITER_WEAK void loiter_timer_armed(enum loiter_object kind, const void *timer, int64_t first_ns,
+                                    int64_t period_ns, int stoppable, const void *caller);
+/* Stopped by the program. */
+LOITER_WEAK void loiter_timer_stopped(const void *timer);
+/* Fired; `dropped` when nobody had taken the tick before. */
+LOITER_WEAK void loiter_timer_fired(const void *timer, int dropped);
+/* Its record is gone. */
+LOITER_WEAK void loiter_timer_destroyed(const void *timer);
+
+/* ---- for programs ---- */
+
+/* Names what the process does from here on, as a test's name; findings carry it. Copied. */
+LOITER_WEAK void loiter_mark(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
