@@ -1,0 +1,352 @@
+/*
+ * weft.h - Weft, a coroutine runtime for C with the semantics of Go.
+ *
+ * Tasks (goroutines) run on a few OS threads (workers) and wait without holding a thread: on
+ * channels, timers, locks, descriptors. Nothing preempts a task: one that computes for long should
+ * call weft_yield() now and then.
+ *
+ * Rules for every function, unless its comment says otherwise:
+ *  - Errors are negative errno values. Times are nanoseconds; WEFT_FOREVER is no limit.
+ *  - It may be called by any task of any worker. A plain OS thread may call what does not have to
+ *    wait: weft_go, send/receive/close, stop/reset, cancel, done, unlock, signal. A channel call
+ *    or select that would have to wait there returns -EAGAIN; any other wait outside a task stops
+ *    the program.
+ *  - A task must not wait while it holds an OS-level lock, nor jump (longjmp) out of its function.
+ *    After a wait it may run on another OS thread: thread-local variables, errno included, are
+ *    then those of that thread.
+ *  - What Go panics on (send on a closed channel, a second close, unlock of an unlocked mutex, a
+ *    negative wait group) prints one line that begins with "weft: " and aborts.
+ *  - new/free: the caller owns what `new` returns. retain/release: references are counted, `new`
+ *    returns one. free and release accept NULL.
+ *  - struct weft_mutex, rwmutex, waitgroup, once and cond are ready to use when all zero, must not
+ *    be copied or moved once used, and need no clean-up. Their members are not to be touched.
+ */
+#ifndef WEFT_H
+#define WEFT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WEFT_API     __attribute__((visibility("default")))
+#define WEFT_FOREVER INT64_C(-1)
+
+#define WEFT_US INT64_C(1000)
+#define WEFT_MS INT64_C(1000000)
+#define WEFT_S  INT64_C(1000000000)
+
+struct weft_chan;
+struct weft_ctx;
+struct weft_task;
+struct weft_ticker;
+struct weft_timer;
+
+/* ---- the run ---- */
+
+/* Zero in a member means its default. */
+struct weft_options {
+    unsigned workers;   /* OS threads that run tasks; default: WEFT_WORKERS, else the CPUs */
+    size_t stack_bytes; /* address space of a task's stack, default 64 KiB, at least 16 KiB */
+    const char *name;   /* what reports call this run; default "weft" */
+};
+
+/* Runs fn(arg) as the main task and returns when it returns: 0. Tasks that are left then are
+ * abandoned where they stand and never run again (as Go's are at the end of main). Runs may follow
+ * each other; a second one at the same time, or one from within a task, is -EBUSY. -ENOMEM,
+ * -EAGAIN: no memory, no threads. If no task can ever run again, the report "all tasks are asleep"
+ * goes to stderr and the process exits with status 2. Go: main(). */
+WEFT_API int weft_run(void (*fn)(void *arg), void *arg);
+
+/* The same with options; NULL options are the defaults. -EINVAL: an option is out of range. */
+WEFT_API int weft_run_with(const struct weft_options *options, void (*fn)(void *arg), void *arg);
+
+/* How many workers the open run has; 0 when none is open. Go: GOMAXPROCS(0). */
+WEFT_API unsigned weft_workers(void);
+
+/* ---- tasks ---- */
+
+/* Starts a task that runs fn(arg). 0, -ENOMEM, or -ESRCH when no run is open. Go: go fn(arg). */
+WEFT_API int weft_go(void (*fn)(void *arg), void *arg);
+
+/* Starts a task that runs fn(copy), where copy is the task's own copy of `size` bytes at
+ * `capture`, aligned for any type and gone when fn returns. 0, -ENOMEM or -ESRCH.
+ * Go: go func() { ... }() over captured variables. */
+WEFT_API int weft_go_copy(void (*fn)(void *copy), const void *capture, size_t size);
+
+/* Lets other tasks run. Nothing outside a task. Go: runtime.Gosched(). */
+WEFT_API void weft_yield(void);
+
+/* Waits at least `ns`; zero or less yields. Go: time.Sleep(). */
+WEFT_API void weft_sleep(int64_t ns);
+
+/* The running task, NULL outside one. Valid until it ends; an identity only. */
+WEFT_API struct weft_task *weft_self(void);
+
+/* The running task's number: never 0, never used twice in a process. 0 outside a task. */
+WEFT_API uint64_t weft_id(void);
+
+/* Names the running task in reports. Not copied: it must outlive the task. */
+WEFT_API void weft_set_name(const char *name);
+
+/* The name given, NULL without one or outside a task. */
+WEFT_API const char *weft_name(void);
+
+/* Runs fn(arg), which may block its OS thread, on a thread of its own while the worker goes on
+ * with other tasks, and returns when it returned. It runs on that thread's stack and must not call
+ * what waits in Weft. 0, or -EAGAIN when no thread could be had. Outside a task it calls fn.
+ * Go: a cgo call. */
+WEFT_API int weft_blocking(void (*fn)(void *arg), void *arg);
+
+/* ---- channels ---- */
+
+/* A channel of elements of `elem_size` bytes (0 is allowed) with room for `capacity` of them;
+ * 0: sender and receiver meet. NULL: no memory, or a size that overflows. Go: make(chan T, n). */
+WEFT_API struct weft_chan *weft_chan_new(size_t elem_size, size_t capacity);
+
+/* One more owner of the channel, and one less; the last release frees it and what is still in it,
+ * bytewise. Nobody may be waiting on it then. retain returns its argument. */
+WEFT_API struct weft_chan *weft_chan_retain(struct weft_chan *chan);
+WEFT_API void weft_chan_release(struct weft_chan *chan);
+
+/* Sends a copy of *value, waiting for a receiver or room; first come, first served. 0. Sending on
+ * a closed channel stops the program, also when it is closed during the wait. A NULL channel waits
+ * forever. Go: c <- v. */
+WEFT_API int weft_chan_send(struct weft_chan *chan, const void *value);
+
+/* Receives into *value (NULL drops it), waiting for a sender. 0, or -EPIPE when the channel is
+ * closed and empty, with *value zeroed. A NULL channel waits forever. Go: v, ok := <-c. */
+WEFT_API int weft_chan_recv(struct weft_chan *chan, void *value);
+
+/* The same without waiting: -EAGAIN where the call would have to. */
+WEFT_API int weft_chan_try_send(struct weft_chan *chan, const void *value);
+WEFT_API int weft_chan_try_recv(struct weft_chan *chan, void *value);
+
+/* No more sends: every waiting receiver returns, later ones too once it is empty. Closing twice,
+ * or NULL, stops the program. Go: close(c). */
+WEFT_API void weft_chan_close(struct weft_chan *chan);
+
+/* Elements inside, and room; 0 for NULL. A snapshot. Go: len(c), cap(c). */
+WEFT_API size_t weft_chan_len(const struct weft_chan *chan);
+WEFT_API size_t weft_chan_cap(const struct weft_chan *chan);
+
+/* ---- select ---- */
+
+enum weft_case_kind { WEFT_CASE_SEND = 1, WEFT_CASE_RECV = 2, WEFT_CASE_DEFAULT = 3 };
+
+struct weft_case {
+    enum weft_case_kind kind;
+    struct weft_chan *chan; /* NULL: never ready */
+    void *value;            /* what to send (only read), or where to receive; NULL drops it */
+    int ok;                 /* out, of the case chosen: 1 passed on, 0 receive from a closed one */
+};
+
+#define WEFT_SEND(c, p)                                                                            \
+    {                                                                                              \
+        WEFT_CASE_SEND, (c), (void *)(p), 0                                                        \
+    }
+#define WEFT_RECV(c, p)                                                                            \
+    {                                                                                              \
+        WEFT_CASE_RECV, (c), (p), 0                                                                \
+    }
+#define WEFT_DEFAULT                                                                               \
+    {                                                                                              \
+        WEFT_CASE_DEFAULT, 0, 0, 0                                                                 \
+    }
+
+/* Waits until one of the cases can go on, does it and returns its index. Of several that can, a
+ * random one. With a WEFT_DEFAULT case it never waits and returns that index if no other can.
+ * -ETIMEDOUT after `timeout_ns` (0: do not wait; WEFT_FOREVER). -EINVAL: a kind that is none, two
+ * defaults, or n over 65536; -ENOMEM. No case at all waits for the time limit. Go: select. */
+WEFT_API int weft_select(struct weft_case *cases, unsigned n, int64_t timeout_ns);
+
+/* ---- time ---- */
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+WEFT_API int64_t weft_now(void);
+
+/* Channels of timers carry one int64_t: weft_now() when it fired. They have room for one and are
+ * lent: retain one that shall outlive its timer. After stop or reset returned, no older value is
+ * received from them. */
+
+/* A timer that fires once, `ns` from now; NULL: no memory. Go: time.NewTimer(). */
+WEFT_API struct weft_timer *weft_timer_new(int64_t ns);
+
+/* A timer that starts a task fn(arg) when it fires; it has no channel. Go: time.AfterFunc(). */
+WEFT_API struct weft_timer *weft_timer_func(int64_t ns, void (*fn)(void *arg), void *arg);
+
+/* 1 if this call stopped it, 0 if it had fired or was stopped. It does not fire after that; the
+ * task of a timer_func that fired earlier may still be running. Go: t.Stop(). */
+WEFT_API int weft_timer_stop(struct weft_timer *timer);
+
+/* Fires `ns` from now instead of when it would have. 1 if it was running, else 0.
+ * Go: t.Reset(). */
+WEFT_API int weft_timer_reset(struct weft_timer *timer, int64_t ns);
+
+/* Its channel, lent; NULL for a timer_func. Go: t.C. */
+WEFT_API struct weft_chan *weft_timer_chan(struct weft_timer *timer);
+
+/* Stops it and drops it. */
+WEFT_API void weft_timer_free(struct weft_timer *timer);
+
+/* A channel that gets one value after `ns`. The caller owns it: release it, also before it fired
+ * (the timer stays armed until then). NULL: no memory. Go: time.After(). */
+WEFT_API struct weft_chan *weft_after(int64_t ns);
+
+/* Fires every `ns`; ticks that nobody has taken are dropped, not queued. NULL: no memory. `ns` must
+ * be positive or the program stops. Go: time.NewTicker(). */
+WEFT_API struct weft_ticker *weft_ticker_new(int64_t ns);
+
+/* No more ticks; the channel stays open. Go: t.Stop(). */
+WEFT_API void weft_ticker_stop(struct weft_ticker *ticker);
+
+/* Fires every `ns` from now on. Go: t.Reset(). */
+WEFT_API void weft_ticker_reset(struct weft_ticker *ticker, int64_t ns);
+
+/* Its channel, lent. Go: t.C. */
+WEFT_API struct weft_chan *weft_ticker_chan(struct weft_ticker *ticker);
+
+/* Stops it and drops it. */
+WEFT_API void weft_ticker_free(struct weft_ticker *ticker);
+
+/* The channel of a ticker that nobody can stop: it ticks until the process ends. Lent. NULL: no
+ * memory, or ns is not positive. Go: time.Tick(). */
+WEFT_API struct weft_chan *weft_tick(int64_t ns);
+
+/* ---- contexts ---- */
+
+/* The root: never cancelled, not counted. Go: context.Background(). */
+WEFT_API struct weft_ctx *weft_ctx_background(void);
+
+/* A child of `parent` (retained by it; NULL: the background) that is cancelled by weft_ctx_cancel,
+ * with its parent, or when its time has come. The caller owns one reference, and should cancel
+ * before it releases: until then an armed timer keeps the context alive. NULL: no memory.
+ * `deadline_ns` is a time of weft_now(). Go: context.WithCancel/WithTimeout/WithDeadline. */
+WEFT_API struct weft_ctx *weft_ctx_with_cancel(struct weft_ctx *parent);
+WEFT_API struct weft_ctx *weft_ctx_with_timeout(struct weft_ctx *parent, int64_t ns);
+WEFT_API struct weft_ctx *weft_ctx_with_deadline(struct weft_ctx *parent, int64_t deadline_ns);
+
+/* Cancels it and all below it: their done channels are closed on return. Again: nothing. */
+WEFT_API void weft_ctx_cancel(struct weft_ctx *ctx);
+
+/* The channel that is closed when it is cancelled, lent; NULL for the background. Go: ctx.Done. */
+WEFT_API struct weft_chan *weft_ctx_done(struct weft_ctx *ctx);
+
+/* 0 while it is not cancelled, then -ECANCELED or -ETIMEDOUT (its deadline passed). Go: ctx.Err. */
+WEFT_API int weft_ctx_err(struct weft_ctx *ctx);
+
+/* The earliest deadline of it and those above in *deadline_ns: 1, or 0 without one.
+ * Go: ctx.Deadline(). */
+WEFT_API int weft_ctx_deadline(struct weft_ctx *ctx, int64_t *deadline_ns);
+
+WEFT_API struct weft_ctx *weft_ctx_retain(struct weft_ctx *ctx);
+WEFT_API void weft_ctx_release(struct weft_ctx *ctx);
+
+/* ---- locks and meeting points ---- */
+
+/* The waiting tasks of an object below. */
+struct weft_waitq {
+    void *head, *tail;
+};
+
+/* Mutual exclusion. Not recursive; may be unlocked by another task than locked it. Mostly whoever
+ * comes first gets it; one that has waited for a millisecond gets it next. Go: sync.Mutex. */
+struct weft_mutex {
+    uint32_t state, guard;
+    void *owner;
+    struct weft_waitq waiters;
+};
+
+WEFT_API void weft_mutex_lock(struct weft_mutex *mutex);
+WEFT_API int weft_mutex_try_lock(struct weft_mutex *mutex); /* 0 or -EBUSY */
+WEFT_API void weft_mutex_unlock(struct weft_mutex *mutex);
+
+/* Many readers or one writer. A waiting writer keeps later readers out, so a task must not take the
+ * read lock twice. Go: sync.RWMutex. */
+struct weft_rwmutex {
+    int32_t readers; /* those inside */
+    uint32_t guard, writing, writers_waiting;
+    void *owner;
+    struct weft_waitq read_waiters, write_waiters;
+};
+
+WEFT_API void weft_rwmutex_rlock(struct weft_rwmutex *rw);
+WEFT_API int weft_rwmutex_try_rlock(struct weft_rwmutex *rw); /* 0 or -EBUSY */
+WEFT_API void weft_rwmutex_runlock(struct weft_rwmutex *rw);
+WEFT_API void weft_rwmutex_lock(struct weft_rwmutex *rw);
+WEFT_API int weft_rwmutex_try_lock(struct weft_rwmutex *rw); /* 0 or -EBUSY */
+WEFT_API void weft_rwmutex_unlock(struct weft_rwmutex *rw);
+
+/* Waits until a count is zero. Below zero, or an add from zero while a wait is on its way, stops
+ * the program. Go: sync.WaitGroup. */
+struct weft_waitgroup {
+    int64_t count;
+    uint32_t guard, waiting;
+    struct weft_waitq waiters;
+};
+
+WEFT_API void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta);
+WEFT_API void weft_waitgroup_done(struct weft_waitgroup *wg); /* add(-1) */
+WEFT_API void weft_waitgroup_wait(struct weft_waitgroup *wg);
+
+/* add(1), a task that runs fn(arg), and done when it returned. As weft_go. Go: wg.Go(). */
+WEFT_API int weft_waitgroup_go(struct weft_waitgroup *wg, void (*fn)(void *arg), void *arg);
+
+/* Runs a function once: the first call runs fn(arg), those meanwhile wait until it returned, later
+ * ones do nothing. Go: sync.Once. */
+struct weft_once {
+    uint32_t done;
+    struct weft_mutex mutex;
+};
+
+WEFT_API void weft_once_do(struct weft_once *once, void (*fn)(void *arg), void *arg);
+
+/* A condition: wait gives up the mutex (which the caller holds), waits for signal (wakes one, the
+ * first that came) or broadcast (wakes all), and takes it again. No wake-up without one of them.
+ * The mutex need not be held to signal. Go: sync.Cond. */
+struct weft_cond {
+    uint32_t guard, unused;
+    struct weft_waitq waiters;
+};
+
+WEFT_API void weft_cond_wait(struct weft_cond *cond, struct weft_mutex *mutex);
+WEFT_API void weft_cond_signal(struct weft_cond *cond);
+WEFT_API void weft_cond_broadcast(struct weft_cond *cond);
+
+/* ---- descriptors ---- */
+
+/* For sockets, pipes, terminals and whatever else epoll takes; one of these calls may make such a
+ * descriptor non-blocking (sockets keep their mode, except in connect and accept). Others, as
+ * regular files, are read and written as by read(2) and write(2). One task may read while another
+ * writes. Outside a task they block the thread. Use weft_close, which also ends the waits of other
+ * tasks for it, with -EBADF. */
+
+/* As read(2): what there is, at least a byte; 0 at the end. Or a negative errno. Go: conn.Read. */
+WEFT_API ssize_t weft_read(int fd, void *buffer, size_t size);
+
+/* Writes all of it: `size`, or a negative errno when only a part could be written. No SIGPIPE from
+ * sockets. Go: conn.Write. */
+WEFT_API ssize_t weft_write(int fd, const void *buffer, size_t size);
+
+/* As accept(2): a new descriptor, non-blocking and closed on exec. Go: listener.Accept. */
+WEFT_API int weft_accept(int fd, struct sockaddr *address, socklen_t *length);
+
+/* As connect(2), waiting until it is connected: 0 or a negative errno. Makes fd non-blocking.
+ * Go: net.Dial. */
+WEFT_API int weft_connect(int fd, const struct sockaddr *address, socklen_t length);
+
+/* Waits until one of `events` (POLLIN, POLLOUT, POLLPRI, POLLRDHUP) or an error holds: what holds,
+ * as poll(2) says it; 0 after `timeout_ns`; or a negative errno. */
+WEFT_API int weft_poll(int fd, short events, int64_t timeout_ns);
+
+/* Closes it. 0 or a negative errno. */
+WEFT_API int weft_close(int fd);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
