@@ -1,0 +1,105 @@
+/*
+ * gate.h - is the library recording, and may this thread record now?
+ *
+ * The stage lies in a page that a fork child sees as zeros (MADV_WIPEONFORK), so a child made in
+ * whatever way passes everything through until the fork wrapper gave it a record of its own.
+ *
+ *   PL_BOOTSTRAP  before the constructor, in a child, or inactive: every wrapper is a plain call of
+ *                 the real function
+ *   PL_READY      recording
+ *   PL_ENDED      after the destructor, or stopped (disk full): plain calls again
+ *
+ * The use in a wrapper:
+ *
+ *     struct pl_self *self = pl_enter();     NULL: not recording, or already inside our own code
+ *     if (self != NULL) {
+ *         ... our own work: no host allocator, no lock, no blocking ...
+ *         pl_leave(self);
+ *     }
+ *     result = PL_REAL(read)(fd, buf, n);    never between enter and leave when it may block,
+ *                                            call back or switch tasks
+ *
+ * The guard counts: a wrapper that is reached while our own work runs (malloc inside jemalloc, a
+ * signal handler that came in) passes through. errno is the caller's to keep: pl_enter and pl_leave
+ * do not touch it, but what is called between them may.
+ */
+#ifndef PRELOAD_CORE_GATE_H
+#define PRELOAD_CORE_GATE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PL_HIDDEN __attribute__((visibility("hidden")))
+#define PL_EXPORT __attribute__((visibility("default")))
+
+enum pl_stage { PL_BOOTSTRAP = 0, PL_READY = 1, PL_ENDED = 2 };
+
+/* Whole pages, so that wiping them touches nothing else. */
+#ifdef __aarch64__
+#define PL_GATE_BYTES 65536
+#else
+#define PL_GATE_BYTES 4096
+#endif
+
+struct pl_gate {
+    _Atomic uint32_t stage;
+} __attribute__((aligned(PL_GATE_BYTES)));
+
+extern PL_HIDDEN struct pl_gate pl_gate;
+
+/*
+ * What belongs to the calling OS thread. `thread` and `actor` are NULL until the thread's first
+ * recorded call. stack_lo/hi bound the stack it runs on now (0: unknown), be it the thread's or a
+ * task's.
+ */
+struct pl_self {
+    volatile uint32_t guard;
+    uint32_t phase; /* enum pl_phase */
+    struct pl_thread *thread;
+    struct pl_actor *actor; /* who runs here now: the thread or a task */
+    uintptr_t stack_lo, stack_hi;
+    struct pl_wait *wait; /* innermost wait in progress */
+    uint32_t unwinding;   /* reserved for stack.c */
+    uint32_t dropped;     /* calls passed through because the guard was on */
+};
+
+enum pl_phase { PL_PHASE_NEW = 0, PL_PHASE_ON = 1, PL_PHASE_OVER = 2 };
+
+/* The block of this thread. Not inlined: its address must be fetched again after anything that may
+ * have moved the task to another thread. */
+PL_HIDDEN struct pl_self *pl_self(void);
+
+/* Gives the thread a slot and a cell. 0, or -1 when it must pass through. Guard is on. */
+PL_HIDDEN int pl_thread_attach(struct pl_self *self);
+
+static inline int pl_is_ready(void)
+{
+    return atomic_load_explicit(&pl_gate.stage, memory_order_acquire) == PL_READY;
+}
+
+static inline void pl_leave(struct pl_self *self)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    self->guard--;
+}
+
+static inline struct pl_self *pl_enter(void)
+{
+    if (!pl_is_ready())
+        return NULL;
+    struct pl_self *self = pl_self();
+    if (self->guard != 0) {
+        self->dropped++;
+        return NULL;
+    }
+    self->guard++;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (__builtin_expect(self->thread == NULL, 0) && pl_thread_attach(self) != 0) {
+        pl_leave(self);
+        return NULL;
+    }
+    return self;
+}
+
+#endif

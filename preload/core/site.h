@@ -1,0 +1,34 @@
+/*
+ * site.h - totals of places. A site is known by its kind and one or two stacks. Guard on.
+ */
+#ifndef PRELOAD_CORE_SITE_H
+#define PRELOAD_CORE_SITE_H
+
+#include <stdint.h>
+
+#include "eventlog/events.h"
+#include "eventlog/kinds.h"
+#include "preload/core/gate.h"
+
+/* A site's cell and its budget of events. */
+struct pl_site {
+    struct el_site *cell; /* never NULL */
+    uint64_t tokens_at;   /* clock at which the next event may be written */
+    uint64_t run_id;      /* of the present run without back-pressure */
+    uint64_t next_population;
+};
+
+/* Finds or makes; NULL when there is no room. */
+PL_HIDDEN struct pl_site *pl_site_get(enum el_site_kind kind, uint32_t stack, uint32_t stack2);
+
+/* One use of the place that took `ticks` and moved `bytes`. */
+PL_HIDDEN void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes);
+
+/* One more alive (made), one less. pl_site_born writes the `population` event where due. */
+PL_HIDDEN void pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes);
+PL_HIDDEN void pl_site_died(struct pl_site *site);
+
+/* May an event of this place be written now? A bucket of tokens: a burst, then so many a second. */
+PL_HIDDEN int pl_site_budget(struct pl_site *site, uint64_t now);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * timer_cell.h - cells of timers and tickers, of whatever kind.
+ *
+ * `object` is an address, a descriptor or an id, unique within its kind. All are called with the
+ * guard on.
+ */
+#ifndef PRELOAD_CORE_TIMER_CELL_H
+#define PRELOAD_CORE_TIMER_CELL_H
+
+#include <stdint.h>
+
+#include "eventlog/events.h"
+#include "eventlog/kinds.h"
+#include "preload/core/gate.h"
+
+/* Made, not armed. */
+PL_HIDDEN void pl_timer_created(struct pl_self *self, enum el_object_kind kind, uint64_t object,
+                                uint32_t stack);
+/* Set; made first when it has no cell. flags: el_timer_flags. */
+PL_HIDDEN void pl_timer_armed(struct pl_self *self, enum el_object_kind kind, uint64_t object,
+                              uint64_t first_ns, uint64_t period_ns, uint32_t flags,
+                              uint32_t stack);
+PL_HIDDEN void pl_timer_stopped(enum el_object_kind kind, uint64_t object);
+PL_HIDDEN void pl_timer_fired(enum el_object_kind kind, uint64_t object, uint64_t times,
+                              uint64_t dropped);
+/* Somebody took a tick: a read of the timerfd, of the tick channel. */
+PL_HIDDEN void pl_timer_used(struct pl_self *self, enum el_object_kind kind, uint64_t object);
+PL_HIDDEN void pl_timer_destroyed(enum el_object_kind kind, uint64_t object);
+/* The cell, NULL when there is none. */
+PL_HIDDEN struct el_timer *pl_timer_find(enum el_object_kind kind, uint64_t object);
+
+#endif
