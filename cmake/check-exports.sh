@@ -1,0 +1,26 @@
+#!/bin/bash
+# check-exports.sh LIBRARY LIST - the library exports exactly the names of the list, one a line.
+# check-exports.sh LIBRARY --declared HEADER - exactly the functions that the public header declares.
+set -uo pipefail
+library=$1
+list=$2
+
+# Names followed by a parenthesis in what is left of the header without comments and macros.
+declared() {
+    gcc -fpreprocessed -dD -E -P "$1" | sed '/^#/d' | tr '\n' ' ' |
+        grep -oE '\bweft_[a-z0-9_]+ *\(' | tr -d ' (' | grep -v '_fn$'
+}
+
+exported=$(nm -D --defined-only --format=posix "$library" | awk '$2 != "A" {print $1}' |
+    sed 's/@.*//' | sort -u)
+if [[ $list == --declared ]]; then
+    expected=$(declared "$3" | sort -u)
+    list=$3
+else
+    expected=$(grep -vE '^(#|$)' "$list" | sort -u)
+fi
+[[ -n $exported && -n $expected ]] || { echo "check-exports: nothing to compare" && exit 2; }
+difference=$(diff <(echo "$expected") <(echo "$exported")) && exit 0
+echo "$difference"
+echo "check-exports: $library does not export what $list says: < missing, > not in the list"
+exit 1

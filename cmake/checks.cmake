@@ -1,0 +1,24 @@
+# The checks of the source as tests, label `lint`; included by tests/CMakeLists.txt.
+set(checks ${CMAKE_SOURCE_DIR}/cmake)
+
+function(loiter_check name)
+  add_test(NAME check-${name} COMMAND ${ARGN})
+  set_tests_properties(check-${name} PROPERTIES LABELS lint TIMEOUT 120)
+endfunction()
+
+loiter_check(includes ${checks}/check-includes.sh)
+loiter_check(includes-self ${checks}/check-includes.sh --self-test)
+loiter_check(sizes ${checks}/check-sizes.sh)
+loiter_check(sizes-self ${checks}/check-sizes.sh --self-test)
+loiter_check(format ${checks}/check-format.sh)
+if(TARGET weft)
+  loiter_check(exports-weft ${checks}/check-exports.sh $<TARGET_FILE:weft>
+    --declared ${CMAKE_SOURCE_DIR}/runtime/include/weft.h)
+endif()
+
+# `ninja tidy`: clang-tidy over everything that is compiled.
+find_program(RUN_CLANG_TIDY NAMES run-clang-tidy run-clang-tidy-14)
+if(RUN_CLANG_TIDY)
+  add_custom_target(tidy COMMAND ${RUN_CLANG_TIDY} -quiet -p ${CMAKE_BINARY_DIR}
+    "${CMAKE_SOURCE_DIR}/.*\\.c$$" WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} USES_TERMINAL)
+endif()
