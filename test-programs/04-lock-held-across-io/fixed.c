@@ -1,0 +1,77 @@
+/*
+ * The mend of pitfall: the lock covers the table only; an entry that is on its way is marked, and
+ * who needs it waits for that entry.
+ *
+ * Look at look_up: fetch is called between unlock and lock.
+ */
+#include "test-programs/common/sample.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <weft.h>
+
+#define TASKS   4
+#define ENTRIES 10
+#define COMING  1
+
+static struct weft_mutex cache_lock;
+static struct weft_cond arrived;
+static char cache[ENTRIES];
+static int port;
+
+static char fetch(void)
+{
+    struct sockaddr_in address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char answer;
+
+    loopback_address(port, &address);
+    MUST(weft_connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
+    MUST(weft_read(fd, &answer, 1) == 1);
+    weft_close(fd);
+    return answer;
+}
+
+static char look_up(int i)
+{
+    char value;
+
+    weft_mutex_lock(&cache_lock);
+    if (cache[i] == 0) {
+        cache[i] = COMING;
+        weft_mutex_unlock(&cache_lock);
+        value = fetch();
+        weft_mutex_lock(&cache_lock);
+        cache[i] = value;
+        weft_cond_broadcast(&arrived);
+    }
+    while (cache[i] == COMING)
+        weft_cond_wait(&arrived, &cache_lock);
+    value = cache[i];
+    weft_mutex_unlock(&cache_lock);
+    return value;
+}
+
+static void client(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < ENTRIES; i++)
+        MUST(look_up(i) == '!');
+}
+
+static void serve(void *arg)
+{
+    struct weft_waitgroup clients = {0};
+
+    (void)arg;
+    for (int i = 0; i < TASKS; i++)
+        MUST(weft_waitgroup_go(&clients, client, NULL) == 0);
+    weft_waitgroup_wait(&clients);
+    printf("%d entries\n", ENTRIES);
+}
+
+int main(void)
+{
+    port = slow_server_start(5);
+    return weft_run(serve, NULL) == 0 ? 0 : 1;
+}

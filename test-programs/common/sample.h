@@ -1,0 +1,32 @@
+/*
+ * sample.h - what the test programs share, so that each shows its mistake and little else.
+ *
+ * It does not check anything about Loiter: the programs know nothing of it.
+ */
+#ifndef SAMPLE_H
+#define SAMPLE_H
+
+/* Ends the program with a message when `condition` does not hold: a broken test program must not
+ * look like a program without findings. */
+#define MUST(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            sample_fail(__FILE__, __LINE__, #condition);                                           \
+    } while (0)
+
+__attribute__((noreturn)) void sample_fail(const char *file, int line, const char *condition);
+
+void sleep_ms(int ms);
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+long now_ms(void);
+
+/* Starts a server on a free port of 127.0.0.1, in threads of this process. To each connection it
+ * sends the one byte '!' after `delay_ms`, then closes it. Returns the port. */
+int slow_server_start(int delay_ms);
+
+/* The address of that port. */
+struct sockaddr_in;
+void loopback_address(int port, struct sockaddr_in *address);
+
+#endif
