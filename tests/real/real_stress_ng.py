@@ -1,0 +1,18 @@
+"""stress-ng's pthread, mutex, timer and fork stressors, bounded by operations."""
+
+import harness
+
+STRESSORS = {
+    "pthread": ["--pthread", "1", "--pthread-ops", "300", "--pthread-max", "32"],
+    "mutex": ["--mutex", "1", "--mutex-ops", "20000", "--mutex-procs", "4"],
+    "timer": ["--timer", "1", "--timer-ops", "2000", "--timer-freq", "20000"],
+    "fork": ["--fork", "1", "--fork-ops", "50"],
+}
+
+
+def run(work, launch):
+    results = {}
+    for name, options in STRESSORS.items():
+        done = launch.run(["stress-ng", "--temp-path", work, "--timeout", "60", "--oomable"] + options)
+        results[name] = (done["status"], harness.numbers_away(done["out"] + done["err"]))
+    return results
