@@ -12,7 +12,7 @@ target_include_directories(sample_defaults INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(sample_defaults INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror
   $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>)
 find_package(Threads REQUIRED)
-target_link_libraries(sample_defaults INTERFACE Threads::Threads)
+target_link_libraries(sample_defaults INTERFACE loiter_sanitize Threads::Threads)
 
 # json_get(VARIABLE json default keys...): the value, or the default where there is none.
 function(json_get variable json default)
@@ -41,7 +41,7 @@ function(loiter_program_build target source link)
 endfunction()
 
 function(loiter_program_test name target source program)
-  add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} ${LOITER_HARNESS}/e2e.py
+  add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B ${LOITER_HARNESS}/e2e.py
     --loiter $<TARGET_FILE:loiter> --babeltrace ${CMAKE_SOURCE_DIR}/eventlog/check-babeltrace.sh
     --expect ${CMAKE_CURRENT_SOURCE_DIR}/expect.json --program ${program} --source ${source}
     --work ${CMAKE_BINARY_DIR}/e2e/${name} $<TARGET_FILE:${target}>)
@@ -67,7 +67,7 @@ function(loiter_program prefix json program)
       set(suffix -static)
     endif()
     loiter_program_build(${prefix}-${stem}${suffix} ${source} ${link})
-    if(TARGET loiter)
+    if(LOITER_PRELOAD AND TARGET loiter)
       loiter_program_test(e2e-${prefix}-${program}${suffix} ${prefix}-${stem}${suffix} ${source}
         ${program})
     endif()
