@@ -54,15 +54,20 @@ static inline char *xstrndup(const char *s, size_t n)
     return copy;
 }
 
-__attribute__((format(printf, 1, 2))) static inline char *xasprintf(const char *fmt, ...)
+__attribute__((format(printf, 1, 0))) static inline char *xvasprintf(const char *fmt, va_list ap)
 {
     char *s = NULL;
+    if (vasprintf(&s, fmt, ap) < 0)
+        memory_out();
+    return s;
+}
+
+__attribute__((format(printf, 1, 2))) static inline char *xasprintf(const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    int n = vasprintf(&s, fmt, ap);
+    char *s = xvasprintf(fmt, ap);
     va_end(ap);
-    if (n < 0)
-        memory_out();
     return s;
 }
 
@@ -70,7 +75,7 @@ __attribute__((format(printf, 1, 2))) static inline char *xasprintf(const char *
  * elements in it. Full exactly when n is a power of two (or 0), so no capacity is kept. */
 #define XGROW(array, n)                                                                            \
     do {                                                                                           \
-        if (((n) & ((n) - 1)) == 0)                                                                \
+        if (((n) & ((n)-1)) == 0)                                                                  \
             (array) = xreallocarray((array), (n) ? 2 * (n) : 1, sizeof(*(array)));                 \
     } while (0)
 

@@ -21,10 +21,10 @@ enum confidence { CONFIDENCE_PROBABLE, CONFIDENCE_PROVEN };
 /* A frame as symbols/ names it. An address can become several frames: inlined calls. */
 struct finding_frame {
     uint64_t address;
-    char *function; /* demangled; NULL when unknown */
-    char *file;     /* NULL when unknown */
-    unsigned line;  /* 0 when unknown */
-    char *module;   /* path of the module, NULL when unknown */
+    char *function;  /* demangled; NULL when unknown */
+    char *file;      /* NULL when unknown */
+    unsigned line;   /* 0 when unknown */
+    char *module;    /* path of the module, NULL when unknown */
     uint64_t offset; /* in the module's file, for frames without a name */
     bool inlined;
     bool in_app; /* of the program, and not of libc, a runtime or Loiter */
@@ -33,7 +33,7 @@ struct finding_frame {
 /* A stack with its role: "blocked at", "created at", "acquired at", ... */
 struct finding_stack {
     char *role;
-    char *note; /* a sentence on it, or NULL */
+    char *note;     /* a sentence on it, or NULL */
     uint32_t stack; /* id in the process */
     bool primary;   /* the finding's place is in this one */
     struct finding_frame *frames;
@@ -58,7 +58,8 @@ struct finding {
     const struct model_process *process;
     enum severity severity;
     enum confidence confidence;
-    char *kind;  /* part of the fingerprint: what distinguishes findings of one rule, as "channel send" */
+    char *kind;  /* part of the fingerprint: what distinguishes findings of one rule, as "channel
+                    send" */
     char *title; /* one sentence, without place or function names */
     char *fix;   /* how to mend it, in a sentence or two */
     struct finding_stack *stacks;
@@ -86,7 +87,8 @@ struct findings {
  * nothing to save. Text arguments are copied. */
 struct finding *finding_create(const struct rule *rule, const struct model_process *process);
 void finding_destroy(struct finding *f);
-__attribute__((format(printf, 2, 3))) void finding_set_title(struct finding *f, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void finding_set_title(struct finding *f, const char *fmt,
+                                                             ...);
 __attribute__((format(printf, 2, 3))) void finding_set_fix(struct finding *f, const char *fmt, ...);
 void finding_set_kind(struct finding *f, const char *kind);
 /* Adds a stack; `note` may be NULL. The first one added as primary gives the place. A stack id of 0
@@ -102,7 +104,8 @@ void findings_clear(struct findings *all);
 
 /* After the stacks have their frames: chooses the place (the innermost in-app frame of the primary
  * stack, else its innermost frame) and computes the fingerprint: "v1:" and the hash of the rule's
- * id, the kind and the function names of the in-app frames of all stacks; no lines, no addresses. */
+ * id, the kind and the function names of the in-app frames of all stacks; no lines, no addresses.
+ */
 void finding_settle(struct finding *f);
 
 #endif

@@ -20,11 +20,11 @@ struct rule_threshold {
 };
 
 struct rule {
-    const char *id;         /* "leaked-task" */
-    const char *title_one;  /* "leaked task" */
-    const char *title_many; /* "leaked tasks" */
-    const char *summary;    /* one sentence */
-    enum severity severity; /* the usual one; a finding may have another */
+    const char *id;                    /* "leaked-task" */
+    const char *title_one;             /* "leaked task" */
+    const char *title_many;            /* "leaked tasks" */
+    const char *summary;               /* one sentence */
+    enum severity severity;            /* the usual one; a finding may have another */
     struct rule_threshold *thresholds; /* ends with a NULL name */
     void (*judge)(const struct rule *rule, const struct model_process *p, struct findings *out);
 };

@@ -1,0 +1,205 @@
+/* finding.c - see finding.h. Knows nothing of where numbers come from nor how they are shown. */
+#include "analyzer/rules/finding.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/rules/rule.h"
+
+/* Adds one zeroed element to an array and gives its address. */
+#define APPEND(array, n)                                                                           \
+    ({                                                                                             \
+        XGROW(array, n);                                                                           \
+        __typeof__(&(array)[0]) added_ = &(array)[(n)++];                                          \
+        memset(added_, 0, sizeof *added_);                                                         \
+        added_;                                                                                    \
+    })
+
+struct finding *finding_create(const struct rule *rule, const struct model_process *process)
+{
+    struct finding *f = xcalloc(1, sizeof *f);
+    f->rule = rule;
+    f->process = process;
+    f->severity = rule->severity;
+    f->confidence = CONFIDENCE_PROBABLE;
+    return f;
+}
+
+static void stack_finish(struct finding_stack *s)
+{
+    for (size_t i = 0; i < s->nframes; i++) {
+        free(s->frames[i].function);
+        free(s->frames[i].file);
+        free(s->frames[i].module);
+    }
+    free(s->frames);
+    free(s->role);
+    free(s->note);
+}
+
+void finding_destroy(struct finding *f)
+{
+    if (f == NULL)
+        return;
+    for (size_t i = 0; i < f->nstacks; i++)
+        stack_finish(&f->stacks[i]);
+    for (size_t i = 0; i < f->nevidence; i++) {
+        free(f->evidence[i].name);
+        free(f->evidence[i].text);
+    }
+    for (size_t i = 0; i < f->ncosts; i++) {
+        free(f->costs[i].what);
+        free(f->costs[i].unit);
+    }
+    free(f->stacks);
+    free(f->evidence);
+    free(f->costs);
+    free(f->kind);
+    free(f->title);
+    free(f->fix);
+    free(f->mark);
+    free(f);
+}
+
+static void replace(char **slot, char *text)
+{
+    free(*slot);
+    *slot = text;
+}
+
+void finding_set_title(struct finding *f, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    replace(&f->title, xvasprintf(fmt, ap));
+    va_end(ap);
+}
+
+void finding_set_fix(struct finding *f, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    replace(&f->fix, xvasprintf(fmt, ap));
+    va_end(ap);
+}
+
+void finding_set_kind(struct finding *f, const char *kind)
+{
+    replace(&f->kind, xstrdup(kind));
+}
+
+void finding_add_stack(struct finding *f, const char *role, uint32_t stack, bool primary,
+                       const char *note)
+{
+    if (stack == 0)
+        return;
+    for (size_t i = 0; i < f->nstacks; i++)
+        if (f->stacks[i].primary)
+            primary = false;
+    struct finding_stack *s = APPEND(f->stacks, f->nstacks);
+    s->role = xstrdup(role);
+    s->note = xstrdup(note);
+    s->stack = stack;
+    s->primary = primary;
+}
+
+void finding_add_evidence(struct finding *f, const char *name, const char *fmt, ...)
+{
+    struct finding_evidence *e = APPEND(f->evidence, f->nevidence);
+    va_list ap;
+    va_start(ap, fmt);
+    e->name = xstrdup(name);
+    e->text = xvasprintf(fmt, ap);
+    va_end(ap);
+}
+
+void finding_add_cost(struct finding *f, const char *what, double amount, const char *unit)
+{
+    struct finding_cost *c = APPEND(f->costs, f->ncosts);
+    c->what = xstrdup(what);
+    c->amount = amount;
+    c->unit = xstrdup(unit);
+}
+
+void findings_add(struct findings *all, struct finding *f)
+{
+    *APPEND(all->items, all->n) = f;
+}
+
+void findings_clear(struct findings *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        finding_destroy(all->items[i]);
+    free(all->items);
+    all->items = NULL;
+    all->n = 0;
+}
+
+/* ---- place and fingerprint ---- */
+
+/* FNV-1a, 64 bits. The final NUL of each text counts, so that "ab","c" is not "a","bc". */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    do {
+        hash ^= (unsigned char)*text;
+        hash *= 0x100000001b3u;
+    } while (*text++ != '\0');
+    return hash;
+}
+
+/* A frame without a name is known by its module and its offset there: stable as long as the module
+ * is not built anew, and all that a stripped program offers. */
+static uint64_t hash_frame(uint64_t hash, const struct finding_frame *frame)
+{
+    if (frame->function != NULL)
+        return hash_text(hash, frame->function);
+    const char *slash = frame->module != NULL ? strrchr(frame->module, '/') : NULL;
+    const char *base = slash != NULL ? slash + 1 : frame->module;
+    char offset[24];
+    snprintf(offset, sizeof offset, "+%" PRIx64, frame->offset);
+    return hash_text(hash_text(hash, base != NULL ? base : "?"), offset);
+}
+
+static bool has_in_app(const struct finding *f)
+{
+    for (size_t i = 0; i < f->nstacks; i++)
+        for (size_t j = 0; j < f->stacks[i].nframes; j++)
+            if (f->stacks[i].frames[j].in_app)
+                return true;
+    return false;
+}
+
+static const struct finding_frame *stack_place(const struct finding_stack *s)
+{
+    for (size_t j = 0; j < s->nframes; j++)
+        if (s->frames[j].in_app)
+            return &s->frames[j];
+    return s->nframes > 0 ? &s->frames[0] : NULL;
+}
+
+void finding_settle(struct finding *f)
+{
+    f->place = NULL;
+    for (size_t i = 0; i < f->nstacks && f->place == NULL; i++)
+        if (f->stacks[i].primary)
+            f->place = stack_place(&f->stacks[i]);
+    /* A primary stack that could not be read leaves the place to the next best one. */
+    for (size_t i = 0; i < f->nstacks && f->place == NULL; i++)
+        f->place = stack_place(&f->stacks[i]);
+
+    bool only_app = has_in_app(f);
+    uint64_t hash = 0xcbf29ce484222325u;
+    hash = hash_text(hash, f->rule->id);
+    hash = hash_text(hash, f->kind != NULL ? f->kind : "");
+    for (size_t i = 0; i < f->nstacks; i++) {
+        hash = hash_text(hash, f->stacks[i].role);
+        for (size_t j = 0; j < f->stacks[i].nframes; j++)
+            if (!only_app || f->stacks[i].frames[j].in_app)
+                hash = hash_frame(hash, &f->stacks[i].frames[j]);
+    }
+    snprintf(f->fingerprint, sizeof f->fingerprint, "v1:%016" PRIx64, hash);
+}
