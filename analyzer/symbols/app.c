@@ -1,0 +1,123 @@
+/*
+ * app.c - see app.h.
+ */
+#include "analyzer/symbols/app.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "analyzer/rules/finding.h"
+
+/* Names of files up to the first of ".so", "-" and a digit or ".": libc.so.6, libc-2.31.so. */
+static const char *const system_libraries[] = {
+    "ld-linux",
+    "ld-linux-x86-64",
+    "ld-linux-aarch64",
+    "ld64",
+    "libc",
+    "libpthread",
+    "librt",
+    "libdl",
+    "libm",
+    "libanl",
+    "libresolv",
+    "libgcc_s",
+    "libstdc++",
+    "libc++",
+    "libc++abi",
+    "libasan",
+    "libtsan",
+    "libubsan",
+    "liblsan",
+    "libunwind",
+    "libweft",
+    "libloiter",
+    "libjemalloc",
+    "linux-vdso",
+    "linux-gate",
+};
+
+/* Sources of language runtimes and standard libraries that are compiled into programs. */
+static const char *const system_sources[] = {"/include/c++/", "/rustc/", "/sysdeps/",
+                                             "/include/bits/", "/go/src/runtime/"};
+
+/* Where a C program begins, in a file that is the program's own. */
+static const char *const entry_functions[] = {
+    "_start", "_init", "_fini", "__libc_csu_init", "__do_global_dtors_aux", "frame_dummy"};
+
+static const char *const weft_folders[] = {"sched", "chan", "time", "sync", "ctx", "io", "arch"};
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool name_is_library(const char *name, const char *library)
+{
+    size_t n = strlen(library);
+    if (strncmp(name, library, n) != 0)
+        return false;
+    const char *rest = name + n;
+    return *rest == '\0' || strncmp(rest, ".so", 3) == 0 ||
+           (rest[0] == '-' && rest[1] >= '0' && rest[1] <= '9');
+}
+
+static bool system_module(const char *module)
+{
+    const char *name = base_name(module);
+    if (name[0] == '[')
+        return true; /* [vdso], [heap]: no file */
+    for (size_t i = 0; i < sizeof(system_libraries) / sizeof(system_libraries[0]); i++)
+        if (name_is_library(name, system_libraries[i]))
+            return true;
+    return false;
+}
+
+static bool weft_source(const char *file)
+{
+    if (strcmp(base_name(file), "weft.h") == 0)
+        return true;
+    const char *at = strstr(file, "runtime/");
+    for (; at; at = strstr(at + 1, "runtime/")) {
+        const char *folder = at + strlen("runtime/");
+        for (size_t i = 0; i < sizeof(weft_folders) / sizeof(weft_folders[0]); i++) {
+            size_t n = strlen(weft_folders[i]);
+            if (strncmp(folder, weft_folders[i], n) == 0 && folder[n] == '/')
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool contains_any(const char *file, const char *const *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strstr(file, parts[i]))
+            return true;
+    return false;
+}
+
+bool app_frame(const struct finding_frame *frame, bool with_weft)
+{
+    if (!frame->module || system_module(frame->module))
+        return false;
+    if (frame->file) {
+        if (contains_any(frame->file, system_sources,
+                         sizeof(system_sources) / sizeof(system_sources[0])))
+            return false;
+        if (with_weft && weft_source(frame->file))
+            return false;
+    } else if (with_weft && frame->function && strncmp(frame->function, "weft_", 5) == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(entry_functions) / sizeof(entry_functions[0]); i++)
+        if (frame->function && strcmp(frame->function, entry_functions[i]) == 0)
+            return false;
+    return true;
+}
+
+bool app_is_loiter(const char *module)
+{
+    return module && name_is_library(base_name(module), "libloiter");
+}
