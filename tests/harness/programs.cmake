@@ -3,8 +3,6 @@
 #
 # A program needs what it is run with (the loiter command, libloiter.so, Weft); one whose parts are
 # not built is left out, and the number left out is said.
-set(LOITER_HARNESS ${CMAKE_SOURCE_DIR}/tests/harness)
-
 # Not loiter_defaults: these programs stand for other people's, which have no frame pointers.
 add_library(sample_defaults INTERFACE)
 target_compile_definitions(sample_defaults INTERFACE _GNU_SOURCE)
@@ -41,7 +39,7 @@ function(loiter_program_build target source link)
 endfunction()
 
 function(loiter_program_test name target source program)
-  add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B ${LOITER_HARNESS}/e2e.py
+  add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/e2e.py
     --loiter $<TARGET_FILE:loiter> --babeltrace ${CMAKE_SOURCE_DIR}/eventlog/check-babeltrace.sh
     --expect ${CMAKE_CURRENT_SOURCE_DIR}/expect.json --program ${program} --source ${source}
     --work ${CMAKE_BINARY_DIR}/e2e/${name} $<TARGET_FILE:${target}>)

@@ -1,0 +1,59 @@
+"""SIGKILL at random instants: the record opens, and what happened before the kill is in it."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+
+from faults import (analyze, babeltrace_count, counter_value, process_folders, require, wait_until)
+
+KILLS = 60
+
+
+def child_of(pid, name):
+    """The process of that name that `pid` started, or 0; `pid` itself when it became the program."""
+    candidates = [pid]
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            candidates += map(int, f.read().split())
+        for candidate in candidates:
+            if os.path.basename(os.readlink(f"/proc/{candidate}/exe")) == name:
+                return candidate
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
+
+
+def kill_one(tools, number, after_joins, delay_s):
+    """Kills a worker some time after it joined so many threads; returns how many it had joined."""
+    counter, log = tools.path(f"counter{number}"), tools.path(f"log{number}")
+    launcher = subprocess.Popen([tools.loiter, "record", "-o", log, "--", tools.worker, counter,
+                                 "1000000"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        wait_until(lambda: os.path.exists(counter) and os.path.getsize(counter) >= 8 and
+                   counter_value(counter) >= after_joins, "the worker's first joins")
+        time.sleep(delay_s)  # a random instant is what is tested
+        os.kill(child_of(launcher.pid, "fault-worker"), signal.SIGKILL)
+        _, err = launcher.communicate(timeout=60)
+    finally:
+        if launcher.poll() is None:
+            os.killpg(launcher.pid, signal.SIGKILL)
+    status = launcher.returncode
+    require(status in (137, -9), f"status {status} after SIGKILL: {err.decode()}")
+    return counter_value(counter), log
+
+
+def test_random_instants(tools):
+    seed = int.from_bytes(os.urandom(4), "little")
+    print(f"seed {seed}")
+    pick = random.Random(seed)
+    for number in range(KILLS):
+        joined, log = kill_one(tools, number, pick.randrange(1, 400), pick.random() * 0.01)
+        folders = process_folders(log)
+        require(len(folders) == 1, f"one process expected: {folders}")
+        ended = babeltrace_count(log, "thread_end")
+        require(ended >= joined, f"seed {seed}, kill {number}: {joined} threads had been joined, "
+                                 f"{ended} ends are in the record {log}")
+        analyze(tools, log).expect((0, 1))
