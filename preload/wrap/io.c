@@ -1,0 +1,112 @@
+/*
+ * io.c - wrappers of the calls that do IO or wait for the outside.
+ *
+ * Nearly all of them are made from the lines of symbols-io.def: a call that may wait tells its
+ * actor's cell what it waits for while the real function runs. Descriptors that begin and end are
+ * in file.c.
+ *
+ * A thread that is cancelled inside the real call, or leaves it by longjmp, never comes back here:
+ * core/wait.h copes with the end that was skipped, so no cleanup handler is needed.
+ */
+#include "preload/wrap/io.h"
+
+#include <fcntl.h>
+
+#define PL_SYMBOL(ret, name, params)
+
+#define PL_IO_FD(ret, name, params, args, kind, fd)                                                \
+    PL_EXPORT ret name params                                                                      \
+    {                                                                                              \
+        if (__builtin_expect(pl_io_plain(fd), 1))                                                  \
+            return PL_REAL(name) args;                                                             \
+        struct pl_wait waiting;                                                                    \
+        pl_wait_begin(&waiting, EL_WAIT_##kind, (uint64_t)(fd), 0, PL_CALL());                     \
+        ret answer = PL_REAL(name) args;                                                           \
+        pl_wait_end(&waiting, pl_io_error((intptr_t)answer));                                      \
+        return answer;                                                                             \
+    }
+
+#define PL_IO_WAIT(ret, name, params, args, kind, object, timed)                                   \
+    PL_EXPORT ret name params                                                                      \
+    {                                                                                              \
+        enum pl_io_timed how = timed;                                                              \
+        if (!pl_io_waits(how))                                                                     \
+            return PL_REAL(name) args;                                                             \
+        struct pl_wait waiting;                                                                    \
+        pl_wait_begin(&waiting, EL_WAIT_##kind, (uint64_t)(object), how != PL_UNTIMED, PL_CALL()); \
+        ret answer = PL_REAL(name) args;                                                           \
+        pl_wait_end(&waiting, pl_io_error((intptr_t)answer));                                      \
+        return answer;                                                                             \
+    }
+
+/* With a lock held, the call counts even though it waits for nobody. EL_WAIT_NONE: it never does.
+ */
+#define PL_FD_NEW(ret, name, params, args, kind, class)                                            \
+    PL_EXPORT ret name params                                                                      \
+    {                                                                                              \
+        struct pl_wait waiting;                                                                    \
+        int counted = EL_WAIT_##kind != EL_WAIT_NONE && pl_io_waits(PL_IF_HELD) &&                 \
+                      pl_wait_begin(&waiting, EL_WAIT_##kind, PL_NO_FD, 1, PL_CALL());             \
+        ret made = PL_REAL(name) args;                                                             \
+        if (counted)                                                                               \
+            pl_wait_end(&waiting, pl_io_error(made));                                              \
+        pl_fd_begins(made, class);                                                                 \
+        return made;                                                                               \
+    }
+
+#include "preload/wrap/symbols-io.def"
+
+/* A timerfd gives eight bytes, the number of expirations that nobody had taken. */
+static void after_read(int fd, const void *buf, ssize_t n)
+{
+    if (n == (ssize_t)sizeof(uint64_t) && pl_fd_known(fd) == PL_FD_TIMER) {
+        uint64_t count;
+        __builtin_memcpy(&count, buf, sizeof count);
+        pl_timerfd_taken(fd, count);
+    }
+}
+
+#define READ(name, params, args)                                                                   \
+    PL_EXPORT ssize_t name params                                                                  \
+    {                                                                                              \
+        if (__builtin_expect(pl_io_plain(fd), 1))                                                  \
+            return PL_REAL(name) args;                                                             \
+        struct pl_wait w;                                                                          \
+        pl_wait_begin(&w, EL_WAIT_READ, (uint64_t)fd, 0, PL_CALL());                               \
+        ssize_t result = PL_REAL(name) args;                                                       \
+        pl_wait_end(&w, pl_io_error(result));                                                      \
+        after_read(fd, buf, result);                                                               \
+        return result;                                                                             \
+    }
+
+READ(read, (int fd, void *buf, size_t n), (fd, buf, n))
+READ(__read, (int fd, void *buf, size_t n), (fd, buf, n))
+READ(__read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room))
+
+#define ACCEPT(name, params, args, class)                                                          \
+    PL_EXPORT int name params                                                                      \
+    {                                                                                              \
+        if (__builtin_expect(pl_io_plain(fd), 1)) {                                                \
+            int plain = PL_REAL(name) args;                                                        \
+            pl_fd_begins(plain, class);                                                            \
+            return plain;                                                                          \
+        }                                                                                          \
+        struct pl_wait w;                                                                          \
+        pl_wait_begin(&w, EL_WAIT_ACCEPT, (uint64_t)fd, 0, PL_CALL());                             \
+        int result = PL_REAL(name) args;                                                           \
+        pl_wait_end(&w, pl_io_error(result));                                                      \
+        pl_fd_begins(result, class);                                                               \
+        return result;                                                                             \
+    }
+
+ACCEPT(accept, (int fd, __SOCKADDR_ARG from, socklen_t *len), (fd, from, len), PL_FD_WAITS)
+ACCEPT(accept4, (int fd, __SOCKADDR_ARG from, socklen_t *len, int flags), (fd, from, len, flags),
+       pl_fd_flags((flags & SOCK_NONBLOCK) != 0))
+
+PL_EXPORT void sync(void)
+{
+    struct pl_wait w;
+    pl_wait_begin(&w, EL_WAIT_FSYNC, PL_NO_FD, 1, PL_CALL());
+    PL_REAL(sync)();
+    pl_wait_end(&w, 0);
+}

@@ -1,0 +1,91 @@
+/*
+ * io.h - what the wrappers of IO and waiting share: prototypes, and who needs a wait at all.
+ */
+#ifndef PRELOAD_WRAP_IO_H
+#define PRELOAD_WRAP_IO_H
+
+#include <errno.h>
+#include <stdint.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/call.h"
+#include "preload/core/gate.h"
+#include "preload/core/real.h"
+#include "preload/core/wait.h"
+#include "preload/wrap/fd_class.h"
+
+/* Most of the aliases have no prototype in the C library's headers. */
+#define PL_SYMBOL(ret, name, params) ret name params;
+#include "preload/wrap/symbols-io.def"
+#undef PL_SYMBOL
+
+/* How long a call may wait, as its arguments say. */
+enum pl_io_timed {
+    PL_UNTIMED = 0, /* until something happens */
+    PL_TIMED = 1,   /* it ends by itself */
+    PL_IF_HELD,     /* not for others; it only counts with a lock held */
+    PL_AT_ONCE      /* not at all */
+};
+
+#define PL_NO_FD ((uint64_t)-1)
+
+static inline enum pl_io_timed pl_timed_if(int waits)
+{
+    return waits ? PL_TIMED : PL_AT_ONCE;
+}
+
+static inline enum pl_io_timed pl_timed_ms(int ms)
+{
+    return ms < 0 ? PL_UNTIMED : pl_timed_if(ms != 0);
+}
+
+/* The C library itself reads the timeouts of select, pselect and ppoll, so they can be read here;
+ * others go to the kernel unread, whose answer to a bad pointer is EFAULT. */
+static inline enum pl_io_timed pl_timed_spec(const struct timespec *t)
+{
+    return t == NULL ? PL_UNTIMED : pl_timed_if(t->tv_sec != 0 || t->tv_nsec != 0);
+}
+
+static inline enum pl_io_timed pl_timed_val(const struct timeval *t)
+{
+    return t == NULL ? PL_UNTIMED : pl_timed_if(t->tv_sec != 0 || t->tv_usec != 0);
+}
+
+static inline enum pl_io_timed pl_timed_unread(const struct timespec *t)
+{
+    return t == NULL ? PL_UNTIMED : PL_TIMED;
+}
+
+/* WNOHANG of the wait family. */
+static inline enum pl_io_timed pl_timed_child(int options)
+{
+    return (options & WNOHANG) != 0 ? PL_AT_ONCE : PL_UNTIMED;
+}
+
+/* 1 when a call on `fd` needs no wait: the real function alone will do. */
+static inline int pl_io_plain(int fd)
+{
+    if (!pl_is_ready())
+        return 1;
+    enum pl_fd_class cls = pl_fd_get(fd);
+    if (cls == PL_FD_MEMORY)
+        return 1;
+    return cls < PL_FD_WAITS && !pl_holds_lock();
+}
+
+static inline int pl_io_waits(enum pl_io_timed timed)
+{
+    if (timed == PL_AT_ONCE || !pl_is_ready())
+        return 0;
+    return timed != PL_IF_HELD || pl_holds_lock();
+}
+
+static inline int pl_io_error(intptr_t result)
+{
+    return result < 0 ? errno : 0;
+}
+
+/* A read of the timerfd took `count` expirations. Keeps errno. */
+PL_HIDDEN void pl_timerfd_taken(int fd, uint64_t count);
+
+#endif
