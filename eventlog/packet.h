@@ -30,18 +30,18 @@ struct el_packet {
 };
 _Static_assert(sizeof(struct el_packet) == 64, "the metadata says so");
 
-/* Packets of events begin small, so that ten thousand threads are affordable, and double up to a
- * limit. A page where pages are larger than the least. */
-#define EL_PACKET_LEAST 4096u
+/* Packets of events are one page: the file grows by whole pages, and each is a valid, empty packet
+ * from the instant it is part of the file. Where pages are larger, so are packets. The cells of a
+ * chunk are one packet. */
+#define EL_PACKET_BYTES 4096u
 #define EL_PACKET_MOST  65536u
-/* A packet that a reader believes in is at most this long; the cells of a large program are. */
-#define EL_PACKET_LIMIT (UINT64_C(1) << 32)
+/* The longest packet of cells that a reader believes in. */
+#define EL_CHUNK_MOST (UINT64_C(1) << 30)
 
-/* The longest record, header word included: it fits into any packet but the first. */
-#define EL_RECORD_MOST 7168u
-/* The longest text (final NUL included) and sequence in a record. Longer ones are cut. */
-#define EL_TEXT_MOST 6144u
-#define EL_SEQ_MOST  512u
+/* At the end of a packet of events, room that is kept for the event `stopped`. */
+#define EL_LAST_WORDS 16u
+/* The longest record, header word included. Texts and sequences are cut to fit. */
+#define EL_RECORD_MOST (EL_PACKET_BYTES - sizeof(struct el_packet) - EL_LAST_WORDS)
 
 #define EL_WORD(id, time)  ((uint64_t)(time) << 8 | (id))
 #define EL_WORD_ID(word)   ((uint32_t)((word)&0xff))

@@ -35,9 +35,9 @@
 #define EL_MAX_BYTES_PRESET (UINT64_C(256) << 20)
 #define EL_PATH_MOST        4096
 #define EL_SLOTS_MOST       16384
-#define EL_CHUNKS_MOST      64 /* of cells, for each type */
-#define EL_STRIPES          16 /* free lists, for each type of cell */
-#define EL_CELL_IDS         8  /* ids 64 and up are cells */
+#define EL_CHUNKS_MOST      256 /* of cells, for each type */
+#define EL_STRIPES          16  /* free lists, for each type of cell */
+#define EL_CELL_IDS         8   /* ids 64 and up are cells */
 
 struct el_options {
     const char *root;   /* the directory that holds the records of processes; made if missing */
@@ -57,8 +57,9 @@ struct el_slot {
     char *limit;            /* and where the last one ends */
     uint64_t last;          /* time of the last record: times never go back in a stream */
     uint64_t lost;          /* events of this stream */
-    uint64_t packets;       /* in the file */
-    uint64_t bytes;         /* of the file */
+    char *window;           /* the part of the file that is mapped */
+    uint64_t file_bytes;    /* up to the end of the window */
+    uint32_t window_bytes;  /* 0 until the file was made */
     volatile uint32_t busy; /* a record is being written: who comes in between is a handler */
     uint32_t tid;           /* readable: kernel's thread id of its owner */
     uint32_t number;        /* readable: events-<number> */
@@ -70,9 +71,8 @@ struct el_chunk {
     struct el_packet *packet; /* NULL until it can be used */
     uint32_t *links;          /* of the free lists, by cell */
     uint32_t cells;
-    uint32_t handed;  /* may exceed cells */
-    uint32_t covered; /* cells that content_bits covers */
-    uint32_t pad;
+    uint32_t handed; /* may exceed cells */
+    uint64_t bytes;
 };
 
 /* All cells of one type. */
@@ -80,9 +80,10 @@ struct el_pool {
     uint32_t claimed; /* chunks begun */
     uint32_t current; /* chunk that new cells come from */
     uint64_t total;   /* cells in all chunks */
-    uint64_t pad[6];
+    uint32_t filled;  /* stripes that may have a free cell, a bit each: a hint */
+    uint32_t pad[11];
     struct {
-        uint64_t head; /* count of changes << 32 | cell, see cells.c */
+        uint64_t head; /* count of changes << 32 | reference of a cell */
         uint64_t pad[7];
     } free[EL_STRIPES];
     struct el_chunk chunks[EL_CHUNKS_MOST];
@@ -263,6 +264,7 @@ void el_cell_free(struct el_log *log, enum el_id id, size_t bytes, void *cell);
 #define EL_EVENT(name, id, class, text, fields) EL_CELL_##class(name)
 #define EL_CELL_EVENT(name)
 #define EL_CELL_CELL(name)                                                                         \
+    _Static_assert(offsetof(struct el_##name, state) == 0, #name ": the state comes first");       \
     static inline struct el_##name *el_alloc_##name(struct el_log *log)                            \
     {                                                                                              \
         return el_cell_alloc(log, EL_ID_##name, sizeof(struct el_##name));                         \

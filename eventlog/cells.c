@@ -1,0 +1,261 @@
+/*
+ * cells.c - records of fixed size that are updated in place.
+ *
+ * Design notes. The cells of one type lie in chunks, each a file with one packet. A new cell comes
+ * from a chunk's counter of cells handed out; the packet's content grows to cover it. A cell that
+ * was freed goes to one of several free lists: which one, for alloc as for free, depends on the
+ * thread, so that threads seldom meet; a thread whose list is empty takes from the others.
+ *
+ * A free list is a stack of cell references (chunk << 24 | cell, plus one; 0 is none). Its links
+ * lie apart from the cells. The head carries a count of changes in its upper half: a pop that read
+ * the link of a cell which was taken and given back meanwhile fails in its compare and tries again.
+ *
+ * No thread waits for another. Threads that find every chunk full at once make a chunk each.
+ */
+#include "eventlog/sys.h"
+#include "eventlog/writer_impl.h"
+
+#define CELLS_LEAST 32u
+/* A chunk that several threads make at once must not eat the log's budget. */
+#define CELLS_MOST 32768u
+
+#define CELL_BITS 24u
+#define REF_MASK  UINT64_C(0xffffffff)
+#define CHANGE    (UINT64_C(1) << 32)
+
+static uint32_t ref_of(uint32_t chunk, uint32_t cell)
+{
+    return (chunk << CELL_BITS | cell) + 1;
+}
+
+/* Bytes from a cell to the next: the header word and the fields. */
+static size_t stride_of(size_t bytes)
+{
+    return sizeof(uint64_t) + EL_ROUND8(bytes);
+}
+
+static void *cell_at(const struct el_chunk *chunk, uint32_t cell, size_t bytes)
+{
+    return (char *)(chunk->packet + 1) + cell * stride_of(bytes) + sizeof(uint64_t);
+}
+
+/* Which free list serves the running thread. */
+static uint32_t stripe_of_thread(void)
+{
+    uintptr_t self;
+#if defined(__x86_64__)
+    __asm__ volatile("movq %%fs:0, %0" : "=r"(self));
+#else
+    self = (uintptr_t)__builtin_thread_pointer();
+#endif
+    return (uint32_t)((uint64_t)(self >> 6) * UINT64_C(0x9E3779B97F4A7C15) >> 60) % EL_STRIPES;
+}
+
+static void *pop(struct el_pool *pool, uint32_t stripe, size_t bytes)
+{
+    uint64_t *at = &pool->free[stripe].head;
+    uint64_t head = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+    while ((head & REF_MASK) != 0) {
+        uint32_t ref = (uint32_t)(head & REF_MASK) - 1;
+        struct el_chunk *chunk = &pool->chunks[ref >> CELL_BITS];
+        uint32_t cell = ref & ((1u << CELL_BITS) - 1);
+        uint32_t link = __atomic_load_n(&chunk->links[cell], __ATOMIC_RELAXED);
+        uint64_t next = ((head & ~REF_MASK) + CHANGE) | link;
+        if (__atomic_compare_exchange_n(at, &head, next, true, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
+            return cell_at(chunk, cell, bytes);
+    }
+    /* A cell that comes in just now is hidden until the next one comes, or until growing looks
+     * everywhere. */
+    if ((__atomic_load_n(&pool->filled, __ATOMIC_RELAXED) & 1u << stripe) != 0)
+        __atomic_fetch_and(&pool->filled, ~(1u << stripe), __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void push(struct el_pool *pool, uint32_t chunk, uint32_t cell)
+{
+    uint32_t stripe = stripe_of_thread();
+    uint64_t *at = &pool->free[stripe].head;
+    uint32_t *link = &pool->chunks[chunk].links[cell];
+    uint64_t head = __atomic_load_n(at, __ATOMIC_RELAXED);
+    uint64_t next;
+    do {
+        __atomic_store_n(link, (uint32_t)(head & REF_MASK), __ATOMIC_RELAXED);
+        next = ((head & ~REF_MASK) + CHANGE) | ref_of(chunk, cell);
+    } while (
+        !__atomic_compare_exchange_n(at, &head, next, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    if ((__atomic_load_n(&pool->filled, __ATOMIC_RELAXED) & 1u << stripe) == 0)
+        __atomic_fetch_or(&pool->filled, 1u << stripe, __ATOMIC_RELAXED);
+}
+
+/* A freed cell; first from the thread's own list, then from those that `stripes` names. */
+static void *pop_any(struct el_pool *pool, uint32_t stripes, size_t bytes)
+{
+    const uint32_t own = stripe_of_thread();
+    for (uint32_t i = 0; i < EL_STRIPES && stripes != 0; i++) {
+        uint32_t stripe = (own + i) % EL_STRIPES;
+        if ((stripes & 1u << stripe) == 0)
+            continue;
+        void *cell = pop(pool, stripe, bytes);
+        if (cell != NULL)
+            return cell;
+    }
+    return NULL;
+}
+
+/* Makes the packet's content reach over that cell. Cells before it that another thread took but did
+ * not cover yet get their header words from us: the words are the same whoever writes them. */
+static void cover(struct el_chunk *chunk, enum el_id id, uint32_t cell, size_t bytes)
+{
+    const size_t stride = stride_of(bytes);
+    const uint64_t end = (sizeof(struct el_packet) + (cell + 1) * stride) * 8;
+    uint64_t bits = __atomic_load_n(&chunk->packet->content_bits, __ATOMIC_ACQUIRE);
+    while (bits < end) {
+        uint64_t at = bits / 8;
+        for (; at < end / 8; at += stride) {
+            __atomic_store_n((uint64_t *)((char *)chunk->packet + at), EL_WORD((uint64_t)id, 0),
+                             __ATOMIC_RELAXED);
+        }
+        if (__atomic_compare_exchange_n(&chunk->packet->content_bits, &bits, end, false,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            break;
+    }
+}
+
+/* A cell that was never used, from that chunk; NULL when it has no more. */
+static void *hand_out(struct el_chunk *chunk, enum el_id id, size_t bytes)
+{
+    if (__atomic_load_n(&chunk->packet, __ATOMIC_ACQUIRE) == NULL ||
+        __atomic_load_n(&chunk->handed, __ATOMIC_RELAXED) >= chunk->cells)
+        return NULL;
+    uint32_t cell = __atomic_fetch_add(&chunk->handed, 1, __ATOMIC_RELAXED);
+    if (cell >= chunk->cells)
+        return NULL;
+    cover(chunk, id, cell, bytes);
+    return cell_at(chunk, cell, bytes);
+}
+
+/* How many cells a next chunk shall have: as many as there are, within limits and budget. Takes the
+ * bytes from the budget; 0 when it has none. */
+static uint32_t plan_chunk(struct el_log *log, struct el_pool *pool, size_t stride, uint64_t *bytes)
+{
+    uint64_t cells = __atomic_load_n(&pool->total, __ATOMIC_RELAXED);
+    cells = cells < CELLS_LEAST ? CELLS_LEAST : cells > CELLS_MOST ? CELLS_MOST : cells;
+    for (; cells >= CELLS_LEAST; cells /= 2) {
+        uint64_t need = sizeof(struct el_packet) + cells * stride;
+        *bytes = (need + log->page - 1) / log->page * log->page;
+        if (el_budget_take(log, *bytes))
+            return (uint32_t)((*bytes - sizeof(struct el_packet)) / stride);
+    }
+    return 0;
+}
+
+/* Makes one more chunk and takes a cell from it; NULL and *error (0: no budget). */
+static void *grow(struct el_log *log, struct el_pool *pool, enum el_id id, size_t size, int *error)
+{
+    uint64_t bytes;
+    uint32_t number = __atomic_load_n(&pool->claimed, __ATOMIC_RELAXED);
+    *error = 0;
+    uint32_t cells = plan_chunk(log, pool, stride_of(size), &bytes);
+    if (cells == 0)
+        return NULL;
+    do {
+        *error = -ENOMEM;
+        if (number >= EL_CHUNKS_MOST)
+            goto no_chunk;
+    } while (!__atomic_compare_exchange_n(&pool->claimed, &number, number + 1, true,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    struct el_chunk *chunk = &pool->chunks[number];
+    uint32_t *links = el_sys_map(-1, 0, cells * sizeof(uint32_t), 0, error);
+    if (links == NULL)
+        goto no_links;
+    struct el_packet *packet = el_files_chunk(log, id, number, bytes, error);
+    if (packet == NULL)
+        goto no_packet;
+    *error = 0;
+    chunk->links = links;
+    chunk->cells = cells;
+    chunk->bytes = bytes;
+    chunk->handed = 1; /* ours */
+    __atomic_store_n(&chunk->packet, packet, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&pool->total, cells, __ATOMIC_RELAXED);
+    __atomic_store_n(&pool->current, number, __ATOMIC_RELAXED);
+    cover(chunk, id, 0, size);
+    return cell_at(chunk, 0, size);
+
+no_packet:
+    el_sys_unmap(links, cells * sizeof(uint32_t));
+no_links:
+    /* The number is free again, unless somebody claimed the next one meanwhile. */
+    number++;
+    __atomic_compare_exchange_n(&pool->claimed, &number, number - 1, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+no_chunk:
+    el_budget_return(log, bytes);
+    return NULL;
+}
+
+/* A cell when the usual places have none. */
+static void *alloc_slowly(struct el_log *log, struct el_pool *pool, enum el_id id, size_t bytes)
+{
+    int error = 0;
+    void *cell = pop_any(pool, (1u << EL_STRIPES) - 1, bytes);
+    if (cell != NULL)
+        return memset(cell, 0, bytes);
+    const uint32_t claimed = __atomic_load_n(&pool->claimed, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < claimed && i < EL_CHUNKS_MOST && cell == NULL; i++)
+        cell = hand_out(&pool->chunks[i], id, bytes);
+    if (cell == NULL && !el_is_stopped(log)) {
+        cell = grow(log, pool, id, bytes, &error);
+        if (cell == NULL)
+            el_stop(log, error == 0 ? EL_STOP_LOG_SIZE : el_stop_reason_of(error), error);
+    }
+    if (cell == NULL)
+        el_count(&log->summary->lost_cells, 1);
+    return cell;
+}
+
+void *el_cell_alloc(struct el_log *log, enum el_id id, size_t bytes)
+{
+    struct el_pool *pool = &log->pools[id - 64];
+    uint32_t filled = __atomic_load_n(&pool->filled, __ATOMIC_RELAXED);
+    void *cell = NULL;
+    if (log->slots == NULL) {
+        el_count(&log->summary->lost_cells, 1);
+        return NULL;
+    }
+    if (filled != 0)
+        cell = pop_any(pool, filled, bytes);
+    if (cell != NULL)
+        return memset(cell, 0, bytes);
+    /* The file's bytes are zero until a cell is used: nothing to clear. */
+    cell = hand_out(&pool->chunks[__atomic_load_n(&pool->current, __ATOMIC_RELAXED)], id, bytes);
+    return cell != NULL ? cell : alloc_slowly(log, pool, id, bytes);
+}
+
+void el_cell_free(struct el_log *log, enum el_id id, size_t bytes, void *cell)
+{
+    struct el_pool *pool = &log->pools[id - 64];
+    const size_t stride = stride_of(bytes);
+    if (cell == NULL)
+        return;
+    /* `state` is the first field of every cell. */
+    el_set_state(cell, EL_FREE);
+    for (uint32_t i = __atomic_load_n(&pool->claimed, __ATOMIC_RELAXED); i-- > 0;) {
+        struct el_chunk *chunk = &pool->chunks[i];
+        struct el_packet *packet = __atomic_load_n(&chunk->packet, __ATOMIC_ACQUIRE);
+        uint64_t offset = (uint64_t)((uintptr_t)cell - (uintptr_t)packet);
+        if (packet != NULL && offset < chunk->bytes) {
+            push(pool, i, (uint32_t)((offset - sizeof(struct el_packet)) / stride));
+            return;
+        }
+    }
+}
+
+struct el_summary *el_cells_first(struct el_log *log, int *error)
+{
+    struct el_pool *pool = &log->pools[EL_ID_summary - 64];
+    struct el_summary *summary = grow(log, pool, EL_ID_summary, sizeof(struct el_summary), error);
+    if (summary == NULL && *error == 0)
+        *error = -ENOSPC;
+    return summary;
+}

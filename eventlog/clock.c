@@ -1,0 +1,164 @@
+/*
+ * clock.c - the clock of a record: the processor's counter where it is a clock, and the system's
+ * CLOCK_MONOTONIC elsewhere.
+ *
+ * libc's clock_gettime is used: it is async-signal-safe and, unlike the system call, cheap.
+ */
+#include "eventlog/sys.h"
+#include "eventlog/writer_impl.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
+
+#define NS_PER_S UINT64_C(1000000000)
+/* How long the start of a program may take for measuring the counter's frequency. */
+#define MEASURE_NS UINT64_C(300000)
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    if (clock_gettime(clock, &t) != 0)
+        return 0;
+    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+uint64_t el_now_monotonic(const struct el_log *log)
+{
+    return clock_ns(CLOCK_MONOTONIC) - log->clock_base;
+}
+
+static uint64_t scale(uint64_t value, uint64_t by, uint64_t per)
+{
+    return (uint64_t)((unsigned __int128)value * by / per);
+}
+
+uint64_t el_ticks_to_ns(const struct el_log *log, uint64_t ticks)
+{
+    return scale(ticks, NS_PER_S, log->clock_hz);
+}
+
+uint64_t el_ns_to_ticks(const struct el_log *log, uint64_t ns)
+{
+    return scale(ns, log->clock_hz, NS_PER_S);
+}
+
+void el_read_clocks(const struct el_log *log, struct el_clocks *out)
+{
+    uint64_t best = UINT64_MAX;
+    /* Of three readings, the one that was interrupted least. */
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = el_now(log);
+        uint64_t monotonic = clock_ns(CLOCK_MONOTONIC);
+        uint64_t realtime = clock_ns(CLOCK_REALTIME);
+        uint64_t after = el_now(log);
+        if (after - before < best) {
+            best = after - before;
+            *out = (struct el_clocks){before + best / 2, monotonic, realtime};
+        }
+    }
+}
+
+#if defined(__x86_64__) || defined(__i386__)
+
+/* The kernel's opinion: where it left the TSC for a slow clock, the TSC is no clock. */
+static bool kernel_distrusts_tsc(void)
+{
+    static const char path[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    char word[16] = "";
+    int fd = el_sys_open(AT_FDCWD, path, O_RDONLY);
+    if (fd < 0)
+        return false;
+    el_sys_read(fd, word, sizeof(word) - 1);
+    el_sys_close(fd);
+    return memcmp(word, "hpet", 4) == 0 || memcmp(word, "acpi", 4) == 0 ||
+           memcmp(word, "jiff", 4) == 0 || memcmp(word, "refi", 4) == 0;
+}
+
+/* Whether the TSC runs at one speed always, on all processors, and may be read. */
+static bool tsc_is_clock(void)
+{
+    unsigned a, b, c, d;
+    int mode = PR_TSC_ENABLE;
+    if (!__get_cpuid(0x80000007, &a, &b, &c, &d) || (d & 1u << 8) == 0)
+        return false;
+    el_sys(SYS_prctl, PR_GET_TSC, (long)&mode, 0, 0, 0, 0);
+    return mode == PR_TSC_ENABLE && !kernel_distrusts_tsc();
+}
+
+/* What the processor says of itself; 0 when it says nothing. */
+static uint64_t tsc_told_hz(void)
+{
+    unsigned denominator, numerator, crystal, d;
+    if (!__get_cpuid(0x15, &denominator, &numerator, &crystal, &d) || denominator == 0 ||
+        numerator == 0 || crystal == 0)
+        return 0;
+    return (uint64_t)crystal * numerator / denominator;
+}
+
+struct reading {
+    uint64_t ticks, ns;
+};
+
+static struct reading read_both(void)
+{
+    struct reading best = {0, 0};
+    uint64_t best_width = UINT64_MAX;
+    for (int i = 0; i < 4; i++) {
+        uint64_t before = __rdtsc();
+        uint64_t ns = clock_ns(CLOCK_MONOTONIC);
+        uint64_t width = __rdtsc() - before;
+        if (width < best_width) {
+            best_width = width;
+            best = (struct reading){before + width / 2, ns};
+        }
+    }
+    return best;
+}
+
+static uint64_t tsc_measured_hz(uint64_t span_ns)
+{
+    struct reading first = read_both(), last = first;
+    while (last.ns - first.ns < span_ns)
+        last = read_both();
+    return scale(last.ticks - first.ticks, NS_PER_S, last.ns - first.ns);
+}
+
+uint64_t el_tsc_measure_hz(uint64_t span_ns)
+{
+    return tsc_is_clock() && span_ns > 0 ? tsc_measured_hz(span_ns) : 0;
+}
+
+#else
+
+uint64_t el_tsc_measure_hz(uint64_t span_ns)
+{
+    (void)span_ns;
+    return 0;
+}
+
+#endif
+
+void el_clock_start(struct el_log *log, uint64_t hz)
+{
+    log->clock = EL_CLOCK_MONOTONIC;
+    log->clock_hz = NS_PER_S;
+#if defined(__x86_64__) || defined(__i386__)
+    if (tsc_is_clock()) {
+        if (hz == 0)
+            hz = tsc_told_hz();
+        if (hz == 0)
+            hz = tsc_measured_hz(MEASURE_NS);
+        log->clock = EL_CLOCK_TSC;
+        log->clock_hz = hz;
+    }
+#elif defined(__aarch64__)
+    __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
+    if (hz != 0) {
+        log->clock = EL_CLOCK_CNTVCT;
+        log->clock_hz = hz;
+    }
+#endif
+    log->clock_base = 0;
+    log->clock_base = el_now(log);
+}

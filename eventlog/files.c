@@ -1,0 +1,199 @@
+/*
+ * files.c - makes and grows the files of a record so that they are valid at every instant, and so
+ * that no store into their mappings can fail.
+ *
+ * A file of events grows by a write of whole pages, each an empty packet. The kernel copies page by
+ * page: a process killed in the middle leaves a shorter row of whole packets. A file of cells is
+ * one packet of any size: it is made under a hidden name and renamed when its head is in place.
+ * Both have their blocks before they are mapped: a full disk is an error here and no SIGBUS later.
+ */
+#include "eventlog/sys.h"
+#include "eventlog/writer_impl.h"
+
+/* Packets in one write: what lies on the stack, which may be a signal handler's, stays small. */
+#define BATCH 8
+
+/* Read only, but not const: it shall cost address space and no bytes of the library. */
+static char zeros[EL_PACKET_MOST];
+
+void el_text_add(struct el_text *text, const char *word)
+{
+    while (*word != '\0' && text->at < text->end)
+        *text->at++ = *word++;
+}
+
+void el_text_add_number(struct el_text *text, uint64_t number)
+{
+    char digits[24];
+    char *at = digits + sizeof(digits) - 1;
+    *at = '\0';
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    el_text_add(text, at);
+}
+
+void el_name_events(char name[EL_NAME_MOST], uint32_t slot)
+{
+    struct el_text text = {name, name + EL_NAME_MOST - 1};
+    el_text_add(&text, "events-");
+    el_text_add_number(&text, slot);
+    *text.at = '\0';
+}
+
+void el_name_cells(char name[EL_NAME_MOST], uint32_t id, uint32_t chunk)
+{
+    struct el_text text = {name, name + EL_NAME_MOST - 1};
+    el_text_add(&text, "cells-");
+    el_text_add(&text, el_find_info(id)->name);
+    el_text_add(&text, "-");
+    el_text_add_number(&text, chunk);
+    *text.at = '\0';
+}
+
+void el_packet_begin(struct el_packet *packet, const struct el_log *log, enum el_stream stream,
+                     uint64_t bytes)
+{
+    *packet = (struct el_packet){
+        .magic = EL_MAGIC,
+        .stream = stream,
+        .content_bits = sizeof(struct el_packet) * 8,
+        .packet_bits = bytes * 8,
+    };
+    memcpy(packet->uuid, log->uuid, sizeof(packet->uuid));
+}
+
+int el_files_dir(const struct el_log *log)
+{
+    return el_sys_open(AT_FDCWD, log->dir, O_PATH | O_DIRECTORY);
+}
+
+/* Writes `count` empty packets; 0 or a negative errno. */
+static int write_packets(const struct el_log *log, const struct el_slot *slot, int fd,
+                         uint64_t offset, uint32_t count)
+{
+    struct el_packet heads[BATCH];
+    struct iovec iov[2 * BATCH];
+    const size_t page = log->page;
+
+    while (count > 0) {
+        uint32_t n = count < BATCH ? count : BATCH;
+        for (uint32_t i = 0; i < n; i++) {
+            el_packet_begin(&heads[i], log, EL_STREAM_EVENTS, page);
+            heads[i].lost = slot->lost;
+            heads[i].number = offset / page + i;
+            heads[i].tid = slot->tid;
+            heads[i].slot = slot->number;
+            iov[2 * i] = (struct iovec){&heads[i], sizeof(heads[i])};
+            iov[2 * i + 1] = (struct iovec){zeros, page - sizeof(heads[i])};
+        }
+        long written = el_sys_pwritev(fd, iov, (int)(2 * n), offset);
+        if (written < 0)
+            return (int)written;
+        /* A short write of a regular file means that the room ended; a part of a packet that it
+         * may have left is written over, or cut off by the caller when the error shows. */
+        uint32_t whole = (uint32_t)((size_t)written / page);
+        if (whole == 0)
+            return -ENOSPC;
+        count -= whole;
+        offset += (uint64_t)whole * page;
+    }
+    return 0;
+}
+
+void *el_files_grow(struct el_log *log, const struct el_slot *slot, uint64_t offset, uint32_t count,
+                    int *error)
+{
+    const uint64_t bytes = (uint64_t)count * log->page;
+    char name[EL_NAME_MOST];
+    void *at = NULL;
+
+    /* Asked beforehand: the write would raise SIGXFSZ in the program. */
+    if (el_sys_file_limit() < offset + bytes) {
+        *error = -EFBIG;
+        return NULL;
+    }
+    int dir = el_files_dir(log);
+    if (dir < 0) {
+        *error = dir;
+        return NULL;
+    }
+    el_name_events(name, slot->number);
+    int fd = el_sys_open(dir, name, O_RDWR | (offset == 0 ? O_CREAT : 0));
+    if (fd < 0) {
+        *error = fd;
+    } else {
+        *error = write_packets(log, slot, fd, offset, count);
+        if (*error == 0)
+            at = el_sys_map(fd, offset, bytes, MAP_POPULATE, error);
+        if (at == NULL)
+            el_sys_truncate(fd, offset);
+        el_sys_close(fd);
+    }
+    el_sys_close(dir);
+    return at;
+}
+
+/* Gives the file blocks for all its bytes. */
+static int allocate(int fd, uint64_t bytes)
+{
+    int error;
+    do {
+        error = el_sys_fallocate(fd, bytes);
+    } while (error == -EINTR);
+    if (error != -EOPNOTSUPP && error != -ENOSYS)
+        return error;
+    for (uint64_t done = 0; done < bytes;) {
+        uint64_t left = bytes - done;
+        struct iovec iov = {zeros, left < sizeof(zeros) ? left : sizeof(zeros)};
+        long written = el_sys_pwritev(fd, &iov, 1, done);
+        if (written <= 0)
+            return written < 0 ? (int)written : -ENOSPC;
+        done += (uint64_t)written;
+    }
+    return 0;
+}
+
+struct el_packet *el_files_chunk(struct el_log *log, uint32_t id, uint32_t chunk, uint64_t bytes,
+                                 int *error)
+{
+    /* Hidden files are no part of a trace for babeltrace2 either. */
+    char hidden[EL_NAME_MOST + 1] = ".";
+    char *name = hidden + 1;
+    struct el_packet *packet = NULL;
+
+    if (el_sys_file_limit() < bytes) {
+        *error = -EFBIG;
+        return NULL;
+    }
+    int dir = el_files_dir(log);
+    if (dir < 0) {
+        *error = dir;
+        return NULL;
+    }
+    el_name_cells(name, id, chunk);
+    int fd = el_sys_open(dir, hidden, O_RDWR | O_CREAT | O_TRUNC);
+    if (fd < 0) {
+        *error = fd;
+        el_sys_close(dir);
+        return NULL;
+    }
+    *error = allocate(fd, bytes);
+    if (*error == 0)
+        packet = el_sys_map(fd, 0, bytes, 0, error);
+    if (packet != NULL) {
+        el_packet_begin(packet, log, EL_STREAM_CELLS, bytes);
+        packet->slot = id;
+        *error = el_sys_rename(dir, hidden, name);
+        if (*error != 0) {
+            el_sys_unmap(packet, bytes);
+            packet = NULL;
+        }
+    }
+    if (packet == NULL)
+        el_sys_unlink(dir, hidden);
+    el_sys_close(fd);
+    el_sys_close(dir);
+    return packet;
+}

@@ -1,0 +1,61 @@
+/*
+ * writer_impl.h - what the parts of the writer share among themselves.
+ *
+ *   log.c    opening, stopping and forgetting     slots.c  events
+ *   files.c  making and growing files             cells.c  cells
+ *   clock.c  time                                 metadata.c  the text that describes the record
+ */
+#ifndef EVENTLOG_WRITER_IMPL_H
+#define EVENTLOG_WRITER_IMPL_H
+
+#include "eventlog/writer.h"
+
+#define EL_NAME_MOST 48
+
+/* A text under construction in a buffer of fixed size; what does not fit is cut. */
+struct el_text {
+    char *at, *end;
+};
+
+void el_text_add(struct el_text *text, const char *word);
+void el_text_add_number(struct el_text *text, uint64_t number);
+
+/* "events-3", "cells-actor-0". */
+void el_name_events(char name[EL_NAME_MOST], uint32_t slot);
+void el_name_cells(char name[EL_NAME_MOST], uint32_t id, uint32_t chunk);
+
+/* Stops recording, once; `error` is a negative errno. Errors that pass by themselves (no descriptor
+ * free) stop nothing. */
+void el_stop(struct el_log *log, enum el_stop_reason reason, int error);
+enum el_stop_reason el_stop_reason_of(int error);
+
+/* Takes bytes from the log's budget; false when it has no more. */
+bool el_budget_take(struct el_log *log, uint64_t bytes);
+void el_budget_return(struct el_log *log, uint64_t bytes);
+
+/* The head of an empty packet. */
+void el_packet_begin(struct el_packet *packet, const struct el_log *log, enum el_stream stream,
+                     uint64_t bytes);
+
+/* The directory of the process as a descriptor that serves only to name files; to be closed. */
+int el_files_dir(const struct el_log *log);
+
+/* Adds `count` empty packets at `offset` = the end of file events-<slot> (made at offset 0) and
+ * maps them. NULL and a negative *error when that fails; the file is as it was then. */
+void *el_files_grow(struct el_log *log, const struct el_slot *slot, uint64_t offset, uint32_t count,
+                    int *error);
+
+/* Makes a file of `bytes` that holds one empty packet of cells, and maps it; as el_files_grow. */
+struct el_packet *el_files_chunk(struct el_log *log, uint32_t id, uint32_t chunk, uint64_t bytes,
+                                 int *error);
+
+/* Sets clock, base and frequency. */
+void el_clock_start(struct el_log *log, uint64_t hz);
+
+/* Writes the file `metadata` into the directory. Returns its size or a negative errno. */
+long el_metadata_write(const struct el_log *log, int dir);
+
+/* The summary cell; NULL and a negative *error when it cannot be made. */
+struct el_summary *el_cells_first(struct el_log *log, int *error);
+
+#endif
