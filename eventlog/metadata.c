@@ -10,10 +10,10 @@
 #define HEAD_MOST 1024
 
 static const char declarations[] =
-    "typealias integer { size = 32; align = 32; signed = false; } := uint32_t;\n"
-    "typealias integer { size = 32; align = 32; signed = true; } := int32_t;\n"
-    "typealias integer { size = 64; align = 64; signed = false; } := uint64_t;\n"
-    "typealias integer { size = 64; align = 64; signed = true; } := int64_t;\n"
+    "typealias integer { size = 32; align = 32; signed = false; } := u32;\n"
+    "typealias integer { size = 32; align = 32; signed = true; } := i32;\n"
+    "typealias integer { size = 64; align = 64; signed = false; } := u64;\n"
+    "typealias integer { size = 64; align = 64; signed = true; } := i64;\n"
     "typealias integer { size = 56; align = 1; signed = false; map = clock.ticks.value; } :="
     " ticks_t;\n"
     "struct record_header {\n"
@@ -21,12 +21,12 @@ static const char declarations[] =
     "\tticks_t timestamp;\n"
     "};\n"
     "struct packet_context {\n"
-    "\tuint64_t content_size;\n"
-    "\tuint64_t packet_size;\n"
-    "\tuint64_t events_discarded;\n"
-    "\tuint64_t packet_seq_num;\n"
-    "\tuint32_t tid;\n"
-    "\tuint32_t slot;\n"
+    "\tu64 content_size;\n"
+    "\tu64 packet_size;\n"
+    "\tu64 events_discarded;\n"
+    "\tu64 packet_seq_num;\n"
+    "\tu32 tid;\n"
+    "\tu32 slot;\n"
     "};\n"
     "stream {\n"
     "\tid = 0;\n"
@@ -47,14 +47,14 @@ static const char declarations[] =
     "\tstream_id = " STREAM_##class ";\n"                                                          \
                                     "\tfields := struct {\n" fields "\t};\n"                       \
                                     "};\n"
-#define EL_U32(n, t)      "\t\tuint32_t " #n ";\n"
-#define EL_I32(n, t)      "\t\tint32_t " #n ";\n"
-#define EL_U64(n, t)      "\t\tuint64_t " #n ";\n"
-#define EL_I64(n, t)      "\t\tint64_t " #n ";\n"
-#define EL_ARR32(n, c, t) "\t\tuint32_t " #n "[" #c "];\n"
-#define EL_ARR64(n, c, t) "\t\tuint64_t " #n "[" #c "];\n"
+#define EL_U32(n, t)      "\t\tu32 " #n ";\n"
+#define EL_I32(n, t)      "\t\ti32 " #n ";\n"
+#define EL_U64(n, t)      "\t\tu64 " #n ";\n"
+#define EL_I64(n, t)      "\t\ti64 " #n ";\n"
+#define EL_ARR32(n, c, t) "\t\tu32 " #n "[" #c "];\n"
+#define EL_ARR64(n, c, t) "\t\tu64 " #n "[" #c "];\n"
 #define EL_STR(n, t)      "\t\tstring " #n ";\n"
-#define EL_SEQ64(n, t)    "\t\tuint64_t " #n "_count;\n\t\tuint64_t " #n "[" #n "_count];\n"
+#define EL_SEQ64(n, t)    "\t\tu64 " #n "_count;\n\t\tu64 " #n "[" #n "_count];\n"
 #include "eventlog/events.def"
     ;
 
@@ -119,8 +119,8 @@ static void add_head(struct el_text *text, const struct el_log *log)
                       "\t\tinteger { size = 32; align = 32; signed = false; } stream_id;\n"
                       "\t};\n};\n"
                       "env {\n\ttracer_name = \"loiter\";\n");
-    add_line(text, "tracer_major", EL_VERSION_MAJOR);
-    add_line(text, "tracer_minor", EL_VERSION_MINOR);
+    add_line(text, "format_major", EL_VERSION_MAJOR);
+    add_line(text, "format_minor", EL_VERSION_MINOR);
     add_line(text, "vpid", el_sys_pid());
     el_text_add(text, "};\n");
     add_clock(text, log);
