@@ -57,11 +57,15 @@ static __attribute__((noinline)) void flush_now(void)
     pl_leave(self);
 }
 
-static inline void count(size_t bytes)
+/* Counts; 0 when it is time to flush. Loads and stores that the compiler leaves apart: one addition
+ * of both as a vector is slower. */
+static inline int count(size_t bytes)
 {
-    counted.bytes += bytes;
-    if (__builtin_expect(++counted.calls >= FLUSH_EVERY, 0))
-        flush_now();
+    uint64_t calls = __atomic_load_n(&counted.calls, __ATOMIC_RELAXED) + 1;
+    __atomic_store_n(&counted.calls, calls, __ATOMIC_RELAXED);
+    uint64_t sum = __atomic_load_n(&counted.bytes, __ATOMIC_RELAXED) + bytes;
+    __atomic_store_n(&counted.bytes, sum, __ATOMIC_RELAXED);
+    return calls < FLUSH_EVERY;
 }
 
 /* 1 when the real allocator is known. The pass that looks it up may be the caller itself. */
@@ -72,34 +76,72 @@ static __attribute__((noinline, cold)) int find_real(void)
     return PL_HAVE(malloc);
 }
 
+static inline void count_or_flush(size_t bytes)
+{
+    if (!count(bytes))
+        flush_now();
+}
+
 #define KNOWN(name) (__builtin_expect(PL_HAVE(name), 1) || (find_real() && PL_HAVE(name)))
 
-PL_EXPORT void *malloc(size_t size)
+/*
+ * The four that every program lives on keep no frame and call nothing on their usual way; the rest,
+ * a flush or a real function that is not known yet, is reached by a jump.
+ */
+#if defined(__GNUC__) && !defined(__clang__)
+#define FRAMELESS __attribute__((optimize("O2", "omit-frame-pointer")))
+#else
+#define FRAMELESS
+#endif
+#define SECOND_WAY         static __attribute__((noinline, cold))
+#define USUAL(name, bytes) (__builtin_expect(PL_HAVE(name), 1) && count(bytes))
+
+SECOND_WAY void *slow_malloc(size_t size)
 {
     if (!KNOWN(malloc))
         return pl_pool_alloc(size, PL_POOL_ALIGN);
-    count(size);
+    flush_now();
     return PL_LOAD(malloc)(size);
 }
 
-PL_EXPORT void *calloc(size_t n, size_t size)
+PL_EXPORT FRAMELESS void *malloc(size_t size)
 {
-    if (!KNOWN(calloc)) {
-        size_t bytes;
-        if (__builtin_mul_overflow(n, size, &bytes))
-            bytes = SIZE_MAX;
-        return pl_pool_alloc(bytes, PL_POOL_ALIGN);
-    }
-    count(n * size);
-    return PL_LOAD(calloc)(n, size);
+    if (USUAL(malloc, size))
+        return PL_LOAD(malloc)(size);
+    return slow_malloc(size);
 }
 
-PL_EXPORT void free(void *block)
+SECOND_WAY void *slow_calloc(size_t n, size_t size)
 {
-    if (__builtin_expect(pl_pool_owns(block), 0))
-        return;
-    if (KNOWN(free))
+    size_t bytes;
+    if (KNOWN(calloc)) {
+        flush_now();
+        return PL_LOAD(calloc)(n, size);
+    }
+    if (__builtin_mul_overflow(n, size, &bytes))
+        bytes = SIZE_MAX;
+    return pl_pool_alloc(bytes, PL_POOL_ALIGN);
+}
+
+PL_EXPORT FRAMELESS void *calloc(size_t n, size_t size)
+{
+    if (USUAL(calloc, n * size))
+        return PL_LOAD(calloc)(n, size);
+    return slow_calloc(n, size);
+}
+
+SECOND_WAY void slow_free(void *block)
+{
+    if (!pl_pool_owns(block) && KNOWN(free))
         PL_LOAD(free)(block);
+}
+
+PL_EXPORT FRAMELESS void free(void *block)
+{
+    if (__builtin_expect(PL_HAVE(free) && !pl_pool_owns(block), 1))
+        PL_LOAD(free)(block);
+    else
+        slow_free(block);
 }
 
 /* A block of the pool moves to the real allocator as soon as there is one. */
@@ -114,19 +156,26 @@ static __attribute__((noinline, cold)) void *pool_realloc(void *block, size_t si
     return memcpy(moved, block, had < size ? had : size);
 }
 
-PL_EXPORT void *realloc(void *block, size_t size)
+SECOND_WAY void *slow_realloc(void *block, size_t size)
 {
-    if (__builtin_expect(pl_pool_owns(block), 0) || !KNOWN(realloc))
+    if (pl_pool_owns(block) || !KNOWN(realloc))
         return pool_realloc(block, size);
-    count(size);
+    flush_now();
     return PL_LOAD(realloc)(block, size);
+}
+
+PL_EXPORT FRAMELESS void *realloc(void *block, size_t size)
+{
+    if (__builtin_expect(!pl_pool_owns(block), 1) && USUAL(realloc, size))
+        return PL_LOAD(realloc)(block, size);
+    return slow_realloc(block, size);
 }
 
 PL_EXPORT void *reallocarray(void *block, size_t n, size_t size)
 {
     size_t bytes;
     if (__builtin_expect(!pl_pool_owns(block), 1) && KNOWN(reallocarray)) {
-        count(n * size);
+        count_or_flush(n * size);
         return PL_LOAD(reallocarray)(block, n, size);
     }
     if (__builtin_mul_overflow(n, size, &bytes)) {
@@ -139,7 +188,7 @@ PL_EXPORT void *reallocarray(void *block, size_t n, size_t size)
 PL_EXPORT int posix_memalign(void **out, size_t align, size_t size)
 {
     if (KNOWN(posix_memalign)) {
-        count(size);
+        count_or_flush(size);
         return PL_LOAD(posix_memalign)(out, align, size);
     }
     if (align % sizeof(void *) != 0 || align == 0 || (align & (align - 1)) != 0)
@@ -167,7 +216,7 @@ static void *pool_aligned(size_t align, size_t size)
     {                                                                                              \
         if (!KNOWN(name))                                                                          \
             return pool_aligned(align, size);                                                      \
-        count(size);                                                                               \
+        count_or_flush(size);                                                                      \
         return PL_LOAD(name)(align, size);                                                         \
     }
 
@@ -179,7 +228,7 @@ ALIGNED(memalign)
     {                                                                                              \
         if (!KNOWN(name))                                                                          \
             return pool_aligned((size_t)getpagesize(), size);                                      \
-        count(size);                                                                               \
+        count_or_flush(size);                                                                      \
         return PL_LOAD(name)(size);                                                                \
     }
 

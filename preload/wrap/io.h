@@ -62,15 +62,20 @@ static inline enum pl_io_timed pl_timed_child(int options)
     return (options & WNOHANG) != 0 ? PL_AT_ONCE : PL_UNTIMED;
 }
 
+/* The shortest way: recording, so the real functions are known, and `fd` is no IO at all. It makes
+ * no call, so that the wrapper's registers need no saving on it. */
+static inline int pl_io_none(int fd)
+{
+    return pl_is_ready() && pl_fd_known(fd) == PL_FD_MEMORY;
+}
+
 /* 1 when a call on `fd` needs no wait: the real function alone will do. */
 static inline int pl_io_plain(int fd)
 {
     if (!pl_is_ready())
         return 1;
     enum pl_fd_class cls = pl_fd_get(fd);
-    if (cls == PL_FD_MEMORY)
-        return 1;
-    return cls < PL_FD_WAITS && !pl_holds_lock();
+    return cls < PL_FD_WAITS && (cls == PL_FD_MEMORY || !pl_holds_lock());
 }
 
 static inline int pl_io_waits(enum pl_io_timed timed)
