@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 STEP_TIMEOUT_S = 120
@@ -35,19 +36,26 @@ class Program:
 
     def status(self, timeout_s=STEP_TIMEOUT_S):
         """The exit status as a shell gives it: 128 + n after signal n."""
-        try:
-            code = self.process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise Failure(f"not over after {timeout_s} s: {self.argv}\n{self.text()}") from None
+        # Not wait(timeout), which polls: the end would be seen up to 50 ms late.
+        late = threading.Event()
+        watchdog = threading.Timer(timeout_s, lambda: (late.set(), self.kill_group()))
+        watchdog.start()
+        code = self.process.wait()
+        watchdog.cancel()
+        watchdog.join()
+        if late.is_set():
+            raise Failure(f"not over after {timeout_s} s: {self.argv}\n{self.text()}")
         return 128 - code if code < 0 else code
 
-    def kill(self):
-        """Ends it and all that it started in its session's group."""
+    def kill_group(self):
+        """Ends it and all that it started, and does not wait."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+
+    def kill(self):
+        self.kill_group()
         self.process.wait()
 
     def read(self, stream):
