@@ -130,11 +130,29 @@ struct model_mark {
     char *text;
 };
 
+/* One run of a coroutine runtime; end_ns is 0 while its main task has not returned. */
+struct model_run {
+    uint32_t run, workers;
+    uint32_t left; /* tasks alive at its end */
+    uint64_t begin_ns, end_ns;
+    char *name;
+};
+
+/* A lock and one who holds it; a read lock may have many. */
+struct model_holding {
+    uint64_t lock;
+    uint64_t actor;
+    enum el_wait_kind kind;
+    uint32_t stack;
+};
+
 struct model_process {
     uint32_t pid, ppid;
+    uint32_t image; /* 0 for the first program of this process id, 1 after an exec, ... */
+    enum el_cause cause;
     uint32_t cpus;
     char *command;
-    char *dir; /* where its record lies */
+    char *dir;            /* where its record lies */
     uint64_t realtime_ns; /* of the record's begin */
     uint64_t end_ns;      /* last moment the process is known to have lived */
     enum el_record_state state;
@@ -143,18 +161,20 @@ struct model_process {
     enum el_exit_how exit_how;
     int exit_status;
     uint64_t exit_actor;
-    bool replaced;      /* ended by a successful exec */
-    uint64_t lost;      /* events lost, over all reasons */
+    bool replaced;                                 /* ended by a successful exec */
+    uint64_t lost;                                 /* events lost, over all reasons */
+    uint64_t lost_reentered, lost_full, lost_late; /* the reasons, see events.def */
     uint64_t lost_cells;
-    uint64_t events;    /* events read, cells not counted */
-    uint32_t workers;   /* of its coroutine runtime, 0 for none */
+    uint64_t unwinds, stack_hits;
+    uint64_t events;  /* events read, cells not counted */
+    uint32_t workers; /* of its coroutine runtime, 0 for none */
     uint64_t threads_made, tasks_made;
 
     struct model_module *modules;
     size_t nmodules;
     struct model_stack **stacks; /* by id; NULL for an id never defined */
     size_t nstacks;
-    struct model_actor *actors; /* alive at the end, and threads that ended */
+    struct model_actor *actors; /* alive at the end, and the last of the threads that ended */
     size_t nactors;
     struct model_object *objects;
     size_t nobjects;
@@ -168,6 +188,12 @@ struct model_process {
     size_t nlock_ios;
     struct model_mark *marks;
     size_t nmarks;
+    struct model_run *runs;
+    size_t nruns;
+    struct model_held *helds;
+    size_t nhelds;
+    struct model_holding *holdings; /* made from helds, by lock */
+    size_t nholdings;
 };
 
 struct model {
@@ -175,12 +201,25 @@ struct model {
     size_t nprocesses;
 };
 
+/* Frees what the model owns, and the model. NULL is allowed. */
+void model_destroy(struct model *m);
+/* Frees what the process owns, and zeroes it. */
+void model_process_finish(struct model_process *p);
+/* Sorts actors, objects and holdings so that they can be found, and gives actors what they hold.
+ * Whoever fills a process by hand calls this last. */
+void model_process_index(struct model_process *p);
+
 /* Finds by id; NULL when the model has none. */
 const struct model_actor *model_find_actor(const struct model_process *p, uint64_t id);
 const struct model_object *model_find_object(const struct model_process *p, uint64_t address);
 const struct model_stack *model_find_stack(const struct model_process *p, uint32_t id);
 /* The actor that holds `lock` now, NULL if none is known. */
 const struct model_actor *model_find_holder(const struct model_process *p, uint64_t lock);
+/* All that hold it: the first of `*n`, NULL when none is known. */
+const struct model_holding *model_find_holdings(const struct model_process *p, uint64_t lock,
+                                                size_t *n);
+/* NULL when there is no such run. */
+const struct model_run *model_find_run(const struct model_process *p, uint32_t run);
 /* The mark in force at that time, NULL when there was none. */
 const char *model_find_mark(const struct model_process *p, uint64_t at_ns);
 
