@@ -1,0 +1,182 @@
+/*
+ * junit.c - the report as JUnit XML, for CI servers. See report.h.
+ *
+ * One suite: a test case for each finding, which fails at or above the bar; one for each rule that
+ * found nothing; and one for the record, which is an error when it is incomplete.
+ */
+#include <inttypes.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/report/report.h"
+#include "analyzer/report/words.h"
+#include "analyzer/rules/rule.h"
+
+static void escape(FILE *out, const char *s)
+{
+    char *clean = words_clean(s ? s : "");
+    for (const char *c = clean; *c; c++) {
+        switch (*c) {
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '"':
+            fputs("&quot;", out);
+            break;
+        default:
+            fputc(*c, out);
+        }
+    }
+    free(clean);
+}
+
+static void attribute(FILE *out, const char *name, const char *value)
+{
+    fprintf(out, " %s=\"", name);
+    escape(out, value);
+    fputc('"', out);
+}
+
+static void body_line(FILE *out, const char *label, const char *value)
+{
+    if (!value)
+        return;
+    escape(out, label);
+    fputs(": ", out);
+    escape(out, value);
+    fputc('\n', out);
+}
+
+static void body(FILE *out, const struct gate_item *item)
+{
+    const struct finding *f = item->finding;
+    char amount[WORDS_MAX];
+    for (size_t i = 0; i < f->ncosts; i++)
+        body_line(out, f->costs[i].what,
+                  words_amount(amount, f->costs[i].amount, f->costs[i].unit));
+    for (size_t i = 0; i < f->nstacks; i++) {
+        body_line(out, f->stacks[i].role, f->stacks[i].note ? f->stacks[i].note : "");
+        for (size_t k = 0; k < f->stacks[i].nframes; k++) {
+            char *place = report_place(&f->stacks[i].frames[k], NULL);
+            fputs("    ", out);
+            escape(out, place);
+            fputc('\n', out);
+            free(place);
+        }
+    }
+    for (size_t i = 0; i < f->nevidence; i++)
+        body_line(out, f->evidence[i].name, f->evidence[i].text);
+    char *processes = report_processes(item), *line = suppression_for(f);
+    body_line(out, "process", processes);
+    body_line(out, "fix", f->fix);
+    body_line(out, "suppress", line);
+    body_line(out, "fingerprint", f->fingerprint);
+    free(processes);
+    free(line);
+}
+
+static void skipped(FILE *out, const char *message)
+{
+    fputs("      <skipped", out);
+    attribute(out, "message", message);
+    fputs("/>\n", out);
+}
+
+static void verdict(FILE *out, const struct gate_item *item, enum severity bar)
+{
+    const struct finding *f = item->finding;
+    if (item->suppressed) {
+        char *why = xasprintf("suppressed by %s:%u%s%s", item->suppressed->file,
+                              item->suppressed->line, item->suppressed->reason ? ": " : "",
+                              item->suppressed->reason ? item->suppressed->reason : "");
+        skipped(out, why);
+        free(why);
+    } else if (item->known) {
+        skipped(out, "in the baseline");
+    } else if (f->severity >= bar) {
+        fputs("      <failure", out);
+        attribute(out, "type", severity_name(f->severity));
+        attribute(out, "message", f->title);
+        fputs(">", out);
+        body(out, item);
+        fputs("</failure>\n", out);
+    } else {
+        fputs("      <system-out>", out);
+        body(out, item);
+        fputs("</system-out>\n", out);
+    }
+}
+
+static void finding_case(FILE *out, const struct gate_item *item, enum severity bar)
+{
+    const struct finding *f = item->finding;
+    char *place = f->place ? report_place(f->place, NULL) : xstrdup("unknown place");
+    char *name = f->mark ? xasprintf("%s: %s in %s", f->mark, f->title, place)
+                         : xasprintf("%s in %s", f->title, place);
+    fputs("    <testcase", out);
+    attribute(out, "classname", f->rule->id);
+    attribute(out, "name", name);
+    if (f->place && f->place->file) {
+        attribute(out, "file", f->place->file);
+        fprintf(out, " line=\"%u\"", f->place->line);
+    }
+    fputs(">\n", out);
+    verdict(out, item, bar);
+    fputs("    </testcase>\n", out);
+    free(name);
+    free(place);
+}
+
+static bool found_something(const struct gate *g, const struct rule *rule)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (g->items[i].finding->rule == rule)
+            return true;
+    return false;
+}
+
+static void record_case(FILE *out, const struct record *c)
+{
+    fputs("    <testcase classname=\"loiter\" name=\"the record is complete\"", out);
+    if (!c->incomplete) {
+        fputs("/>\n", out);
+        return;
+    }
+    fputs(">\n      <error", out);
+    attribute(out, "message", c->nreasons ? c->reasons[0] : "the record is incomplete");
+    fputs(">", out);
+    for (size_t i = 0; i < c->nreasons; i++) {
+        escape(out, c->reasons[i]);
+        fputc('\n', out);
+    }
+    fputs("</error>\n    </testcase>\n", out);
+}
+
+void report_junit(FILE *out, const struct report *r)
+{
+    const struct gate *g = r->gate;
+    size_t quiet = 0;
+    for (size_t i = 0; r->rules[i]; i++)
+        quiet += !found_something(g, r->rules[i]);
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", out);
+    fprintf(out,
+            "  <testsuite name=\"loiter\" tests=\"%zu\" failures=\"%zu\" errors=\"%d\" "
+            "skipped=\"%zu\">\n",
+            g->n + quiet + 1, g->failing, r->record->incomplete, g->suppressed + g->known);
+    for (size_t i = 0; i < g->n; i++)
+        finding_case(out, &g->items[i], g->bar);
+    for (size_t i = 0; r->rules[i]; i++) {
+        if (found_something(g, r->rules[i]))
+            continue;
+        fputs("    <testcase classname=\"loiter\"", out);
+        attribute(out, "name", r->rules[i]->id);
+        fputs("/>\n", out);
+    }
+    record_case(out, r->record);
+    fputs("  </testsuite>\n</testsuites>\n", out);
+}

@@ -1,0 +1,92 @@
+/*
+ * run_info.c - see run_info.h.
+ */
+#include "analyzer/report/run_info.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/report/words.h"
+
+#define FILE_NAME "run.json"
+
+char *run_info_read(struct run_info *r, const char *dir)
+{
+    *r = (struct run_info){0};
+    char *path = xasprintf("%s/%s", dir, FILE_NAME), *error = NULL;
+    json_error_t e;
+    const char *command = NULL;
+    int exited = 0, timed_out = 0;
+    json_int_t started = 0, ended = 0;
+    /* An application may have put a fifo there: do not wait for it. */
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        if (errno != ENOENT)
+            error = xasprintf("%s: cannot read: %s", path, strerror(errno));
+        free(path);
+        return error;
+    }
+    json_t *root = json_loadfd(fd, 0, &e);
+    if (!root ||
+        json_unpack_ex(root, &e, 0, "{ss s?i s?I s?I s?b s?i s?i s?b s?F}", "command", &command,
+                       "pid", &r->pid, "started_ns", &started, "ended_ns", &ended, "exited",
+                       &exited, "status", &r->status, "signal", &r->signal, "timed_out", &timed_out,
+                       "timeout_s", &r->timeout_s) != 0) {
+        error = xasprintf("%s: not what the launcher wrote: %s", path, e.text);
+    } else {
+        r->command = xstrdup(command);
+        r->started_ns = started;
+        r->ended_ns = ended;
+        r->exited = exited != 0;
+        r->timed_out = timed_out != 0;
+    }
+    json_decref(root);
+    close(fd);
+    free(path);
+    return error;
+}
+
+char *run_info_write(const struct run_info *r, const char *dir)
+{
+    char *path = xasprintf("%s/%s", dir, FILE_NAME), *temporary = xasprintf("%s.new", path);
+    char *error = NULL, *command = words_clean(r->command);
+    json_t *root =
+        json_pack("{ss si sI sI sb si si sb sf}", "command", command, "pid", r->pid, "started_ns",
+                  (json_int_t)r->started_ns, "ended_ns", (json_int_t)r->ended_ns, "exited",
+                  r->exited, "status", r->status, "signal", r->signal, "timed_out", r->timed_out,
+                  "timeout_s", r->timeout_s);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (!root || fd < 0 || json_dumpfd(root, fd, JSON_INDENT(2)) != 0 ||
+        rename(temporary, path) != 0)
+        error = xasprintf("%s: cannot write: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    json_decref(root);
+    free(command);
+    free(temporary);
+    free(path);
+    return error;
+}
+
+void run_info_clear(struct run_info *r)
+{
+    free(r->command);
+    *r = (struct run_info){0};
+}
+
+char *run_info_ending(const struct run_info *r)
+{
+    char time[WORDS_MAX];
+    if (!r->command)
+        return NULL;
+    if (r->timed_out)
+        return xasprintf("hung: judged and ended after %s (--timeout)",
+                         words_duration(time, r->timeout_s * 1e9));
+    if (r->exited)
+        return xasprintf("exited with %d", r->status);
+    if (r->signal)
+        return xasprintf("was killed by signal %d (%s)", r->signal, strsignal(r->signal));
+    return xasprintf("has not ended, as far as is known");
+}

@@ -1,0 +1,250 @@
+/*
+ * text.c - the report for people. See report.h.
+ *
+ * Everything that came out of the program is cleaned before it is printed: a function's name or a
+ * command line cannot send escape sequences to the terminal.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/report/excerpt.h"
+#include "analyzer/report/report.h"
+#include "analyzer/report/words.h"
+#include "analyzer/rules/rule.h"
+
+#define RED    "\033[1;31m"
+#define YELLOW "\033[1;33m"
+#define CYAN   "\033[1;36m"
+#define GREEN  "\033[1;32m"
+#define BOLD   "\033[1m"
+#define DIM    "\033[2m"
+#define RESET  "\033[0m"
+
+struct page {
+    FILE *out;
+    const struct report *r;
+    const struct text_options *o;
+};
+
+static const char *style(const struct page *p, const char *code)
+{
+    return p->o->color ? code : "";
+}
+
+/* printf with the result cleaned. The format's own line ends are written outside. */
+__attribute__((format(printf, 3, 4))) static void say(const struct page *p, const char *code,
+                                                      const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        memory_out();
+    char *clean = words_clean(text);
+    fprintf(p->out, "%s%s%s", style(p, code), clean, *code ? style(p, RESET) : "");
+    free(clean);
+    free(text);
+}
+
+static void end_line(const struct page *p)
+{
+    fputc('\n', p->out);
+}
+
+/* ---- one finding ---- */
+
+static const char *severity_style(enum severity s)
+{
+    return s == SEVERITY_ERROR ? RED : s == SEVERITY_WARNING ? YELLOW : CYAN;
+}
+
+static void print_head(const struct page *p, const struct finding *f)
+{
+    say(p, severity_style(f->severity), "%s: %s", severity_name(f->severity), f->rule->id);
+    say(p, BOLD, ": %s", f->title ? f->title : f->rule->summary);
+    if (f->confidence == CONFIDENCE_PROBABLE)
+        say(p, DIM, " [probable]");
+    end_line(p);
+    if (f->place) {
+        char *place = report_place(f->place, p->o->base_dir);
+        say(p, "", "  at ");
+        say(p, BOLD, "%s", place);
+        end_line(p);
+        free(place);
+    }
+}
+
+struct excerpt_page {
+    const struct page *p;
+    unsigned line;
+};
+
+static void print_excerpt_line(void *arg, unsigned line, const char *text)
+{
+    const struct excerpt_page *e = arg;
+    bool here = line == e->line;
+    say(e->p, here ? BOLD : DIM, "  %c %5u | %s", here ? '>' : ' ', line, text);
+    end_line(e->p);
+}
+
+static void print_excerpt(const struct page *p, const struct finding_frame *f)
+{
+    if (!f || !f->file || !p->o->excerpt)
+        return;
+    struct excerpt_page e = {p, f->line};
+    excerpt_read(f->file, f->line, p->o->excerpt, print_excerpt_line, &e);
+}
+
+static void print_costs(const struct page *p, const struct finding *f)
+{
+    char amount[WORDS_MAX];
+    if (!f->ncosts && f->growth_per_s == 0)
+        return;
+    say(p, "", "  cost: ");
+    for (size_t i = 0; i < f->ncosts; i++)
+        say(p, i ? "" : BOLD, "%s%s: %s", i ? ", " : "", f->costs[i].what,
+            words_amount(amount, f->costs[i].amount, f->costs[i].unit));
+    if (f->growth_per_s > 0)
+        say(p, "", "%sgrows by %s", f->ncosts ? ", " : "",
+            words_amount(amount, f->growth_per_s, "1/s"));
+    end_line(p);
+}
+
+/* Frames to show: what lies below the program's last frame starts threads and is the same
+ * everywhere. */
+static size_t frames_shown(const struct page *p, const struct finding_stack *s)
+{
+    size_t n = s->nframes;
+    while (n && !s->frames[n - 1].in_app)
+        n--;
+    if (n == 0)
+        n = s->nframes;
+    return n < p->o->frames_max ? n : p->o->frames_max;
+}
+
+static void print_stack(const struct page *p, const struct finding_stack *s)
+{
+    say(p, "", "  %s", s->role);
+    if (s->note)
+        say(p, "", " - %s", s->note);
+    fputs(":\n", p->out);
+    size_t n = frames_shown(p, s);
+    for (size_t i = 0; i < n; i++) {
+        const struct finding_frame *f = &s->frames[i];
+        char *place = report_place(f, p->o->base_dir);
+        say(p, f->in_app ? "" : DIM, "    #%-2zu %s%s", i, place, f->inlined ? " [inlined]" : "");
+        end_line(p);
+        free(place);
+    }
+    if (n == 0)
+        fputs("    (no frames)\n", p->out);
+    if (n < s->nframes && n == p->o->frames_max) {
+        say(p, DIM, "    ... %zu more", s->nframes - n);
+        end_line(p);
+    }
+}
+
+static void print_finding(const struct page *p, const struct gate_item *item)
+{
+    const struct finding *f = item->finding;
+    print_head(p, f);
+    print_excerpt(p, f->place);
+    print_costs(p, f);
+    for (size_t i = 0; i < f->nstacks; i++)
+        print_stack(p, &f->stacks[i]);
+    for (size_t i = 0; i < f->nevidence; i++) {
+        say(p, "", "  %s: %s", f->evidence[i].name, f->evidence[i].text);
+        end_line(p);
+    }
+    if (f->mark) {
+        say(p, "", "  during: %s", f->mark);
+        end_line(p);
+    }
+    char *processes = report_processes(item), *line = suppression_for(f);
+    say(p, "", "  process: %s", processes);
+    end_line(p);
+    if (f->fix) {
+        say(p, GREEN, "  fix: ");
+        say(p, "", "%s", f->fix);
+        end_line(p);
+    }
+    say(p, DIM, "  suppress: %s   (fingerprint %s)", line, f->fingerprint);
+    fputs("\n\n", p->out);
+    free(processes);
+    free(line);
+}
+
+/* ---- the end of the report ---- */
+
+static void print_counts(const struct page *p)
+{
+    const struct gate *g = p->r->gate;
+    char errors[WORDS_MAX], warnings[WORDS_MAX], notes[WORDS_MAX];
+    const char *code = g->failing ? RED : p->r->record->incomplete ? YELLOW : GREEN;
+    say(p, code, "loiter: %s, %s, %s", words_count(errors, g->active[SEVERITY_ERROR], "error"),
+        words_count(warnings, g->active[SEVERITY_WARNING], "warning"),
+        words_count(notes, g->active[SEVERITY_NOTE], "note"));
+    if (g->active[SEVERITY_NOTE] && !p->o->notes)
+        say(p, "", " (shown with --notes)");
+    if (g->suppressed)
+        say(p, "", "; %zu suppressed", g->suppressed);
+    if (g->known)
+        say(p, "", "; %zu in the baseline", g->known);
+    end_line(p);
+}
+
+static void print_record(const struct page *p)
+{
+    const struct record *c = p->r->record;
+    char n[WORDS_MAX], events[WORDS_MAX], bytes[WORDS_MAX], walks[WORDS_MAX];
+    say(p, c->incomplete ? YELLOW : "", "loiter: the record is %s",
+        c->incomplete ? "INCOMPLETE" : "complete");
+    snprintf(n, sizeof(n), "%zu process%s", c->processes, c->processes == 1 ? "" : "es");
+    say(p, "", ": %s, %" PRIu64 " lost; it took %s, %s, %s", n, c->lost + c->lost_cells,
+        words_count(events, c->events, "event"), words_bytes(bytes, (double)c->bytes),
+        words_count(walks, c->unwinds, "stack walk"));
+    end_line(p);
+    for (size_t i = 0; i < c->nreasons; i++) {
+        say(p, YELLOW, "loiter:   %s", c->reasons[i]);
+        end_line(p);
+    }
+}
+
+static void print_end(const struct page *p)
+{
+    for (size_t i = 0; i < p->r->nwarnings; i++) {
+        say(p, YELLOW, "loiter: warning: ");
+        say(p, "", "%s", p->r->warnings[i]);
+        end_line(p);
+    }
+    char *ending = run_info_ending(p->r->run);
+    if (ending) {
+        say(p, "", "loiter: %s %s", p->r->run->command, ending);
+        end_line(p);
+    }
+    free(ending);
+    print_counts(p);
+    print_record(p);
+    if (p->r->log) {
+        say(p, "", "loiter: the log is kept in %s", p->r->log);
+        end_line(p);
+    }
+}
+
+void report_text(FILE *out, const struct report *r, const struct text_options *o)
+{
+    struct page p = {out, r, o};
+    for (size_t i = 0; i < r->gate->n; i++) {
+        const struct gate_item *item = &r->gate->items[i];
+        if (!gate_is_active(item))
+            continue;
+        if (item->finding->severity > SEVERITY_NOTE || o->notes)
+            print_finding(&p, item);
+    }
+    bool worth_it = r->gate->failing || r->record->incomplete;
+    if (!o->quiet || worth_it)
+        print_end(&p);
+}
