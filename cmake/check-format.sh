@@ -9,5 +9,5 @@ mode=(--dry-run -Werror)
 if [[ $# -gt 0 ]]; then
     exec clang-format "${mode[@]}" "$@"
 fi
-find . \( -name 'build*' -o -name .git -o -name .cache -o -name fixtures \) -prune -o -type f \
+find . \( -name 'build*' -o -name .git -o -name .cache -o -name fixtures -o -name golden \) -prune -o -type f \
     -name '*.[ch]' -print0 | xargs -0 clang-format "${mode[@]}"

@@ -13,7 +13,7 @@ declare -A allowed=(
     [runtime]='runtime weft.h loiter.h'
     [analyzer]='analyzer eventlog'
     [test-programs]='test-programs weft.h loiter.h'
-    [tests]='tests eventlog weft.h loiter.h'
+    [tests]='tests test-programs eventlog weft.h loiter.h'
     [bench]='bench weft.h loiter.h'
 )
 

@@ -6,7 +6,7 @@
 set -uo pipefail
 
 list_sources() {
-    find . \( -name 'build*' -o -name .git -o -name .cache -o -name fixtures \) -prune -o -type f \
+    find . \( -name 'build*' -o -name .git -o -name .cache -o -name fixtures -o -name golden \) -prune -o -type f \
         \( -name '*.[chS]' -o -name '*.def' -o -name '*.sh' -o -name '*.py' \) -print | sort
 }
 
