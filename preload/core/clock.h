@@ -6,10 +6,21 @@
 
 #include <stdint.h>
 
-#include "preload/core/gate.h"
+#include "preload/core/record.h"
 
-PL_HIDDEN uint64_t pl_now(void);
-PL_HIDDEN uint64_t pl_ticks_of_ns(uint64_t ns);
-PL_HIDDEN uint64_t pl_ns_of_ticks(uint64_t ticks);
+static inline uint64_t pl_now(void)
+{
+    return el_now(&pl_log);
+}
+
+static inline uint64_t pl_ticks_of_ns(uint64_t ns)
+{
+    return el_ns_to_ticks(&pl_log, ns);
+}
+
+static inline uint64_t pl_ns_of_ticks(uint64_t ticks)
+{
+    return el_ticks_to_ns(&pl_log, ticks);
+}
 
 #endif

@@ -11,7 +11,30 @@
 
 #include "eventlog/events.h"
 #include "eventlog/kinds.h"
+#include "preload/core/arena.h"
 #include "preload/core/gate.h"
+#include "preload/core/site.h"
+
+/* What is kept beside an object's cell; recycled, stays mapped. */
+struct pl_object {
+    struct pl_pool_link link;
+    struct el_object *cell; /* never NULL */
+    _Atomic uint32_t waiters; /* actors that wait on it now */
+    _Atomic uint32_t gone;
+    uint64_t waker_creator; /* of cell->last_waker */
+    struct pl_site *waker_site;
+};
+
+/* The record behind the object; made when there is none and `create` says so. */
+PL_HIDDEN struct pl_object *pl_object_record(struct pl_self *self, enum el_object_kind kind,
+                                             uint64_t object, int create);
+
+/* An actor begins or ends to wait on it. */
+PL_HIDDEN void pl_object_wait_begins(struct pl_object *object, uint64_t actor, uint32_t stack);
+PL_HIDDEN void pl_object_wait_ends(struct pl_object *object, uint64_t ticks, uint64_t io_ticks);
+
+/* In a fork child, and at the start. */
+PL_HIDDEN void pl_objects_reset(void);
 
 /* The live cell of the object, NULL when it has none. */
 PL_HIDDEN struct el_object *pl_object_find(uint64_t object);
@@ -24,7 +47,7 @@ PL_HIDDEN struct el_object *pl_object_get(struct pl_self *self, enum el_object_k
 PL_HIDDEN struct el_object *pl_object_created(struct pl_self *self, enum el_object_kind kind,
                                               uint64_t object, uint64_t capacity, uint32_t stack);
 
-/* Destroyed: its cell is given back unless an actor waits on it. */
+/* Destroyed: its cell is given back, or is EL_GONE for as long as an actor waits on it. */
 PL_HIDDEN void pl_object_gone(uint64_t object);
 
 /* Signalled, posted, unlocked for somebody: only when it has a cell. */

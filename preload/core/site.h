@@ -12,10 +12,9 @@
 
 /* A site's cell and its budget of events. */
 struct pl_site {
-    struct el_site *cell; /* never NULL */
-    uint64_t tokens_at;   /* clock at which the next event may be written */
-    uint64_t run_id;      /* of the present run without back-pressure */
-    uint64_t next_population;
+    struct el_site *cell;      /* never NULL */
+    _Atomic uint64_t paid;     /* clock value up to which the events written are paid for */
+    _Atomic uint64_t next_pop; /* live count at which the next `population` event is due */
 };
 
 /* Finds or makes; NULL when there is no room. */
@@ -30,5 +29,10 @@ PL_HIDDEN void pl_site_died(struct pl_site *site);
 
 /* May an event of this place be written now? A bucket of tokens: a burst, then so many a second. */
 PL_HIDDEN int pl_site_budget(struct pl_site *site, uint64_t now);
+
+PL_HIDDEN void pl_sites_reset(void);
+
+/* Stores the larger value. */
+PL_HIDDEN void pl_raise(uint64_t *to, uint64_t value);
 
 #endif

@@ -26,6 +26,13 @@ PL_HIDDEN void pl_timer_fired(enum el_object_kind kind, uint64_t object, uint64_
 /* Somebody took a tick: a read of the timerfd, of the tick channel. */
 PL_HIDDEN void pl_timer_used(struct pl_self *self, enum el_object_kind kind, uint64_t object);
 PL_HIDDEN void pl_timer_destroyed(enum el_object_kind kind, uint64_t object);
+/* In a fork child, and at the start. Timers of POSIX do not survive a fork; descriptors do, but who
+ * made them is not this process. */
+PL_HIDDEN void pl_timers_reset(void);
+
+/* The runtime's run that timers made now belong to, 0 outside of one. */
+extern PL_HIDDEN uint32_t pl_timer_run;
+
 /* The cell, NULL when there is none. */
 PL_HIDDEN struct el_timer *pl_timer_find(enum el_object_kind kind, uint64_t object);
 

@@ -13,8 +13,9 @@
  * `wait` event within the budget of its place, and when locks were held a `lock_io` event and the
  * totals of its place.
  *
- * What is a lock_io: a wait for the outside (kind >= 32) with any lock held; a wait inside the
- * program (kinds 16 to 31) with a lock held, except the lock that the wait gives up (`releases`).
+ * What is a lock_io: a wait for the outside (kind >= 32), or inside the program but not for a lock
+ * (kinds 16 to 31), with a lock held. The lock that a condition gives up while it waits is not held
+ * then: its wrapper takes it off the list and puts it back.
  */
 #ifndef PRELOAD_CORE_WAIT_H
 #define PRELOAD_CORE_WAIT_H
@@ -27,17 +28,23 @@
 
 struct pl_wait {
     struct pl_actor *actor; /* NULL: not recorded */
+    struct pl_object *record; /* of what is waited for inside the program, NULL for the outside */
     struct pl_wait *outer;
     uint64_t began;
     uint64_t object;
     uint32_t kind;
     uint32_t stack;
-    const void *releases; /* lock given up while waiting, NULL for none */
-    uint64_t waker;       /* set by who knows it, before pl_wait_end */
+    uint32_t epoch;
+    uint32_t wakes;    /* of the object when the wait began */
+    uint64_t io_ticks; /* of the object then */
+    uint64_t waker;    /* may be set by who knows it, before pl_wait_end */
+    uint64_t waker_creator;
+    const struct pl_site *waker_site;
     /* the wait that this one interrupted (a signal handler's call), put back at the end */
-    uint32_t outer_kind, outer_stack;
-    uint64_t outer_object, outer_since;
-    uint32_t outer_flags, pad;
+    struct {
+        uint32_t kind, stack, flags, here;
+        uint64_t object, since;
+    } before;
 };
 
 /* `timed`: the wait ends by itself (a timeout was given). Returns 1 when recorded. */
@@ -45,8 +52,11 @@ PL_HIDDEN int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t 
                             struct pl_call call);
 PL_HIDDEN void pl_wait_end(struct pl_wait *w, int error);
 
-/* The same with a lock that is given up during the wait. */
-PL_HIDDEN int pl_wait_begin_releasing(struct pl_wait *w, enum el_wait_kind kind, uint64_t object,
-                                      int timed, const void *releases, struct pl_call call);
+/* Guard on: writes what a wait that ended at `now` leaves behind. For waits that are announced. */
+PL_HIDDEN void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now,
+                            uint64_t io_ticks, int error);
+
+/* What is waited for in a wait of that kind. */
+PL_HIDDEN enum el_object_kind pl_object_kind_of(uint32_t wait_kind);
 
 #endif

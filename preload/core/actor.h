@@ -1,0 +1,93 @@
+/*
+ * actor.h - who waits and who holds locks: threads and tasks.
+ *
+ * An actor's cell and held cell are its face in the record; they stay with the pl_actor when it is
+ * recycled. Only the thread that runs an actor changes its held list; who wakes it writes `waker`.
+ */
+#ifndef PRELOAD_CORE_ACTOR_H
+#define PRELOAD_CORE_ACTOR_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "eventlog/writer.h"
+#include "preload/core/arena.h"
+#include "preload/core/gate.h"
+#include "preload/core/site.h"
+
+#define PL_HELD_MAX 24 /* beyond it locks are only counted */
+#define PL_HELD_CELL 6 /* as in events.def */
+
+struct pl_held_lock {
+    const void *lock;
+    uint32_t kind; /* el_wait_kind */
+    uint32_t stack;
+};
+
+struct pl_actor {
+    struct pl_pool_link link;
+    uint64_t id;
+    struct el_actor *cell; /* never NULL */
+    struct el_held *held_cell;
+    uint32_t held_count; /* in held[] */
+    uint32_t held_over;  /* more than fit */
+    struct pl_held_lock held[PL_HELD_MAX];
+
+    /* where it was made, and what its own spawning looks like (core/spawn.c) */
+    struct pl_site *site;
+    uint64_t creator;
+    struct pl_site *spawn_site; /* where it spawned last */
+    uint64_t spawn_run;         /* spawned there since the last back-pressure */
+    uint64_t spawn_live;        /* alive there when its present wait began */
+    uint32_t spawn_pressed;     /* one of its children ended its last wait */
+    uint32_t pad;
+
+    uintptr_t stack_lo, stack_hi;
+    pthread_t pthread; /* threads only */
+    _Atomic uint32_t known; /* 0 not in the table of threads, 1 in it, 2 never again */
+    _Atomic uint32_t life;  /* bits of enum pl_life */
+};
+
+enum pl_life { PL_LIFE_ENDED = 1, PL_LIFE_RELEASED = 2 };
+
+/* What the core keeps for an OS thread; recycled. */
+struct pl_thread {
+    struct pl_pool_link link;
+    struct el_slot *slot; /* NULL: none left; events are counted as lost */
+    struct pl_actor *actor;
+    struct pl_stack_cache *stacks;
+    uint32_t serial;
+    uint32_t how; /* el_thread_end, set before it ends */
+    uint32_t is_worker;
+    uint32_t stack_hits;
+};
+
+/* A pl_actor with its cell set up, in state EL_ACTOR_FREE. NULL when there is no room. */
+PL_HIDDEN struct pl_actor *pl_actor_create(uint64_t id);
+/* Frees the cells' contents and recycles it. */
+PL_HIDDEN void pl_actor_destroy(struct pl_actor *actor);
+
+/* In a fork child. */
+PL_HIDDEN void pl_actors_reset(void);
+
+/* Locks. pl_held_remove takes the latest entry of the lock out: 1 and *removed (may be NULL), or 0
+ * when it is not in the list. */
+PL_HIDDEN void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock,
+                            uint32_t stack);
+PL_HIDDEN int pl_held_remove(struct pl_actor *actor, const void *lock,
+                             struct pl_held_lock *removed);
+/* An unlock by who does not hold it: who has it in his list drops it in pl_held_settle, which gives
+ * the number of locks that are left. */
+PL_HIDDEN void pl_held_foreign(const void *lock);
+PL_HIDDEN int pl_held_settle(struct pl_actor *actor);
+
+/* Does the current actor hold a lock? Needs no guard; 0 when the thread does not record. */
+static inline int pl_holds_lock(void)
+{
+    if (!pl_is_ready())
+        return 0;
+    const struct pl_self *self = pl_self();
+    return self->actor != NULL && self->actor->held_count != 0;
+}
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * arena.c - see arena.h. Memory comes in chunks by raw mmap: the wrapped mmap is not entered, and
+ * nothing here touches errno.
+ */
+#include "preload/core/arena.h"
+
+#include <sys/mman.h>
+
+#include "preload/core/sys.h"
+
+#define CHUNK_BYTES ((size_t)1 << 20)
+#define CHUNKS_MAX  16384
+
+struct chunk {
+    size_t bytes;
+    _Atomic size_t used;
+};
+
+static _Atomic(struct chunk *) current;
+static _Atomic(struct chunk *) chunks[CHUNKS_MAX];
+static _Atomic uint32_t chunk_count;
+static _Atomic size_t mapped;
+
+static struct chunk *chunk_map(size_t bytes)
+{
+    uint32_t index = atomic_fetch_add(&chunk_count, 1);
+    if (index >= CHUNKS_MAX) {
+        atomic_fetch_sub(&chunk_count, 1);
+        return NULL;
+    }
+    struct chunk *chunk = pl_sys_mmap(bytes);
+    if (chunk == NULL)
+        return NULL; /* the index stays empty */
+    chunk->bytes = bytes;
+    atomic_store(&chunk->used, (sizeof(*chunk) + 63) & ~(size_t)63);
+    atomic_store(&chunks[index], chunk);
+    atomic_fetch_add(&mapped, bytes);
+    return chunk;
+}
+
+static void *chunk_take(struct chunk *chunk, size_t bytes)
+{
+    size_t at = atomic_load(&chunk->used);
+    do {
+        if (bytes > chunk->bytes - at)
+            return NULL;
+    } while (!atomic_compare_exchange_weak(&chunk->used, &at, at + bytes));
+    return (char *)chunk + at;
+}
+
+void *pl_arena_alloc(size_t bytes)
+{
+    bytes = (bytes + 15) & ~(size_t)15;
+    if (bytes >= CHUNK_BYTES / 4) {
+        struct chunk *own = chunk_map((bytes + 4096 + 4095) & ~(size_t)4095);
+        return own == NULL ? NULL : chunk_take(own, bytes);
+    }
+    for (;;) {
+        struct chunk *chunk = atomic_load(&current);
+        void *piece = chunk == NULL ? NULL : chunk_take(chunk, bytes);
+        if (piece != NULL)
+            return piece;
+        struct chunk *next = chunk_map(CHUNK_BYTES);
+        if (next == NULL)
+            return NULL;
+        /* Whoever loses this race leaves its chunk unused until the next round takes it. */
+        if (!atomic_compare_exchange_strong(&current, &chunk, next)) {
+            piece = chunk_take(next, bytes);
+            return piece;
+        }
+    }
+}
+
+void pl_arena_reset(void)
+{
+    uint32_t n = atomic_load(&chunk_count);
+    for (uint32_t i = 0; i < n && i < CHUNKS_MAX; i++) {
+        struct chunk *chunk = atomic_load(&chunks[i]);
+        if (chunk != NULL)
+            pl_sys_munmap(chunk, chunk->bytes);
+        atomic_store(&chunks[i], NULL);
+    }
+    atomic_store(&chunk_count, 0);
+    atomic_store(&current, NULL);
+    atomic_store(&mapped, 0);
+}
+
+size_t pl_arena_bytes(void)
+{
+    return atomic_load(&mapped);
+}
+
+#define POINTER_BITS 48
+#define POINTER_MASK ((UINT64_C(1) << POINTER_BITS) - 1)
+
+void *pl_pool_get(struct pl_pool *pool, int *fresh)
+{
+    uint64_t head = atomic_load(&pool->head);
+    while ((head & POINTER_MASK) != 0) {
+        struct pl_pool_link *record = (struct pl_pool_link *)(uintptr_t)(head & POINTER_MASK);
+        uint64_t next = atomic_load(&record->next) & POINTER_MASK;
+        uint64_t count = ((head >> POINTER_BITS) + 1) << POINTER_BITS;
+        if (atomic_compare_exchange_weak(&pool->head, &head, next | count)) {
+            *fresh = 0;
+            return record;
+        }
+    }
+    *fresh = 1;
+    return pl_arena_alloc(pool->bytes);
+}
+
+void pl_pool_put(struct pl_pool *pool, void *memory)
+{
+    struct pl_pool_link *record = memory;
+    uint64_t head = atomic_load(&pool->head);
+    uint64_t mine;
+    do {
+        atomic_store(&record->next, (uintptr_t)(head & POINTER_MASK));
+        mine = (uint64_t)(uintptr_t)record | ((head >> POINTER_BITS) + 1) << POINTER_BITS;
+    } while (!atomic_compare_exchange_weak(&pool->head, &head, mine));
+}

@@ -1,0 +1,42 @@
+/*
+ * arena.h - the library's own memory: mapped, handed out in pieces, never the host's allocator.
+ *
+ * pl_arena_alloc gives zeroed memory that is never given back one by one. A pool recycles records
+ * of one size. Both are safe from every thread and from signal handlers, take no lock and give NULL
+ * when there is no memory. Recycled memory stays mapped, so a stale pointer reads old bytes and
+ * never faults.
+ */
+#ifndef PRELOAD_CORE_ARENA_H
+#define PRELOAD_CORE_ARENA_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/core/gate.h"
+
+PL_HIDDEN void *pl_arena_alloc(size_t bytes);
+
+/* In a fork child, before anything else of the library is used: unmaps all of it. */
+PL_HIDDEN void pl_arena_reset(void);
+
+/* Bytes mapped now. */
+PL_HIDDEN size_t pl_arena_bytes(void);
+
+/* Records start with a struct pl_pool_link. */
+struct pl_pool_link {
+    _Atomic uintptr_t next;
+};
+
+struct pl_pool {
+    size_t bytes; /* of a record */
+    /* Pointer in the lower 48 bits, a count in the upper 16: a record that was taken and put back
+     * in between is noticed (ABA). */
+    _Atomic uint64_t head;
+};
+
+/* A record; *fresh says that it is zeroed and was never used before. NULL without memory. */
+PL_HIDDEN void *pl_pool_get(struct pl_pool *pool, int *fresh);
+PL_HIDDEN void pl_pool_put(struct pl_pool *pool, void *record);
+
+#endif

@@ -1,0 +1,145 @@
+/* map.c - see map.h. */
+#include "preload/core/map.h"
+
+#define SPINS_MAX 4000
+#define STEPS_MAX 100000
+
+int pl_map_init(struct pl_map *map, uint32_t bits)
+{
+    map->bits = bits;
+    map->nodes.bytes = sizeof(struct pl_map_node);
+    atomic_store(&map->nodes.head, 0);
+    atomic_store(&map->count, 0);
+    map->buckets = pl_arena_alloc(sizeof(struct pl_map_bucket) << bits);
+    return map->buckets == NULL ? -1 : 0;
+}
+
+static struct pl_map_bucket *bucket_of(const struct pl_map *map, uint64_t key)
+{
+    if (map->buckets == NULL)
+        return NULL;
+    return &map->buckets[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - map->bits)];
+}
+
+static int bucket_lock(struct pl_map_bucket *bucket)
+{
+    for (int spins = 0; spins < SPINS_MAX; spins++) {
+        if (atomic_load_explicit(&bucket->lock, memory_order_relaxed) == 0 &&
+            atomic_exchange_explicit(&bucket->lock, 1, memory_order_acquire) == 0)
+            return 0;
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+    }
+    return -1;
+}
+
+static void bucket_unlock(struct pl_map_bucket *bucket)
+{
+    atomic_store_explicit(&bucket->lock, 0, memory_order_release);
+}
+
+static void *chain_find(struct pl_map_bucket *bucket, uint64_t key)
+{
+    struct pl_map_node *node = atomic_load_explicit(&bucket->first, memory_order_acquire);
+    for (uint32_t steps = 0; node != NULL && steps < STEPS_MAX; steps++) {
+        if (atomic_load_explicit(&node->key, memory_order_acquire) == key) {
+            void *value = atomic_load_explicit(&node->value, memory_order_acquire);
+            /* The same key on both sides of the value's load: they belong together. */
+            if (atomic_load_explicit(&node->key, memory_order_relaxed) == key)
+                return value;
+        }
+        node = atomic_load_explicit(&node->next, memory_order_acquire);
+    }
+    return NULL;
+}
+
+void *pl_map_find(struct pl_map *map, uint64_t key)
+{
+    struct pl_map_bucket *bucket = bucket_of(map, key);
+    return bucket == NULL ? NULL : chain_find(bucket, key);
+}
+
+static int chain_add(struct pl_map *map, struct pl_map_bucket *bucket, uint64_t key, void *value)
+{
+    int fresh;
+    struct pl_map_node *node = pl_pool_get(&map->nodes, &fresh);
+    if (node == NULL)
+        return -1;
+    atomic_store(&node->value, value);
+    atomic_store(&node->key, key);
+    atomic_store(&node->next, atomic_load(&bucket->first));
+    atomic_store_explicit(&bucket->first, node, memory_order_release);
+    atomic_fetch_add_explicit(&map->count, 1, memory_order_relaxed);
+    return 0;
+}
+
+void *pl_map_get(struct pl_map *map, uint64_t key, void *(*make)(void *ctx), void *ctx)
+{
+    struct pl_map_bucket *bucket = bucket_of(map, key);
+    if (bucket == NULL)
+        return NULL;
+    void *value = chain_find(bucket, key);
+    if (value != NULL || bucket_lock(bucket) != 0)
+        return value;
+    value = chain_find(bucket, key);
+    if (value == NULL) {
+        value = make(ctx);
+        if (value != NULL && chain_add(map, bucket, key, value) != 0)
+            value = NULL;
+    }
+    bucket_unlock(bucket);
+    return value;
+}
+
+static struct pl_map_node *chain_node(struct pl_map_bucket *bucket, uint64_t key,
+                                      struct pl_map_node **before)
+{
+    *before = NULL;
+    for (struct pl_map_node *node = atomic_load(&bucket->first); node != NULL;
+         node = atomic_load(&node->next)) {
+        if (atomic_load(&node->key) == key)
+            return node;
+        *before = node;
+    }
+    return NULL;
+}
+
+int pl_map_set(struct pl_map *map, uint64_t key, void *value)
+{
+    struct pl_map_bucket *bucket = bucket_of(map, key);
+    struct pl_map_node *before;
+    if (bucket == NULL || bucket_lock(bucket) != 0)
+        return -1;
+    struct pl_map_node *node = chain_node(bucket, key, &before);
+    int result = 0;
+    if (node != NULL)
+        atomic_store(&node->value, value);
+    else
+        result = chain_add(map, bucket, key, value);
+    bucket_unlock(bucket);
+    return result;
+}
+
+void *pl_map_take(struct pl_map *map, uint64_t key, const void *only)
+{
+    struct pl_map_bucket *bucket = bucket_of(map, key);
+    struct pl_map_node *before;
+    void *value = NULL;
+    if (bucket == NULL || chain_find(bucket, key) == NULL || bucket_lock(bucket) != 0)
+        return NULL;
+    struct pl_map_node *node = chain_node(bucket, key, &before);
+    if (node != NULL && (only == NULL || atomic_load(&node->value) == only)) {
+        value = atomic_load(&node->value);
+        struct pl_map_node *after = atomic_load(&node->next);
+        if (before == NULL)
+            atomic_store(&bucket->first, after);
+        else
+            atomic_store(&before->next, after);
+        atomic_store(&node->key, 0);
+        atomic_fetch_sub_explicit(&map->count, 1, memory_order_relaxed);
+        pl_pool_put(&map->nodes, node);
+    }
+    bucket_unlock(bucket);
+    return value;
+}

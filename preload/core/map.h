@@ -1,0 +1,52 @@
+/*
+ * map.h - a table from 64-bit keys to records, for objects, timers, sites and threads.
+ *
+ * Fixed number of buckets, chained nodes from a pool. Reading takes no lock: a node that is
+ * recycled while somebody reads can make a find miss, never fault. Writing takes the bucket's lock
+ * for a few dozen instructions; a thread that cannot get it in a bounded number of spins gives up
+ * (the holder may have been preempted by it), and the caller counts a lost cell.
+ */
+#ifndef PRELOAD_CORE_MAP_H
+#define PRELOAD_CORE_MAP_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "preload/core/arena.h"
+
+struct pl_map_node {
+    struct pl_pool_link link;
+    _Atomic uint64_t key;
+    _Atomic(void *) value;
+    _Atomic(struct pl_map_node *) next;
+};
+
+struct pl_map_bucket {
+    _Atomic uint32_t lock;
+    _Atomic(struct pl_map_node *) first;
+};
+
+struct pl_map {
+    struct pl_map_bucket *buckets;
+    uint32_t bits;
+    _Atomic uint32_t count;
+    struct pl_pool nodes;
+};
+
+/* 0, or -1 without memory: then every find misses and every insert fails. */
+PL_HIDDEN int pl_map_init(struct pl_map *map, uint32_t bits);
+
+PL_HIDDEN void *pl_map_find(struct pl_map *map, uint64_t key);
+
+/* The value of the key: the present one, else the one that make(ctx) gives, which runs under the
+ * bucket's lock and must be short. NULL when there is no room or make gave NULL. */
+PL_HIDDEN void *pl_map_get(struct pl_map *map, uint64_t key, void *(*make)(void *ctx), void *ctx);
+
+/* Sets the key's value, whatever it was. -1 when there is no room. */
+PL_HIDDEN int pl_map_set(struct pl_map *map, uint64_t key, void *value);
+
+/* Takes the key out and gives its value; NULL when it was not there. When `only` is given, the key
+ * is taken out only if it has that value. */
+PL_HIDDEN void *pl_map_take(struct pl_map *map, uint64_t key, const void *only);
+
+#endif

@@ -1,0 +1,146 @@
+/* object.c - see object.h. */
+#include "preload/core/object.h"
+
+#include <string.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/clock.h"
+#include "preload/core/map.h"
+#include "preload/core/modules.h"
+
+static struct pl_map objects;
+static struct pl_pool records = {.bytes = sizeof(struct pl_object)};
+
+void pl_objects_reset(void)
+{
+    atomic_store(&records.head, 0);
+    pl_map_init(&objects, 16);
+}
+
+enum el_storage pl_storage_of(const struct pl_self *self, uint64_t address)
+{
+    if (pl_modules_cover(address))
+        return EL_STORAGE_STATIC;
+    uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    if (self->stack_hi != 0 && address < self->stack_hi && address >= here)
+        return EL_STORAGE_STACK;
+    return EL_STORAGE_HEAP;
+}
+
+struct wanted {
+    const struct pl_self *self;
+    enum el_object_kind kind;
+    uint64_t object;
+};
+
+static void *object_make(void *arg)
+{
+    const struct wanted *w = arg;
+    int fresh;
+    struct pl_object *o = pl_pool_get(&records, &fresh);
+    if (o == NULL)
+        return NULL;
+    if (o->cell == NULL)
+        o->cell = el_alloc_object(&pl_log);
+    if (o->cell == NULL) {
+        pl_pool_put(&records, o);
+        return NULL;
+    }
+    struct el_object *cell = o->cell;
+    memset((char *)cell + sizeof(cell->state), 0, sizeof(*cell) - sizeof(cell->state));
+    atomic_store(&o->waiters, 0);
+    atomic_store(&o->gone, 0);
+    o->waker_creator = 0;
+    o->waker_site = NULL;
+    cell->kind = w->kind;
+    cell->object = w->object;
+    cell->created_at = pl_now();
+    cell->storage = pl_storage_of(w->self, w->object);
+    el_set_state(&cell->state, EL_LIVE);
+    return o;
+}
+
+struct pl_object *pl_object_record(struct pl_self *self, enum el_object_kind kind, uint64_t object,
+                                   int create)
+{
+    struct wanted w = {self, kind, object};
+    if (object == 0)
+        return NULL;
+    return create ? pl_map_get(&objects, object, object_make, &w) : pl_map_find(&objects, object);
+}
+
+struct el_object *pl_object_find(uint64_t object)
+{
+    struct pl_object *o = object == 0 ? NULL : pl_map_find(&objects, object);
+    return o == NULL ? NULL : o->cell;
+}
+
+struct el_object *pl_object_get(struct pl_self *self, enum el_object_kind kind, uint64_t object)
+{
+    struct pl_object *o = pl_object_record(self, kind, object, 1);
+    return o == NULL ? NULL : o->cell;
+}
+
+struct el_object *pl_object_created(struct pl_self *self, enum el_object_kind kind, uint64_t object,
+                                    uint64_t capacity, uint32_t stack)
+{
+    pl_object_gone(object);
+    struct el_object *cell = pl_object_get(self, kind, object);
+    if (cell == NULL)
+        return NULL;
+    cell->creator = self->actor->id;
+    cell->created_stack = stack;
+    cell->capacity = capacity;
+    return cell;
+}
+
+static void object_free(struct pl_object *o)
+{
+    el_set_state(&o->cell->state, EL_FREE);
+    pl_pool_put(&records, o);
+}
+
+void pl_object_gone(uint64_t object)
+{
+    struct pl_object *o = object == 0 ? NULL : pl_map_take(&objects, object, NULL);
+    if (o == NULL)
+        return;
+    if (atomic_load(&o->waiters) == 0) {
+        object_free(o);
+        return;
+    }
+    el_set_state(&o->cell->state, EL_GONE);
+    atomic_store(&o->gone, 1);
+}
+
+void pl_object_woken(struct pl_self *self, uint64_t object, uint32_t stack)
+{
+    struct pl_object *o = object == 0 ? NULL : pl_map_find(&objects, object);
+    if (o == NULL)
+        return;
+    struct pl_actor *actor = self->actor;
+    struct el_object *cell = o->cell;
+    o->waker_creator = actor->creator;
+    o->waker_site = actor->site;
+    cell->last_waker = actor->id;
+    cell->last_waker_at = pl_now();
+    cell->last_waker_stack = stack;
+    __atomic_fetch_add(&cell->wakes, 1, __ATOMIC_RELEASE);
+}
+
+void pl_object_wait_begins(struct pl_object *o, uint64_t actor, uint32_t stack)
+{
+    atomic_fetch_add(&o->waiters, 1);
+    __atomic_fetch_add(&o->cell->waits, 1, __ATOMIC_RELAXED);
+    o->cell->last_waiter = actor;
+    o->cell->last_waiter_stack = stack;
+}
+
+void pl_object_wait_ends(struct pl_object *o, uint64_t ticks, uint64_t io_ticks)
+{
+    el_count(&o->cell->wait_ticks, ticks);
+    if (io_ticks != 0)
+        el_count(&o->cell->wait_io_ticks, io_ticks);
+    if (atomic_fetch_sub(&o->waiters, 1) == 1 && atomic_exchange(&o->gone, 0) == 1)
+        object_free(o);
+}

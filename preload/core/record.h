@@ -1,0 +1,37 @@
+/*
+ * record.h - the one record of this process: its log and its life.
+ */
+#ifndef PRELOAD_CORE_RECORD_H
+#define PRELOAD_CORE_RECORD_H
+
+#include "eventlog/writer.h"
+#include "preload/core/gate.h"
+
+extern PL_HIDDEN struct el_log pl_log;
+
+/* Counts the records of this process image: pointers from before a fork are not followed. */
+extern PL_HIDDEN uint32_t pl_epoch;
+
+/* The option long_wait_us, in ticks. */
+extern PL_HIDDEN uint64_t pl_long_wait_ticks;
+
+/* Opens the record and sets the stage to PL_READY; does nothing where the options say so. `cause`
+ * is why it begins. The calling thread becomes thread 1. */
+PL_HIDDEN void pl_record_start(enum el_cause cause);
+
+/* The process is about to end in that way: writes the event and completes the summary. Once. */
+PL_HIDDEN void pl_record_exit(enum el_exit_how how, int status);
+
+/* After an exec call failed: the process goes on. */
+PL_HIDDEN void pl_record_resume(void);
+
+/* In a fork child, before pl_record_start: nothing of the parent's record is used any more. */
+PL_HIDDEN void pl_record_forget(void);
+
+/* Is the process that calls the one that records? Not so under vfork. */
+PL_HIDDEN int pl_record_is_mine(void);
+
+/* An event was lost because a thread had no slot. */
+PL_HIDDEN void pl_record_lost(void);
+
+#endif

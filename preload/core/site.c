@@ -1,0 +1,114 @@
+/* site.c - see site.h. */
+#include "preload/core/site.h"
+
+#include "preload/core/actor.h"
+#include "preload/core/arena.h"
+#include "preload/core/clock.h"
+#include "preload/core/map.h"
+#include "preload/core/options.h"
+#include "preload/core/record.h"
+
+#define POPULATION_FROM 64
+
+static struct pl_map sites;
+
+void pl_sites_reset(void)
+{
+    pl_map_init(&sites, 14);
+}
+
+struct wanted {
+    enum el_site_kind kind;
+    uint32_t stack, stack2;
+};
+
+static void *site_make(void *arg)
+{
+    const struct wanted *w = arg;
+    struct el_site *cell = el_alloc_site(&pl_log);
+    struct pl_site *site = cell == NULL ? NULL : pl_arena_alloc(sizeof(*site));
+    if (site == NULL) {
+        el_free_site(&pl_log, cell);
+        return NULL;
+    }
+    site->cell = cell;
+    atomic_store(&site->next_pop, POPULATION_FROM);
+    cell->kind = w->kind;
+    cell->stack = w->stack;
+    cell->stack2 = w->stack2;
+    cell->first_at = pl_now();
+    el_set_state(&cell->state, EL_LIVE);
+    return site;
+}
+
+struct pl_site *pl_site_get(enum el_site_kind kind, uint32_t stack, uint32_t stack2)
+{
+    struct wanted w = {kind, stack, stack2};
+    uint64_t key = (uint64_t)kind << 56 ^ (uint64_t)stack << 28 ^ stack2;
+    return pl_map_get(&sites, key, site_make, &w);
+}
+
+void pl_raise(uint64_t *to, uint64_t value)
+{
+    uint64_t old = __atomic_load_n(to, __ATOMIC_RELAXED);
+    while (old < value &&
+           !__atomic_compare_exchange_n(to, &old, value, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}
+
+void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes)
+{
+    struct el_site *cell = site->cell;
+    el_count(&cell->count, 1);
+    if (bytes != 0)
+        el_count(&cell->bytes, bytes);
+    el_count(&cell->ticks, ticks);
+    pl_raise(&cell->ticks_max, ticks);
+    pl_raise(&cell->last_at, pl_now());
+}
+
+void pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes)
+{
+    struct el_site *cell = site->cell;
+    uint64_t now = pl_now();
+    uint64_t total = __atomic_add_fetch(&cell->count, 1, __ATOMIC_RELAXED);
+    uint64_t live = __atomic_add_fetch(&cell->live, 1, __ATOMIC_RELAXED);
+    el_count(&cell->bytes, bytes);
+    pl_raise(&cell->last_at, now);
+    if (live > __atomic_load_n(&cell->peak, __ATOMIC_RELAXED)) {
+        pl_raise(&cell->peak, live);
+        __atomic_store_n(&cell->peak_at, now, __ATOMIC_RELAXED);
+    }
+    uint64_t due = atomic_load_explicit(&site->next_pop, memory_order_relaxed);
+    if (live >= due && atomic_compare_exchange_strong(&site->next_pop, &due, due * 2)) {
+        struct el_population event = {
+            .site_kind = cell->kind, .stack = cell->stack, .live = live, .total = total};
+        if (self->thread->slot == NULL)
+            pl_record_lost();
+        else
+            el_write_population(self->thread->slot, &event);
+    }
+}
+
+void pl_site_died(struct pl_site *site)
+{
+    __atomic_fetch_sub(&site->cell->live, 1, __ATOMIC_RELAXED);
+}
+
+/*
+ * An event costs 1/rate seconds; `paid` says up to when the place's time is spent. A place that is
+ * at most `burst` events ahead of the clock may write.
+ */
+int pl_site_budget(struct pl_site *site, uint64_t now)
+{
+    uint64_t price = pl_log.clock_hz / pl_options.event_rate;
+    uint64_t ahead = price * pl_options.event_burst;
+    uint64_t paid = atomic_load_explicit(&site->paid, memory_order_relaxed);
+    for (;;) {
+        uint64_t from = paid < now ? now : paid;
+        if (from - now + price > ahead)
+            return 0;
+        if (atomic_compare_exchange_weak(&site->paid, &paid, from + price))
+            return 1;
+    }
+}

@@ -1,0 +1,17 @@
+/*
+ * stack_table.h - all stacks of the process: frames to ids. Lock-free; only grows.
+ */
+#ifndef PRELOAD_CORE_STACK_TABLE_H
+#define PRELOAD_CORE_STACK_TABLE_H
+
+#include <stdint.h>
+
+#include "preload/core/gate.h"
+
+/* 0, or -1 without memory. */
+PL_HIDDEN int pl_stack_table_init(void);
+
+/* The id of these frames, 0 when there is no room. *created tells whether it is a fresh one. */
+PL_HIDDEN uint32_t pl_stack_table_get(const uintptr_t *pcs, unsigned n, int *created);
+
+#endif

@@ -1,0 +1,109 @@
+/* timer_cell.c - see timer_cell.h. */
+#include "preload/core/timer_cell.h"
+
+#include "preload/core/actor.h"
+#include "preload/core/clock.h"
+#include "preload/core/map.h"
+
+static struct pl_map timers;
+
+void pl_timers_reset(void)
+{
+    pl_map_init(&timers, 12);
+}
+
+static uint64_t key_of(enum el_object_kind kind, uint64_t object)
+{
+    return object ^ (uint64_t)(kind + 1) << 56;
+}
+
+struct wanted {
+    struct pl_self *self;
+    enum el_object_kind kind;
+    uint64_t object;
+    uint32_t stack;
+};
+
+static void *timer_make(void *arg)
+{
+    const struct wanted *w = arg;
+    struct el_timer *cell = el_alloc_timer(&pl_log);
+    if (cell == NULL)
+        return NULL;
+    cell->kind = w->kind;
+    cell->object = w->object;
+    cell->creator = w->self->actor->id;
+    cell->created_at = pl_now();
+    cell->created_stack = w->stack;
+    cell->run = pl_timer_run;
+    el_set_state(&cell->state, EL_TIMER_IDLE);
+    return cell;
+}
+
+uint32_t pl_timer_run;
+
+struct el_timer *pl_timer_find(enum el_object_kind kind, uint64_t object)
+{
+    return pl_map_find(&timers, key_of(kind, object));
+}
+
+static struct el_timer *timer_get(struct pl_self *self, enum el_object_kind kind, uint64_t object,
+                                  uint32_t stack)
+{
+    struct wanted w = {self, kind, object, stack};
+    return pl_map_get(&timers, key_of(kind, object), timer_make, &w);
+}
+
+void pl_timer_created(struct pl_self *self, enum el_object_kind kind, uint64_t object,
+                      uint32_t stack)
+{
+    pl_timer_destroyed(kind, object); /* an earlier life of the same id */
+    timer_get(self, kind, object, stack);
+}
+
+void pl_timer_armed(struct pl_self *self, enum el_object_kind kind, uint64_t object,
+                    uint64_t first_ns, uint64_t period_ns, uint32_t flags, uint32_t stack)
+{
+    struct el_timer *cell = timer_get(self, kind, object, stack);
+    if (cell == NULL)
+        return;
+    cell->armed_stack = stack;
+    cell->first_ns = first_ns;
+    cell->period_ns = period_ns;
+    cell->armed_at = pl_now();
+    cell->flags = flags;
+    el_set_state(&cell->state, EL_TIMER_ARMED);
+}
+
+void pl_timer_stopped(enum el_object_kind kind, uint64_t object)
+{
+    struct el_timer *cell = pl_timer_find(kind, object);
+    if (cell != NULL)
+        el_set_state(&cell->state, EL_TIMER_STOPPED);
+}
+
+void pl_timer_fired(enum el_object_kind kind, uint64_t object, uint64_t times, uint64_t dropped)
+{
+    struct el_timer *cell = pl_timer_find(kind, object);
+    if (cell == NULL)
+        return;
+    el_count(&cell->fires, times);
+    if (dropped != 0)
+        el_count(&cell->drops, dropped);
+    if (cell->period_ns == 0 && cell->state == EL_TIMER_ARMED)
+        el_set_state(&cell->state, EL_TIMER_IDLE);
+}
+
+void pl_timer_used(struct pl_self *self, enum el_object_kind kind, uint64_t object)
+{
+    struct el_timer *cell = pl_timer_find(kind, object);
+    if (cell == NULL)
+        return;
+    cell->last_used_at = pl_now();
+    cell->last_user = self->actor->id;
+}
+
+void pl_timer_destroyed(enum el_object_kind kind, uint64_t object)
+{
+    el_free_timer(&pl_log, pl_map_take(&timers, key_of(kind, object), NULL));
+}

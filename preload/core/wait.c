@@ -1,0 +1,210 @@
+/* wait.c - see wait.h. */
+#include "preload/core/wait.h"
+
+#include "preload/core/actor.h"
+#include "preload/core/clock.h"
+#include "preload/core/object.h"
+#include "preload/core/options.h"
+#include "preload/core/record.h"
+#include "preload/core/site.h"
+#include "preload/core/spawn.h"
+#include "preload/core/stack.h"
+
+static const uint8_t object_kinds[] = {
+    [EL_WAIT_MUTEX] = EL_OBJ_MUTEX,          [EL_WAIT_RWLOCK_READ] = EL_OBJ_RWLOCK,
+    [EL_WAIT_RWLOCK_WRITE] = EL_OBJ_RWLOCK,  [EL_WAIT_SPINLOCK] = EL_OBJ_SPINLOCK,
+    [EL_WAIT_WEFT_MUTEX] = EL_OBJ_MUTEX,     [EL_WAIT_WEFT_READ] = EL_OBJ_RWLOCK,
+    [EL_WAIT_WEFT_WRITE] = EL_OBJ_RWLOCK,    [EL_WAIT_COND] = EL_OBJ_COND,
+    [EL_WAIT_SEM] = EL_OBJ_SEM,              [EL_WAIT_BARRIER] = EL_OBJ_BARRIER,
+    [EL_WAIT_CHAN_SEND] = EL_OBJ_CHAN,       [EL_WAIT_CHAN_RECV] = EL_OBJ_CHAN,
+    [EL_WAIT_GROUP] = EL_OBJ_GROUP,          [EL_WAIT_ONCE] = EL_OBJ_ONCE,
+    [EL_WAIT_OTHER] = EL_OBJ_OTHER,
+};
+
+enum el_object_kind pl_object_kind_of(uint32_t wait_kind)
+{
+    return wait_kind < sizeof(object_kinds) ? object_kinds[wait_kind] : EL_OBJ_OTHER;
+}
+
+/* The object of a join is a thread, that of a select several: neither has a cell here. */
+static int has_object(uint32_t kind)
+{
+    return el_wait_is_inside(kind) && kind != EL_WAIT_JOIN && kind != EL_WAIT_SELECT;
+}
+
+static void cell_enter(struct pl_wait *w, int timed)
+{
+    struct el_actor *cell = w->actor->cell;
+    w->before.kind = cell->wait_kind;
+    w->before.flags = cell->flags;
+    if (cell->wait_kind != EL_WAIT_NONE) {
+        w->before.stack = cell->wait_stack;
+        w->before.here = cell->waits_here;
+        w->before.object = cell->object;
+        w->before.since = cell->since;
+    }
+    cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
+    cell->wait_stack = w->stack;
+    cell->object = w->object;
+    cell->since = w->began;
+    cell->flags = timed ? cell->flags | EL_ACTOR_TIMED : cell->flags & ~(uint32_t)EL_ACTOR_TIMED;
+    __atomic_store_n(&cell->wait_kind, w->kind, __ATOMIC_RELEASE);
+    el_set_state(&cell->state, EL_ACTOR_WAITING);
+}
+
+/* `nested`: a wait that a signal handler's call interrupted goes on. */
+static void cell_leave(const struct pl_wait *w, int nested)
+{
+    struct el_actor *cell = w->actor->cell;
+    if (nested) {
+        cell->wait_stack = w->before.stack;
+        cell->waits_here = w->before.here;
+        cell->object = w->before.object;
+        cell->since = w->before.since;
+        cell->flags = w->before.flags;
+        __atomic_store_n(&cell->wait_kind, w->before.kind, __ATOMIC_RELEASE);
+        return;
+    }
+    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
+    cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
+    el_set_state(&cell->state, EL_ACTOR_RUNNING);
+}
+
+int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, int timed,
+                  struct pl_call call)
+{
+    w->actor = NULL;
+    w->waker = 0;
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return 0;
+    w->kind = kind;
+    w->object = object;
+    w->epoch = pl_epoch;
+    w->stack = pl_stack(self, call);
+    w->waker_creator = 0;
+    w->waker_site = NULL;
+    w->record = NULL;
+    w->actor = self->actor;
+    if (has_object(kind))
+        w->record = pl_object_record(self, pl_object_kind_of(kind), object, 1);
+    if (w->record != NULL) {
+        w->wakes = __atomic_load_n(&w->record->cell->wakes, __ATOMIC_ACQUIRE);
+        w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
+        pl_object_wait_begins(w->record, w->actor->id, w->stack);
+    }
+    pl_spawn_waits(w->actor);
+    /* A wait that was left by longjmp or cancellation lies deeper on the stack than this one. */
+    w->outer = self->wait != NULL && (uintptr_t)self->wait > (uintptr_t)w ? self->wait : NULL;
+    self->wait = w;
+    w->began = pl_now();
+    cell_enter(w, timed);
+    pl_leave(self);
+    return 1;
+}
+
+static void lock_io_write(struct pl_self *self, const struct pl_wait *w,
+                          const struct pl_held_lock *held, uint64_t now)
+{
+    uint64_t ticks = now - w->began;
+    struct pl_object *lock =
+        pl_object_record(self, pl_object_kind_of(held->kind), (uint64_t)(uintptr_t)held->lock, 1);
+    if (lock != NULL)
+        el_count(&lock->cell->io_ticks, ticks);
+    struct pl_site *site = pl_site_get(EL_SITE_LOCK_IO, w->stack, held->stack);
+    if (site == NULL)
+        return;
+    pl_site_add(site, ticks, 0);
+    if (!pl_site_budget(site, now))
+        return;
+    struct el_lock_io event = {
+        .actor = w->actor->id,
+        .lock = (uint64_t)(uintptr_t)held->lock,
+        .lock_kind = held->kind,
+        .io_kind = w->kind,
+        .acquired_stack = held->stack,
+        .io_stack = w->stack,
+        .began = w->began,
+        .ended = now,
+        .detail = (int64_t)w->object,
+    };
+    if (self->thread->slot == NULL)
+        pl_record_lost();
+    else
+        el_write_lock_io(self->thread->slot, &event);
+}
+
+void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, uint64_t io_ticks,
+                  int error)
+{
+    uint64_t ticks = now - w->began;
+    struct pl_actor *actor = w->actor;
+    if (!el_wait_is_lock(w->kind) && actor->held_count != 0 && pl_held_settle(actor) != 0) {
+        for (uint32_t i = 0; i < actor->held_count; i++)
+            lock_io_write(self, w, &actor->held[i], now);
+    }
+    if (!el_wait_is_lock(w->kind) && ticks < pl_long_wait_ticks)
+        return;
+    struct pl_site *site = pl_site_get(EL_SITE_WAIT, w->stack, 0);
+    if (site == NULL)
+        return;
+    pl_site_add(site, ticks, 0);
+    if (!pl_site_budget(site, now))
+        return;
+    struct el_wait event = {
+        .actor = actor->id,
+        .kind = w->kind,
+        .stack = w->stack,
+        .object = w->object,
+        .began = w->began,
+        .ended = now,
+        .waker = w->waker,
+        .io_ticks = io_ticks,
+        .result = error,
+    };
+    if (self->thread->slot == NULL)
+        pl_record_lost();
+    else
+        el_write_wait(self->thread->slot, &event);
+}
+
+/* Who ended the wait: who woke the object since it began. */
+static uint64_t object_leave(struct pl_wait *w, uint64_t ticks)
+{
+    struct pl_object *o = w->record;
+    const struct el_object *cell = o->cell;
+    if (w->waker == 0 && __atomic_load_n(&cell->wakes, __ATOMIC_ACQUIRE) != w->wakes) {
+        w->waker = cell->last_waker;
+        w->waker_creator = o->waker_creator;
+        w->waker_site = o->waker_site;
+    }
+    uint64_t io = __atomic_load_n(&cell->io_ticks, __ATOMIC_RELAXED) - w->io_ticks;
+    io = io > ticks ? ticks : io;
+    pl_object_wait_ends(o, ticks, io);
+    return io;
+}
+
+void pl_wait_end(struct pl_wait *w, int error)
+{
+    if (w->actor == NULL)
+        return;
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    if (w->epoch != pl_epoch) {
+        pl_leave(self);
+        return;
+    }
+    uint64_t now = pl_now();
+    uint64_t io_ticks = 0;
+    if (w->record != NULL)
+        io_ticks = object_leave(w, now - w->began);
+    self->wait = w->outer;
+    cell_leave(w, w->outer != NULL && w->before.kind != EL_WAIT_NONE);
+    if (el_wait_is_inside(w->kind)) {
+        w->actor->cell->waker = w->waker;
+        pl_spawn_woken(w->actor, w->waker, w->waker_creator, w->waker_site);
+    }
+    pl_wait_note(self, w, now, io_ticks, error);
+    pl_leave(self);
+}
