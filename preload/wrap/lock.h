@@ -1,0 +1,128 @@
+/*
+ * lock.h - what the wrappers of locks and of waits inside the program share.
+ *
+ * Each function here takes the guard for itself and keeps errno.
+ */
+#ifndef PRELOAD_WRAP_LOCK_H
+#define PRELOAD_WRAP_LOCK_H
+
+#include <errno.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/call.h"
+#include "preload/core/object.h"
+#include "preload/core/real.h"
+#include "preload/core/stack.h"
+#include "preload/core/wait.h"
+
+/* The current actor has the lock now. */
+static inline void pl_lock_acquired(enum el_wait_kind kind, const void *lock, struct pl_call call)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    pl_held_push(self->actor, kind, lock, pl_stack(self, call));
+    pl_leave(self);
+}
+
+/* The current actor is about to give the lock back: it must be told before the real call, behind
+ * which the lock may be anything. *was is for pl_lock_kept. 1 when it was known to be held. */
+static inline int pl_lock_releasing(const void *lock, struct pl_held_lock *was)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return 0;
+    int found = pl_held_remove(self->actor, lock, was);
+    if (!found)
+        pl_held_foreign(lock);
+    pl_leave(self);
+    return found;
+}
+
+/* It has the lock again, as it had it before: the real call refused, or a condition gave it back.
+ */
+static inline void pl_lock_kept(const struct pl_held_lock *was)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    pl_held_push(self->actor, was->kind, was->lock, was->stack);
+    pl_leave(self);
+}
+
+/* The current actor ends waits for this object; cheap when nobody ever waited for it. */
+static inline void pl_object_wakes(const void *object, struct pl_call call)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    if (pl_object_find((uintptr_t)object) != NULL)
+        pl_object_woken(self, (uintptr_t)object, pl_stack(self, call));
+    pl_leave(self);
+}
+
+static inline void pl_object_made(enum el_object_kind kind, const void *object, uint64_t capacity,
+                                  struct pl_call call)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    pl_object_created(self, kind, (uintptr_t)object, capacity, pl_stack(self, call));
+    pl_leave(self);
+}
+
+/* Whatever was known of this address is over. */
+static inline void pl_object_over(const void *object)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    pl_object_gone((uintptr_t)object);
+    pl_leave(self);
+}
+
+/*
+ * The body of a call that acquires a lock. TRY and REAL are calls of real functions that give the
+ * wrapper's result; BUSY is what TRY gives when somebody else has the lock. Trying first tells an
+ * uncontended lock, which costs no clock, from a contended one.
+ */
+#define PL_LOCK_BODY(kind, lock, timed, TRY, BUSY, REAL, GOT)                                      \
+    if (!pl_is_ready())                                                                            \
+        return REAL;                                                                               \
+    struct pl_call call = PL_CALL();                                                               \
+    int result = TRY;                                                                              \
+    if (result == (BUSY)) {                                                                        \
+        struct pl_wait w;                                                                          \
+        pl_wait_begin(&w, kind, (uintptr_t)(lock), timed, call);                                   \
+        result = REAL;                                                                             \
+        pl_wait_end(&w, result);                                                                   \
+    }                                                                                              \
+    if (GOT(result))                                                                               \
+        pl_lock_acquired(kind, lock, call);                                                        \
+    return result;
+
+/* The body of a call that only tries. */
+#define PL_TRY_BODY(kind, lock, REAL, GOT)                                                         \
+    int result = REAL;                                                                             \
+    if (GOT(result))                                                                               \
+        pl_lock_acquired(kind, lock, PL_CALL());                                                   \
+    return result;
+
+/* The body of a call that gives a lock back; `waited` tells whether somebody may wait for it. */
+#define PL_UNLOCK_BODY(lock, waited, REAL)                                                         \
+    if (!pl_is_ready())                                                                            \
+        return REAL;                                                                               \
+    struct pl_held_lock was;                                                                       \
+    int known = pl_lock_releasing(lock, &was);                                                     \
+    if (waited)                                                                                    \
+        pl_object_wakes(lock, PL_CALL());                                                          \
+    int result = REAL;                                                                             \
+    if (result != 0 && known)                                                                      \
+        pl_lock_kept(&was);                                                                        \
+    return result;
+
+/* A lock whose owner died is acquired too: the caller is to mend it. */
+#define PL_GOT_PTHREAD(result) ((result) == 0 || (result) == EOWNERDEAD)
+#define PL_GOT_C11(result)     ((result) == thrd_success)
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * mutex.c - wrappers of pthread_mutex_* and of C11's mtx_*.
+ *
+ * A mutex gets a cell when somebody has to wait for it, not when it is made: programs make
+ * millions.
+ */
+#include "preload/wrap/lock.h"
+
+/* The C library's own mark of a mutex that somebody waits for. Mutexes that keep their owner's id
+ * there always look waited for, which costs a look-up and says nothing wrong. */
+static inline int is_waited(const pthread_mutex_t *mutex)
+{
+    return (unsigned)__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) > 1;
+}
+
+PL_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex){
+    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 0, PL_REAL(pthread_mutex_trylock)(mutex), EBUSY,
+                 PL_REAL(pthread_mutex_lock)(mutex), PL_GOT_PTHREAD)}
+
+PL_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *at){
+    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1, PL_REAL(pthread_mutex_trylock)(mutex), EBUSY,
+                 PL_REAL(pthread_mutex_timedlock)(mutex, at), PL_GOT_PTHREAD)}
+
+PL_EXPORT
+    int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at)
+{
+    /* A clock that the call refuses is refused before the lock is looked at. */
+    if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
+        return PL_REAL(pthread_mutex_clocklock)(mutex, clock, at);
+    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1, PL_REAL(pthread_mutex_trylock)(mutex), EBUSY,
+                 PL_REAL(pthread_mutex_clocklock)(mutex, clock, at), PL_GOT_PTHREAD)
+}
+
+PL_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex){
+    PL_TRY_BODY(EL_WAIT_MUTEX, mutex, PL_REAL(pthread_mutex_trylock)(mutex), PL_GOT_PTHREAD)}
+
+PL_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex){
+    PL_UNLOCK_BODY(mutex, is_waited(mutex), PL_REAL(pthread_mutex_unlock)(mutex))}
+
+PL_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr)
+{
+    int result = PL_REAL(pthread_mutex_init)(mutex, attr);
+    if (result == 0)
+        pl_object_over(mutex);
+    return result;
+}
+
+PL_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
+{
+    int result = PL_REAL(pthread_mutex_destroy)(mutex);
+    if (result == 0)
+        pl_object_over(mutex);
+    return result;
+}
+
+PL_EXPORT int mtx_lock(mtx_t *mutex){PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 0,
+                                                  PL_REAL(mtx_trylock)(mutex), thrd_busy,
+                                                  PL_REAL(mtx_lock)(mutex), PL_GOT_C11)}
+
+PL_EXPORT int mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restrict at){
+    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1, PL_REAL(mtx_trylock)(mutex), thrd_busy,
+                 PL_REAL(mtx_timedlock)(mutex, at), PL_GOT_C11)}
+
+PL_EXPORT int mtx_trylock(mtx_t *mutex){
+    PL_TRY_BODY(EL_WAIT_MUTEX, mutex, PL_REAL(mtx_trylock)(mutex), PL_GOT_C11)}
+
+PL_EXPORT int mtx_unlock(mtx_t *mutex){
+    PL_UNLOCK_BODY(mutex, is_waited((const pthread_mutex_t *)mutex), PL_REAL(mtx_unlock)(mutex))}
+
+PL_EXPORT int mtx_init(mtx_t *mutex, int type)
+{
+    int result = PL_REAL(mtx_init)(mutex, type);
+    if (result == thrd_success)
+        pl_object_over(mutex);
+    return result;
+}
+
+PL_EXPORT void mtx_destroy(mtx_t *mutex)
+{
+    PL_REAL(mtx_destroy)(mutex);
+    pl_object_over(mutex);
+}
