@@ -41,7 +41,7 @@ endfunction()
 function(loiter_program_test name target source program)
   add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/e2e.py
     --loiter $<TARGET_FILE:loiter> --babeltrace ${CMAKE_SOURCE_DIR}/eventlog/check-babeltrace.sh
-    --expect ${CMAKE_CURRENT_SOURCE_DIR}/expect.json --program ${program} --source ${source}
+    --el-count $<TARGET_FILE:el-count> --expect ${CMAKE_CURRENT_SOURCE_DIR}/expect.json --program ${program} --source ${source}
     --work ${CMAKE_BINARY_DIR}/e2e/${name} $<TARGET_FILE:${target}>)
   set_tests_properties(${name} PROPERTIES LABELS e2e TIMEOUT 120)
 endfunction()
