@@ -179,12 +179,12 @@ WEFT_API struct weft_timer *weft_timer_new(int64_t ns);
 /* A timer that starts a task fn(arg) when it fires; it has no channel. Go: time.AfterFunc(). */
 WEFT_API struct weft_timer *weft_timer_func(int64_t ns, void (*fn)(void *arg), void *arg);
 
-/* 1 if this call stopped it, 0 if it had fired or was stopped. It does not fire after that; the
- * task of a timer_func that fired earlier may still be running. Go: t.Stop(). */
+/* 1 if this call stopped it before its value was received (or its task started), else 0. It does
+ * not fire after that; the task of a timer_func that fired earlier may still be running.
+ * Go: t.Stop(). */
 WEFT_API int weft_timer_stop(struct weft_timer *timer);
 
-/* Fires `ns` from now instead of when it would have. 1 if it was running, else 0.
- * Go: t.Reset(). */
+/* Stops it, with that result, and lets it fire `ns` from now. Go: t.Reset(). */
 WEFT_API int weft_timer_reset(struct weft_timer *timer, int64_t ns);
 
 /* Its channel, lent; NULL for a timer_func. Go: t.C. */
@@ -269,7 +269,7 @@ WEFT_API void weft_mutex_unlock(struct weft_mutex *mutex);
  * read lock twice. Go: sync.RWMutex. */
 struct weft_rwmutex {
     int32_t readers; /* those inside */
-    uint32_t guard, writing, writers_waiting;
+    uint32_t guard, writing, unused;
     void *owner;
     struct weft_waitq read_waiters, write_waiters;
 };
@@ -284,8 +284,8 @@ WEFT_API void weft_rwmutex_unlock(struct weft_rwmutex *rw);
 /* Waits until a count is zero. Below zero, or an add from zero while a wait is on its way, stops
  * the program. Go: sync.WaitGroup. */
 struct weft_waitgroup {
-    int64_t count;
-    uint32_t guard, waiting;
+    uint64_t state;
+    uint32_t guard, unused;
     struct weft_waitq waiters;
 };
 

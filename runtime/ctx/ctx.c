@@ -1,0 +1,245 @@
+/*
+ * Contexts: a tree; cancelling one cancels all below it.
+ *
+ * One lock keeps all trees: links, errors, and the count of references, so that nobody finds a
+ * context through its parent that is just being freed. A parent does not own its children; they own
+ * it. A context with a deadline is also owned by its timer while that is armed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "runtime/chan/chan.h"
+#include "runtime/time/timers.h"
+
+struct weft_ctx {
+    struct weft__timer timer;
+    struct weft_ctx *parent; /* owned; NULL for the background */
+    struct weft_ctx *children, *next, **link;
+    struct weft_ctx *cancelled_next; /* of those that are cancelled together */
+    struct weft_chan *done;
+    int64_t deadline_ns; /* INT64_MAX: none */
+    uint32_t refs;
+    int err;
+};
+
+static uint32_t tree_lock;
+static struct weft_ctx background = {.deadline_ns = INT64_MAX, .refs = 1};
+
+struct weft_ctx *weft_ctx_background(void)
+{
+    return &background;
+}
+
+/* ---- references ---- */
+
+struct weft_ctx *weft_ctx_retain(struct weft_ctx *ctx)
+{
+    if (ctx && ctx != &background) {
+        weft__lock(&tree_lock);
+        ctx->refs++;
+        weft__unlock(&tree_lock);
+    }
+    return ctx;
+}
+
+static void unlink_locked(struct weft_ctx *ctx)
+{
+    if (!ctx->link)
+        return;
+    *ctx->link = ctx->next;
+    if (ctx->next)
+        ctx->next->link = ctx->link;
+    ctx->link = NULL;
+}
+
+void weft_ctx_release(struct weft_ctx *ctx)
+{
+    while (ctx && ctx != &background) {
+        weft__lock(&tree_lock);
+        bool last = --ctx->refs == 0;
+        if (last)
+            unlink_locked(ctx);
+        weft__unlock(&tree_lock);
+        if (!last)
+            return;
+        struct weft_ctx *parent = ctx->parent;
+        LOITER_CALL(loiter_object_destroyed, (LOITER_OBJ_CONTEXT, ctx, 0));
+        weft_chan_release(ctx->done);
+        free(ctx);
+        ctx = parent; /* which it owned */
+    }
+}
+
+/* ---- cancelling ---- */
+
+/* Marks ctx and all below it as cancelled, takes them out of the tree and returns them as a list,
+ * with a reference each. */
+static struct weft_ctx *collect_locked(struct weft_ctx *ctx, int err)
+{
+    struct weft_ctx *list = ctx, *last = ctx;
+    ctx->refs++;
+    ctx->cancelled_next = NULL;
+    for (struct weft_ctx *at = list; at; at = at->cancelled_next) {
+        __atomic_store_n(&at->err, err, __ATOMIC_RELEASE);
+        unlink_locked(at);
+        while (at->children) {
+            struct weft_ctx *child = at->children;
+            unlink_locked(child);
+            child->refs++;
+            child->cancelled_next = NULL;
+            last->cancelled_next = child;
+            last = child;
+        }
+    }
+    return list;
+}
+
+static void cancel(struct weft_ctx *ctx, int err, const void *caller)
+{
+    weft__lock(&tree_lock);
+    if (ctx->err) {
+        weft__unlock(&tree_lock);
+        return;
+    }
+    struct weft_ctx *list = collect_locked(ctx, err);
+    /* Still under the lock: whoever finds it cancelled already finds it closed as well. */
+    for (struct weft_ctx *at = list; at; at = at->cancelled_next) {
+        LOITER_CALL(loiter_object_closed, (LOITER_OBJ_CONTEXT, at, caller));
+        weft__chan_close(at->done, caller);
+    }
+    weft__unlock(&tree_lock);
+    while (list) {
+        struct weft_ctx *at = list;
+        list = at->cancelled_next;
+        weft__timers_lock();
+        bool armed = weft__timer_disarm(&at->timer);
+        weft__timers_unlock();
+        if (armed)
+            weft_ctx_release(at);
+        weft_ctx_release(at);
+    }
+}
+
+void weft_ctx_cancel(struct weft_ctx *ctx)
+{
+    if (ctx && ctx != &background)
+        cancel(ctx, -ECANCELED, WEFT_CALLER());
+}
+
+/* ---- deadlines ---- */
+
+static void expire(void *arg)
+{
+    struct weft_ctx *ctx = arg;
+    cancel(ctx, -ETIMEDOUT, NULL);
+    weft_ctx_release(ctx);
+}
+
+/* With the timers locked, where nothing may be cancelled: a task does it. */
+static void on_deadline(struct weft__timer *timer, int64_t now)
+{
+    (void)now;
+    if (weft__spawn(expire, timer, NULL, 0, expire, NULL) == -ENOMEM)
+        weft__fatal("no memory for the task of a context");
+}
+
+static void on_drop(struct weft__timer *timer)
+{
+    weft_ctx_release((struct weft_ctx *)timer);
+}
+
+/* ---- making ---- */
+
+static struct weft_ctx *make(struct weft_ctx *parent, int64_t deadline_ns, const void *caller)
+{
+    struct weft_ctx *ctx = calloc(1, sizeof *ctx);
+    if (!ctx)
+        return NULL;
+    ctx->done = weft__chan_new(0, 0, true, NULL);
+    if (!ctx->done) {
+        free(ctx);
+        return NULL;
+    }
+    if (!parent)
+        parent = &background;
+    ctx->refs = 1;
+    ctx->parent = weft_ctx_retain(parent);
+    ctx->deadline_ns = deadline_ns < parent->deadline_ns ? deadline_ns : parent->deadline_ns;
+    ctx->timer.fire = on_deadline;
+    ctx->timer.drop = on_drop;
+    LOITER_CALL(loiter_object_created, (LOITER_OBJ_CONTEXT, ctx, 0, caller));
+    weft__lock(&tree_lock);
+    int err = parent->err;
+    if (!err && parent != &background) { /* which nobody cancels */
+        ctx->next = parent->children;
+        ctx->link = &parent->children;
+        if (ctx->next)
+            ctx->next->link = &ctx->next;
+        parent->children = ctx;
+    }
+    weft__unlock(&tree_lock);
+    if (err)
+        cancel(ctx, err, caller);
+    return ctx;
+}
+
+static struct weft_ctx *with_deadline(struct weft_ctx *parent, int64_t deadline_ns,
+                                      const void *caller)
+{
+    struct weft_ctx *ctx = make(parent, deadline_ns, caller);
+    if (!ctx || ctx->deadline_ns < deadline_ns)
+        return ctx; /* the parent's comes first and cancels it */
+    if (deadline_ns <= weft_now()) {
+        cancel(ctx, -ETIMEDOUT, caller);
+        return ctx;
+    }
+    weft_ctx_retain(ctx);
+    weft__timers_lock();
+    bool dead = __atomic_load_n(&ctx->err, __ATOMIC_ACQUIRE) != 0;
+    bool armed = !dead && weft__timer_arm(&ctx->timer, deadline_ns, 0);
+    weft__timers_unlock();
+    if (armed)
+        weft__timers_armed(deadline_ns);
+    else
+        weft_ctx_release(ctx);
+    if (armed || dead)
+        return ctx;
+    cancel(ctx, -ECANCELED, caller);
+    weft_ctx_release(ctx);
+    return NULL;
+}
+
+struct weft_ctx *weft_ctx_with_cancel(struct weft_ctx *parent)
+{
+    return make(parent, INT64_MAX, WEFT_CALLER());
+}
+
+struct weft_ctx *weft_ctx_with_timeout(struct weft_ctx *parent, int64_t ns)
+{
+    return with_deadline(parent, weft__after_ns(ns), WEFT_CALLER());
+}
+
+struct weft_ctx *weft_ctx_with_deadline(struct weft_ctx *parent, int64_t deadline_ns)
+{
+    return with_deadline(parent, deadline_ns, WEFT_CALLER());
+}
+
+/* ---- asking ---- */
+
+struct weft_chan *weft_ctx_done(struct weft_ctx *ctx)
+{
+    return ctx ? ctx->done : NULL;
+}
+
+int weft_ctx_err(struct weft_ctx *ctx)
+{
+    return ctx ? __atomic_load_n(&ctx->err, __ATOMIC_ACQUIRE) : 0;
+}
+
+int weft_ctx_deadline(struct weft_ctx *ctx, int64_t *deadline_ns)
+{
+    if (!ctx || ctx->deadline_ns == INT64_MAX)
+        return 0;
+    *deadline_ns = ctx->deadline_ns;
+    return 1;
+}

@@ -1,0 +1,136 @@
+/*
+ * Calls that block an OS thread: the task parks, a thread of a pool runs the function, the worker
+ * goes on. The pool grows with the calls on their way; a thread that has had nothing to do for a
+ * while ends. It outlives runs.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+#include "runtime/sched/inside.h"
+
+enum { THREADS_MAX = 10000 };
+#define LINGER_NS (INT64_C(5) * WEFT_S)
+
+struct job {
+    struct job *next;
+    struct weft_task *task;
+    void (*fn)(void *);
+    void *arg;
+};
+
+static struct {
+    uint32_t lock; /* of all below */
+    uint32_t threads, idle;
+    uint32_t posted; /* futex of the idle: counts jobs */
+    struct job *head, **tail;
+} pool = {.tail = &pool.head};
+
+uint32_t weft__blocking;
+
+static struct job *take(void)
+{
+    struct job *job = pool.head;
+    if (job) {
+        pool.head = job->next;
+        if (!pool.head)
+            pool.tail = &pool.head;
+    }
+    return job;
+}
+
+/* The next job; NULL when none came for long and the thread is to end. */
+static struct job *next_job(void)
+{
+    bool waited_enough = false;
+    weft__lock(&pool.lock);
+    for (;;) {
+        struct job *job = take();
+        if (job || waited_enough) {
+            if (!job)
+                pool.threads--;
+            weft__unlock(&pool.lock);
+            return job;
+        }
+        uint32_t posted = __atomic_load_n(&pool.posted, __ATOMIC_SEQ_CST);
+        pool.idle++;
+        weft__unlock(&pool.lock);
+        waited_enough = !weft__futex_wait(&pool.posted, posted, LINGER_NS);
+        weft__lock(&pool.lock);
+        pool.idle--;
+    }
+}
+
+static void *thread_main(void *arg)
+{
+    (void)arg;
+    prctl(PR_SET_NAME, "weft-blocking");
+    LOITER_CALL(loiter_worker_begin, ());
+    for (struct job *job; (job = next_job());) {
+        struct weft_task *t = job->task;
+        LOITER_CALL(loiter_task_switch, (&t->loiter));
+        job->fn(job->arg);
+        LOITER_CALL(loiter_task_switch, (NULL));
+        /* In this order: a task is in a queue before its call is no longer on its way. */
+        weft__ready(t, NULL);
+        __atomic_fetch_sub(&weft__blocking, 1, __ATOMIC_SEQ_CST);
+    }
+    __atomic_fetch_sub(&weft__own_threads, 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+static bool start_thread(void)
+{
+    pthread_t id;
+    pthread_attr_t attr;
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    __atomic_fetch_add(&weft__own_threads, 1, __ATOMIC_SEQ_CST);
+    bool ok = pthread_create(&id, &attr, thread_main, NULL) == 0;
+    pthread_attr_destroy(&attr);
+    if (!ok)
+        __atomic_fetch_sub(&weft__own_threads, 1, __ATOMIC_SEQ_CST);
+    return ok;
+}
+
+/* A thread for one more job; true if there is one, now or later. Called without the lock. */
+static bool provide_thread(void)
+{
+    weft__lock(&pool.lock);
+    uint32_t queued = 1;
+    for (struct job *job = pool.head; job && queued <= pool.idle; job = job->next)
+        queued++;
+    bool enough = queued <= pool.idle || pool.threads >= THREADS_MAX;
+    if (!enough)
+        pool.threads++;
+    weft__unlock(&pool.lock);
+    if (enough || start_thread())
+        return true;
+    weft__lock(&pool.lock);
+    bool any = --pool.threads > 0;
+    weft__unlock(&pool.lock);
+    return any;
+}
+
+int weft_blocking(void (*fn)(void *), void *arg)
+{
+    struct weft_task *t = weft__self();
+    if (!t) {
+        fn(arg);
+        return 0;
+    }
+    if (!provide_thread())
+        return -EAGAIN;
+    struct job job = {.task = t, .fn = fn, .arg = arg};
+    __atomic_fetch_add(&weft__blocking, 1, __ATOMIC_SEQ_CST);
+    weft__lock(&pool.lock);
+    *pool.tail = &job;
+    pool.tail = &job.next;
+    weft__will_wait(t, WEFT__WAIT_BLOCKING, NULL, false, WEFT_CALLER());
+    __atomic_fetch_add(&pool.posted, 1, __ATOMIC_SEQ_CST);
+    weft__futex_wake(&pool.posted, 1);
+    weft__park(t, &pool.lock);
+    return 0;
+}

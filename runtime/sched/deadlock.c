@@ -1,0 +1,113 @@
+/*
+ * No task can ever run again: the report, and the end of the process.
+ *
+ * A task that waits for a timer, a descriptor or a blocking call will run again. A thread that is
+ * not ours may make a task ready, so as long as there is one nothing is certain; it is counted in
+ * /proc, less our own and those whose name begins with "loiter", which never touch a task.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/io/netpoll.h"
+#include "runtime/sched/inside.h"
+#include "runtime/time/timers.h"
+
+enum { EXIT_DEADLOCK = 2 };
+
+#ifdef WEFT_TSAN
+enum { TOOL_THREADS = 1 }; /* its background thread */
+#else
+enum { TOOL_THREADS = 0 };
+#endif
+
+static const char *const wait_names[] = {
+#define X(name, text, kind) text,
+    WEFT_WAITS(X)
+#undef X
+};
+
+static bool is_tool(const char *tid)
+{
+    char path[64], name[16] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%.20s/comm", tid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return true; /* it has just ended */
+    if (!fgets(name, sizeof name, f))
+        name[0] = '\0';
+    fclose(f);
+    return strncmp(name, "loiter", 6) == 0;
+}
+
+static bool foreign_threads(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    if (!dir)
+        return true;
+    uint32_t count = 0;
+    for (struct dirent *e; (e = readdir(dir));) {
+        if (isdigit((unsigned char)e->d_name[0]) && !is_tool(e->d_name))
+            count++;
+    }
+    closedir(dir);
+    /* One more is the caller of weft_run. */
+    return count > __atomic_load_n(&weft__own_threads, __ATOMIC_SEQ_CST) + 1 + TOOL_THREADS;
+}
+
+static void print_task(struct weft_task *t, void *arg)
+{
+    struct weft__run *run = arg;
+    if (t->epoch != run->epoch)
+        return;
+    Dl_info info = {0};
+    char where[256];
+    const char *at = (const char *)t->fn;
+    if (!dladdr(at, &info) || !info.dli_fname)
+        snprintf(where, sizeof where, "%p", (const void *)at);
+    else if (info.dli_sname)
+        snprintf(where, sizeof where, "%s", info.dli_sname);
+    else
+        snprintf(where, sizeof where, "%s+0x%zx", info.dli_fname,
+                 (size_t)(at - (const char *)info.dli_fbase));
+    dprintf(STDERR_FILENO, "task %" PRIu64 " [%s]: %s%s%s%s\n", t->loiter.id, wait_names[t->wait],
+            t == run->main ? "main " : "", t->name ? t->name : "", t->name ? " " : "", where);
+}
+
+/* Nothing outside the workers will make a task ready. */
+static bool nothing_pending(struct weft__run *run)
+{
+    return weft__timers_next() == INT64_MAX && weft__netpoll_waiting() == 0 &&
+           __atomic_load_n(&weft__blocking, __ATOMIC_SEQ_CST) == 0 && !weft__ended(run);
+}
+
+/* Whoever made a task ready before nothing was pending has taken a worker off the idle list, or
+ * left the task in a queue. */
+static bool all_asleep(struct weft__run *run)
+{
+    weft__lock(&run->idle_lock);
+    bool all = run->idle_count == run->workers;
+    weft__unlock(&run->idle_lock);
+    return all && !weft__work_in_sight(run) && nothing_pending(run);
+}
+
+bool weft__check_deadlock(struct weft__run *run)
+{
+    if (!nothing_pending(run))
+        return true;
+    if (!all_asleep(run))
+        return true;
+    if (foreign_threads())
+        return false;
+    if (!all_asleep(run))
+        return true;
+    dprintf(STDERR_FILENO, "weft: all tasks are asleep - deadlock!\n\n");
+    weft__task_each(print_task, run);
+    LOITER_CALL(loiter_run_end, ());
+    exit(EXIT_DEADLOCK);
+}

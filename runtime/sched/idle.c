@@ -1,0 +1,255 @@
+/*
+ * A worker that has nothing to run: it looks around, spins for a while, then sleeps; and how it is
+ * woken.
+ *
+ * Design notes
+ *
+ * Losing no wake-up. Who makes a task ready puts it in a queue and then reads idle_count and
+ * spinning. Who goes to sleep enters the idle list (idle_count), gives up spinning, and then looks
+ * through all queues once more. All of these are sequentially consistent (Dekker), so either the
+ * first sees a sleeper to wake or the second sees the task. A spinning worker counts as awake: the
+ * last one that finds work looks for more and wakes another in its turn.
+ *
+ * Who wakes takes the sleeper out of the list and counts it as spinning on its behalf: many wakers
+ * at once wake one. A worker that leaves by itself (descriptor, timer, time limit) takes itself
+ * out; if it is gone from the list already, somebody has woken it as well, and it spins.
+ *
+ * One sleeper at most sleeps in epoll, with the first timer as its limit: the poller. The others
+ * sleep on a futex. While no one polls, some worker is awake, and looks at descriptors and timers
+ * between tasks; while all compute, the monitor sees to it.
+ *
+ * The lock of the idle list protects the list, `idle` of each worker, and idle_count; it nests
+ * inside the lock of any object and takes none itself.
+ */
+#include "runtime/io/netpoll.h"
+#include "runtime/sched/inside.h"
+#include "runtime/time/timers.h"
+
+enum { SPIN_NS = 15000, SPINS_BETWEEN_LOOKS = 30, SHARED_FIRST_EVERY = 61 };
+#define RECHECK_NS WEFT_S
+
+static void stop_spinning(struct weft__worker *w)
+{
+    w->spinning = false;
+    __atomic_fetch_sub(&w->run->spinning, 1, __ATOMIC_SEQ_CST);
+}
+
+static void list_remove(struct weft__run *run, struct weft__worker *w)
+{
+    struct weft__worker **p = &run->idle;
+    while (*p != w)
+        p = &(*p)->idle_next;
+    *p = w->idle_next;
+    w->idle = false;
+    __atomic_store_n(&run->idle_count, run->idle_count - 1, __ATOMIC_SEQ_CST);
+}
+
+void weft__wake_poller(struct weft__run *run)
+{
+    (void)run;
+    weft__netpoll_kick();
+}
+
+static void rouse(struct weft__run *run, struct weft__worker *w)
+{
+    __atomic_store_n(&w->wake, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&run->poller, __ATOMIC_SEQ_CST) == w)
+        weft__netpoll_kick();
+    else
+        weft__futex_wake(&w->wake, 1);
+    weft__monitor_kick(run);
+}
+
+void weft__wake_one(struct weft__run *run)
+{
+    do {
+        uint32_t none = 0;
+        if (!__atomic_compare_exchange_n(&run->spinning, &none, 1, false, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_SEQ_CST))
+            return;
+        weft__lock(&run->idle_lock);
+        struct weft__worker *w = run->idle;
+        if (w)
+            list_remove(run, w);
+        weft__unlock(&run->idle_lock);
+        if (w) {
+            rouse(run, w);
+            return;
+        }
+        /* Who looked meanwhile took us for a spinner: look again in its place. */
+        __atomic_fetch_sub(&run->spinning, 1, __ATOMIC_SEQ_CST);
+    } while (__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0);
+}
+
+void weft__wake_all(struct weft__run *run)
+{
+    for (;;) {
+        weft__lock(&run->idle_lock);
+        struct weft__worker *w = run->idle;
+        if (w) {
+            list_remove(run, w);
+            __atomic_fetch_add(&run->spinning, 1, __ATOMIC_SEQ_CST);
+        }
+        weft__unlock(&run->idle_lock);
+        if (!w)
+            return;
+        rouse(run, w);
+    }
+}
+
+/* How long to sleep at most, before it is said how long. */
+static int64_t sleep_limit(struct weft__run *run, bool polls, bool recheck)
+{
+    int64_t until = INT64_MAX;
+    if (polls) {
+        until = weft__timers_next();
+        __atomic_store_n(&run->poller_until, until, __ATOMIC_SEQ_CST);
+        int64_t again = weft__timers_next(); /* one armed before it saw our limit */
+        if (again < until)
+            until = again;
+    }
+    int64_t limit = recheck ? RECHECK_NS : -1;
+    if (until != INT64_MAX) {
+        int64_t left = until - weft_now();
+        left = left < 0 ? 0 : left;
+        if (limit < 0 || left < limit)
+            limit = left;
+    }
+    return limit;
+}
+
+static void sleep_now(struct weft__worker *w, bool polls, bool recheck)
+{
+    int64_t limit = sleep_limit(w->run, polls, recheck);
+    if (polls) {
+        if (__atomic_load_n(&w->wake, __ATOMIC_SEQ_CST) == 0)
+            weft__netpoll(limit);
+        return;
+    }
+    while (__atomic_load_n(&w->wake, __ATOMIC_SEQ_CST) == 0) {
+        if (!weft__futex_wait(&w->wake, 0, limit))
+            break;
+    }
+}
+
+/* Sleeps until there may be something to do. */
+static void go_idle(struct weft__worker *w)
+{
+    struct weft__run *run = w->run;
+    struct weft__worker *nobody = NULL;
+    bool polls = __atomic_compare_exchange_n(&run->poller, &nobody, w, false, __ATOMIC_SEQ_CST,
+                                             __ATOMIC_SEQ_CST);
+    __atomic_store_n(&w->wake, 0, __ATOMIC_SEQ_CST);
+    weft__lock(&run->idle_lock);
+    w->idle = true;
+    w->idle_next = run->idle;
+    run->idle = w;
+    uint32_t asleep = run->idle_count + 1;
+    __atomic_store_n(&run->idle_count, asleep, __ATOMIC_SEQ_CST);
+    weft__unlock(&run->idle_lock);
+    if (w->spinning)
+        stop_spinning(w);
+    if (!weft__work_in_sight(run) && !weft__ended(run)) {
+        bool recheck = asleep == run->workers && !weft__check_deadlock(run);
+        sleep_now(w, polls, recheck);
+    }
+    if (polls)
+        __atomic_store_n(&run->poller, NULL, __ATOMIC_SEQ_CST);
+    weft__lock(&run->idle_lock);
+    bool woken = !w->idle;
+    if (!woken)
+        list_remove(run, w);
+    weft__unlock(&run->idle_lock);
+    if (woken)
+        w->spinning = true; /* counted by who woke us */
+    else
+        weft__monitor_kick(run);
+}
+
+/* Half of those awake may spin. */
+static void start_spinning(struct weft__worker *w)
+{
+    struct weft__run *run = w->run;
+    uint32_t awake = run->workers - __atomic_load_n(&run->idle_count, __ATOMIC_RELAXED);
+    if (w->spinning || run->workers == 1 ||
+        2 * __atomic_load_n(&run->spinning, __ATOMIC_RELAXED) >= awake)
+        return;
+    w->spinning = true;
+    __atomic_fetch_add(&run->spinning, 1, __ATOMIC_SEQ_CST);
+}
+
+/* A `next` of another worker is taken only in the last look: it stood there all the time. */
+static struct weft_task *spin(struct weft__worker *w)
+{
+    struct weft__run *run = w->run;
+    struct weft_task *t = weft__steal(w, false);
+    int64_t until = t ? 0 : weft_now() + SPIN_NS;
+    uint32_t ticks = 0;
+    for (unsigned i = 0; i < run->workers; i++)
+        ticks += __atomic_load_n(&run->worker[i]->tick, __ATOMIC_RELAXED);
+    while (!t && weft_now() < until && !weft__ended(run)) {
+        for (int i = 0; i < SPINS_BETWEEN_LOOKS; i++)
+            weft__relax();
+        t = weft__take_shared(w);
+        if (!t)
+            t = weft__steal(w, false);
+    }
+    if (t)
+        return t;
+    uint32_t now = 0;
+    for (unsigned i = 0; i < run->workers; i++)
+        now += __atomic_load_n(&run->worker[i]->tick, __ATOMIC_RELAXED);
+    return weft__steal(w, now == ticks);
+}
+
+static struct weft_task *look_around(struct weft__worker *w)
+{
+    weft__timers_run();
+    struct weft_task *t = NULL;
+    if (w->tick % SHARED_FIRST_EVERY == 0)
+        t = weft__take_shared(w);
+    if (!t)
+        t = weft__next_take(w);
+    if (!t)
+        t = weft__ring_pop(w);
+    if (!t)
+        t = weft__take_shared(w);
+    if (t)
+        return t;
+    if (weft__netpoll_waiting() != 0 && !__atomic_load_n(&w->run->poller, __ATOMIC_RELAXED)) {
+        weft__netpoll(0);
+        t = weft__next_take(w);
+        if (!t)
+            t = weft__ring_pop(w);
+    }
+    return t;
+}
+
+/* The next task for the worker; NULL when the run has ended. */
+struct weft_task *weft__find_work(struct weft__worker *w)
+{
+    struct weft__run *run = w->run;
+    w->hits = 0;
+    for (;;) {
+        if (weft__ended(run))
+            return NULL;
+        /* Busy workers look at descriptors too, else those would wait for the first to be idle. */
+        if (w->tick % (SHARED_FIRST_EVERY * 8) == 0 && weft__netpoll_waiting() != 0)
+            weft__netpoll(0);
+        struct weft_task *t = look_around(w);
+        if (!t) {
+            start_spinning(w);
+            if (w->spinning)
+                t = spin(w);
+        }
+        if (t) {
+            if (w->spinning) {
+                stop_spinning(w);
+                if (weft__work_in_sight(run))
+                    weft__wake_if_idle(run);
+            }
+            return t;
+        }
+        go_idle(w);
+    }
+}

@@ -1,0 +1,71 @@
+/* What the files of the scheduler share among themselves. */
+#ifndef WEFT_SCHED_INSIDE_H
+#define WEFT_SCHED_INSIDE_H
+
+#include "runtime/sched/ring.h"
+#include "runtime/sched/sched.h"
+
+/* The open run, NULL when none is; read by foreign threads. Runs are never freed. */
+extern struct weft__run *weft__open_run;
+
+/* OS threads of the runtime that are alive. */
+extern uint32_t weft__own_threads;
+
+static inline bool weft__ended(const struct weft__run *run)
+{
+    return __atomic_load_n(&run->ended, __ATOMIC_ACQUIRE);
+}
+
+/* Calls of weft_blocking on their way, also those of tasks that were abandoned. */
+extern uint32_t weft__blocking;
+
+/* sched.c */
+void weft__bind_thread(struct weft__worker *w);
+void weft__dispatch(struct weft__worker *w, struct weft_task *t);
+void weft__run_after(struct weft__worker *w);
+
+/* task.c: records. `w` may be NULL. */
+struct weft_task *weft__task_new(struct weft__worker *w);
+void weft__task_recycle(struct weft__worker *w, struct weft_task *t);
+void weft__task_drop_cache(struct weft__worker *w);
+void weft__task_each(void (*fn)(struct weft_task *t, void *arg), void *arg);
+
+/* stack.c: stacks of the open run's size. */
+char *weft__stack_get(struct weft__worker *w);
+void weft__stack_put(struct weft__worker *w, char *stack);
+void weft__stack_drop_cache(struct weft__worker *w);
+void weft__stack_configure(size_t bytes);
+
+/* queue.c */
+void weft__push_next(struct weft__worker *w, struct weft_task *t);
+void weft__push_tail(struct weft__worker *w, struct weft_task *t);
+void weft__push_shared(struct weft__run *run, struct weft_task *t);
+struct weft_task *weft__take_shared(struct weft__worker *w);
+struct weft_task *weft__steal(struct weft__worker *w, bool next_too);
+bool weft__work_in_sight(struct weft__run *run);
+
+/* idle.c */
+struct weft_task *weft__find_work(struct weft__worker *w);
+void weft__wake_one(struct weft__run *run);
+void weft__wake_all(struct weft__run *run);
+void weft__wake_poller(struct weft__run *run);
+
+static inline void weft__wake_if_idle(struct weft__run *run)
+{
+    if (__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0 &&
+        __atomic_load_n(&run->spinning, __ATOMIC_SEQ_CST) == 0)
+        weft__wake_one(run);
+}
+
+/* monitor.c */
+void weft__monitor_main(struct weft__run *run);
+void weft__monitor_kick(struct weft__run *run);
+
+/* run.c */
+void weft__main_returned(struct weft__worker *w);
+
+/* deadlock.c: reports and exits if no task can ever run again. False: a thread that is not ours
+ * may still make one ready. */
+bool weft__check_deadlock(struct weft__run *run);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * The monitor: a thread that runs no tasks. Tasks are not preempted, so a worker may compute for
+ * long while a task stands in its `next` slot, a timer is due or a descriptor is ready; the monitor
+ * sees that and wakes another worker. When all sleep for long, so does it.
+ */
+#include "runtime/io/netpoll.h"
+#include "runtime/sched/inside.h"
+#include "runtime/time/timers.h"
+
+enum { QUIET_ROUNDS = 50 };
+#define INTERVAL_MIN_NS (INT64_C(100) * WEFT_US)
+#define INTERVAL_MAX_NS (INT64_C(4) * WEFT_MS)
+
+/* Values of run->monitor_word; another one means that the run is over. */
+enum { AWAKE = 0, ASLEEP = 1 };
+
+void weft__monitor_kick(struct weft__run *run)
+{
+    uint32_t asleep = ASLEEP;
+    if (__atomic_load_n(&run->monitor_word, __ATOMIC_SEQ_CST) == ASLEEP &&
+        __atomic_compare_exchange_n(&run->monitor_word, &asleep, AWAKE, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
+        weft__futex_wake(&run->monitor_word, 1);
+}
+
+/* True if a task waits behind one that has run since the last look. */
+static bool stranded(struct weft__run *run, uint32_t *ticks)
+{
+    bool found = false;
+    for (unsigned i = 0; i < run->workers; i++) {
+        struct weft__worker *w = run->worker[i];
+        uint32_t tick = __atomic_load_n(&w->tick, __ATOMIC_RELAXED);
+        if (tick == ticks[i] &&
+            (__atomic_load_n(&w->next, __ATOMIC_RELAXED) || weft__ring_count(w) != 0))
+            found = true;
+        ticks[i] = tick;
+    }
+    return found;
+}
+
+static bool unattended(struct weft__run *run)
+{
+    if (__atomic_load_n(&run->poller, __ATOMIC_SEQ_CST))
+        return false;
+    return weft__netpoll_waiting() != 0 || weft__timers_next() <= weft_now();
+}
+
+static void sleep_deeply(struct weft__run *run)
+{
+    uint32_t awake = AWAKE;
+    if (!__atomic_compare_exchange_n(&run->monitor_word, &awake, ASLEEP, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST))
+        return;
+    if (__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) == run->workers && !weft__ended(run)) {
+        while (__atomic_load_n(&run->monitor_word, __ATOMIC_SEQ_CST) == ASLEEP)
+            weft__futex_wait(&run->monitor_word, ASLEEP, -1);
+    }
+    uint32_t asleep = ASLEEP;
+    __atomic_compare_exchange_n(&run->monitor_word, &asleep, AWAKE, false, __ATOMIC_SEQ_CST,
+                                __ATOMIC_SEQ_CST);
+}
+
+static int64_t limit_to_timer(struct weft__run *run, int64_t interval)
+{
+    int64_t next = weft__timers_next();
+    if (next == INT64_MAX || __atomic_load_n(&run->poller, __ATOMIC_SEQ_CST))
+        return interval;
+    int64_t left = next - weft_now();
+    if (left < INTERVAL_MIN_NS)
+        left = INTERVAL_MIN_NS;
+    return left < interval ? left : interval;
+}
+
+void weft__monitor_main(struct weft__run *run)
+{
+    uint32_t ticks[WEFT_MAX_WORKERS] = {0};
+    int64_t interval = INTERVAL_MIN_NS;
+    int quiet = 0;
+    while (!weft__ended(run)) {
+        weft__futex_wait(&run->monitor_word, AWAKE, limit_to_timer(run, interval));
+        uint32_t asleep = __atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST);
+        if (asleep == run->workers) {
+            if (++quiet >= QUIET_ROUNDS) {
+                sleep_deeply(run);
+                quiet = 0;
+                interval = INTERVAL_MIN_NS;
+            }
+            continue;
+        }
+        quiet = 0;
+        bool work = stranded(run, ticks);
+        if ((work || unattended(run)) && asleep > 0)
+            weft__wake_if_idle(run);
+        interval = work ? INTERVAL_MIN_NS : interval * 2;
+        if (interval > INTERVAL_MAX_NS)
+            interval = INTERVAL_MAX_NS;
+    }
+}

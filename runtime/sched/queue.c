@@ -1,0 +1,121 @@
+/* Where tasks that can run wait for a worker: into and out of rings and the shared queue. */
+#include "runtime/sched/inside.h"
+
+enum { BATCH = WEFT_RING_SIZE / 2 };
+
+/* Appends a chain of `count` tasks. */
+static void put_shared(struct weft__run *run, struct weft_task *first, struct weft_task *last,
+                       uint32_t count)
+{
+    last->next = NULL;
+    weft__lock(&run->queue_lock);
+    if (run->queue_tail)
+        run->queue_tail->next = first;
+    else
+        run->queue_head = first;
+    run->queue_tail = last;
+    __atomic_store_n(&run->queued, run->queued + count, __ATOMIC_SEQ_CST);
+    weft__unlock(&run->queue_lock);
+}
+
+/* The ring is full: the older half of it and then `t` go to the shared queue. */
+static void overflow(struct weft__worker *w, struct weft_task *t)
+{
+    struct weft_task *batch[BATCH];
+    uint32_t count = weft__ring_grab(w, batch, BATCH);
+    if (count == 0) {
+        put_shared(w->run, t, t, 1);
+        return;
+    }
+    for (uint32_t i = 0; i + 1 < count; i++)
+        batch[i]->next = batch[i + 1];
+    batch[count - 1]->next = t;
+    put_shared(w->run, batch[0], t, count + 1);
+}
+
+void weft__push_tail(struct weft__worker *w, struct weft_task *t)
+{
+    if (!weft__ring_push(w, t))
+        overflow(w, t);
+    weft__wake_if_idle(w->run);
+}
+
+void weft__push_next(struct weft__worker *w, struct weft_task *t)
+{
+    struct weft_task *before = __atomic_exchange_n(&w->next, t, __ATOMIC_SEQ_CST);
+    if (before)
+        weft__push_tail(w, before);
+}
+
+void weft__push_shared(struct weft__run *run, struct weft_task *t)
+{
+    put_shared(run, t, t, 1);
+    weft__wake_if_idle(run);
+}
+
+/* One for now and a fair share for the ring. */
+struct weft_task *weft__take_shared(struct weft__worker *w)
+{
+    struct weft__run *run = w->run;
+    if (__atomic_load_n(&run->queued, __ATOMIC_RELAXED) == 0)
+        return NULL;
+    weft__lock(&run->queue_lock);
+    uint32_t count = run->queued / run->workers + 1;
+    uint32_t room = WEFT_RING_SIZE - weft__ring_count(w);
+    if (count > run->queued)
+        count = run->queued;
+    if (count > BATCH)
+        count = BATCH;
+    if (count > room + 1)
+        count = room + 1;
+    struct weft_task *first = run->queue_head;
+    struct weft_task *t = first;
+    for (uint32_t i = 0; i < count; i++) {
+        struct weft_task *next = t->next;
+        if (i > 0)
+            weft__ring_push(w, t); /* there is room: only thieves change it, downwards */
+        t = next;
+    }
+    if (count > 0) {
+        run->queue_head = t;
+        if (!t)
+            run->queue_tail = NULL;
+        __atomic_store_n(&run->queued, run->queued - count, __ATOMIC_SEQ_CST);
+    }
+    weft__unlock(&run->queue_lock);
+    return count > 0 ? first : NULL;
+}
+
+struct weft_task *weft__steal(struct weft__worker *w, bool next_too)
+{
+    struct weft__run *run = w->run;
+    struct weft_task *batch[BATCH];
+    uint32_t start = weft__random();
+    for (unsigned i = 0; i < run->workers; i++) {
+        struct weft__worker *victim = run->worker[(start + i) % run->workers];
+        if (victim == w)
+            continue;
+        uint32_t count = weft__ring_grab(victim, batch, BATCH);
+        for (uint32_t k = 1; k < count; k++)
+            weft__ring_push(w, batch[k]); /* its own ring is empty */
+        if (count > 0)
+            return batch[0];
+        if (next_too) {
+            struct weft_task *t = weft__next_take(victim);
+            if (t)
+                return t;
+        }
+    }
+    return NULL;
+}
+
+bool weft__work_in_sight(struct weft__run *run)
+{
+    if (__atomic_load_n(&run->queued, __ATOMIC_SEQ_CST) != 0)
+        return true;
+    for (unsigned i = 0; i < run->workers; i++) {
+        if (weft__ring_count(run->worker[i]) != 0)
+            return true;
+    }
+    return false;
+}

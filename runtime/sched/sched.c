@@ -1,0 +1,360 @@
+/*
+ * Tasks change places here: spawn, park, ready, yield, the end of a task. Who finds work for a
+ * worker that has none is idle.c.
+ *
+ * Design notes
+ *
+ * A task that parks goes straight to the next one in its worker's queue. It cannot give up the lock
+ * of what it waits for before that: a waker would run it on another thread while this one still
+ * stands on its stack. So the lock is left in `after`, and the first thing any context does on its
+ * arrival is to finish that for the one before.
+ *
+ * A stack is bound at the first dispatch: a million tasks that were spawned and run one after the
+ * other share one stack. A fresh task that follows one that ended takes over its stack on the spot.
+ *
+ * Every 61st switch goes by way of the scheduler's own stack, where timers, descriptors and the
+ * shared queue are looked at, so that two tasks that hand work to each other starve nobody.
+ *
+ * The current worker is thread-local, and a task may return from a switch on another thread. So it
+ * is read by a function that the compiler cannot see through, or from the task's record.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/sched/inside.h"
+
+enum { TURNS_TO_SCHEDULER = 61, NEXT_HITS_MAX = 3 };
+
+struct weft__run *weft__open_run;
+
+static __thread struct weft__worker *current_worker __attribute__((tls_model("initial-exec")));
+
+static const uint8_t wait_kinds[] = {
+#define X(name, text, kind) kind,
+    WEFT_WAITS(X)
+#undef X
+};
+
+__attribute__((noinline)) struct weft__worker *weft__worker(void)
+{
+    struct weft__worker *w = current_worker;
+    __asm__ volatile("" : "+r"(w)::"memory");
+    return w;
+}
+
+void weft__bind_thread(struct weft__worker *w)
+{
+    current_worker = w;
+}
+
+struct weft_task *weft__self(void)
+{
+    struct weft__worker *w = weft__worker();
+    return w ? w->current : NULL;
+}
+
+struct weft_task *weft__self_or_die(void)
+{
+    struct weft_task *t = weft__self();
+    if (!t)
+        weft__fatal("only a task can wait");
+    return t;
+}
+
+uint32_t weft__random(void)
+{
+    struct weft__worker *w = weft__worker();
+    if (!w)
+        return (uint32_t)weft_now();
+    w->random ^= w->random << 13;
+    w->random ^= w->random >> 7;
+    w->random ^= w->random << 17;
+    return (uint32_t)(w->random >> 16);
+}
+
+/* ---- switching ---- */
+
+void weft__run_after(struct weft__worker *w)
+{
+    enum weft__after after = w->after;
+    void *arg = w->after_arg;
+    if (after == WEFT__AFTER_NOTHING)
+        return;
+    w->after = WEFT__AFTER_NOTHING;
+    switch (after) {
+    case WEFT__AFTER_UNLOCK:
+        weft__unlock(arg);
+        break;
+    case WEFT__AFTER_CALL:
+        w->after_call(arg);
+        break;
+    case WEFT__AFTER_REQUEUE:
+        weft__push_tail(w, arg);
+        break;
+    case WEFT__AFTER_FREE_STACK:
+#ifdef WEFT_TSAN
+        __tsan_destroy_fiber(w->dead_fiber);
+#endif
+        weft__stack_put(w, arg);
+        break;
+    case WEFT__AFTER_NOTHING:
+        break;
+    }
+}
+
+/* The next task for a direct switch; NULL: by way of the scheduler. */
+static struct weft_task *pick(struct weft__worker *w)
+{
+    uint32_t tick = w->tick + 1;
+    __atomic_store_n(&w->tick, tick, __ATOMIC_RELAXED);
+    if (tick % TURNS_TO_SCHEDULER == 0 || weft__ended(w->run))
+        return NULL;
+    if (w->hits < NEXT_HITS_MAX || weft__ring_is_empty(w)) {
+        struct weft_task *t = weft__next_take(w);
+        if (t) {
+            w->hits++;
+            return t;
+        }
+    }
+    w->hits = 0;
+    return weft__ring_pop(w);
+}
+
+static void bind_stack(struct weft__worker *w, struct weft_task *t, char *stack)
+{
+    t->stack = stack;
+    weft__context_prepare(&t->context, stack, stack + w->run->stack_bytes - 16);
+    LOITER_CALL(loiter_task_stack, (&t->loiter, stack, stack + w->run->stack_bytes));
+}
+
+static void make_current(struct weft__worker *w, struct weft_task *t)
+{
+    if (__builtin_expect(!t->context.sp, 0)) {
+        char *stack = weft__stack_get(w);
+        if (!stack)
+            weft__fatal("no memory for the stack of a task");
+        bind_stack(w, t, stack);
+    }
+    t->worker = w;
+    w->current = t;
+    LOITER_CALL(loiter_task_switch, (&t->loiter));
+}
+
+static void make_scheduler_current(struct weft__worker *w)
+{
+    w->current = NULL;
+    LOITER_CALL(loiter_task_switch, (NULL));
+}
+
+/* From the scheduler's stack. */
+void weft__dispatch(struct weft__worker *w, struct weft_task *t)
+{
+    __atomic_store_n(&w->tick, w->tick + 1, __ATOMIC_RELAXED);
+    make_current(w, t);
+    weft__jump(&w->scheduler, &t->context, false);
+    weft__run_after(w);
+}
+
+/* From a task's stack; `after` is set. */
+static void leave(struct weft__worker *w, struct weft_task *t)
+{
+    struct weft_task *to = pick(w);
+    if (to) {
+        make_current(w, to);
+        weft__jump(&t->context, &to->context, false);
+    } else {
+        make_scheduler_current(w);
+        weft__jump(&t->context, &w->scheduler, false);
+    }
+    weft__run_after(t->worker);
+}
+
+/* ---- park and ready ---- */
+
+void weft__will_wait_all(struct weft_task *t, enum weft__wait why, const void *const *objects,
+                         unsigned n, bool timed, const void *caller)
+{
+    t->wait = (uint8_t)why;
+    t->object = n == 1 ? objects[0] : NULL;
+    LOITER_CALL(loiter_task_park,
+                (&t->loiter, (enum loiter_wait)wait_kinds[why], objects, n, timed, caller));
+}
+
+void weft__will_wait(struct weft_task *t, enum weft__wait why, const void *object, bool timed,
+                     const void *caller)
+{
+    weft__will_wait_all(t, why, &object, object ? 1 : 0, timed, caller);
+}
+
+void weft__park(struct weft_task *t, uint32_t *lock)
+{
+    struct weft__worker *w = t->worker;
+    w->after = lock ? WEFT__AFTER_UNLOCK : WEFT__AFTER_NOTHING;
+    w->after_arg = lock;
+    leave(w, t);
+    t->wait = WEFT__WAIT_NONE;
+}
+
+void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg)
+{
+    struct weft__worker *w = t->worker;
+    w->after = WEFT__AFTER_CALL;
+    w->after_call = fn;
+    w->after_arg = arg;
+    leave(w, t);
+    t->wait = WEFT__WAIT_NONE;
+}
+
+void weft__ready(struct weft_task *t, const void *object)
+{
+    struct weft__worker *w = weft__worker();
+    struct weft__run *run = w ? w->run : __atomic_load_n(&weft__open_run, __ATOMIC_ACQUIRE);
+    /* One of an earlier run never runs again. */
+    if (!run || t->epoch != run->epoch || weft__ended(run))
+        return;
+    LOITER_CALL(loiter_task_ready, (&t->loiter, object));
+    if (w)
+        weft__push_next(w, t);
+    else
+        weft__push_shared(run, t);
+}
+
+void weft_yield(void)
+{
+    struct weft__worker *w = weft__worker();
+    if (!w || !w->current)
+        return;
+    struct weft_task *t = w->current;
+    w->after = WEFT__AFTER_REQUEUE;
+    w->after_arg = t;
+    leave(w, t);
+}
+
+/* ---- the life of a task ---- */
+
+static void *capture_copy(struct weft_task *t, const void *capture, size_t size)
+{
+    void *copy = t->capture;
+    if (size > sizeof t->capture)
+        copy = malloc(size);
+    if (!copy)
+        return NULL;
+    t->capture_kind = copy == t->capture ? WEFT__CAPTURE_HERE : WEFT__CAPTURE_HEAP;
+    memcpy(copy, capture, size);
+    return copy;
+}
+
+int weft__spawn(void (*fn)(void *), void *arg, const void *capture, size_t size,
+                void (*start)(void *), const void *caller)
+{
+    struct weft__worker *w = weft__worker();
+    struct weft__run *run = w ? w->run : __atomic_load_n(&weft__open_run, __ATOMIC_ACQUIRE);
+    if (!run || weft__ended(run))
+        return -ESRCH;
+    struct weft_task *t = weft__task_new(w);
+    if (!t)
+        return -ENOMEM;
+    if (capture && !(arg = capture_copy(t, capture, size))) {
+        weft__task_recycle(w, t);
+        return -ENOMEM;
+    }
+    t->fn = fn;
+    t->arg = arg;
+    t->epoch = run->epoch;
+    LOITER_CALL(loiter_task_created,
+                (&t->loiter, (void (*)(void))start, run->stack_bytes, size, caller));
+    if (!w) {
+        weft__push_shared(run, t);
+        return 0;
+    }
+    weft__push_next(w, t);
+    weft__wake_if_idle(run);
+    return 0;
+}
+
+int weft_go(void (*fn)(void *), void *arg)
+{
+    return weft__spawn(fn, arg, NULL, 0, fn, WEFT_CALLER());
+}
+
+int weft_go_copy(void (*fn)(void *), const void *capture, size_t size)
+{
+    return weft__spawn(fn, NULL, size ? capture : NULL, size, fn, WEFT_CALLER());
+}
+
+/* Ends the task. Returns when a fresh one is current that shall run on this very stack. */
+static void finish(struct weft__worker *w, struct weft_task *t)
+{
+    char *stack = t->stack;
+    bool is_main = t == w->run->main;
+    if (t->capture_kind == WEFT__CAPTURE_HEAP)
+        free(t->arg);
+    LOITER_CALL(loiter_task_exit, (&t->loiter));
+    if (is_main)
+        weft__main_returned(w);
+    struct weft__context gone = t->context;
+#ifdef WEFT_TSAN
+    w->dead_fiber = gone.fiber;
+#endif
+    weft__task_recycle(w, t);
+    struct weft_task *to = is_main ? NULL : pick(w);
+#if !defined(WEFT_ASAN) && !defined(WEFT_TSAN)
+    if (to && !to->context.sp) {
+        to->stack = stack;
+        to->context.sp = stack;
+        LOITER_CALL(loiter_task_stack, (&to->loiter, stack, stack + w->run->stack_bytes));
+        make_current(w, to);
+        return;
+    }
+#endif
+    struct weft__context *next = to ? &to->context : &w->scheduler;
+    if (to)
+        make_current(w, to);
+    else
+        make_scheduler_current(w);
+    w->after = WEFT__AFTER_FREE_STACK;
+    w->after_arg = stack;
+    weft__jump(&gone, next, true);
+    __builtin_unreachable();
+}
+
+void weft__task_main(void);
+void weft__task_main(void)
+{
+    weft__arrived();
+    struct weft__worker *w = weft__worker();
+    weft__run_after(w);
+    for (;;) {
+        struct weft_task *t = w->current;
+        t->fn(t->arg);
+        w = t->worker;
+        finish(w, t);
+    }
+}
+
+/* ---- who am I ---- */
+
+struct weft_task *weft_self(void)
+{
+    return weft__self();
+}
+
+uint64_t weft_id(void)
+{
+    struct weft_task *t = weft__self();
+    return t ? t->loiter.id : 0;
+}
+
+void weft_set_name(const char *name)
+{
+    struct weft_task *t = weft__self();
+    if (t)
+        t->name = name;
+}
+
+const char *weft_name(void)
+{
+    struct weft_task *t = weft__self();
+    return t ? t->name : NULL;
+}

@@ -1,0 +1,154 @@
+/*
+ * The nouns of the scheduler.
+ *
+ *   task     what weft_go made: a record, and a stack from its first dispatch on
+ *   worker   an OS thread that runs tasks, with its own queue
+ *   run      what weft_run opened: workers, and the queue they share
+ *   park     a task stops running until somebody makes it ready
+ *   waiter   one entry of a parked task in the queue of an object; select has one for each case
+ */
+#ifndef WEFT_SCHED_TASK_H
+#define WEFT_SCHED_TASK_H
+
+#include <loiter.h>
+#include <stdalign.h>
+#include <stdint.h>
+
+#include "runtime/arch/context.h"
+
+enum {
+    WEFT_RING_SIZE = 256,
+    WEFT_MAX_WORKERS = 256,
+    WEFT_INLINE_CAPTURE = 32,
+    WEFT_STACK_DEFAULT = 64 * 1024,
+    WEFT_STACK_MIN = 16 * 1024,
+    WEFT_STACK_CACHE = 32,
+    WEFT_TASK_CACHE = 128,
+};
+
+/* Why a task is parked: a name for the report, and the kind for the announcement. */
+#define WEFT_WAITS(X)                                                                              \
+    X(NONE, "running", LOITER_WAIT_OTHER)                                                          \
+    X(SEND, "chan send", LOITER_WAIT_SEND)                                                         \
+    X(RECV, "chan receive", LOITER_WAIT_RECV)                                                      \
+    X(SEND_NIL, "chan send (nil chan)", LOITER_WAIT_SEND)                                          \
+    X(RECV_NIL, "chan receive (nil chan)", LOITER_WAIT_RECV)                                       \
+    X(SELECT, "select", LOITER_WAIT_SELECT)                                                        \
+    X(SELECT_NONE, "select (no cases)", LOITER_WAIT_SELECT)                                        \
+    X(SLEEP, "sleep", LOITER_WAIT_SLEEP)                                                           \
+    X(MUTEX, "mutex lock", LOITER_WAIT_MUTEX)                                                      \
+    X(RLOCK, "rwmutex read lock", LOITER_WAIT_RLOCK)                                               \
+    X(WLOCK, "rwmutex lock", LOITER_WAIT_WLOCK)                                                    \
+    X(COND, "cond wait", LOITER_WAIT_COND)                                                         \
+    X(GROUP, "waitgroup wait", LOITER_WAIT_GROUP)                                                  \
+    X(READ, "IO read", LOITER_WAIT_READ)                                                           \
+    X(WRITE, "IO write", LOITER_WAIT_WRITE)                                                        \
+    X(ACCEPT, "IO accept", LOITER_WAIT_ACCEPT)                                                     \
+    X(CONNECT, "IO connect", LOITER_WAIT_CONNECT)                                                  \
+    X(POLL, "IO poll", LOITER_WAIT_POLL)                                                           \
+    X(BLOCKING, "blocking call", LOITER_WAIT_BLOCKING)
+
+enum weft__wait {
+#define X(name, text, kind) WEFT__WAIT_##name,
+    WEFT_WAITS(X)
+#undef X
+};
+
+enum weft__state {
+    WEFT__FREE = 0, /* a record in a cache */
+    WEFT__LIVE = 1, /* queued, running or parked */
+};
+
+enum weft__capture {
+    WEFT__NO_CAPTURE = 0,
+    WEFT__CAPTURE_HEAP = 1, /* `arg` is to be freed */
+    WEFT__CAPTURE_HERE = 2,
+};
+
+struct weft__worker;
+
+/* Records lie in chunks that are never unmapped, so a stale pointer is a record still. */
+struct weft_task {
+    struct weft__context context;
+    struct weft_task *next; /* in the queue or cache it is in */
+    char *stack;            /* its low end, above the guard; NULL before the first dispatch */
+    void (*fn)(void *);
+    void *arg;
+    struct weft__worker *worker; /* which runs it, or ran it last */
+    const char *name;
+    const void *object; /* what it waits for */
+    struct loiter_task loiter;
+    uint32_t epoch;      /* of its run */
+    uint32_t won;        /* several may wake it: whoever changes this from 0 does */
+    uint8_t state, wait; /* enum weft__state, weft__wait */
+    uint8_t capture_kind;
+    alignas(16) unsigned char capture[WEFT_INLINE_CAPTURE];
+};
+
+/* What the next context does for the one that was left, once nobody runs on that stack. */
+enum weft__after {
+    WEFT__AFTER_NOTHING = 0,
+    WEFT__AFTER_UNLOCK,     /* a spin lock */
+    WEFT__AFTER_CALL,       /* a function */
+    WEFT__AFTER_REQUEUE,    /* the task, at the tail of the worker's ring */
+    WEFT__AFTER_FREE_STACK, /* of a task that ended */
+};
+
+struct weft__worker {
+    /* Of its own thread alone. */
+    struct weft_task *current; /* NULL in the scheduler */
+    enum weft__after after;
+    unsigned hits; /* dispatches from `next` in a row */
+    void *after_arg;
+    void (*after_call)(void *);
+    struct weft__context scheduler;
+    struct weft__run *run;
+    struct weft_task *free_tasks;
+    char *free_stacks;
+    unsigned free_task_count, free_stack_count;
+    uint64_t random;
+    uint64_t next_id, last_id; /* task numbers in stock */
+    unsigned index;
+    bool spinning;
+    uint32_t gone;        /* its thread has nothing more to do */
+    unsigned long thread; /* pthread_t */
+#ifdef WEFT_TSAN
+    void *dead_fiber;
+#endif
+    /* Read by the monitor: it moves with each dispatch. */
+    uint32_t tick;
+    /* The queue; see ring.h. */
+    alignas(64) struct weft_task *next;
+    alignas(64) uint32_t head;
+    alignas(64) uint32_t tail;
+    struct weft_task *ring[WEFT_RING_SIZE];
+    /* Of idle.c. */
+    alignas(64) uint32_t wake;
+    struct weft__worker *idle_next;
+    bool idle; /* under the run's idle lock: it is in the list */
+};
+
+struct weft__run {
+    uint32_t epoch;
+    uint32_t ended;   /* the main task returned */
+    uint32_t threads; /* workers and monitor whose threads have not ended */
+    unsigned workers;
+    size_t stack_bytes;
+    const char *name;
+    struct weft__run *retired_next;
+    struct weft_task *main;
+    /* The queue that all share, under its lock; `queued` may be read without. */
+    alignas(64) uint32_t queue_lock;
+    uint32_t queued;
+    struct weft_task *queue_head, *queue_tail;
+    /* Who sleeps; see idle.c. */
+    alignas(64) uint32_t idle_lock;
+    uint32_t idle_count, spinning;
+    struct weft__worker *idle;
+    struct weft__worker *poller; /* which sleeps in epoll, NULL: none */
+    int64_t poller_until;
+    uint32_t monitor_word;
+    struct weft__worker *worker[WEFT_MAX_WORKERS];
+};
+
+#endif

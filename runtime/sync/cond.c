@@ -1,0 +1,56 @@
+/* Conditions, and what is done once. */
+#include "runtime/sync/announce.h"
+
+void weft_cond_wait(struct weft_cond *cond, struct weft_mutex *mutex)
+{
+    struct weft_task *t = weft__self_or_die();
+    struct weft__waiter w = {.task = t};
+    /* In the queue before the mutex is free, and under the guard until the task is parked: a signal
+     * by whoever takes the mutex next is not lost, nor does it come too early. */
+    weft__lock(&cond->guard);
+    weft__waitq_push(&cond->waiters, &w);
+    weft_mutex_unlock(mutex);
+    weft__will_wait(t, WEFT__WAIT_COND, cond, false, WEFT_CALLER());
+    weft__park(t, &cond->guard);
+    weft_mutex_lock(mutex);
+}
+
+void weft_cond_signal(struct weft_cond *cond)
+{
+    weft__lock(&cond->guard);
+    struct weft__waiter *w = weft__waitq_pop(&cond->waiters);
+    struct weft_task *wake = w ? w->task : NULL;
+    weft__unlock(&cond->guard);
+    if (wake)
+        weft__ready(wake, cond);
+}
+
+void weft_cond_broadcast(struct weft_cond *cond)
+{
+    struct weft_task *list = NULL, **tail = &list;
+    struct weft__waiter *w;
+    weft__lock(&cond->guard);
+    while ((w = weft__waitq_pop(&cond->waiters))) {
+        w->task->next = NULL;
+        *tail = w->task;
+        tail = &w->task->next;
+    }
+    weft__unlock(&cond->guard);
+    while (list) {
+        struct weft_task *t = list;
+        list = t->next;
+        weft__ready(t, cond);
+    }
+}
+
+void weft_once_do(struct weft_once *once, void (*fn)(void *), void *arg)
+{
+    if (__atomic_load_n(&once->done, __ATOMIC_ACQUIRE))
+        return;
+    weft_mutex_lock(&once->mutex);
+    if (!once->done) {
+        fn(arg);
+        __atomic_store_n(&once->done, 1, __ATOMIC_RELEASE);
+    }
+    weft_mutex_unlock(&once->mutex);
+}

@@ -1,0 +1,97 @@
+/*
+ * The wait group. `state` is the count above and the number of waiting tasks below, in one word:
+ * who brings the count to zero with nobody waiting touches it no more, so a task that then finds it
+ * zero may free it.
+ */
+#include "runtime/sync/announce.h"
+
+#define WAITING UINT32_MAX
+
+static int32_t count_of(uint64_t state)
+{
+    return (int32_t)(state >> 32);
+}
+
+static void wake_waiters(struct weft_waitgroup *wg)
+{
+    struct weft_task *list = NULL, **tail = &list;
+    struct weft__waiter *w;
+    weft__lock(&wg->guard); /* whoever is counted as waiting is in the queue then */
+    __atomic_store_n(&wg->state, 0, __ATOMIC_SEQ_CST);
+    while ((w = weft__waitq_pop(&wg->waiters))) {
+        w->task->next = NULL;
+        *tail = w->task;
+        tail = &w->task->next;
+    }
+    weft__unlock(&wg->guard);
+    while (list) {
+        struct weft_task *t = list;
+        list = t->next;
+        weft__ready(t, wg);
+    }
+}
+
+void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta)
+{
+    if (delta > INT32_MAX || delta < INT32_MIN)
+        weft__fatal("waitgroup count out of range");
+    uint64_t add = (uint64_t)delta << 32;
+    uint64_t state = __atomic_add_fetch(&wg->state, add, __ATOMIC_ACQ_REL);
+    if (count_of(state) < 0)
+        weft__fatal("negative waitgroup count");
+    if ((state & WAITING) == 0)
+        return;
+    if (delta > 0 && count_of(state) == delta)
+        weft__fatal("waitgroup misuse: add from zero while a wait is on its way");
+    if (count_of(state) == 0)
+        wake_waiters(wg);
+}
+
+void weft_waitgroup_done(struct weft_waitgroup *wg)
+{
+    weft_waitgroup_add(wg, -1);
+}
+
+void weft_waitgroup_wait(struct weft_waitgroup *wg)
+{
+    uint64_t state = __atomic_load_n(&wg->state, __ATOMIC_ACQUIRE);
+    if (count_of(state) == 0)
+        return;
+    struct weft_task *t = weft__self_or_die();
+    struct weft__waiter w = {.task = t};
+    weft__lock(&wg->guard);
+    do {
+        if (count_of(state) == 0) {
+            weft__unlock(&wg->guard);
+            return;
+        }
+    } while (!__atomic_compare_exchange_n(&wg->state, &state, state + 1, false, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE));
+    weft__waitq_push(&wg->waiters, &w);
+    weft__will_wait(t, WEFT__WAIT_GROUP, wg, false, WEFT_CALLER());
+    weft__park(t, &wg->guard);
+}
+
+struct member {
+    struct weft_waitgroup *wg;
+    void (*fn)(void *);
+    void *arg;
+};
+
+static void run_member(void *arg)
+{
+    struct member *m = arg;
+    struct weft_waitgroup *wg = m->wg;
+    m->fn(m->arg);
+    weft_waitgroup_done(wg);
+}
+
+int weft_waitgroup_go(struct weft_waitgroup *wg, void (*fn)(void *), void *arg)
+{
+    struct member m = {wg, fn, arg};
+    weft_waitgroup_add(wg, 1);
+    int r = weft__spawn(run_member, NULL, &m, sizeof m, fn, WEFT_CALLER());
+    if (r != 0)
+        weft_waitgroup_add(wg, -1);
+    return r;
+}

@@ -1,0 +1,296 @@
+/*
+ * What programs see of time: sleep, timers, tickers.
+ *
+ * A timer's channel has room for one value and is filled under the lock of all timers. So stop and
+ * reset, which empty it under the same lock, leave no value of before behind (the rule of Go 1.23).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "runtime/chan/chan.h"
+#include "runtime/time/timers.h"
+
+struct weft_timer {
+    struct weft__timer base;
+    enum loiter_object kind;
+    bool stoppable;
+    struct weft_chan *chan; /* or */
+    void (*fn)(void *);
+    void *arg;
+    const void *caller;      /* who made it, for the task of `fn` */
+    struct weft_timer *next; /* of tickers that nobody can stop */
+};
+
+struct weft_ticker {
+    struct weft_timer timer;
+};
+
+/* ---- sleep ---- */
+
+struct sleeper {
+    struct weft__timer base;
+    struct weft_task *task;
+};
+
+static void wake_sleeper(struct weft__timer *base, int64_t now)
+{
+    (void)now;
+    weft__ready(((struct sleeper *)base)->task, NULL);
+}
+
+/* With the timers locked, once nobody runs on the sleeper's stack; it is gone after the unlock. */
+static void begin_sleep(void *arg)
+{
+    struct sleeper *s = arg;
+    int64_t when = s->base.when;
+    weft__timers_unlock();
+    weft__timers_armed(when);
+}
+
+void weft_sleep(int64_t ns)
+{
+    struct weft_task *t = weft__self();
+    if (!t && ns > 0) {
+        struct timespec left = {ns / WEFT_S, ns % WEFT_S};
+        while (nanosleep(&left, &left) != 0) {
+        }
+    }
+    if (!t || ns <= 0) {
+        weft_yield();
+        return;
+    }
+    struct sleeper s = {.base = {.fire = wake_sleeper}, .task = t};
+    int64_t when = weft__after_ns(ns);
+    weft__timers_lock();
+    if (!weft__timer_arm(&s.base, when, 0))
+        weft__fatal("no memory for a timer");
+    weft__will_wait(t, WEFT__WAIT_SLEEP, NULL, true, WEFT_CALLER());
+    weft__park_call(t, begin_sleep, &s);
+}
+
+/* ---- firing: with the timers locked ---- */
+
+static void fire_channel(struct weft__timer *base, int64_t now)
+{
+    struct weft_timer *timer = (struct weft_timer *)base;
+    struct weft_task *wake;
+    weft__lock(&timer->chan->lock);
+    enum weft__step step = weft__chan_send_step(timer->chan, &now, &wake);
+    weft__unlock(&timer->chan->lock);
+    LOITER_CALL(loiter_timer_fired, (timer, step == WEFT__MUST_WAIT));
+    if (wake)
+        weft__ready(wake, timer->chan);
+}
+
+static void fire_function(struct weft__timer *base, int64_t now)
+{
+    struct weft_timer *timer = (struct weft_timer *)base;
+    (void)now;
+    LOITER_CALL(loiter_timer_fired, (timer, 0));
+    int r = weft__spawn(timer->fn, timer->arg, NULL, 0, timer->fn, timer->caller);
+    if (r == -ENOMEM)
+        weft__fatal("no memory for the task of a timer");
+}
+
+static void dispose(struct weft_timer *timer)
+{
+    LOITER_CALL(loiter_timer_destroyed, (timer));
+    weft_chan_release(timer->chan);
+    free(timer);
+}
+
+/* Of weft_after: it goes with its only shot. */
+static void fire_and_dispose(struct weft__timer *base, int64_t now)
+{
+    fire_channel(base, now);
+    dispose((struct weft_timer *)base);
+}
+
+static void drop(struct weft__timer *base)
+{
+    dispose((struct weft_timer *)base);
+}
+
+/* ---- making, arming, stopping ---- */
+
+static struct weft_timer *make(enum loiter_object kind, bool channel)
+{
+    struct weft_timer *timer = calloc(1, sizeof *timer);
+    if (!timer)
+        return NULL;
+    timer->kind = kind;
+    timer->stoppable = true;
+    timer->base.fire = channel ? fire_channel : fire_function;
+    if (channel && !(timer->chan = weft__chan_new(sizeof(int64_t), 1, true, NULL))) {
+        free(timer);
+        return NULL;
+    }
+    return timer;
+}
+
+/* With the timers locked: forgets a value that nobody has received. */
+static bool drain(struct weft_timer *timer)
+{
+    if (!timer->chan)
+        return false;
+    weft__lock(&timer->chan->lock);
+    bool any = timer->chan->count != 0;
+    __atomic_store_n(&timer->chan->count, 0, __ATOMIC_RELAXED);
+    weft__unlock(&timer->chan->lock);
+    return any;
+}
+
+static bool stop(struct weft_timer *timer)
+{
+    weft__timers_lock();
+    bool armed = weft__timer_disarm(&timer->base);
+    bool pending = drain(timer);
+    weft__timers_unlock();
+    return armed || pending;
+}
+
+/* Whether it was running before; -ENOMEM. */
+static int start(struct weft_timer *timer, int64_t ns, int64_t period, const void *caller)
+{
+    int64_t when = weft__after_ns(ns);
+    weft__timers_lock();
+    bool armed = weft__timer_disarm(&timer->base);
+    bool pending = drain(timer);
+    LOITER_CALL(loiter_timer_armed, (timer->kind, timer, ns, period, timer->stoppable, caller));
+    bool ok = weft__timer_arm(&timer->base, when, period);
+    weft__timers_unlock();
+    if (!ok)
+        return -ENOMEM;
+    weft__timers_armed(when);
+    return armed || pending;
+}
+
+static struct weft_timer *start_new(struct weft_timer *timer, int64_t ns, int64_t period,
+                                    const void *caller)
+{
+    if (timer && start(timer, ns, period, caller) < 0) {
+        dispose(timer);
+        return NULL;
+    }
+    return timer;
+}
+
+static void free_timer(struct weft_timer *timer)
+{
+    bool was = stop(timer);
+    if (was)
+        LOITER_CALL(loiter_timer_stopped, (timer));
+    dispose(timer);
+}
+
+/* ---- timers ---- */
+
+struct weft_timer *weft_timer_new(int64_t ns)
+{
+    return start_new(make(LOITER_OBJ_TIMER, true), ns, 0, WEFT_CALLER());
+}
+
+struct weft_timer *weft_timer_func(int64_t ns, void (*fn)(void *), void *arg)
+{
+    struct weft_timer *timer = make(LOITER_OBJ_TIMER, false);
+    if (timer) {
+        timer->fn = fn;
+        timer->arg = arg;
+        timer->caller = WEFT_CALLER();
+    }
+    return start_new(timer, ns, 0, WEFT_CALLER());
+}
+
+int weft_timer_stop(struct weft_timer *timer)
+{
+    bool was = stop(timer);
+    LOITER_CALL(loiter_timer_stopped, (timer));
+    return was;
+}
+
+int weft_timer_reset(struct weft_timer *timer, int64_t ns)
+{
+    int r = start(timer, ns, 0, WEFT_CALLER());
+    if (r < 0)
+        weft__fatal("no memory for a timer");
+    return r;
+}
+
+struct weft_chan *weft_timer_chan(struct weft_timer *timer)
+{
+    return timer->chan;
+}
+
+void weft_timer_free(struct weft_timer *timer)
+{
+    if (timer)
+        free_timer(timer);
+}
+
+struct weft_chan *weft_after(int64_t ns)
+{
+    struct weft_timer *timer = make(LOITER_OBJ_TIMER, true);
+    if (!timer)
+        return NULL;
+    struct weft_chan *chan = weft_chan_retain(timer->chan);
+    timer->stoppable = false;
+    timer->base.fire = fire_and_dispose;
+    timer->base.drop = drop;
+    if (start_new(timer, ns, 0, WEFT_CALLER()))
+        return chan;
+    weft_chan_release(chan);
+    return NULL;
+}
+
+/* ---- tickers ---- */
+
+struct weft_ticker *weft_ticker_new(int64_t ns)
+{
+    if (ns <= 0)
+        weft__fatal("non-positive interval for a ticker");
+    return (struct weft_ticker *)start_new(make(LOITER_OBJ_TICKER, true), ns, ns, WEFT_CALLER());
+}
+
+void weft_ticker_stop(struct weft_ticker *ticker)
+{
+    stop(&ticker->timer);
+    LOITER_CALL(loiter_timer_stopped, (ticker));
+}
+
+void weft_ticker_reset(struct weft_ticker *ticker, int64_t ns)
+{
+    if (ns <= 0)
+        weft__fatal("non-positive interval for a ticker");
+    if (start(&ticker->timer, ns, ns, WEFT_CALLER()) < 0)
+        weft__fatal("no memory for a timer");
+}
+
+struct weft_chan *weft_ticker_chan(struct weft_ticker *ticker)
+{
+    return ticker->timer.chan;
+}
+
+void weft_ticker_free(struct weft_ticker *ticker)
+{
+    if (ticker)
+        free_timer(&ticker->timer);
+}
+
+struct weft_chan *weft_tick(int64_t ns)
+{
+    static struct weft_timer *all; /* for tools that look for lost memory */
+    if (ns <= 0)
+        return NULL;
+    struct weft_timer *timer = make(LOITER_OBJ_TICK, true);
+    if (!timer)
+        return NULL;
+    timer->stoppable = false;
+    if (!start_new(timer, ns, ns, WEFT_CALLER()))
+        return NULL;
+    weft__timers_lock();
+    timer->next = all;
+    all = timer;
+    weft__timers_unlock();
+    return timer->chan;
+}
