@@ -1,0 +1,335 @@
+/*
+ * announce.c - the runtime's side of loiter.h: runs, tasks, parking and waking.
+ *
+ * A task is an actor as a thread is. The words of its waits lie in a pl_wait that stays with the
+ * task, because begin and end of the wait run on different threads. What a runtime says of objects
+ * and timers is in announce_objects.c.
+ */
+#include <loiter.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/call.h"
+#include "preload/core/clock.h"
+#include "preload/core/object.h"
+#include "preload/core/record.h"
+#include "preload/core/spawn.h"
+#include "preload/core/stack.h"
+#include "preload/core/timer_cell.h"
+#include "preload/core/wait.h"
+
+#define SELECT_MOST 64 /* objects of one wait whose cells learn of the waiter */
+
+/* Hangs on loiter_task.tool; recycled. */
+struct pl_task {
+    struct pl_pool_link link;
+    struct pl_actor *actor;
+    struct pl_wait park;
+    uint32_t parked;
+    uint32_t epoch;
+};
+
+static struct pl_pool tasks = {.bytes = sizeof(struct pl_task)};
+static _Atomic uint32_t run_epoch; /* of the tasks that were made since the last fork */
+static _Atomic uint32_t run_number;
+static _Atomic uint32_t tasks_live;
+
+/* The record of a task, if it was made in this process and while recording. */
+static struct pl_task *known(const struct loiter_task *t)
+{
+    struct pl_task *task = t->tool;
+    return task != NULL && task->epoch == pl_epoch ? task : NULL;
+}
+
+/* A fork child's memory for tasks is gone with the parent's record. */
+static void forget_after_fork(void)
+{
+    if (atomic_exchange(&run_epoch, pl_epoch) != pl_epoch) {
+        atomic_store(&tasks.head, 0);
+        atomic_store(&tasks_live, 0);
+        atomic_store(&run_number, 0);
+    }
+}
+
+PL_EXPORT void loiter_run_begin(const char *name, unsigned workers)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    forget_after_fork();
+    struct el_run_begin event = {
+        .run = atomic_fetch_add(&run_number, 1) + 1, .workers = workers, .name = name};
+    pl_timer_run = event.run;
+    atomic_store(&tasks_live, 0);
+    pl_log.summary->workers = workers;
+    if (self->thread->slot == NULL)
+        pl_record_lost();
+    else
+        el_write_run_begin(self->thread->slot, &event);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_run_end(void)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    struct el_run_end event = {.run = atomic_load(&run_number), .left = atomic_load(&tasks_live)};
+    pl_timer_run = 0;
+    if (self->thread->slot == NULL)
+        pl_record_lost();
+    else
+        el_write_run_end(self->thread->slot, &event);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_worker_begin(void)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    self->thread->is_worker = 1;
+    self->thread->actor->cell->flags |= EL_ACTOR_WORKER;
+    pl_leave(self);
+}
+
+/* ---- life ---- */
+
+static struct pl_task *task_create(uint64_t id)
+{
+    int fresh;
+    struct pl_task *task = pl_pool_get(&tasks, &fresh);
+    if (task == NULL)
+        return NULL;
+    task->actor = pl_actor_create(EL_ACTOR_TASK | id);
+    if (task->actor == NULL) {
+        pl_pool_put(&tasks, task);
+        return NULL;
+    }
+    task->parked = 0;
+    task->epoch = pl_epoch;
+    return task;
+}
+
+PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
+                                   size_t capture_bytes, const void *caller)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    forget_after_fork();
+    struct pl_task *task = task_create(t->id);
+    if (task != NULL) {
+        struct pl_actor *actor = task->actor;
+        struct el_actor *cell = actor->cell;
+        uint32_t stack = pl_stack_from(self, PL_CALL(), caller);
+        actor->creator = cell->creator = self->actor->id;
+        cell->created_at = pl_now();
+        cell->created_stack = stack;
+        cell->start = (uint64_t)(uintptr_t)start;
+        cell->stack_bytes = stack_bytes;
+        cell->capture_bytes = capture_bytes;
+        cell->run = atomic_load_explicit(&run_number, memory_order_relaxed);
+        el_set_state(&cell->state, EL_ACTOR_NEW);
+        pl_spawned(self, self->actor, actor, pl_site_get(EL_SITE_TASK, stack, 0), stack_bytes);
+        el_count(&pl_log.summary->tasks, 1);
+        atomic_fetch_add_explicit(&tasks_live, 1, memory_order_relaxed);
+        t->tool = task;
+    }
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_task_exit(struct loiter_task *t)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    struct pl_task *task = known(t);
+    if (task != NULL) {
+        struct pl_actor *actor = task->actor;
+        t->tool = NULL;
+        if (self->actor == actor) {
+            self->actor = self->thread->actor;
+            self->stack_lo = self->stack_hi = 0;
+        }
+        pl_spawn_ended(actor);
+        pl_actor_destroy(actor);
+        pl_pool_put(&tasks, task);
+        atomic_fetch_sub_explicit(&tasks_live, 1, memory_order_relaxed);
+    }
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_task_stack(struct loiter_task *t, const void *lo, const void *hi)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    struct pl_task *task = known(t);
+    if (task != NULL) {
+        task->actor->stack_lo = (uintptr_t)lo;
+        task->actor->stack_hi = (uintptr_t)hi;
+        if (self->actor == task->actor) {
+            self->stack_lo = (uintptr_t)lo;
+            self->stack_hi = (uintptr_t)hi;
+        }
+    }
+    pl_leave(self);
+}
+
+/* ---- waits ---- */
+
+/* The wait is over; called by the thread that runs the task from now on. */
+static void resume(struct pl_self *self, struct pl_task *task)
+{
+    struct pl_wait *w = &task->park;
+    struct el_actor *cell = task->actor->cell;
+    uint64_t now = pl_now();
+    uint64_t io_ticks = 0;
+    task->parked = 0;
+    if (w->record != NULL) {
+        uint64_t ticks = now - w->began;
+        uint64_t io = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED) - w->io_ticks;
+        io_ticks = io < ticks ? io : ticks;
+        pl_object_wait_ends(w->record, ticks, io_ticks);
+    }
+    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
+    cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
+    w->waker = cell->waker;
+    pl_wait_note(self, w, now, io_ticks, 0);
+}
+
+PL_EXPORT void loiter_task_switch(struct loiter_task *t)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    struct pl_task *task = t == NULL ? NULL : known(t);
+    if (task == NULL) {
+        self->actor = self->thread->actor;
+        self->stack_lo = self->actor->stack_lo;
+        self->stack_hi = self->actor->stack_hi;
+    } else {
+        self->actor = task->actor;
+        self->stack_lo = task->actor->stack_lo;
+        self->stack_hi = task->actor->stack_hi;
+        if (task->parked)
+            resume(self, task);
+        el_set_state(&task->actor->cell->state, EL_ACTOR_RUNNING);
+    }
+    self->wait = NULL;
+    pl_leave(self);
+}
+
+/* The cells of what is waited for learn who waits; a select waits for several. */
+static void objects_wait(struct pl_self *self, struct pl_task *task, const void *const *objects,
+                         unsigned n)
+{
+    struct pl_wait *w = &task->park;
+    w->record = NULL;
+    if (!el_wait_is_inside(w->kind) || w->kind == EL_WAIT_JOIN)
+        return;
+    if (w->kind != EL_WAIT_SELECT) {
+        if (n == 0)
+            return;
+        w->record = pl_object_record(self, pl_object_kind_of(w->kind), w->object, 1);
+        if (w->record == NULL)
+            return;
+        w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
+        pl_object_wait_begins(w->record, task->actor->id, w->stack);
+        return;
+    }
+    for (unsigned i = 0; i < n && i < SELECT_MOST; i++) {
+        struct el_object *cell =
+            objects[i] == NULL ? NULL
+                               : pl_object_get(self, EL_OBJ_CHAN, (uint64_t)(uintptr_t)objects[i]);
+        if (cell == NULL)
+            continue;
+        cell->last_waiter = task->actor->id;
+        cell->last_waiter_stack = w->stack;
+    }
+}
+
+PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
+                                const void *const *objects, unsigned n, int timed,
+                                const void *caller)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    struct pl_task *task = known(t);
+    if (task != NULL) {
+        struct pl_wait *w = &task->park;
+        struct el_actor *cell = task->actor->cell;
+        w->actor = task->actor;
+        w->kind = (uint32_t)why;
+        w->object = n == 0 ? 0 : (uint64_t)(uintptr_t)objects[0];
+        w->stack = pl_stack_from(self, PL_CALL(), caller);
+        w->waker = 0;
+        objects_wait(self, task, objects, n);
+        pl_spawn_waits(task->actor);
+        w->began = pl_now();
+        cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
+        cell->wait_stack = w->stack;
+        cell->object = w->object;
+        cell->since = w->began;
+        cell->waker = 0;
+        cell->flags =
+            timed ? cell->flags | EL_ACTOR_TIMED : cell->flags & ~(uint32_t)EL_ACTOR_TIMED;
+        task->parked = 1;
+        __atomic_store_n(&cell->wait_kind, w->kind, __ATOMIC_RELEASE);
+        el_set_state(&cell->state, EL_ACTOR_WAITING);
+    }
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    struct pl_task *task = known(t);
+    if (task != NULL && task->parked) {
+        struct el_actor *cell = task->actor->cell;
+        task->parked = 0;
+        if (task->park.record != NULL)
+            pl_object_wait_ends(task->park.record, 0, 0);
+        __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
+        cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
+        el_set_state(&cell->state, EL_ACTOR_RUNNING);
+    }
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_task_ready(struct loiter_task *t, const void *object)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    struct pl_task *task = known(t);
+    /* A worker that makes a task ready stands for a timer or the poller: nobody of the program. */
+    int by_runtime = self->actor == self->thread->actor && self->thread->is_worker;
+    if (task != NULL) {
+        struct el_actor *cell = task->actor->cell;
+        if (!by_runtime) {
+            cell->waker = self->actor->id;
+            pl_spawn_woken(task->actor, self->actor->id, self->actor->creator, self->actor->site);
+        }
+        el_set_state(&cell->state, EL_ACTOR_RUNNABLE);
+    }
+    if (object != NULL && !by_runtime && pl_object_find((uint64_t)(uintptr_t)object) != NULL)
+        pl_object_woken(self, (uint64_t)(uintptr_t)object, pl_stack(self, PL_CALL()));
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_mark(const char *name)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    struct el_mark event = {.actor = self->actor->id, .text = name};
+    if (self->thread->slot == NULL)
+        pl_record_lost();
+    else
+        el_write_mark(self->thread->slot, &event);
+    pl_leave(self);
+}
