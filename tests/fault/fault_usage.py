@@ -43,7 +43,8 @@ def test_unknown_rule(tools):
     log = make_record(tools)
     run([tools.loiter, "explain", "leaked-tsk"]).expect(2, "leaked-tsk", "leaked-task")
     analyze(tools, log, "--set", "no-such-rule.x=1").expect(2, "no-such-rule")
-    analyze(tools, log, "--rules", "no-such-rule").expect(2, "no-such-rule", "leaked-task")
+    for option in ("--only", "--disable"):
+        analyze(tools, log, option, "no-such-rule").expect(2, "no-such-rule", "leaked-task")
 
 
 def test_bad_threshold(tools):
@@ -75,4 +76,4 @@ def test_bad_baseline(tools):
     path = tools.path("baseline.json")
     with open(path, "w", encoding="ascii") as f:
         f.write('{"findings": [')
-    run([tools.loiter, "baseline", "check", path, log]).expect(2, os.path.basename(path))
+    run([tools.loiter, "baseline", "check", log, "-b", path]).expect(2, os.path.basename(path))
