@@ -30,7 +30,7 @@ def test_unknown_option(tools):
     log = make_record(tools)
     for command in (["analyze", "--no-such-option", log], ["record", "--no-such-option", "--", "true"],
                     ["run", "--no-such-option", "--", "true"], ["baseline", "--no-such-option"],
-                    ["compare", "--no-such-option"], ["explain", "--no-such-option"]):
+                    ["doctor", "--no-such-option"], ["explain", "--no-such-option"]):
         result = run([tools.loiter] + command).expect(2, "no-such-option")
         require(not result.out, f"an error belongs on standard error: {result.describe()}")
 
