@@ -11,6 +11,7 @@ loiter_check(includes-self ${checks}/check-includes.sh --self-test)
 loiter_check(sizes ${checks}/check-sizes.sh)
 loiter_check(sizes-self ${checks}/check-sizes.sh --self-test)
 loiter_check(docs ${checks}/check-docs.sh)
+loiter_check(headers ${checks}/check-headers.sh)
 loiter_check(format ${checks}/check-format.sh)
 if(TARGET weft)
   loiter_check(exports-weft ${checks}/check-exports.sh $<TARGET_FILE:weft>
