@@ -1,0 +1,231 @@
+/* What ends the program: each in a child process, with its one line and its status. */
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/test/check.h"
+
+static void send_on_closed(void *arg)
+{
+    (void)arg;
+    struct weft_chan *c = weft_chan_new(0, 1);
+    weft_chan_close(c);
+    weft_chan_send(c, NULL);
+}
+
+static void close_later(void *arg)
+{
+    weft_chan_close(arg);
+}
+
+static void closed_while_sending(void *arg)
+{
+    (void)arg;
+    struct weft_chan *c = weft_chan_new(0, 0);
+    weft_go(close_later, c);
+    weft_chan_send(c, NULL);
+}
+
+static void select_send_on_closed(void *arg)
+{
+    (void)arg;
+    struct weft_chan *c = weft_chan_new(0, 0);
+    struct weft_case cases[] = {WEFT_SEND(c, NULL), WEFT_RECV(NULL, NULL)};
+    weft_go(close_later, c);
+    weft_select(cases, 2, WEFT_FOREVER);
+}
+
+static void close_twice(void *arg)
+{
+    (void)arg;
+    struct weft_chan *c = weft_chan_new(0, 1);
+    weft_chan_close(c);
+    weft_chan_close(c);
+}
+
+static void close_nil(void *arg)
+{
+    (void)arg;
+    weft_chan_close(NULL);
+}
+
+static void negative_group(void *arg)
+{
+    (void)arg;
+    struct weft_waitgroup wg = {0};
+    weft_waitgroup_done(&wg);
+}
+
+static void unlock_free(void *arg)
+{
+    (void)arg;
+    struct weft_mutex m = {0};
+    weft_mutex_unlock(&m);
+}
+
+static void unlock_free_rw(void *arg)
+{
+    (void)arg;
+    struct weft_rwmutex m = {0};
+    weft_rwmutex_unlock(&m);
+}
+
+static void runlock_free(void *arg)
+{
+    (void)arg;
+    struct weft_rwmutex m = {0};
+    weft_rwmutex_runlock(&m);
+}
+
+static void bad_ticker(void *arg)
+{
+    (void)arg;
+    weft_ticker_new(0);
+}
+
+static void sleep_on_nobody(void *arg)
+{
+    weft_set_name("reader");
+    weft_chan_recv(arg, NULL);
+}
+
+static void deadlock(void *arg)
+{
+    (void)arg;
+    struct weft_mutex m = {0};
+    weft_go(sleep_on_nobody, weft_chan_new(0, 0));
+    weft_yield();
+    weft_mutex_lock(&m);
+    weft_mutex_lock(&m);
+}
+
+static void nil_deadlock(void *arg)
+{
+    (void)arg;
+    weft_select(NULL, 0, WEFT_FOREVER);
+}
+
+struct expected {
+    void (*fn)(void *);
+    int status; /* negative: a signal */
+    const char *texts[4];
+};
+
+static const struct expected cases[] = {
+    {send_on_closed, -SIGABRT, {"weft: send on closed channel (task "}},
+    {closed_while_sending, -SIGABRT, {"weft: send on closed channel (task "}},
+    {select_send_on_closed, -SIGABRT, {"weft: send on closed channel (task "}},
+    {close_twice, -SIGABRT, {"weft: close of closed channel (task "}},
+    {close_nil, -SIGABRT, {"weft: close of nil channel (task "}},
+    {negative_group, -SIGABRT, {"weft: negative waitgroup count (task "}},
+    {unlock_free, -SIGABRT, {"weft: unlock of unlocked mutex (task "}},
+    {unlock_free_rw, -SIGABRT, {"weft: unlock of unlocked rwmutex (task "}},
+    {runlock_free, -SIGABRT, {"weft: runlock of rwmutex that is not read-locked (task "}},
+    {bad_ticker, -SIGABRT, {"weft: non-positive interval for a ticker (task "}},
+    {deadlock,
+     2,
+     {"weft: all tasks are asleep - deadlock!\n", " [mutex lock]: main ",
+      " [chan receive]: reader "}},
+    {nil_deadlock, 2, {"weft: all tasks are asleep - deadlock!\n", " [select (no cases)]: main "}},
+};
+
+static void child(const struct expected *e, unsigned workers, int fd)
+{
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    signal(SIGABRT, SIG_DFL);
+    dup2(fd, STDERR_FILENO);
+    struct weft_options options = {.workers = workers};
+    weft_run_with(&options, e->fn, NULL);
+    _exit(0);
+}
+
+static void run_case(const struct expected *e, unsigned workers)
+{
+    int fds[2], status;
+    char text[4096];
+    size_t size = 0;
+    assert_int_equal(pipe(fds), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        child(e, workers, fds[1]);
+    close(fds[1]);
+    ssize_t n;
+    while ((n = read(fds[0], text + size, sizeof text - 1 - size)) > 0)
+        size += (size_t)n;
+    text[size] = '\0';
+    close(fds[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (e->status < 0)
+        assert_int_equal(WIFSIGNALED(status) ? -WTERMSIG(status) : 0, e->status);
+    else
+        assert_int_equal(WIFEXITED(status) ? WEXITSTATUS(status) : -1, e->status);
+    for (int i = 0; e->texts[i]; i++) {
+        if (!strstr(text, e->texts[i]))
+            fail_msg("\"%s\" is not in \"%s\"", e->texts[i], text);
+    }
+}
+
+static void all_cases(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        run_case(&cases[i], 1);
+        run_case(&cases[i], 3);
+    }
+}
+
+static int pipe_ends[2];
+
+static void wait_in_poll(void *arg)
+{
+    (void)arg;
+    alarm(1);
+    weft_poll(pipe_ends[0], POLLIN, WEFT_FOREVER);
+}
+
+static void never_stop(void *arg)
+{
+    (void)arg;
+    usleep(200000);
+}
+
+static void wait_in_call(void *arg)
+{
+    (void)arg;
+    weft_blocking(never_stop, NULL);
+}
+
+static void wait_for_timer(void *arg)
+{
+    (void)arg;
+    struct weft_chan *c = weft_after(200 * WEFT_MS);
+    weft_chan_recv(c, NULL);
+    weft_chan_release(c);
+}
+
+/* In the child the time limit of alarm() ends a wait that is none for ever: no report before. */
+static void waits_that_are_not_asleep(void **state)
+{
+    (void)state;
+    const struct expected call = {wait_in_call, 0, {NULL}};
+    const struct expected timer = {wait_for_timer, 0, {NULL}};
+    const struct expected io = {wait_in_poll, -SIGALRM, {NULL}};
+    assert_int_equal(pipe(pipe_ends), 0);
+    for (unsigned workers = 1; workers <= 2; workers++) {
+        run_case(&call, workers);
+        run_case(&timer, workers);
+        run_case(&io, workers);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_cases),
+        cmocka_unit_test(waits_that_are_not_asleep),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,49 @@
+/*
+ * For the tests of Weft. A failed assertion of cmocka jumps out of the test, which must not be done
+ * from a task; CHECK ends the program instead.
+ */
+#ifndef WEFT_TEST_CHECK_H
+#define WEFT_TEST_CHECK_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <weft.h>
+
+#include <cmocka.h>
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: failed: %s (errno %d)\n", __FILE__, __LINE__, #condition,      \
+                    errno);                                                                        \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+/* Runs fn(arg) as the main task with 1, 2 and 4 workers. */
+static inline void run_all(void (*fn)(void *), void *arg)
+{
+    static const unsigned workers[] = {1, 2, 4};
+    for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) {
+        struct weft_options options = {.workers = workers[i]};
+        CHECK(weft_run_with(&options, fn, arg) == 0);
+    }
+}
+
+/* A cmocka test `name` that runs the task `body`. */
+#define TASK_TEST(name)                                                                            \
+    static void name##_body(void *arg);                                                            \
+    static void name(void **state)                                                                 \
+    {                                                                                              \
+        (void)state;                                                                               \
+        run_all(name##_body, NULL);                                                                \
+    }                                                                                              \
+    static void name##_body(void *arg __attribute__((unused)))
+
+#endif
