@@ -27,6 +27,7 @@ static void on_actor(struct model_builder *b, const struct el_actor *c)
         return;
     }
     struct model_actor *a = build_actor(b, c->actor);
+    a->has_cell = true;
     a->state = c->state;
     a->flags = c->flags;
     a->wait_kind = c->wait_kind;

@@ -53,6 +53,7 @@ struct model_actor {
     uint32_t run;
     uint32_t tid;
     uint64_t ended_ns; /* 0 while it lives; known for threads, for tasks only that they are gone */
+    bool has_cell;     /* it had one at the end: alive, or ended and not joined */
     const struct model_held *held; /* NULL when it holds nothing */
 };
 

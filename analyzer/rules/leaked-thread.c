@@ -1,0 +1,98 @@
+/*
+ * leaked-thread.c - threads that wait for what nobody will do, and threads that ended and that
+ * nobody joins. What a leak is: waiters.h, leaks.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/rules/leaks.h"
+#include "analyzer/rules/words.h"
+
+static struct rule_threshold thresholds[] = {
+    LEAK_THRESHOLDS("threads"),
+    {"unjoined", 10, 10, "threads", "ended threads of one place that nobody joined or detached"},
+    {0},
+};
+
+/* ---- ended, and neither joined nor detached: the kernel's thread is gone, its stack is kept ----
+ */
+
+static bool is_unjoined(const struct model_actor *a)
+{
+    return !model_is_task(a->id) && a->has_cell && a->state == EL_ACTOR_ENDED &&
+           (a->flags & (EL_ACTOR_JOINED | EL_ACTOR_DETACHED | EL_ACTOR_MAIN | EL_ACTOR_WORKER |
+                        EL_ACTOR_SYSTEM)) == 0;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct model_actor *x = *(const struct model_actor *const *)a;
+    const struct model_actor *y = *(const struct model_actor *const *)b;
+    if (x->created_stack != y->created_stack)
+        return x->created_stack < y->created_stack ? -1 : 1;
+    return (x->created_ns > y->created_ns) - (x->created_ns < y->created_ns);
+}
+
+static struct finding *unjoined_finding(const struct rule *rule, const struct model_process *p,
+                                        const struct model_actor **list, size_t n)
+{
+    struct finding *f = finding_create(rule, p);
+    const struct model_actor *first = list[0], *last = list[n - 1];
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        bytes += list[i]->stack_bytes;
+    bool many = (double)n >= rule_threshold(rule, "unjoined");
+    f->severity = many ? SEVERITY_WARNING : SEVERITY_NOTE;
+    f->confidence = CONFIDENCE_PROVEN;
+    f->count = n;
+    f->first_ns = first->created_ns;
+    f->last_ns = last->created_ns;
+    if (f->last_ns > f->first_ns)
+        f->growth_per_s = (double)(n - 1) * 1e9 / (double)(f->last_ns - f->first_ns);
+    finding_set_kind(f, "never joined");
+    finding_set_title(f, "%s ended and %s never joined", words_count(n, "thread", "threads").text,
+                      n == 1 ? "was" : "were");
+    finding_set_fix(f, "Join each thread, or detach it; the C library keeps its stack until then.");
+    finding_add_stack(f, "created at", first->created_stack, true, NULL);
+    finding_add_cost(f, "threads never joined", (double)n, "threads");
+    if (bytes > 0)
+        finding_add_cost(f, "stack reserved", (double)bytes, "bytes");
+    const char *mark = model_find_mark(p, f->first_ns);
+    f->mark = mark != NULL ? strdup(mark) : NULL;
+    return f;
+}
+
+static void judge_unjoined(const struct rule *rule, const struct model_process *p,
+                           struct findings *out)
+{
+    const struct model_actor **list = xcalloc(p->nactors, sizeof *list);
+    size_t n = 0;
+    for (size_t i = 0; i < p->nactors; i++)
+        if (is_unjoined(&p->actors[i]))
+            list[n++] = &p->actors[i];
+    if (n > 1)
+        qsort(list, n, sizeof *list, by_place);
+    for (size_t i = 0, next; i < n; i = next) {
+        for (next = i + 1; next < n && list[next]->created_stack == list[i]->created_stack; next++)
+            ;
+        findings_add(out, unjoined_finding(rule, p, &list[i], next - i));
+    }
+    free(list);
+}
+
+static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
+{
+    leaks_judge(rule, p, false, out);
+    judge_unjoined(rule, p, out);
+}
+
+const struct rule rule_leaked_thread = {
+    .id = "leaked-thread",
+    .title_one = "leaked thread",
+    .title_many = "leaked threads",
+    .summary = "Threads that wait for what nobody will do, or that ended and nobody joins.",
+    .severity = SEVERITY_ERROR,
+    .thresholds = thresholds,
+    .judge = judge,
+};

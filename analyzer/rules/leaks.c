@@ -1,0 +1,272 @@
+/* leaks.c - groups of waiting actors, and how severe each group is. */
+#include "analyzer/rules/leaks.h"
+
+#include <stdlib.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/rules/life.h"
+
+/* ---- groups ---- */
+
+static int compare(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct model_actor *x = (*(const struct waiter *const *)a)->actor;
+    const struct model_actor *y = (*(const struct waiter *const *)b)->actor;
+    int order = compare(x->created_stack, y->created_stack);
+    order = order != 0 ? order : compare(x->wait_stack, y->wait_stack);
+    order = order != 0 ? order : compare(x->wait_kind, y->wait_kind);
+    order = order != 0 ? order : compare(x->created_ns, y->created_ns);
+    return order != 0 ? order : compare(x->id, y->id);
+}
+
+static bool same_place(const struct waiter *a, const struct waiter *b)
+{
+    return a->actor->created_stack == b->actor->created_stack &&
+           a->actor->wait_stack == b->actor->wait_stack &&
+           a->actor->wait_kind == b->actor->wait_kind;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    return compare(*(const uint64_t *)a, *(const uint64_t *)b);
+}
+
+static size_t count_objects(const struct leak_group *g)
+{
+    uint64_t *objects = xcalloc(g->n, sizeof *objects);
+    size_t n = 0, different = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        const struct waiter *w = g->members[i];
+        if (w->actor->object != 0 && (w->object == NULL || w->object->storage != EL_STORAGE_STATIC))
+            objects[n++] = w->actor->object;
+    }
+    if (n > 1)
+        qsort(objects, n, sizeof *objects, by_number);
+    for (size_t i = 0; i < n; i++)
+        different += i == 0 || objects[i] != objects[i - 1];
+    free(objects);
+    return different;
+}
+
+/* Each was waiting for the last time already when the next was made: nobody goes back to them. The
+ * workers of a pool are made first, and then served. */
+static bool is_left_one_by_one(const struct leak_group *g)
+{
+    size_t left = 0;
+    for (size_t i = 0; i + 1 < g->n; i++)
+        left += g->members[i]->actor->since_ns <= g->members[i + 1]->actor->created_ns;
+    return 4 * left >= 3 * (g->n - 1);
+}
+
+static bool is_root(const struct waiter *w)
+{
+    return w->cause != WAITER_FINE && w->behind == NULL;
+}
+
+/* The one at the end of the chain that it waits behind. */
+static const struct waiter *root_of(const struct waiters *all, const struct waiter *w)
+{
+    for (size_t steps = 0; w != NULL && w->behind != NULL && steps <= all->n; steps++)
+        w = waiters_find(all, w->behind->id);
+    return w;
+}
+
+static size_t count_behind(const struct leak_group *g)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->all->n; i++) {
+        const struct waiter *w = &g->all->items[i];
+        if (w->behind == NULL)
+            continue;
+        const struct waiter *root = root_of(g->all, w);
+        n += root != NULL && same_place(root, g->members[0]) &&
+             model_is_task(root->actor->id) == g->tasks;
+    }
+    return n;
+}
+
+/* ---- severity ---- */
+
+static bool is_own_making(const struct waiter *w)
+{
+    return w->object != NULL && w->object->creator == w->actor->id;
+}
+
+static bool is_queue_wait(enum el_wait_kind kind)
+{
+    return kind == EL_WAIT_COND || kind == EL_WAIT_SEM || kind == EL_WAIT_CHAN_RECV ||
+           kind == EL_WAIT_OTHER;
+}
+
+static bool is_for_objects_of_their_own(const struct rule *rule, const struct leak_group *g)
+{
+    return (double)g->objects >= rule_threshold(rule, "own-objects") && g->objects == g->n;
+}
+
+/* Woken before, by somebody who is gone: a worker of a service that others may ask yet? */
+static void weigh_waker_ended(const struct rule *rule, struct leak_group *g)
+{
+    const struct model_object *o = g->worst->object;
+    bool kept =
+        o != NULL && (o->storage == EL_STORAGE_STATIC || life_of(g->p, o->creator) == LIFE_ALIVE);
+    g->confidence = CONFIDENCE_PROVEN;
+    if (!g->tasks && kept && is_queue_wait(g->worst->actor->wait_kind) &&
+        !is_for_objects_of_their_own(rule, g)) {
+        g->severity = SEVERITY_WARNING;
+        g->confidence = CONFIDENCE_PROBABLE;
+    }
+}
+
+/* Never got what it waits for, and nobody is known who would give it. */
+static void weigh_never(const struct rule *rule, struct leak_group *g)
+{
+    const struct model_actor *a = g->worst->actor;
+    const struct model_object *o = g->worst->object;
+    if (g->alone || !is_queue_wait(a->wait_kind) || is_for_objects_of_their_own(rule, g)) {
+        /* A parking place that waiters make for themselves is known to others by ways that the
+         * record does not show. */
+        if (is_own_making(g->worst) && a->state != EL_ACTOR_ABANDONED && !g->alone)
+            g->severity = SEVERITY_WARNING;
+        return;
+    }
+    /* Several at one object whose maker is there still: a pool that had nothing to do. */
+    bool pool = g->n > 1 && g->objects == 1 && o != NULL && life_of(g->p, o->creator) == LIFE_ALIVE;
+    if (!g->tasks || pool || (a->state != EL_ACTOR_ABANDONED && is_own_making(g->worst)))
+        g->severity = SEVERITY_WARNING;
+}
+
+static void weigh(const struct rule *rule, struct leak_group *g)
+{
+    g->severity = SEVERITY_ERROR;
+    g->confidence = CONFIDENCE_PROBABLE;
+    if (g->growing) {
+        if (is_own_making(g->worst))
+            g->severity = SEVERITY_WARNING;
+        return;
+    }
+    switch (g->worst->cause) {
+    case WAITER_SELF:
+    case WAITER_CYCLE:
+    case WAITER_HOLDER_ENDED:
+    case WAITER_OWNER_ENDED:
+        g->confidence = CONFIDENCE_PROVEN;
+        break;
+    case WAITER_WAKER_ENDED:
+        weigh_waker_ended(rule, g);
+        break;
+    case WAITER_NEVER:
+        weigh_never(rule, g);
+        break;
+    case WAITER_HOLDER_GONE:
+    case WAITER_WAKER_STUCK:
+    case WAITER_BEHIND:
+    case WAITER_FINE:
+        break;
+    }
+}
+
+/* ---- from the waiters to the findings ---- */
+
+/* No actor of the process runs, waits for the outside or for a time, or can be woken. */
+static bool nobody_is_left(const struct model_process *p, const struct waiters *all)
+{
+    if (p->exited)
+        return false; /* the one that ended it */
+    for (size_t i = 0; i < p->nactors; i++) {
+        const struct model_actor *a = &p->actors[i];
+        const struct waiter *w = waiters_find(all, a->id);
+        if (a->state == EL_ACTOR_ENDED || a->state == EL_ACTOR_FREE ||
+            (a->flags & (EL_ACTOR_WORKER | EL_ACTOR_SYSTEM)) != 0)
+            continue;
+        if (w == NULL || w->cause == WAITER_FINE)
+            return false;
+    }
+    return true;
+}
+
+/* Keeps those that the finding is about: the hopeless, or all when they are served and growing. */
+static bool settle_group(const struct rule *rule, struct leak_group *g)
+{
+    size_t hopeless = 0;
+    for (size_t i = 0; i < g->n; i++)
+        hopeless += is_root(g->members[i]) && g->members[i]->cause != WAITER_CYCLE;
+    if (hopeless == 0) {
+        for (size_t i = 0; i < g->n; i++)
+            if (g->members[i]->cause != WAITER_FINE || !g->members[i]->served)
+                return false;
+        g->objects = count_objects(g);
+        g->growing = (double)g->n >= rule_threshold(rule, "growth-count") && g->objects == g->n &&
+                     is_left_one_by_one(g);
+        g->worst = g->members[0];
+        return g->growing;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        const struct waiter *w = g->members[i];
+        if (!is_root(w) || w->cause == WAITER_CYCLE)
+            continue;
+        /* Causes are numbered from the surest to the least. */
+        if (g->worst == NULL || w->cause < g->worst->cause)
+            g->worst = w;
+        g->members[kept++] = w;
+    }
+    g->n = kept;
+    g->objects = count_objects(g);
+    return true;
+}
+
+static void judge_groups(const struct rule *rule, const struct model_process *p,
+                         const struct waiters *all, bool tasks, struct findings *out)
+{
+    const struct waiter **list = xcalloc(all->n, sizeof *list);
+    size_t n = 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (model_is_task(all->items[i].actor->id) == tasks)
+            list[n++] = &all->items[i];
+    if (n > 1)
+        qsort(list, n, sizeof *list, by_place);
+    for (size_t i = 0, next; i < n; i = next) {
+        for (next = i + 1; next < n && same_place(list[i], list[next]); next++)
+            ;
+        struct leak_group g = {
+            .p = p, .all = all, .members = &list[i], .n = next - i, .tasks = tasks};
+        if (!settle_group(rule, &g))
+            continue;
+        g.alone = nobody_is_left(p, all);
+        g.behind = count_behind(&g);
+        weigh(rule, &g);
+        findings_add(out, leak_finding(rule, &g));
+    }
+    free(list);
+}
+
+/* A cycle is told once, by the rule of its first member. */
+static void judge_cycles(const struct rule *rule, const struct model_process *p,
+                         const struct waiters *all, bool tasks, struct findings *out)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        const struct waiter *w = &all->items[i], *member = w;
+        uint32_t stack;
+        bool first = w->cause == WAITER_CYCLE && model_is_task(w->actor->id) == tasks;
+        for (uint32_t k = 1; first && k < w->cycle && member != NULL; k++) {
+            member = waiters_find(all, waiters_next(p, member, &stack));
+            first = member != NULL && member->actor->id > w->actor->id;
+        }
+        if (first)
+            findings_add(out, leak_cycle_finding(rule, p, all, w));
+    }
+}
+
+void leaks_judge(const struct rule *rule, const struct model_process *p, bool tasks,
+                 struct findings *out)
+{
+    struct waiters all = waiters_judge(p, (uint64_t)(rule_threshold(rule, "lock-age") * 1e9));
+    judge_cycles(rule, p, &all, tasks, out);
+    judge_groups(rule, p, &all, tasks, out);
+    waiters_finish(&all);
+}

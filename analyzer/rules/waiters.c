@@ -1,0 +1,232 @@
+/* waiters.c - see waiters.h. */
+#include "analyzer/rules/waiters.h"
+
+#include <stdlib.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/rules/life.h"
+
+/* ---- who waits ---- */
+
+static bool is_candidate(const struct model_actor *a)
+{
+    if (a->state != EL_ACTOR_WAITING && a->state != EL_ACTOR_ABANDONED)
+        return false;
+    if ((a->flags & (EL_ACTOR_TIMED | EL_ACTOR_WORKER | EL_ACTOR_SYSTEM)) != 0)
+        return false;
+    return el_wait_is_inside(a->wait_kind);
+}
+
+static struct waiter *find(const struct waiters *all, uint64_t actor)
+{
+    size_t low = 0, high = all->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (all->items[mid].actor->id < actor)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < all->n && all->items[low].actor->id == actor ? &all->items[low] : NULL;
+}
+
+const struct waiter *waiters_find(const struct waiters *w, uint64_t actor)
+{
+    return find(w, actor);
+}
+
+/* ---- what can end a wait ---- */
+
+/* Lives, and does not itself wait for ever as far as is known by now. */
+static bool can_act(const struct model_process *p, const struct waiters *all, uint64_t actor)
+{
+    if (life_of(p, actor) != LIFE_ALIVE)
+        return false;
+    const struct waiter *w = find(all, actor);
+    return w == NULL || w->cause == WAITER_FINE;
+}
+
+/* A queue's condition in static storage is where a service waits that nobody has asked yet. */
+static bool is_unused_service(const struct waiter *w)
+{
+    return w->object != NULL && w->object->storage == EL_STORAGE_STATIC && w->object->wakes == 0 &&
+           (w->actor->wait_kind == EL_WAIT_COND || w->actor->wait_kind == EL_WAIT_SEM);
+}
+
+static bool overflows(const struct model_process *p)
+{
+    for (size_t i = 0; i < p->nhelds; i++)
+        if (p->helds[i].count > sizeof p->helds[i].locks / sizeof p->helds[i].locks[0])
+            return true;
+    return false;
+}
+
+/* The list of held locks cannot be wrong about a lock that nobody holds. */
+static bool knows_all_holders(const struct model_process *p, const struct waiter *w,
+                              uint64_t lock_age_ns)
+{
+    bool local = w->object != NULL && w->object->storage != EL_STORAGE_UNKNOWN;
+    return local && p->lost_cells == 0 && p->end_ns - w->actor->since_ns >= lock_age_ns &&
+           !overflows(p);
+}
+
+static bool lock_will_come(const struct model_process *p, const struct waiters *all,
+                           const struct waiter *w, uint64_t lock_age_ns)
+{
+    size_t n;
+    const struct model_holding *h = model_find_holdings(p, w->actor->object, &n);
+    if (h == NULL)
+        return !knows_all_holders(p, w, lock_age_ns);
+    /* All readers must let go: one that will not is enough. */
+    for (size_t i = 0; i < n; i++)
+        if (h[i].actor == w->actor->id || !can_act(p, all, h[i].actor))
+            return life_of(p, h[i].actor) == LIFE_UNKNOWN;
+    return true;
+}
+
+static bool will_go_on(const struct model_process *p, const struct waiters *all,
+                       const struct waiter *w, uint64_t lock_age_ns)
+{
+    const struct model_actor *a = w->actor;
+    if (el_wait_is_lock(a->wait_kind))
+        return lock_will_come(p, all, w, lock_age_ns);
+    if (a->wait_kind == EL_WAIT_JOIN)
+        /* A thread that has ended is joined at once. */
+        return a->object != a->id &&
+               (find(all, a->object) == NULL || find(all, a->object)->cause == WAITER_FINE);
+    if (is_unused_service(w))
+        return true;
+    if (!w->served)
+        return false;
+    if (w->object != NULL && w->object->last_waker != 0)
+        return can_act(p, all, w->object->last_waker);
+    return can_act(p, all, a->waker);
+}
+
+/* ---- why it will not ---- */
+
+uint64_t waiters_next(const struct model_process *p, const struct waiter *w, uint32_t *stack)
+{
+    size_t n;
+    const struct model_holding *h;
+    *stack = 0;
+    if (el_wait_is_lock(w->actor->wait_kind)) {
+        h = model_find_holdings(p, w->actor->object, &n);
+        for (size_t i = 0; i < n; i++)
+            if (i + 1 == n || h[i].actor == w->actor->id || life_of(p, h[i].actor) == LIFE_ENDED) {
+                *stack = h[i].stack;
+                return h[i].actor;
+            }
+        return 0;
+    }
+    if (w->actor->wait_kind == EL_WAIT_JOIN)
+        return w->actor->object;
+    if (w->object != NULL && w->object->last_waker != 0) {
+        *stack = w->object->last_waker_stack;
+        return w->object->last_waker;
+    }
+    return w->served ? w->actor->waker : 0;
+}
+
+/* The length of the cycle of waits that leads back to `start`, 0 when there is none. */
+static uint32_t cycle_length(const struct model_process *p, const struct waiters *all,
+                             const struct waiter *start)
+{
+    const struct waiter *w = start;
+    uint32_t stack;
+    for (uint32_t length = 1; length <= all->n; length++) {
+        w = find(all, waiters_next(p, w, &stack));
+        if (w == NULL || w->cause == WAITER_FINE)
+            return 0;
+        if (w == start)
+            return length;
+    }
+    return 0;
+}
+
+static enum waiter_cause cause_of_lock(const struct model_process *p, const struct waiter *w)
+{
+    if (w->peer == w->actor->id)
+        return WAITER_SELF;
+    if (w->peer == 0)
+        return WAITER_HOLDER_GONE;
+    return life_of(p, w->peer) == LIFE_ENDED ? WAITER_HOLDER_ENDED : WAITER_BEHIND;
+}
+
+static enum waiter_cause cause_of_signal(const struct model_process *p, struct waiter *w)
+{
+    const struct model_object *o = w->object;
+    if (w->peer != 0 && w->peer != w->actor->id) {
+        if (life_of(p, w->peer) == LIFE_ENDED)
+            return WAITER_WAKER_ENDED;
+        if (w->served)
+            return WAITER_WAKER_STUCK;
+    }
+    if (o != NULL && o->wakes == 0 && o->creator != w->actor->id &&
+        life_of(p, o->creator) == LIFE_ENDED) {
+        w->peer = o->creator;
+        w->peer_stack = o->created_stack;
+        return WAITER_OWNER_ENDED;
+    }
+    return WAITER_NEVER;
+}
+
+static void explain(const struct model_process *p, const struct waiters *all, struct waiter *w)
+{
+    w->peer = waiters_next(p, w, &w->peer_stack);
+    w->cycle = cycle_length(p, all, w);
+    if (el_wait_is_lock(w->actor->wait_kind))
+        w->cause = cause_of_lock(p, w);
+    else if (w->actor->wait_kind == EL_WAIT_JOIN)
+        w->cause = w->peer == w->actor->id ? WAITER_SELF : WAITER_BEHIND;
+    else
+        w->cause = cause_of_signal(p, w);
+    if (w->cycle > 1 && (w->cause == WAITER_BEHIND || w->cause == WAITER_WAKER_STUCK))
+        w->cause = WAITER_CYCLE;
+    if (w->cause == WAITER_BEHIND || w->cause == WAITER_WAKER_STUCK) {
+        const struct waiter *other = find(all, w->peer);
+        w->behind = other != NULL ? other->actor : NULL;
+    }
+}
+
+/* ---- all together ---- */
+
+static bool was_served(const struct waiter *w)
+{
+    return w->actor->waits_here > 1 || (w->object != NULL && w->object->wakes > 0);
+}
+
+struct waiters waiters_judge(const struct model_process *p, uint64_t lock_age_ns)
+{
+    struct waiters all = {0};
+    for (size_t i = 0; i < p->nactors; i++) {
+        if (!is_candidate(&p->actors[i]))
+            continue;
+        XGROW(all.items, all.n);
+        struct waiter *w = &all.items[all.n++];
+        *w = (struct waiter){.actor = &p->actors[i], .cause = WAITER_NEVER};
+        if (w->actor->object != 0 && w->actor->wait_kind != EL_WAIT_JOIN)
+            w->object = model_find_object(p, w->actor->object);
+        w->served = was_served(w);
+    }
+    /* All are hopeless but those that are shown not to be, one after the other. */
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < all.n; i++)
+            if (all.items[i].cause != WAITER_FINE &&
+                will_go_on(p, &all, &all.items[i], lock_age_ns)) {
+                all.items[i].cause = WAITER_FINE;
+                changed = true;
+            }
+    }
+    for (size_t i = 0; i < all.n; i++)
+        if (all.items[i].cause != WAITER_FINE)
+            explain(p, &all, &all.items[i]);
+    return all;
+}
+
+void waiters_finish(struct waiters *w)
+{
+    free(w->items);
+    *w = (struct waiters){0};
+}
