@@ -30,7 +30,7 @@ for metadata in "$dir"/metadata "$dir"/*/metadata; do
         continue
     }
     # A record that says it lost events makes babeltrace2 say so too; that is no fault of the record.
-    theirs=$(babeltrace2 "$record" -c sink.utils.counter -p hide-zero=false 2> "$said") || {
+    theirs=$(babeltrace2 "$record" -c sink.utils.counter -p step=+0 2> "$said") || {
         echo "$record: babeltrace2 cannot read it:"
         sed 5q "$said"
         bad=1
@@ -38,7 +38,7 @@ for metadata in "$dir"/metadata "$dir"/*/metadata; do
     }
     noise=$(grep -v -e 'Tracer discarded' -e '^$' "$said")
     [ -z "$noise" ] || { echo "$record: babeltrace2 warns: $noise" | sed 5q; bad=1; }
-    theirs=$(echo "$theirs" | awk '/Event messages/ { print $1 }')
+    theirs=$(echo "$theirs" | awk '/Event messages/ { n = $1 } END { print n + 0 }')
     ours=$(echo "$ours" | sed -n 's/.* events=\([0-9]*\) cells=\([0-9]*\) .*/\1 + \2/p')
     ours=$((${ours:-0}))
     if [ "$ours" != "$theirs" ]; then
