@@ -14,7 +14,15 @@
 #define BATCH 8
 
 /* Read only, but not const: it shall cost address space and no bytes of the library. */
-static char zeros[EL_PACKET_MOST];
+static char zeros[EL_PACKET_MOST] __attribute__((aligned(EL_PACKET_BYTES)));
+
+/* Makes the zeros that follow a packet's head present. Where the kernel has to fetch them in the
+ * middle of its copy it first ends the file behind the head, and dies there if it is told to. */
+static void touch_zeros(size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += EL_PACKET_BYTES)
+        (void)*(volatile char *)&zeros[at];
+}
 
 void el_text_add(struct el_text *text, const char *word)
 {
@@ -77,6 +85,7 @@ static int write_packets(const struct el_log *log, const struct el_slot *slot, i
     struct iovec iov[2 * BATCH];
     const size_t page = log->page;
 
+    touch_zeros(page);
     while (count > 0) {
         uint32_t n = count < BATCH ? count : BATCH;
         for (uint32_t i = 0; i < n; i++) {
