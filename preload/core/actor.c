@@ -7,11 +7,13 @@
 #include "preload/core/record.h"
 
 static struct pl_pool actors = {.bytes = sizeof(struct pl_actor)};
+static _Atomic(struct pl_actor *) all;
 static struct pl_map foreign; /* locks that were unlocked by who did not hold them */
 
 void pl_actors_reset(void)
 {
     atomic_store(&actors.head, 0);
+    atomic_store(&all, NULL);
     pl_map_init(&foreign, 10);
 }
 
@@ -27,23 +29,40 @@ struct pl_actor *pl_actor_create(uint64_t id)
         pl_pool_put(&actors, actor);
         return NULL;
     }
+    if (fresh) {
+        struct pl_actor *first = atomic_load(&all);
+        do
+            atomic_store(&actor->all, first);
+        while (!atomic_compare_exchange_weak(&all, &first, actor));
+    }
     struct el_actor *cell = actor->cell;
     struct el_held *held = actor->held_cell;
-    memset((char *)actor + sizeof(actor->link), 0, sizeof(*actor) - sizeof(actor->link));
+    size_t kept = offsetof(struct pl_actor, epoch);
+    memset((char *)actor + kept, 0, sizeof(*actor) - kept);
     memset((char *)cell + sizeof(cell->state), 0, sizeof(*cell) - sizeof(cell->state));
-    actor->id = id;
+    actor->epoch = pl_epoch;
     actor->cell = cell;
     actor->held_cell = held;
     cell->actor = id;
+    actor->id = id;
     return actor;
 }
 
 void pl_actor_destroy(struct pl_actor *actor)
 {
+    actor->id = 0;
     el_set_state(&actor->cell->state, EL_ACTOR_FREE);
-    if (actor->held_cell != NULL)
+    if (actor->held_cell != NULL && pl_held_settle(actor) != 0)
+        actor->held_cell = NULL;
+    else if (actor->held_cell != NULL)
         el_set_state(&actor->held_cell->state, EL_FREE);
     pl_pool_put(&actors, actor);
+}
+
+void pl_actor_each(void (*on)(struct pl_actor *actor, void *ctx), void *ctx)
+{
+    for (struct pl_actor *a = atomic_load(&all); a != NULL; a = atomic_load(&a->all))
+        on(a, ctx);
 }
 
 /* The list's face in the record: written whole from entry `from` on. */

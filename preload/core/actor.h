@@ -26,6 +26,9 @@ struct pl_held_lock {
 
 struct pl_actor {
     struct pl_pool_link link;
+    _Atomic(struct pl_actor *) all; /* next in the list of all, never changed */
+    uint32_t epoch;                 /* pl_epoch of its making: of another one, it must not be used */
+    uint32_t spare;
     uint64_t id;
     struct el_actor *cell; /* never NULL */
     struct el_held *held_cell;
@@ -34,7 +37,8 @@ struct pl_actor {
     struct pl_held_lock held[PL_HELD_MAX];
 
     /* where it was made, and what its own spawning looks like (core/spawn.c) */
-    struct pl_site *site;
+    struct pl_site *site;         /* NULL when it ended */
+    const struct pl_site *origin; /* the same, for good */
     uint64_t creator;
     struct pl_site *spawn_site; /* where it spawned last */
     uint64_t spawn_run;         /* spawned there since the last back-pressure */
@@ -64,10 +68,14 @@ struct pl_thread {
 
 /* A pl_actor with its cell set up, in state EL_ACTOR_FREE. NULL when there is no room. */
 PL_HIDDEN struct pl_actor *pl_actor_create(uint64_t id);
-/* Frees the cells' contents and recycles it. */
+/* Frees its cell and recycles it. Locks that it still holds stay in the record: who waits for them
+ * waits for one that has ended. */
 PL_HIDDEN void pl_actor_destroy(struct pl_actor *actor);
 
-/* In a fork child. */
+/* Calls back with every pl_actor there is, those that are free now too (their id is 0). */
+PL_HIDDEN void pl_actor_each(void (*on)(struct pl_actor *actor, void *ctx), void *ctx);
+
+/* In a fork child, and at the start. */
 PL_HIDDEN void pl_actors_reset(void);
 
 /* Locks. pl_held_remove takes the latest entry of the lock out: 1 and *removed (may be NULL), or 0

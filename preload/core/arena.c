@@ -9,7 +9,6 @@
 #include "preload/core/sys.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
-#define CHUNKS_MAX  16384
 
 struct chunk {
     size_t bytes;
@@ -17,23 +16,15 @@ struct chunk {
 };
 
 static _Atomic(struct chunk *) current;
-static _Atomic(struct chunk *) chunks[CHUNKS_MAX];
-static _Atomic uint32_t chunk_count;
 static _Atomic size_t mapped;
 
 static struct chunk *chunk_map(size_t bytes)
 {
-    uint32_t index = atomic_fetch_add(&chunk_count, 1);
-    if (index >= CHUNKS_MAX) {
-        atomic_fetch_sub(&chunk_count, 1);
-        return NULL;
-    }
     struct chunk *chunk = pl_sys_mmap(bytes);
     if (chunk == NULL)
-        return NULL; /* the index stays empty */
+        return NULL;
     chunk->bytes = bytes;
     atomic_store(&chunk->used, (sizeof(*chunk) + 63) & ~(size_t)63);
-    atomic_store(&chunks[index], chunk);
     atomic_fetch_add(&mapped, bytes);
     return chunk;
 }
@@ -73,14 +64,6 @@ void *pl_arena_alloc(size_t bytes)
 
 void pl_arena_reset(void)
 {
-    uint32_t n = atomic_load(&chunk_count);
-    for (uint32_t i = 0; i < n && i < CHUNKS_MAX; i++) {
-        struct chunk *chunk = atomic_load(&chunks[i]);
-        if (chunk != NULL)
-            pl_sys_munmap(chunk, chunk->bytes);
-        atomic_store(&chunks[i], NULL);
-    }
-    atomic_store(&chunk_count, 0);
     atomic_store(&current, NULL);
     atomic_store(&mapped, 0);
 }

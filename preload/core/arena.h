@@ -17,7 +17,8 @@
 
 PL_HIDDEN void *pl_arena_alloc(size_t bytes);
 
-/* In a fork child, before anything else of the library is used: unmaps all of it. */
+/* In a fork child, before anything else of the library is used: begins anew. What the parent handed
+ * out stays mapped, since the child may still hold pointers to it (a task's `tool` word). */
 PL_HIDDEN void pl_arena_reset(void);
 
 /* Bytes mapped now. */

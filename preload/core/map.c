@@ -143,3 +143,18 @@ void *pl_map_take(struct pl_map *map, uint64_t key, const void *only)
     bucket_unlock(bucket);
     return value;
 }
+
+void pl_map_each(struct pl_map *map, int (*on)(void *value, void *ctx), void *ctx)
+{
+    for (uint64_t i = 0; map->buckets != NULL && i < UINT64_C(1) << map->bits; i++) {
+        struct pl_map_node *node = atomic_load(&map->buckets[i].first);
+        while (node != NULL) {
+            struct pl_map_node *next = atomic_load(&node->next);
+            uint64_t key = atomic_load(&node->key);
+            void *value = atomic_load(&node->value);
+            if (key != 0 && value != NULL && on(value, ctx))
+                pl_map_take(map, key, value);
+            node = next;
+        }
+    }
+}

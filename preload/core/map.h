@@ -49,4 +49,7 @@ PL_HIDDEN int pl_map_set(struct pl_map *map, uint64_t key, void *value);
  * is taken out only if it has that value. */
 PL_HIDDEN void *pl_map_take(struct pl_map *map, uint64_t key, const void *only);
 
+/* Calls back with each value there is; keys that on() answers with 1 are taken out after it. */
+PL_HIDDEN void pl_map_each(struct pl_map *map, int (*on)(void *value, void *ctx), void *ctx);
+
 #endif

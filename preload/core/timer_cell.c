@@ -6,6 +6,7 @@
 #include "preload/core/map.h"
 
 static struct pl_map timers;
+uint32_t pl_timer_run;
 
 void pl_timers_reset(void)
 {
@@ -39,8 +40,6 @@ static void *timer_make(void *arg)
     el_set_state(&cell->state, EL_TIMER_IDLE);
     return cell;
 }
-
-uint32_t pl_timer_run;
 
 struct el_timer *pl_timer_find(enum el_object_kind kind, uint64_t object)
 {
@@ -106,4 +105,20 @@ void pl_timer_used(struct pl_self *self, enum el_object_kind kind, uint64_t obje
 void pl_timer_destroyed(enum el_object_kind kind, uint64_t object)
 {
     el_free_timer(&pl_log, pl_map_take(&timers, key_of(kind, object), NULL));
+}
+
+static int timer_abandon(void *value, void *ctx)
+{
+    struct el_timer *cell = value;
+    const uint32_t *run = ctx;
+    if (cell->run != *run || cell->kind < EL_OBJ_TIMER || cell->kind > EL_OBJ_TICK)
+        return 0;
+    if (cell->state == EL_TIMER_ARMED)
+        cell->flags |= EL_TIMER_ABANDONED;
+    return 1;
+}
+
+void pl_timers_abandon(uint32_t run)
+{
+    pl_map_each(&timers, timer_abandon, &run);
 }

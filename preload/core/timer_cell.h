@@ -33,6 +33,9 @@ PL_HIDDEN void pl_timers_reset(void);
 /* The runtime's run that timers made now belong to, 0 outside of one. */
 extern PL_HIDDEN uint32_t pl_timer_run;
 
+/* The run ended: its timers that are armed now are flagged; their cells stay as they are. */
+PL_HIDDEN void pl_timers_abandon(uint32_t run);
+
 /* The cell, NULL when there is none. */
 PL_HIDDEN struct el_timer *pl_timer_find(enum el_object_kind kind, uint64_t object);
 

@@ -68,6 +68,16 @@ PL_EXPORT void loiter_run_begin(const char *name, unsigned workers)
     pl_leave(self);
 }
 
+/* What lives now stays in the record as it stands. */
+static void task_abandon(struct pl_actor *actor, void *ctx)
+{
+    const uint32_t *run = ctx;
+    struct el_actor *cell = actor->cell;
+    if (el_actor_is_task(actor->id) && cell->run == *run && cell->state != EL_ACTOR_FREE &&
+        cell->state != EL_ACTOR_ENDED)
+        el_set_state(&cell->state, EL_ACTOR_ABANDONED);
+}
+
 PL_EXPORT void loiter_run_end(void)
 {
     struct pl_self *self = pl_enter();
@@ -75,6 +85,8 @@ PL_EXPORT void loiter_run_end(void)
         return;
     struct el_run_end event = {.run = atomic_load(&run_number), .left = atomic_load(&tasks_live)};
     pl_timer_run = 0;
+    pl_timers_abandon(event.run);
+    pl_actor_each(task_abandon, &event.run);
     if (self->thread->slot == NULL)
         pl_record_lost();
     else

@@ -1,0 +1,84 @@
+/* real.c - see real.h. */
+#include "preload/core/real.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+
+#include "preload/core/sys.h"
+
+struct pl_real pl_real;
+_Atomic uint32_t pl_resolve_state;
+
+static _Atomic int resolver_tid;
+
+/* In place of what the C library lacks: a wrapper that somebody found by dlsym does not jump to 0. */
+static long missing(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
+
+static const struct {
+    const char *name, *version;
+} versions[] = {
+#define PL_VERSION(name, version) {#name, version},
+#include "preload/wrap/versions.def"
+#undef PL_VERSION
+    {NULL, NULL},
+};
+
+static void *lookup(const char *name)
+{
+    for (size_t i = 0; versions[i].name != NULL; i++) {
+        if (strcmp(versions[i].name, name) == 0) {
+            void *found = dlvsym(RTLD_NEXT, name, versions[i].version);
+            if (found != NULL)
+                return found;
+        }
+    }
+    return dlsym(RTLD_NEXT, name);
+}
+
+struct symbol {
+    const char *name;
+    void **to;
+};
+
+static const struct symbol symbols[] = {
+#define PL_SYMBOL(ret, name, params) {#name, (void **)(void *)&pl_real.name},
+#include "preload/wrap/symbols.def"
+#undef PL_SYMBOL
+};
+
+void pl_resolve_all(void)
+{
+    uint32_t state = PL_UNRESOLVED;
+    if (atomic_compare_exchange_strong(&pl_resolve_state, &state, PL_RESOLVING))
+        atomic_store(&resolver_tid, pl_sys_tid());
+    else if (state == PL_RESOLVED || atomic_load(&resolver_tid) == pl_sys_tid())
+        return;
+    /* A second thread that comes in meanwhile does the same work: the answers are the same. */
+    int saved = errno;
+    for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+        if (__atomic_load_n(symbols[i].to, __ATOMIC_RELAXED) != NULL)
+            continue;
+        void *found = lookup(symbols[i].name);
+        if (found != NULL)
+            __atomic_store_n(symbols[i].to, found, __ATOMIC_RELAXED);
+    }
+    /* Only when all lookups are over: until then a NULL tells the allocator to use its pool. */
+    long (*stub)(void) = missing;
+    for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+        if (__atomic_load_n(symbols[i].to, __ATOMIC_RELAXED) == NULL)
+            memcpy(symbols[i].to, &stub, sizeof(stub));
+    }
+    errno = saved;
+    atomic_store(&pl_resolve_state, PL_RESOLVED);
+}
+
+int pl_is_missing(const void *real)
+{
+    long (*stub)(void) = missing;
+    return memcmp(&stub, &real, sizeof(stub)) == 0;
+}

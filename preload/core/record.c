@@ -1,0 +1,247 @@
+/*
+ * record.c - see record.h; and the constructor.
+ *
+ * A fork child begins a record of its own: the fork wrapper calls pl_record_forget, then
+ * pl_record_start. Whatever fails here leaves the stage at PL_BOOTSTRAP: the library passes every
+ * call through.
+ */
+#include "preload/core/record.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/cfi.h"
+#include "preload/core/clock.h"
+#include "preload/core/modules.h"
+#include "preload/core/object.h"
+#include "preload/core/options.h"
+#include "preload/core/real.h"
+#include "preload/core/stack_table.h"
+#include "preload/core/sys.h"
+#include "preload/core/thread.h"
+#include "preload/core/timer_cell.h"
+#include "preload/wrap/alloc.h"
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+#define MAIN_STACK_MOST ((uintptr_t)64 << 20)
+
+struct pl_gate pl_gate;
+struct el_log pl_log;
+uint32_t pl_epoch = 1;
+uint64_t pl_long_wait_ticks;
+
+static int record_pid; /* who the record belongs to */
+static _Atomic uint32_t exit_written;
+static uintptr_t main_lo, main_hi;
+
+extern void *__libc_stack_end;
+
+int pl_record_is_mine(void)
+{
+    return record_pid == pl_sys_pid();
+}
+
+void pl_record_lost(void)
+{
+    el_count(&pl_log.summary->lost_late, 1);
+}
+
+/* The main thread's stack: it may grow down to its limit. */
+static void main_stack_find(void)
+{
+    struct rlimit limit = {0, 0};
+    main_hi = ((uintptr_t)__libc_stack_end + 4096) & ~(uintptr_t)4095;
+    pl_sys6(SYS_prlimit64, 0, RLIMIT_STACK, 0, (long)&limit, 0, 0);
+    uintptr_t size = limit.rlim_cur > MAIN_STACK_MOST ? MAIN_STACK_MOST : (uintptr_t)limit.rlim_cur;
+    main_lo = main_hi - size;
+}
+
+static void command_read(char *text, size_t size)
+{
+    long n = 0;
+    long fd = pl_sys6(SYS_openat, AT_FDCWD, (long)"/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0, 0,
+                      0);
+    if (fd >= 0) {
+        n = pl_sys6(SYS_read, fd, (long)text, (long)size - 1, 0, 0, 0);
+        pl_sys6(SYS_close, fd, 0, 0, 0, 0, 0);
+    }
+    n = n < 0 ? 0 : n;
+    text[n] = 0;
+    while (n > 0 && text[n - 1] == 0)
+        n--;
+    for (long i = 0; i < n; i++)
+        text[i] = text[i] == 0 ? ' ' : text[i];
+}
+
+static void process_write(struct el_slot *slot, enum el_cause cause)
+{
+    char command[4096];
+    uint64_t mask[128] = {0};
+    struct el_clocks clocks;
+    struct el_process event = {.pid = (uint32_t)record_pid, .cause = cause};
+    long bytes = pl_sys6(SYS_sched_getaffinity, 0, sizeof(mask), (long)mask, 0, 0, 0);
+    for (long i = 0; i < bytes / 8; i++)
+        event.cpus += (uint32_t)__builtin_popcountll(mask[i]);
+    command_read(command, sizeof(command));
+    el_read_clocks(&pl_log, &clocks);
+    event.ppid = (uint32_t)pl_sys6(SYS_getppid, 0, 0, 0, 0, 0, 0);
+    event.realtime_ns = clocks.realtime_ns;
+    event.monotonic_ns = clocks.monotonic_ns;
+    event.at = clocks.at;
+    event.main_lo = main_lo;
+    event.main_hi = main_hi;
+    event.command = command;
+    el_write_process(slot, &event);
+}
+
+static void option_write(const char *name, uint64_t value, void *ctx)
+{
+    char text[64], digits[24];
+    size_t n = strlen(name), d = 0;
+    struct el_option event = {.text = text};
+    memcpy(text, name, n);
+    text[n++] = '=';
+    do
+        digits[d++] = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    while (d > 0)
+        text[n++] = digits[--d];
+    text[n] = 0;
+    el_write_option(ctx, &event);
+}
+
+static int tables_init(void)
+{
+    pl_arena_reset();
+    pl_actors_reset();
+    pl_threads_reset();
+    pl_objects_reset();
+    pl_timers_reset();
+    pl_sites_reset();
+    pl_modules_reset();
+    return pl_stack_table_init();
+}
+
+static int wanted(enum el_cause cause)
+{
+    if (pl_options.dir[0] == 0)
+        return 0;
+    if (pl_options.follow)
+        return 1;
+    if (pl_options.root_pid != 0)
+        return record_pid == pl_options.root_pid;
+    return cause == EL_CAUSE_START;
+}
+
+void pl_record_start(enum el_cause cause)
+{
+    record_pid = pl_sys_pid();
+    if (!wanted(cause))
+        return;
+    struct pl_self *self = pl_self();
+    self->guard++;
+    struct el_options options = {.root = pl_options.dir,
+                                 .max_bytes = pl_options.max_log_bytes,
+                                 .clock_hz = pl_options.tsc_hz};
+    pl_thread_reset(self);
+    atomic_store(&exit_written, 0);
+    /* A log that cannot be written is stopped from the start: nothing to do then. */
+    if (el_log_open(&pl_log, &options) != 0 || tables_init() != 0) {
+        self->guard--;
+        return;
+    }
+    pl_long_wait_ticks = pl_ticks_of_ns(pl_options.long_wait_us * 1000);
+    struct pl_actor *actor = pl_thread_actor();
+    if (actor == NULL || pl_thread_begin(self, actor) != 0) {
+        self->guard--;
+        return;
+    }
+    actor->cell->flags = EL_ACTOR_MAIN | EL_ACTOR_DETACHED;
+    atomic_store(&actor->life, PL_LIFE_RELEASED);
+    pl_thread_know(actor, pthread_self());
+    struct el_slot *slot = self->thread->slot;
+    if (slot != NULL) {
+        process_write(slot, cause);
+        pl_options_each(option_write, slot);
+    }
+    pl_thread_announce(self);
+    pl_modules_refresh(self);
+    atomic_store_explicit(&pl_gate.stage, PL_READY, memory_order_release);
+    pl_leave(self);
+}
+
+void pl_record_forget(void)
+{
+    atomic_store(&pl_gate.stage, PL_BOOTSTRAP);
+    pl_epoch++;
+    if (pl_log.summary != NULL)
+        el_log_forget(&pl_log);
+    pl_thread_reset(pl_self());
+}
+
+void pl_record_exit(enum el_exit_how how, int status)
+{
+    if (!pl_is_ready() || !pl_record_is_mine())
+        return;
+    struct pl_self *self = pl_self();
+    self->guard++;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (atomic_exchange(&exit_written, 1) == 0) {
+        struct el_exit event = {.how = how, .status = status};
+        if (self->actor != NULL)
+            event.actor = self->actor->id;
+        if (self->thread != NULL && self->thread->slot != NULL) {
+            pl_alloc_flush(self);
+            el_write_exit(self->thread->slot, &event);
+        } else {
+            pl_record_lost();
+        }
+    }
+    if (how != EL_EXIT_CALL)
+        el_log_end(&pl_log);
+    pl_leave(self);
+}
+
+/* exit() was called, or main returned: the C library tells the status to this one only. */
+static void on_exit_status(int status, void *arg)
+{
+    (void)arg;
+    pl_record_exit(EL_EXIT_CALL, status);
+}
+
+__attribute__((destructor)) static void record_end(void)
+{
+    if (!pl_is_ready() || !pl_record_is_mine())
+        return;
+    pl_record_exit(EL_EXIT_CALL, 0);
+    struct pl_self *self = pl_self();
+    self->guard++;
+    el_log_end(&pl_log);
+    pl_leave(self);
+}
+
+__attribute__((constructor(101))) static void record_begin(void)
+{
+    pl_resolve_all();
+    if (getauxval(AT_SECURE) != 0)
+        return;
+    pl_options_read();
+    if (pl_options.dir[0] == 0)
+        return;
+    pl_sys6(SYS_madvise, (long)&pl_gate, sizeof(pl_gate), MADV_WIPEONFORK, 0, 0, 0);
+    main_stack_find();
+    struct pl_self *self = pl_self();
+    self->stack_lo = main_lo;
+    self->stack_hi = main_hi;
+    pl_cfi_start();
+    on_exit(on_exit_status, NULL);
+    pl_record_start(EL_CAUSE_START);
+}

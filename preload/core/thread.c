@@ -1,0 +1,165 @@
+/* thread.c - see thread.h. */
+#include "preload/core/thread.h"
+
+#include "preload/core/clock.h"
+#include "preload/core/map.h"
+#include "preload/core/record.h"
+#include "preload/core/spawn.h"
+#include "preload/core/sys.h"
+#include "preload/wrap/alloc.h"
+
+static struct pl_pool threads = {.bytes = sizeof(struct pl_thread)};
+static struct pl_map by_pthread;
+static _Atomic uint32_t last_serial;
+
+static __thread struct pl_self self_block __attribute__((tls_model("initial-exec")));
+_Static_assert(sizeof(struct pl_self) <= 1024, "initial-exec TLS is scarce");
+
+__attribute__((noinline)) struct pl_self *pl_self(void)
+{
+    struct pl_self *self = &self_block;
+    __asm__ volatile("" : "+r"(self)::"memory");
+    return self;
+}
+
+void pl_threads_reset(void)
+{
+    atomic_store(&threads.head, 0);
+    atomic_store(&last_serial, 0);
+    pl_map_init(&by_pthread, 12);
+}
+
+void pl_thread_reset(struct pl_self *self)
+{
+    self->phase = PL_PHASE_NEW;
+    self->thread = NULL;
+    self->actor = NULL;
+    self->wait = NULL;
+}
+
+struct pl_actor *pl_thread_actor(void)
+{
+    struct pl_actor *actor = pl_actor_create(atomic_fetch_add(&last_serial, 1) + 1);
+    if (actor != NULL) {
+        actor->cell->created_at = pl_now();
+        el_count(&pl_log.summary->threads, 1);
+    }
+    return actor;
+}
+
+int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
+{
+    int fresh;
+    struct pl_thread *thread = pl_pool_get(&threads, &fresh);
+    if (thread == NULL)
+        return -1;
+    uint32_t tid = (uint32_t)pl_sys_tid();
+    thread->serial = (uint32_t)actor->id;
+    thread->actor = actor;
+    thread->how = EL_END_RETURN;
+    thread->is_worker = 0;
+    thread->slot = el_slot_acquire(&pl_log, tid);
+    actor->stack_lo = self->stack_lo;
+    actor->stack_hi = self->stack_hi;
+    actor->cell->tid = tid;
+    el_set_state(&actor->cell->state, EL_ACTOR_RUNNING);
+    self->actor = actor;
+    self->thread = thread;
+    self->wait = NULL;
+    self->phase = PL_PHASE_ON;
+    return 0;
+}
+
+void pl_thread_announce(struct pl_self *self)
+{
+    const struct el_actor *cell = self->thread->actor->cell;
+    struct el_thread_begin event = {
+        .thread = self->thread->serial,
+        .tid = cell->tid,
+        .creator = cell->creator,
+        .start = cell->start,
+        .created_stack = cell->created_stack,
+        .flags = cell->flags,
+    };
+    if (self->thread->slot == NULL)
+        pl_record_lost();
+    else
+        el_write_thread_begin(self->thread->slot, &event);
+}
+
+/* A thread that was made past our wrapper: before the constructor, by clone, by dlsym. */
+int pl_thread_attach(struct pl_self *self)
+{
+    if (self->phase == PL_PHASE_OVER)
+        return -1;
+    struct pl_actor *actor = pl_thread_actor();
+    if (actor == NULL)
+        return -1;
+    actor->cell->flags = EL_ACTOR_SYSTEM | EL_ACTOR_DETACHED;
+    if (pl_thread_begin(self, actor) != 0) {
+        pl_actor_destroy(actor);
+        return -1;
+    }
+    pl_thread_announce(self);
+    return 0;
+}
+
+static void actor_settle(struct pl_actor *actor, uint32_t bit)
+{
+    uint32_t before = atomic_fetch_or(&actor->life, bit);
+    if ((before | bit) == (PL_LIFE_ENDED | PL_LIFE_RELEASED) && before != (before | bit))
+        pl_actor_destroy(actor);
+}
+
+void pl_thread_finish(struct pl_self *self, uint32_t how)
+{
+    struct pl_thread *thread = self->thread;
+    struct pl_actor *actor = thread->actor;
+    struct el_thread_end event = {.thread = thread->serial, .how = how};
+    pl_alloc_flush(self);
+    if (thread->slot != NULL) {
+        el_write_thread_end(thread->slot, &event);
+        el_slot_release(thread->slot);
+    } else {
+        pl_record_lost();
+    }
+    pl_spawn_ended(actor);
+    self->phase = PL_PHASE_OVER;
+    self->thread = NULL;
+    self->actor = NULL;
+    thread->slot = NULL;
+    thread->actor = NULL;
+    pl_pool_put(&threads, thread);
+    __atomic_store_n(&actor->cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
+    el_set_state(&actor->cell->state, EL_ACTOR_ENDED);
+    uint32_t unknown = 0;
+    atomic_compare_exchange_strong(&actor->known, &unknown, 2);
+    if ((atomic_load(&actor->life) & PL_LIFE_RELEASED) != 0)
+        pl_map_take(&by_pthread, (uint64_t)actor->pthread, actor);
+    actor_settle(actor, PL_LIFE_ENDED);
+}
+
+void pl_thread_know(struct pl_actor *actor, pthread_t thread)
+{
+    uint32_t unknown = 0;
+    if (!atomic_compare_exchange_strong(&actor->known, &unknown, 1))
+        return;
+    actor->pthread = thread;
+    pl_map_set(&by_pthread, (uint64_t)thread, actor);
+}
+
+struct pl_actor *pl_thread_find(pthread_t thread)
+{
+    struct pl_actor *actor = pl_map_find(&by_pthread, (uint64_t)thread);
+    if (actor == NULL || actor->epoch != pl_epoch || actor->id == 0 || actor->pthread != thread)
+        return NULL;
+    return actor;
+}
+
+void pl_thread_released(struct pl_actor *actor, enum el_actor_flags flag)
+{
+    actor->cell->flags |= flag;
+    if ((atomic_load(&actor->life) & PL_LIFE_ENDED) != 0)
+        pl_map_take(&by_pthread, (uint64_t)actor->pthread, actor);
+    actor_settle(actor, PL_LIFE_RELEASED);
+}

@@ -1,0 +1,247 @@
+/*
+ * process.c - processes are forked, replaced and ended.
+ *
+ * vfork is not wrapped: its child runs in the parent's memory, and may call exec and _exit here. It
+ * is known by its process id, and everything is passed through then. exec writes its event and
+ * nothing else before the real call: it may be called from a signal handler.
+ */
+#include <errno.h>
+#include <pty.h>
+#include <signal.h>
+#include <string.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/real.h"
+#include "preload/core/record.h"
+#include "preload/core/thread.h"
+
+/* ---- fork ---- */
+
+static void fork_parent(pid_t child)
+{
+    struct pl_self *self = child > 0 ? pl_enter() : NULL;
+    if (self == NULL)
+        return;
+    struct el_fork event = {.child = (uint32_t)child};
+    if (self->thread->slot == NULL)
+        pl_record_lost();
+    else
+        el_write_fork(self->thread->slot, &event);
+    pl_leave(self);
+}
+
+/* The locks that the forking thread held, its child's one thread holds too. */
+struct fork_locks {
+    uint32_t n;
+    struct pl_held_lock held[PL_HELD_MAX];
+};
+
+static void fork_prepare(struct fork_locks *locks)
+{
+    locks->n = 0;
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    locks->n = self->actor->held_count;
+    memcpy(locks->held, self->actor->held, locks->n * sizeof(locks->held[0]));
+    pl_leave(self);
+}
+
+static void fork_child(const struct fork_locks *locks)
+{
+    int saved = errno;
+    pl_record_forget();
+    pl_record_start(EL_CAUSE_FORK);
+    struct pl_self *self = pl_enter();
+    if (self != NULL) {
+        /* Their stacks have no ids in the new record. */
+        for (uint32_t i = 0; i < locks->n; i++)
+            pl_held_push(self->actor, locks->held[i].kind, locks->held[i].lock, 0);
+        pl_leave(self);
+    }
+    errno = saved;
+}
+
+#define FORK_BODY(REAL)                                                                            \
+    if (!pl_is_ready())                                                                            \
+        return REAL;                                                                               \
+    struct fork_locks locks;                                                                       \
+    fork_prepare(&locks);                                                                          \
+    pid_t child = REAL;                                                                            \
+    if (child == 0)                                                                                \
+        fork_child(&locks);                                                                        \
+    else                                                                                           \
+        fork_parent(child);                                                                        \
+    return child;
+
+PL_EXPORT pid_t fork(void)
+{
+    FORK_BODY(PL_REAL(fork)())
+}
+
+PL_EXPORT pid_t _Fork(void)
+{
+    FORK_BODY(PL_REAL(_Fork)())
+}
+
+PL_EXPORT pid_t forkpty(int *master, char *name, const struct termios *termios,
+                        const struct winsize *size)
+{
+    FORK_BODY(PL_REAL(forkpty)(master, name, termios, size))
+}
+
+/* It forks inside the C library: the parent ends there, unseen. */
+PL_EXPORT int daemon(int nochdir, int noclose)
+{
+    int recording = pl_is_ready();
+    struct fork_locks locks;
+    if (recording) {
+        fork_prepare(&locks);
+        pl_record_exit(EL_EXIT_NOW, 0);
+    }
+    int result = PL_REAL(daemon)(nochdir, noclose);
+    if (recording && !pl_record_is_mine())
+        fork_child(&locks);
+    return result;
+}
+
+/* ---- exec ---- */
+
+/* 1 when the event was written: exec_failed is due when the call returns. */
+static int exec_begins(const char *path)
+{
+    if (!pl_is_ready() || !pl_record_is_mine())
+        return 0;
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return 0;
+    struct el_exec event = {.path = path};
+    if (self->thread->slot == NULL)
+        pl_record_lost();
+    else
+        el_write_exec(self->thread->slot, &event);
+    pl_leave(self);
+    return 1;
+}
+
+static int exec_returned(int begun, int result)
+{
+    struct pl_self *self = begun ? pl_enter() : NULL;
+    if (self == NULL)
+        return result;
+    struct el_exec_failed event = {.error = errno};
+    if (self->thread->slot == NULL)
+        pl_record_lost();
+    else
+        el_write_exec_failed(self->thread->slot, &event);
+    pl_leave(self);
+    return result;
+}
+
+#define EXEC_BODY(path, REAL)                                                                      \
+    int begun = exec_begins(path);                                                                 \
+    return exec_returned(begun, REAL);
+
+PL_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+    EXEC_BODY(path, PL_REAL(execve)(path, argv, envp))
+}
+
+PL_EXPORT int execv(const char *path, char *const argv[])
+{
+    EXEC_BODY(path, PL_REAL(execv)(path, argv))
+}
+
+PL_EXPORT int execvp(const char *file, char *const argv[])
+{
+    EXEC_BODY(file, PL_REAL(execvp)(file, argv))
+}
+
+PL_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+    EXEC_BODY(file, PL_REAL(execvpe)(file, argv, envp))
+}
+
+PL_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+{
+    EXEC_BODY("(descriptor)", PL_REAL(fexecve)(fd, argv, envp))
+}
+
+PL_EXPORT int execveat(int dir, const char *path, char *const argv[], char *const envp[],
+                       int flags)
+{
+    EXEC_BODY(path, PL_REAL(execveat)(dir, path, argv, envp, flags))
+}
+
+/* ---- the end ---- */
+
+PL_EXPORT void exit(int status)
+{
+    pl_record_exit(EL_EXIT_CALL, status);
+    PL_REAL(exit)(status);
+    __builtin_unreachable();
+}
+
+PL_EXPORT void _exit(int status)
+{
+    pl_record_exit(EL_EXIT_NOW, status);
+    PL_REAL(_exit)(status);
+    __builtin_unreachable();
+}
+
+PL_EXPORT void _Exit(int status)
+{
+    pl_record_exit(EL_EXIT_NOW, status);
+    PL_REAL(_Exit)(status);
+    __builtin_unreachable();
+}
+
+PL_EXPORT void quick_exit(int status)
+{
+    pl_record_exit(EL_EXIT_QUICK, status);
+    PL_REAL(quick_exit)(status);
+    __builtin_unreachable();
+}
+
+PL_EXPORT void abort(void)
+{
+    pl_record_exit(EL_EXIT_ABORT, SIGABRT);
+    PL_REAL(abort)();
+    __builtin_unreachable();
+}
+
+/* ---- another user: the record must stay within reach ---- */
+
+static void user_changes(uid_t user)
+{
+    struct pl_self *self = user == (uid_t)-1 || geteuid() != 0 ? NULL : pl_enter();
+    if (self == NULL)
+        return;
+    if (pl_record_is_mine())
+        el_log_chown(&pl_log, user, (uint32_t)-1);
+    pl_leave(self);
+}
+
+PL_EXPORT int setuid(uid_t user)
+{
+    user_changes(user);
+    return PL_REAL(setuid)(user);
+}
+
+PL_EXPORT int seteuid(uid_t user)
+{
+    user_changes(user);
+    return PL_REAL(seteuid)(user);
+}
+
+PL_EXPORT int setreuid(uid_t real, uid_t effective)
+{
+    user_changes(effective);
+    return PL_REAL(setreuid)(real, effective);
+}
+
+PL_EXPORT int setresuid(uid_t real, uid_t effective, uid_t saved)
+{
+    user_changes(effective);
+    return PL_REAL(setresuid)(real, effective, saved);
+}

@@ -1,0 +1,416 @@
+/*
+ * thread.c - threads are made, joined, detached and ended.
+ *
+ * A thread begins in our trampoline, which knows who made it and where. pthread_exit, cancellation
+ * and forced unwinding pass through it: a cleanup handler tells its end.
+ */
+#include "preload/core/thread.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "preload/core/clock.h"
+#include "preload/core/object.h"
+#include "preload/core/real.h"
+#include "preload/core/record.h"
+#include "preload/core/spawn.h"
+#include "preload/core/stack.h"
+#include "preload/core/sys.h"
+#include "preload/core/wait.h"
+
+/* What a thread is started with; recycled. */
+struct launch {
+    struct pl_pool_link link;
+    struct pl_actor *actor;
+    void *(*start)(void *);
+    thrd_start_t start_c11;
+    void *arg;
+    size_t stack_bytes;
+    uint32_t epoch;
+};
+
+static struct pl_pool launches = {.bytes = sizeof(struct launch)};
+
+static size_t stack_size(const pthread_attr_t *attr)
+{
+    size_t bytes = 0;
+    if (attr != NULL) {
+        pthread_attr_getstacksize(attr, &bytes);
+    } else {
+        pthread_attr_t preset;
+        if (pthread_attr_init(&preset) == 0) {
+            pthread_attr_getstacksize(&preset, &bytes);
+            pthread_attr_destroy(&preset);
+        }
+    }
+    return bytes;
+}
+
+static int is_detached(const pthread_attr_t *attr)
+{
+    int state = PTHREAD_CREATE_JOINABLE;
+    if (attr != NULL)
+        pthread_attr_getdetachstate(attr, &state);
+    return state == PTHREAD_CREATE_DETACHED;
+}
+
+/* Guard on. NULL: the thread is made without us. */
+static struct launch *launch_make(struct pl_self *self, const pthread_attr_t *attr, void *start,
+                                  struct pl_call call)
+{
+    int fresh;
+    struct launch *launch = pl_pool_get(&launches, &fresh);
+    struct pl_actor *actor = launch == NULL ? NULL : pl_thread_actor();
+    if (actor == NULL) {
+        if (launch != NULL)
+            pl_pool_put(&launches, launch);
+        return NULL;
+    }
+    struct el_actor *cell = actor->cell;
+    cell->creator = self->actor->id;
+    cell->created_stack = pl_stack(self, call);
+    cell->start = (uint64_t)(uintptr_t)start;
+    cell->stack_bytes = stack_size(attr);
+    actor->creator = cell->creator;
+    if (is_detached(attr)) {
+        cell->flags = EL_ACTOR_DETACHED;
+        atomic_store(&actor->life, PL_LIFE_RELEASED);
+    }
+    launch->actor = actor;
+    launch->stack_bytes = cell->stack_bytes;
+    launch->epoch = pl_epoch;
+    pl_spawned(self, self->actor, actor, pl_site_get(EL_SITE_THREAD, cell->created_stack, 0),
+               cell->stack_bytes);
+    el_set_state(&cell->state, EL_ACTOR_NEW);
+    return launch;
+}
+
+static void launch_cancel(struct launch *launch)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    pl_spawn_ended(launch->actor);
+    pl_actor_destroy(launch->actor);
+    pl_pool_put(&launches, launch);
+    pl_leave(self);
+}
+
+static void thread_over(void *arg)
+{
+    (void)arg;
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    uint32_t how = self->thread->how;
+    pl_thread_finish(self, how);
+    pl_leave(self);
+}
+
+/* The C library puts the thread's descriptor, which pthread_self points to, at the stack's top. */
+static void stack_bounds(struct pl_self *self, size_t bytes, uintptr_t here)
+{
+    uintptr_t top = ((uintptr_t)pthread_self() + 4095) & ~(uintptr_t)4095;
+    if (bytes == 0 || here >= top || here < top - bytes)
+        return; /* not as expected: unknown bounds are safe */
+    self->stack_lo = top - bytes;
+    self->stack_hi = here;
+}
+
+/* Takes over what pthread_create left for this thread. */
+static void thread_enter(struct launch *launch, uintptr_t here)
+{
+    struct pl_self *self = pl_self();
+    self->guard++;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (pl_is_ready() && launch->epoch == pl_epoch) {
+        struct pl_actor *actor = launch->actor;
+        stack_bounds(self, launch->stack_bytes, here);
+        if (pl_thread_begin(self, actor) == 0) {
+            self->thread->how = EL_END_CANCEL; /* unless something else is seen */
+            pl_thread_know(actor, pthread_self());
+            pl_thread_announce(self);
+        }
+    }
+    pl_pool_put(&launches, launch);
+    pl_leave(self);
+}
+
+static void thread_leaves(uint32_t how)
+{
+    struct pl_self *self = pl_self();
+    if (self->thread != NULL)
+        self->thread->how = how;
+}
+
+static void *thread_main(void *arg)
+{
+    struct launch *launch = arg;
+    void *(*start)(void *) = launch->start;
+    void *start_arg = launch->arg;
+    void *result;
+    thread_enter(launch, (uintptr_t)__builtin_frame_address(0));
+    pthread_cleanup_push(thread_over, NULL);
+    result = start(start_arg);
+    thread_leaves(EL_END_RETURN);
+    pthread_cleanup_pop(1);
+    return result;
+}
+
+static int thread_main_c11(void *arg)
+{
+    struct launch *launch = arg;
+    thrd_start_t start = launch->start_c11;
+    void *start_arg = launch->arg;
+    int result;
+    thread_enter(launch, (uintptr_t)__builtin_frame_address(0));
+    pthread_cleanup_push(thread_over, NULL);
+    result = start(start_arg);
+    thread_leaves(EL_END_RETURN);
+    pthread_cleanup_pop(1);
+    return result;
+}
+
+/* An actor that may have been recycled meanwhile. */
+struct launch_ref {
+    struct pl_actor *actor;
+    uint64_t id;
+};
+
+/*
+ * The thread may be joined before it ran its first instruction: then its creator makes it known.
+ * The word that pthread_create filled in may be gone already, with a thread that ran and ended.
+ */
+static void creator_knows(struct launch_ref ref, const pthread_t *word)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    if (ref.actor->id == ref.id && atomic_load(&ref.actor->known) == 0 &&
+        pl_sys_readable((uintptr_t)word))
+        pl_thread_know(ref.actor, *word);
+    pl_leave(self);
+}
+
+PL_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+                             void *(*start)(void *), void *arg)
+{
+    struct pl_call call = PL_CALL();
+    struct pl_self *self = pl_enter();
+    struct launch *launch = NULL;
+    if (self != NULL) {
+        launch = launch_make(self, attr, (void *)start, call);
+        pl_leave(self);
+    }
+    if (launch == NULL)
+        return PL_REAL(pthread_create)(thread, attr, start, arg);
+    struct launch_ref ref = {launch->actor, launch->actor->id};
+    int detached = (atomic_load(&launch->actor->life) & PL_LIFE_RELEASED) != 0;
+    launch->start = start;
+    launch->arg = arg;
+    int result = PL_REAL(pthread_create)(thread, attr, thread_main, launch);
+    if (result != 0)
+        launch_cancel(launch);
+    else if (!detached)
+        creator_knows(ref, thread);
+    return result;
+}
+
+PL_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
+{
+    struct pl_call call = PL_CALL();
+    struct pl_self *self = pl_enter();
+    struct launch *launch = NULL;
+    if (self != NULL) {
+        launch = launch_make(self, NULL, (void *)start, call);
+        pl_leave(self);
+    }
+    if (launch == NULL)
+        return PL_REAL(thrd_create)(thread, start, arg);
+    struct launch_ref ref = {launch->actor, launch->actor->id};
+    launch->start_c11 = start;
+    launch->arg = arg;
+    int result = PL_REAL(thrd_create)(thread, thread_main_c11, launch);
+    if (result != thrd_success)
+        launch_cancel(launch);
+    else
+        creator_knows(ref, thread);
+    return result;
+}
+
+/* ---- the end of threads ---- */
+
+static void ends_by_exit(void)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    self->thread->how = EL_END_EXIT;
+    /* The first thread has no trampoline below it that would tell. */
+    if ((self->thread->actor->cell->flags & EL_ACTOR_MAIN) != 0)
+        pl_thread_finish(self, EL_END_EXIT);
+    pl_leave(self);
+}
+
+PL_EXPORT void pthread_exit(void *result)
+{
+    ends_by_exit();
+    PL_REAL(pthread_exit)(result);
+    __builtin_unreachable();
+}
+
+PL_EXPORT void thrd_exit(int result)
+{
+    ends_by_exit();
+    PL_REAL(thrd_exit)(result);
+    __builtin_unreachable();
+}
+
+/* ---- joining ---- */
+
+struct join {
+    struct pl_wait wait;
+    struct pl_actor *actor; /* who is joined, NULL when unknown */
+};
+
+static void join_find(struct join *join, pthread_t thread)
+{
+    join->actor = NULL;
+    join->wait.actor = NULL;
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    join->actor = pl_thread_find(thread);
+    pl_leave(self);
+}
+
+static void join_begin(struct join *join, int timed, struct pl_call call)
+{
+    uint64_t object = join->actor == NULL ? 0 : join->actor->id;
+    if (pl_wait_begin(&join->wait, EL_WAIT_JOIN, object, timed, call) && join->actor != NULL) {
+        join->wait.waker_creator = join->actor->creator;
+        join->wait.waker_site = join->actor->origin;
+    }
+}
+
+static void join_end(struct join *join, int result)
+{
+    if (result == 0 && join->actor != NULL)
+        join->wait.waker = join->actor->id;
+    pl_wait_end(&join->wait, result);
+    if (result != 0 || join->actor == NULL)
+        return;
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    if (join->actor->epoch == pl_epoch)
+        pl_thread_released(join->actor, EL_ACTOR_JOINED);
+    pl_leave(self);
+}
+
+/* Joins that do not wait leave no trace. 1 when that settled it. */
+static int join_at_once(struct join *join, pthread_t thread, void **value, int *result)
+{
+    join_find(join, thread);
+    if (join->actor == NULL)
+        return 0;
+    *result = PL_REAL(pthread_tryjoin_np)(thread, value);
+    if (*result == EBUSY)
+        return 0;
+    join_end(join, *result);
+    return 1;
+}
+
+PL_EXPORT int pthread_join(pthread_t thread, void **value)
+{
+    struct pl_call call = PL_CALL();
+    struct join join;
+    int result;
+    if (join_at_once(&join, thread, value, &result))
+        return result;
+    join_begin(&join, 0, call);
+    result = PL_REAL(pthread_join)(thread, value);
+    join_end(&join, result);
+    return result;
+}
+
+PL_EXPORT int pthread_tryjoin_np(pthread_t thread, void **value)
+{
+    struct join join;
+    join_find(&join, thread);
+    int result = PL_REAL(pthread_tryjoin_np)(thread, value);
+    join_end(&join, result);
+    return result;
+}
+
+PL_EXPORT int pthread_timedjoin_np(pthread_t thread, void **value, const struct timespec *at)
+{
+    struct pl_call call = PL_CALL();
+    struct join join;
+    int result;
+    if (join_at_once(&join, thread, value, &result))
+        return result;
+    join_begin(&join, at != NULL, call);
+    result = PL_REAL(pthread_timedjoin_np)(thread, value, at);
+    join_end(&join, result);
+    return result;
+}
+
+PL_EXPORT int pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock,
+                                   const struct timespec *at)
+{
+    struct pl_call call = PL_CALL();
+    struct join join;
+    int result;
+    if (join_at_once(&join, thread, value, &result))
+        return result;
+    join_begin(&join, at != NULL, call);
+    result = PL_REAL(pthread_clockjoin_np)(thread, value, clock, at);
+    join_end(&join, result);
+    return result;
+}
+
+PL_EXPORT int thrd_join(thrd_t thread, int *value)
+{
+    struct pl_call call = PL_CALL();
+    struct join join;
+    void *word;
+    int result;
+    if (join_at_once(&join, thread, &word, &result)) {
+        if (result == 0 && value != NULL)
+            *value = (int)(intptr_t)word;
+        return result == 0 ? thrd_success : thrd_error;
+    }
+    join_begin(&join, 0, call);
+    result = PL_REAL(thrd_join)(thread, value);
+    join_end(&join, result == thrd_success ? 0 : EINVAL);
+    return result;
+}
+
+/* ---- detaching ---- */
+
+PL_EXPORT int pthread_detach(pthread_t thread)
+{
+    struct join join;
+    join_find(&join, thread);
+    int result = PL_REAL(pthread_detach)(thread);
+    struct pl_self *self = result == 0 && join.actor != NULL ? pl_enter() : NULL;
+    if (self != NULL) {
+        pl_thread_released(join.actor, EL_ACTOR_DETACHED);
+        pl_leave(self);
+    }
+    return result;
+}
+
+PL_EXPORT int thrd_detach(thrd_t thread)
+{
+    struct join join;
+    join_find(&join, thread);
+    int result = PL_REAL(thrd_detach)(thread);
+    struct pl_self *self = result == thrd_success && join.actor != NULL ? pl_enter() : NULL;
+    if (self != NULL) {
+        pl_thread_released(join.actor, EL_ACTOR_DETACHED);
+        pl_leave(self);
+    }
+    return result;
+}
