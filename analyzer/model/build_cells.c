@@ -211,9 +211,29 @@ static void clamp_times(struct model_process *p)
 #undef CLAMP
 }
 
+/* What lived when its runtime's main task returned was left behind; its cell still says how it
+ * stood then. */
+static void abandon(struct model_process *p)
+{
+    for (size_t i = 0; i < p->nactors; i++) {
+        struct model_actor *a = &p->actors[i];
+        const struct model_run *run =
+            model_is_task(a->id) && a->run != 0 ? model_find_run(p, a->run) : NULL;
+        if (run != NULL && run->end_ns != 0 && a->state != EL_ACTOR_ENDED)
+            a->state = EL_ACTOR_ABANDONED;
+    }
+    for (size_t i = 0; i < p->ntimers; i++) {
+        struct model_timer *t = &p->timers[i];
+        const struct model_run *run = t->run != 0 ? model_find_run(p, t->run) : NULL;
+        if (run != NULL && run->end_ns != 0 && t->state == EL_TIMER_ARMED)
+            t->flags |= EL_TIMER_ABANDONED;
+    }
+}
+
 void model_builder_finish(struct model_builder *b)
 {
     struct model_process *p = b->p;
+    abandon(p);
     if (b->latest_ns > p->end_ns)
         p->end_ns = b->latest_ns;
     build_settle_locks(b);

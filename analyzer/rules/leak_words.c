@@ -1,6 +1,7 @@
 /* leak_words.c - a group of leaked actors, or a cycle of them, as a finding. */
 #include <inttypes.h>
-#include <string.h>
+
+#include "analyzer/model/memory.h"
 
 #include "analyzer/rules/leaks.h"
 #include "analyzer/rules/life.h"
@@ -223,7 +224,7 @@ static void set_times(struct finding *f, const struct leak_group *g)
     if (g->n > 1 && f->last_ns > f->first_ns)
         f->growth_per_s = (double)(g->n - 1) * 1e9 / (double)(f->last_ns - f->first_ns);
     const char *mark = model_find_mark(g->p, f->first_ns);
-    f->mark = mark != NULL ? strdup(mark) : NULL;
+    f->mark = xstrdup(mark);
 }
 
 struct finding *leak_finding(const struct rule *rule, const struct leak_group *g)
@@ -288,6 +289,6 @@ struct finding *leak_cycle_finding(const struct rule *rule, const struct model_p
         finding_add_cost(f, "stack reserved", (double)stack_bytes, "bytes");
     finding_add_cost(f, "longest wait", (double)oldest, "ns");
     const char *mark = model_find_mark(p, f->first_ns);
-    f->mark = mark != NULL ? strdup(mark) : NULL;
+    f->mark = xstrdup(mark);
     return f;
 }

@@ -3,7 +3,6 @@
  * nobody joins. What a leak is: waiters.h, leaks.h.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "analyzer/model/memory.h"
 #include "analyzer/rules/leaks.h"
@@ -59,7 +58,7 @@ static struct finding *unjoined_finding(const struct rule *rule, const struct mo
     if (bytes > 0)
         finding_add_cost(f, "stack reserved", (double)bytes, "bytes");
     const char *mark = model_find_mark(p, f->first_ns);
-    f->mark = mark != NULL ? strdup(mark) : NULL;
+    f->mark = xstrdup(mark);
     return f;
 }
 

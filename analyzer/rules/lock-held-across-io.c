@@ -1,0 +1,130 @@
+/*
+ * lock-held-across-io.c - locks that are held while their holder waits for the outside: what others
+ * wait for then is a disk, a peer or a clock.
+ */
+#include <inttypes.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/rules/rule.h"
+#include "analyzer/rules/words.h"
+
+static struct rule_threshold thresholds[] = {
+    {"waited", 0.01, 0.01, "s", "others waited that long in all: an error, with waited-share"},
+    {"waited-share", 0.01, 0.01, "of the run", "others waited that share of the process's time"},
+    {"waited-call", 0.1, 0.1, "s", "one call that long that others waited for: an error by itself"},
+    {"waited-least", 0.001, 0.001, "s", "others waited that long in all: a warning"},
+    {"held-least", 0.001, 0.001, "s", "nobody waited, but the calls took that long: a note"},
+    {0},
+};
+
+/* false: not worth a word. */
+static bool weigh(const struct rule *rule, const struct model_process *p,
+                  const struct model_lock_io *io, enum severity *severity)
+{
+    double waited = (double)io->waited_ns / 1e9, run = (double)p->end_ns / 1e9;
+    bool long_in_all = waited >= rule_threshold(rule, "waited") &&
+                       waited >= rule_threshold(rule, "waited-share") * run;
+    bool long_at_once = io->waiters > 0 && waited >= rule_threshold(rule, "waited") &&
+                        (double)io->max_ns / 1e9 >= rule_threshold(rule, "waited-call");
+    if (long_in_all || long_at_once)
+        *severity = SEVERITY_ERROR;
+    else if (waited >= rule_threshold(rule, "waited-least"))
+        *severity = SEVERITY_WARNING;
+    else if ((double)io->total_ns / 1e9 >= rule_threshold(rule, "held-least"))
+        *severity = SEVERITY_NOTE;
+    else
+        return false;
+    return true;
+}
+
+static const char *doing(enum el_wait_kind kind)
+{
+    switch (kind) {
+    case EL_WAIT_READ:
+        return "its holder reads";
+    case EL_WAIT_WRITE:
+        return "its holder writes";
+    case EL_WAIT_ACCEPT:
+        return "its holder waits for a connection";
+    case EL_WAIT_CONNECT:
+        return "its holder connects";
+    case EL_WAIT_POLL:
+        return "its holder polls";
+    case EL_WAIT_SLEEP:
+        return "its holder sleeps";
+    case EL_WAIT_FSYNC:
+        return "its holder syncs a file to the disk";
+    case EL_WAIT_DNS:
+        return "its holder looks up a name";
+    case EL_WAIT_FLOCK:
+        return "its holder waits for a file lock";
+    case EL_WAIT_CHILD:
+        return "its holder waits for a child process";
+    case EL_WAIT_OPEN:
+        return "its holder opens a file";
+    case EL_WAIT_BLOCKING:
+        return "its holder is in a blocking call";
+    case EL_WAIT_CHAN_SEND:
+    case EL_WAIT_CHAN_RECV:
+        return "its holder waits on a channel";
+    default:
+        return "its holder waits for something else";
+    }
+}
+
+static struct finding *finding_of(const struct rule *rule, const struct model_process *p,
+                                  const struct model_lock_io *io, enum severity severity)
+{
+    struct finding *f = finding_create(rule, p);
+    const char *mark = model_find_mark(p, io->first_ns);
+    const char *lock = io->lock_kind != EL_WAIT_NONE ? el_wait_kind_word(io->lock_kind) : "lock";
+    f->severity = severity;
+    /* That others waited was measured; without that it is only a chance. */
+    f->confidence = io->waited_ns > 0 ? CONFIDENCE_PROVEN : CONFIDENCE_PROBABLE;
+    f->count = io->count;
+    f->first_ns = io->first_ns;
+    f->last_ns = io->last_ns;
+    f->mark = xstrdup(mark);
+    finding_set_kind(f, el_wait_kind_word(io->io_kind));
+    finding_set_title(f, "a %s is held while %s", lock, doing(io->io_kind));
+    finding_set_fix(f, "Make the call before the lock is taken or after it is let go; under the "
+                       "lock only take what the call needs and put in place what it gave.");
+    finding_add_stack(f, "waits at", io->io_stack, true, NULL);
+    finding_add_stack(f, "acquired at", io->acquired_stack, true, NULL);
+    finding_add_evidence(f, "calls", "%" PRIu64 " calls with the lock held, the longest %s",
+                         io->count, words_duration(io->max_ns).text);
+    if (io->waiters > 0)
+        finding_add_evidence(f, "waiters", "%" PRIu64 " waits for the lock fell into them, %s each",
+                             io->waiters, words_duration(io->waited_ns / io->waiters).text);
+    else
+        finding_add_evidence(f, "waiters", "nobody waited for the lock meanwhile");
+    if (io->lock != 0)
+        finding_add_evidence(f, "object", "%s at 0x%" PRIx64, lock, io->lock);
+    if (io->waited_ns > 0)
+        finding_add_cost(f, "others waited for it", (double)io->waited_ns, "ns");
+    finding_add_cost(f, "held in such calls", (double)io->total_ns, "ns");
+    finding_add_cost(f, "longest call", (double)io->max_ns, "ns");
+    finding_add_cost(f, "calls", (double)io->count, "calls");
+    if (io->waiters > 0)
+        finding_add_cost(f, "waits", (double)io->waiters, "waits");
+    return f;
+}
+
+static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
+{
+    for (size_t i = 0; i < p->nlock_ios; i++) {
+        enum severity severity;
+        if (weigh(rule, p, &p->lock_ios[i], &severity))
+            findings_add(out, finding_of(rule, p, &p->lock_ios[i], severity));
+    }
+}
+
+const struct rule rule_lock_held_across_io = {
+    .id = "lock-held-across-io",
+    .title_one = "lock held across IO",
+    .title_many = "locks held across IO",
+    .summary = "Locks held while their holder waits for the outside, and what others wait for it.",
+    .severity = SEVERITY_ERROR,
+    .thresholds = thresholds,
+    .judge = judge,
+};

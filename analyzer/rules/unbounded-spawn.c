@@ -1,0 +1,103 @@
+/*
+ * unbounded-spawn.c - places that make task after task, or thread after thread, faster than these
+ * end, and that nothing holds back. Waves of few and bounded pools are not its matter.
+ */
+#include <inttypes.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/rules/rule.h"
+#include "analyzer/rules/words.h"
+
+static struct rule_threshold thresholds[] = {
+    {"live", 1000, 1000, "tasks or threads", "alive at once, out of one run without back-pressure"},
+    {"per-worker", 64, 64, "for each worker",
+     "and as many for each worker (processor, for threads)"},
+    {"pressure-least", 16, 16, "waits", "back-pressure counts when it was met that often"},
+    {"pressure-share", 0.25, 0.25, "of the peak", "and no more than this was made between two"},
+    {0},
+};
+
+/* A bounded pool meets back-pressure at its limit, again and again; waves meet it when all are
+ * made. */
+static bool is_bounded(const struct rule *rule, const struct model_site *s)
+{
+    if ((double)s->backpressure < rule_threshold(rule, "pressure-least") ||
+        2 * s->backpressure_live < s->peak)
+        return false;
+    double later = s->count > s->peak ? (double)(s->count - s->peak) : 0;
+    return later <=
+           (double)s->backpressure * rule_threshold(rule, "pressure-share") * (double)s->peak;
+}
+
+static double limit_of(const struct rule *rule, const struct model_process *p, bool tasks)
+{
+    uint32_t workers = tasks ? p->workers : p->cpus;
+    double limit = rule_threshold(rule, "live");
+    double by_worker = rule_threshold(rule, "per-worker") * (double)workers;
+    return by_worker > limit ? by_worker : limit;
+}
+
+static struct finding *finding_of(const struct rule *rule, const struct model_process *p,
+                                  const struct model_site *s, bool tasks)
+{
+    struct finding *f = finding_create(rule, p);
+    const char *many = tasks ? "tasks" : "threads";
+    const char *mark = model_find_mark(p, s->first_ns);
+    double rise_s = s->peak_ns > s->first_ns ? (double)(s->peak_ns - s->first_ns) / 1e9 : 0;
+    f->severity = SEVERITY_ERROR;
+    f->confidence = CONFIDENCE_PROBABLE;
+    f->count = s->peak;
+    f->first_ns = s->first_ns;
+    f->last_ns = s->last_ns;
+    f->growth_per_s = rise_s > 0 ? (double)s->peak / rise_s : 0;
+    f->mark = xstrdup(mark);
+    finding_set_kind(f, many);
+    finding_set_title(f, "%" PRIu64 " %s of one place lived at once, and nothing held it back",
+                      s->peak, many);
+    finding_set_fix(f, "Make a fixed number of workers that take the work from a bounded channel "
+                       "or queue, or take a place in a semaphore before each spawn: whoever gives "
+                       "work then waits when there is too much of it.");
+    finding_add_stack(f, "created at", s->stack, true, NULL);
+    finding_add_evidence(f, "run",
+                         "%" PRIu64 " were alive out of one run of spawns in which the "
+                         "spawner waited for none of them",
+                         s->run_peak);
+    if (s->backpressure > 0)
+        finding_add_evidence(f, "back-pressure",
+                             "the spawner waited %" PRIu64 " times for one of "
+                             "them, at most when %" PRIu64 " were alive",
+                             s->backpressure, s->backpressure_live);
+    finding_add_evidence(
+        f, "made", "%" PRIu64 " in all, the peak %s after the first", s->count,
+        words_duration(s->peak_ns > s->first_ns ? s->peak_ns - s->first_ns : 0).text);
+    finding_add_cost(f, tasks ? "tasks alive at once" : "threads alive at once", (double)s->peak,
+                     many);
+    if (s->bytes > 0)
+        finding_add_cost(f, "stack reserved at the peak", (double)s->bytes * (double)s->peak,
+                         "bytes");
+    if (f->growth_per_s > 0)
+        finding_add_cost(f, "made until the peak", f->growth_per_s, "1/s");
+    return f;
+}
+
+static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
+{
+    for (size_t i = 0; i < p->nsites; i++) {
+        const struct model_site *s = &p->sites[i];
+        if (s->kind != EL_SITE_TASK && s->kind != EL_SITE_THREAD)
+            continue;
+        bool tasks = s->kind == EL_SITE_TASK;
+        if ((double)s->run_peak >= limit_of(rule, p, tasks) && !is_bounded(rule, s))
+            findings_add(out, finding_of(rule, p, s, tasks));
+    }
+}
+
+const struct rule rule_unbounded_spawn = {
+    .id = "unbounded-spawn",
+    .title_one = "unbounded spawn",
+    .title_many = "unbounded spawns",
+    .summary = "Places that make tasks or threads without a bound, faster than these end.",
+    .severity = SEVERITY_ERROR,
+    .thresholds = thresholds,
+    .judge = judge,
+};
