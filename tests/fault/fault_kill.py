@@ -8,7 +8,7 @@ import time
 
 from faults import (analyze, babeltrace_count, counter_value, process_folders, require, wait_until)
 
-KILLS = 60
+KILLS = 200
 
 
 def child_of(pid, name):
