@@ -73,7 +73,7 @@ static __attribute__((noinline, cold)) int find_real(void)
 {
     if (atomic_load_explicit(&pl_resolve_state, memory_order_acquire) != PL_RESOLVING)
         pl_resolve_all();
-    return PL_HAVE(malloc);
+    return (PL_LOAD(malloc) != NULL);
 }
 
 static inline void count_or_flush(size_t bytes)
@@ -82,7 +82,8 @@ static inline void count_or_flush(size_t bytes)
         flush_now();
 }
 
-#define KNOWN(name) (__builtin_expect(PL_HAVE(name), 1) || (find_real() && PL_HAVE(name)))
+#define KNOWN(name)                                                                                \
+    (__builtin_expect((PL_LOAD(name) != NULL), 1) || (find_real() && (PL_LOAD(name) != NULL)))
 
 /*
  * The four that every program lives on keep no frame and call nothing on their usual way; the rest,
@@ -94,7 +95,7 @@ static inline void count_or_flush(size_t bytes)
 #define FRAMELESS
 #endif
 #define SECOND_WAY         static __attribute__((noinline, cold))
-#define USUAL(name, bytes) (__builtin_expect(PL_HAVE(name), 1) && count(bytes))
+#define USUAL(name, bytes) (__builtin_expect((PL_LOAD(name) != NULL), 1) && count(bytes))
 
 SECOND_WAY void *slow_malloc(size_t size)
 {
@@ -138,7 +139,7 @@ SECOND_WAY void slow_free(void *block)
 
 PL_EXPORT FRAMELESS void free(void *block)
 {
-    if (__builtin_expect(PL_HAVE(free) && !pl_pool_owns(block), 1))
+    if (__builtin_expect((PL_LOAD(free) != NULL) && !pl_pool_owns(block), 1))
         PL_LOAD(free)(block);
     else
         slow_free(block);
