@@ -59,8 +59,9 @@ class Program:
         self.process.wait()
 
     def read(self, stream):
+        """All that it wrote there, without the lines that the launcher adds."""
         stream.seek(0)
-        return stream.read()
+        return b"".join(line for line in stream if not line.startswith(b"loiter: "))
 
     def text(self):
         both = self.read(self.out) + self.read(self.err)
