@@ -73,8 +73,8 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     finding_add_cost(f, tasks ? "tasks alive at once" : "threads alive at once", (double)s->peak,
                      many);
     if (s->bytes > 0)
-        finding_add_cost(f, "stack reserved at the peak", (double)s->bytes * (double)s->peak,
-                         "bytes");
+        finding_add_cost(f, "stack reserved at the peak",
+                         (double)s->bytes / (double)s->count * (double)s->peak, "bytes");
     if (f->growth_per_s > 0)
         finding_add_cost(f, "made until the peak", f->growth_per_s, "1/s");
     return f;

@@ -1,0 +1,58 @@
+/* lock-held-across-io_test.c - what a call under a lock must cost others to be an error. */
+#include "analyzer/rules/made_model.h"
+
+static void judged(struct made *m, size_t n, enum severity severity)
+{
+    assert_int_equal(made_judge(m, "lock-held-across-io"), n);
+    if (n > 0)
+        assert_int_equal(m->found.items[0]->severity, severity);
+}
+
+static void test_by_what_others_waited(void **state)
+{
+    (void)state;
+    struct made m = made_process(); /* 10 s: one hundredth is 100 ms */
+    MADE_LOCK_IO(&m, .lock_kind = EL_WAIT_MUTEX, .io_kind = EL_WAIT_READ, .acquired_stack = 3,
+                 .io_stack = 4, .lock = 0x50, .count = 40, .total_ns = 800 * MS, .max_ns = 30 * MS,
+                 .waiters = 60, .waited_ns = 600 * MS);
+    judged(&m, 1, SEVERITY_ERROR);
+    const struct finding *f = m.found.items[0];
+    assert_string_equal(f->title, "a mutex is held while its holder reads");
+    assert_int_equal(made_stack(f, "waits at"), 4);
+    assert_int_equal(made_stack(f, "acquired at"), 3);
+    assert_true(f->stacks[0].primary && f->stacks[0].stack == 4);
+    assert_true(f->costs[0].amount == 600 * MS && f->costs[1].amount == 800 * MS);
+    assert_int_equal(f->confidence, CONFIDENCE_PROVEN);
+    m.p.lock_ios[0].waited_ns = 50 * MS; /* half a hundredth of the run, in short calls */
+    judged(&m, 1, SEVERITY_WARNING);
+    m.p.lock_ios[0].max_ns = 150 * MS; /* one long call */
+    judged(&m, 1, SEVERITY_ERROR);
+    made_finish(&m);
+}
+
+/* A log line under the log's lock, a database's sync: nobody waited. */
+static void test_nobody_waited(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    MADE_LOCK_IO(&m, .lock_kind = EL_WAIT_MUTEX, .io_kind = EL_WAIT_FSYNC, .acquired_stack = 3,
+                 .io_stack = 4, .count = 400, .total_ns = 5000 * MS, .max_ns = 300 * MS);
+    judged(&m, 1, SEVERITY_NOTE);
+    m.p.lock_ios[0].waiters = 2;
+    m.p.lock_ios[0].waited_ns = 2 * MS / 10;
+    judged(&m, 1, SEVERITY_NOTE);
+    m.p.lock_ios[0].waiters = 0;
+    m.p.lock_ios[0].waited_ns = 0;
+    m.p.lock_ios[0].total_ns = MS / 2;
+    judged(&m, 0, SEVERITY_NOTE);
+    made_finish(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_by_what_others_waited),
+        cmocka_unit_test(test_nobody_waited),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
