@@ -45,7 +45,7 @@ static char *clean_line(const char *text)
         while (n % TAB_WIDTH);
     }
     wide[n] = '\0';
-    return words_clean(wide);
+    return report_clean(wide);
 }
 
 void excerpt_read(const char *file, unsigned line, unsigned around, excerpt_fn fn, void *arg)

@@ -17,7 +17,7 @@
 /* A string value, or null; the text is made valid first. */
 static json_t *text(const char *s)
 {
-    char *clean = words_clean(s);
+    char *clean = report_clean(s);
     json_t *value = clean ? json_string(clean) : json_null();
     free(clean);
     return value;

@@ -13,7 +13,7 @@
 
 static void escape(FILE *out, const char *s)
 {
-    char *clean = words_clean(s ? s : "");
+    char *clean = report_clean(s ? s : "");
     for (const char *c = clean; *c; c++) {
         switch (*c) {
         case '&':
@@ -55,10 +55,10 @@ static void body_line(FILE *out, const char *label, const char *value)
 static void body(FILE *out, const struct gate_item *item)
 {
     const struct finding *f = item->finding;
-    char amount[WORDS_MAX];
+    char amount[REPORT_WORDS_MAX];
     for (size_t i = 0; i < f->ncosts; i++)
         body_line(out, f->costs[i].what,
-                  words_amount(amount, f->costs[i].amount, f->costs[i].unit));
+                  report_amount(amount, f->costs[i].amount, f->costs[i].unit));
     for (size_t i = 0; i < f->nstacks; i++) {
         body_line(out, f->stacks[i].role, f->stacks[i].note ? f->stacks[i].note : "");
         for (size_t k = 0; k < f->stacks[i].nframes; k++) {

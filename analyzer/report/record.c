@@ -26,15 +26,16 @@ void record_add_reason(struct record *r, const char *reason)
 /* What is missing in one process, to be freed; NULL when nothing is. */
 static char *missing_in(const struct model_process *p)
 {
-    char events[WORDS_MAX], cells[WORDS_MAX];
+    char events[REPORT_WORDS_MAX], cells[REPORT_WORDS_MAX];
     if (p->state == EL_RECORD_NONE)
         return xasprintf("process %u never began to record", p->pid);
     if (p->stop_reason != EL_STOP_NONE)
         return xasprintf("process %u stopped recording: %s", p->pid,
                          el_stop_reason_word(p->stop_reason));
     if (p->lost || p->lost_cells)
-        return xasprintf("process %u lost %s and %s", p->pid, words_count(events, p->lost, "event"),
-                         words_count(cells, p->lost_cells, "cell"));
+        return xasprintf("process %u lost %s and %s", p->pid,
+                         report_count(events, p->lost, "event"),
+                         report_count(cells, p->lost_cells, "cell"));
     return NULL;
 }
 

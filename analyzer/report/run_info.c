@@ -51,7 +51,7 @@ char *run_info_read(struct run_info *r, const char *dir)
 char *run_info_write(const struct run_info *r, const char *dir)
 {
     char *path = xasprintf("%s/%s", dir, FILE_NAME), *temporary = xasprintf("%s.new", path);
-    char *error = NULL, *command = words_clean(r->command);
+    char *error = NULL, *command = report_clean(r->command);
     json_t *root =
         json_pack("{ss si sI sI sb si si sb sf}", "command", command, "pid", r->pid, "started_ns",
                   (json_int_t)r->started_ns, "ended_ns", (json_int_t)r->ended_ns, "exited",
@@ -78,12 +78,12 @@ void run_info_clear(struct run_info *r)
 
 char *run_info_ending(const struct run_info *r)
 {
-    char time[WORDS_MAX];
+    char time[REPORT_WORDS_MAX];
     if (!r->command)
         return NULL;
     if (r->timed_out)
         return xasprintf("hung: judged and ended after %s (--timeout)",
-                         words_duration(time, r->timeout_s * 1e9));
+                         report_duration(time, r->timeout_s * 1e9));
     if (r->exited)
         return xasprintf("exited with %d", r->status);
     if (r->signal)

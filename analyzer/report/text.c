@@ -43,7 +43,7 @@ __attribute__((format(printf, 3, 4))) static void say(const struct page *p, cons
     va_end(ap);
     if (n < 0)
         memory_out();
-    char *clean = words_clean(text);
+    char *clean = report_clean(text);
     fprintf(p->out, "%s%s%s", style(p, code), clean, *code ? style(p, RESET) : "");
     free(clean);
     free(text);
@@ -100,16 +100,16 @@ static void print_excerpt(const struct page *p, const struct finding_frame *f)
 
 static void print_costs(const struct page *p, const struct finding *f)
 {
-    char amount[WORDS_MAX];
+    char amount[REPORT_WORDS_MAX];
     if (!f->ncosts && f->growth_per_s == 0)
         return;
     say(p, "", "  cost: ");
     for (size_t i = 0; i < f->ncosts; i++)
         say(p, i ? "" : BOLD, "%s%s: %s", i ? ", " : "", f->costs[i].what,
-            words_amount(amount, f->costs[i].amount, f->costs[i].unit));
+            report_amount(amount, f->costs[i].amount, f->costs[i].unit));
     if (f->growth_per_s > 0)
         say(p, "", "%sgrows by %s", f->ncosts ? ", " : "",
-            words_amount(amount, f->growth_per_s, "1/s"));
+            report_amount(amount, f->growth_per_s, "1/s"));
     end_line(p);
 }
 
@@ -182,11 +182,11 @@ static void print_finding(const struct page *p, const struct gate_item *item)
 static void print_counts(const struct page *p)
 {
     const struct gate *g = p->r->gate;
-    char errors[WORDS_MAX], warnings[WORDS_MAX], notes[WORDS_MAX];
+    char errors[REPORT_WORDS_MAX], warnings[REPORT_WORDS_MAX], notes[REPORT_WORDS_MAX];
     const char *code = g->failing ? RED : p->r->record->incomplete ? YELLOW : GREEN;
-    say(p, code, "loiter: %s, %s, %s", words_count(errors, g->active[SEVERITY_ERROR], "error"),
-        words_count(warnings, g->active[SEVERITY_WARNING], "warning"),
-        words_count(notes, g->active[SEVERITY_NOTE], "note"));
+    say(p, code, "loiter: %s, %s, %s", report_count(errors, g->active[SEVERITY_ERROR], "error"),
+        report_count(warnings, g->active[SEVERITY_WARNING], "warning"),
+        report_count(notes, g->active[SEVERITY_NOTE], "note"));
     if (g->active[SEVERITY_NOTE] && !p->o->notes)
         say(p, "", " (shown with --notes)");
     if (g->suppressed)
@@ -199,13 +199,14 @@ static void print_counts(const struct page *p)
 static void print_record(const struct page *p)
 {
     const struct record *c = p->r->record;
-    char n[WORDS_MAX], events[WORDS_MAX], bytes[WORDS_MAX], walks[WORDS_MAX];
+    char n[REPORT_WORDS_MAX], events[REPORT_WORDS_MAX], bytes[REPORT_WORDS_MAX],
+        walks[REPORT_WORDS_MAX];
     say(p, c->incomplete ? YELLOW : "", "loiter: the record is %s",
         c->incomplete ? "INCOMPLETE" : "complete");
     snprintf(n, sizeof(n), "%zu process%s", c->processes, c->processes == 1 ? "" : "es");
     say(p, "", ": %s, %" PRIu64 " lost; it took %s, %s, %s", n, c->lost + c->lost_cells,
-        words_count(events, c->events, "event"), words_bytes(bytes, (double)c->bytes),
-        words_count(walks, c->unwinds, "stack walk"));
+        report_count(events, c->events, "event"), report_bytes(bytes, (double)c->bytes),
+        report_count(walks, c->unwinds, "stack walk"));
     end_line(p);
     for (size_t i = 0; i < c->nreasons; i++) {
         say(p, YELLOW, "loiter:   %s", c->reasons[i]);

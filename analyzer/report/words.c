@@ -10,14 +10,14 @@
 #include "analyzer/model/memory.h"
 
 /* Three significant digits, and no more than one point of precision beyond whole numbers. */
-static char *scaled(char buf[WORDS_MAX], double value, const char *unit)
+static char *scaled(char buf[REPORT_WORDS_MAX], double value, const char *unit)
 {
     bool whole = value >= 100 || fabs(value - round(value)) <= 0.005 * value;
-    snprintf(buf, WORDS_MAX, "%.*f %s", whole ? 0 : value < 10 ? 2 : 1, value, unit);
+    snprintf(buf, REPORT_WORDS_MAX, "%.*f %s", whole ? 0 : value < 10 ? 2 : 1, value, unit);
     return buf;
 }
 
-char *words_duration(char buf[WORDS_MAX], double ns)
+char *report_duration(char buf[REPORT_WORDS_MAX], double ns)
 {
     if (ns < 1e3)
         return scaled(buf, ns, "ns");
@@ -32,7 +32,7 @@ char *words_duration(char buf[WORDS_MAX], double ns)
     return scaled(buf, ns / 3600e9, "h");
 }
 
-char *words_bytes(char buf[WORDS_MAX], double bytes)
+char *report_bytes(char buf[REPORT_WORDS_MAX], double bytes)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
     size_t i = 0;
@@ -41,27 +41,37 @@ char *words_bytes(char buf[WORDS_MAX], double bytes)
     return scaled(buf, bytes, units[i]);
 }
 
-char *words_amount(char buf[WORDS_MAX], double amount, const char *unit)
+/* Units are plurals: "tasks". */
+static void counted(char buf[REPORT_WORDS_MAX], const char *number, double amount, const char *unit)
+{
+    size_t n = strlen(unit);
+    bool one = fabs(amount - 1) < 1e-9 && n > 1 && unit[n - 1] == 's';
+    snprintf(buf, REPORT_WORDS_MAX, "%s %.*s", number, (int)(n < 24 ? n - one : 24), unit);
+}
+
+char *report_amount(char buf[REPORT_WORDS_MAX], double amount, const char *unit)
 {
     char number[32];
     if (strcmp(unit, "ns") == 0)
-        return words_duration(buf, amount);
+        return report_duration(buf, amount);
     if (strcmp(unit, "bytes") == 0)
-        return words_bytes(buf, amount);
+        return report_bytes(buf, amount);
     bool whole = fabs(amount - round(amount)) < 1e-9;
     snprintf(number, sizeof(number), "%.*f", whole ? 0 : fabs(amount) < 10 ? 2 : 1, amount);
     if (strncmp(unit, "1/", 2) == 0)
-        snprintf(buf, WORDS_MAX, "%s%.24s", number, unit + 1);
+        snprintf(buf, REPORT_WORDS_MAX, "%s%.24s", number, unit + 1);
     else if (!*unit)
-        snprintf(buf, WORDS_MAX, "%s", number);
+        snprintf(buf, REPORT_WORDS_MAX, "%s", number);
+    else if (strcmp(unit, "%") == 0)
+        snprintf(buf, REPORT_WORDS_MAX, "%s%%", number);
     else
-        snprintf(buf, WORDS_MAX, "%s%s%.24s", number, strcmp(unit, "%") == 0 ? "" : " ", unit);
+        counted(buf, number, amount, unit);
     return buf;
 }
 
-char *words_count(char buf[WORDS_MAX], uint64_t n, const char *noun)
+char *report_count(char buf[REPORT_WORDS_MAX], uint64_t n, const char *noun)
 {
-    snprintf(buf, WORDS_MAX, "%" PRIu64 " %s%s", n, noun, n == 1 ? "" : "s");
+    snprintf(buf, REPORT_WORDS_MAX, "%" PRIu64 " %s%s", n, noun, n == 1 ? "" : "s");
     return buf;
 }
 
@@ -82,7 +92,7 @@ static size_t utf8_length(const unsigned char *s)
     return overlong || surrogate || beyond ? 0 : n;
 }
 
-char *words_clean(const char *text)
+char *report_clean(const char *text)
 {
     if (!text)
         return NULL;

@@ -12,8 +12,8 @@
 
 static void amount(double value, const char *unit, const char *expected)
 {
-    char buf[WORDS_MAX];
-    assert_string_equal(words_amount(buf, value, unit), expected);
+    char buf[REPORT_WORDS_MAX];
+    assert_string_equal(report_amount(buf, value, unit), expected);
 }
 
 static void amounts(void **state)
@@ -30,6 +30,7 @@ static void amounts(void **state)
     amount(8.0 * 1024 * 1024, "bytes", "8 MiB");
     amount(1536, "bytes", "1.50 KiB");
     amount(3, "threads", "3 threads");
+    amount(1, "threads", "1 thread");
     amount(12.5, "1/s", "12.5/s");
     amount(50, "%", "50%");
     amount(7, "", "7");
@@ -37,16 +38,16 @@ static void amounts(void **state)
 
 static void counts(void **state)
 {
-    char buf[WORDS_MAX];
+    char buf[REPORT_WORDS_MAX];
     (void)state;
-    assert_string_equal(words_count(buf, 0, "error"), "0 errors");
-    assert_string_equal(words_count(buf, 1, "error"), "1 error");
-    assert_string_equal(words_count(buf, 2, "error"), "2 errors");
+    assert_string_equal(report_count(buf, 0, "error"), "0 errors");
+    assert_string_equal(report_count(buf, 1, "error"), "1 error");
+    assert_string_equal(report_count(buf, 2, "error"), "2 errors");
 }
 
 static void clean(const char *text, const char *expected)
 {
-    char *s = words_clean(text);
+    char *s = report_clean(text);
     assert_string_equal(s, expected);
     free(s);
 }
@@ -56,7 +57,7 @@ static void clean(const char *text, const char *expected)
 static void foreign_text(void **state)
 {
     (void)state;
-    assert_null(words_clean(NULL));
+    assert_null(report_clean(NULL));
     clean("plain", "plain");
     clean("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
     clean("\xf0\x9f\xa6\x80", "\xf0\x9f\xa6\x80");

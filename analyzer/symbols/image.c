@@ -39,6 +39,7 @@ struct image *image_open(const char *file, char *debug_path)
                                      .find_debuginfo = dwfl_standard_find_debuginfo,
                                      .section_address = dwfl_offline_section_address,
                                      .debuginfo_path = &im->debug_path};
+    elf_version(EV_CURRENT);
     im->dwfl = dwfl_begin(&im->callbacks);
     if (!im->dwfl)
         goto fail;

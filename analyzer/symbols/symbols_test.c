@@ -120,6 +120,15 @@ static void check_inlined(const struct named *n)
     assert_ptr_equal(n->finding->place, &s->frames[0]);
 }
 
+/* The first of the tests: nothing has set up libelf by then. */
+static void a_log_without_build_id_trusts_the_path(void **state)
+{
+    (void)state;
+    struct named *n = name_one(FIXTURE, NULL, inlined_at, NULL);
+    check_inlined(n);
+    forget(n);
+}
+
 static size_t notes_of(const struct named *n, const char *const **notes)
 {
     return symbols_notes(n->symbols, notes);
@@ -245,6 +254,7 @@ static void what_is_no_program_is_survived(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_log_without_build_id_trusts_the_path),
         cmocka_unit_test(inlined_calls_are_frames),
         cmocka_unit_test(the_call_is_looked_up_and_not_what_follows),
         cmocka_unit_test(stripped_with_debug_link),

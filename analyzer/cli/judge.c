@@ -1,0 +1,157 @@
+/*
+ * judge.c - see judge.h.
+ */
+#include "analyzer/cli/judge.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+
+#include "analyzer/cli/log_dir.h"
+#include "analyzer/cli/message.h"
+#include "analyzer/model/memory.h"
+#include "analyzer/read/read_log.h"
+#include "analyzer/rules/rule.h"
+#include "analyzer/symbols/symbols.h"
+
+/* A display is worth its line for logs that take longer than a moment. */
+#define PROGRESS_BYTES_MIN (256 << 20)
+
+static void show_progress(void *arg, uint64_t done, uint64_t total)
+{
+    unsigned *shown = arg;
+    unsigned percent = total ? (unsigned)(100 * done / total) : 100;
+    if (total < PROGRESS_BYTES_MIN || percent == *shown)
+        return;
+    *shown = percent;
+    fprintf(stderr, "\rloiter: reading the log: %u %%%s", percent, percent >= 100 ? "\n" : "");
+}
+
+static void add_warning(struct judged *j, char *text)
+{
+    XGROW(j->warnings, j->nwarnings);
+    j->warnings[j->nwarnings++] = text;
+}
+
+static void name_findings(struct judged *j, struct findings *all, const struct judge_options *o)
+{
+    struct symbols *s = symbols_create((const char *const *)o->debug_dirs, o->ndebug_dirs);
+    const char *const *notes;
+    symbols_name_all(s, all);
+    size_t n = symbols_notes(s, &notes);
+    for (size_t i = 0; i < n; i++)
+        add_warning(j, xstrdup(notes[i]));
+    symbols_destroy(s);
+}
+
+static void warn_of_suppressions(struct judged *j, const struct suppressions *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        const struct suppression *s = &all->items[i];
+        if (s->expired)
+            add_warning(j, xasprintf("%s:%u: expired on %s, and is not applied: %s:%s", s->file,
+                                     s->line, s->until, s->rule, s->pattern));
+        else if (!s->used)
+            add_warning(j,
+                        xasprintf("%s:%u: unused: %s:%s", s->file, s->line, s->rule, s->pattern));
+    }
+}
+
+bool judge_log(struct judged *j, const char *dir, struct judge_options *o)
+{
+    struct read_problems problems = {0};
+    struct findings all = {0};
+    unsigned shown = 0;
+    *j = (struct judged){0};
+    int error =
+        read_log(dir, isatty(STDERR_FILENO) ? show_progress : NULL, &shown, &j->model, &problems);
+    if (error) {
+        message("%s: cannot read the log: %s", dir, strerror(-error));
+        read_problems_clear(&problems);
+        return false;
+    }
+    record_judge(&j->record, j->model, log_dir_bytes(dir));
+    for (size_t i = 0; i < problems.n; i++)
+        record_add_reason(&j->record, problems.items[i]);
+    read_problems_clear(&problems);
+    char *wrong = run_info_read(&j->run, dir);
+    if (wrong)
+        add_warning(j, wrong);
+
+    rules_run(j->model, o->rules.enabled, &all);
+    name_findings(j, &all, o);
+    gate_judge(&j->gate, &all, &o->suppressions, &o->baseline, o->bar);
+    warn_of_suppressions(j, &o->suppressions);
+    return true;
+}
+
+void judge_clear(struct judged *j)
+{
+    gate_clear(&j->gate);
+    record_clear(&j->record);
+    run_info_clear(&j->run);
+    for (size_t i = 0; i < j->nwarnings; i++)
+        free(j->warnings[i]);
+    free(j->warnings);
+    if (j->model)
+        model_destroy(j->model);
+    *j = (struct judged){0};
+}
+
+/* ---- reporting ---- */
+
+static bool use_color(const struct judge_options *o, FILE *out)
+{
+    const char *term = getenv("TERM");
+    if (o->color != COLOR_AUTO)
+        return o->color == COLOR_ALWAYS;
+    return isatty(fileno(out)) && !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
+}
+
+static void print(FILE *out, const struct report *r, const struct judge_options *o)
+{
+    char base_dir[PATH_MAX];
+    if (o->format == FORMAT_JSON) {
+        report_json(out, r);
+    } else if (o->format == FORMAT_JUNIT) {
+        report_junit(out, r);
+    } else {
+        struct text_options t = {.color = use_color(o, out),
+                                 .notes = o->notes || o->bar == SEVERITY_NOTE,
+                                 .quiet = o->quiet,
+                                 .excerpt = o->excerpt,
+                                 .frames_max = o->frames_max,
+                                 .base_dir = getcwd(base_dir, sizeof(base_dir))};
+        report_text(out, r, &t);
+    }
+}
+
+bool judge_report(const struct judged *j, const char *log, const struct judge_options *o, FILE *out)
+{
+    const struct rule **rules = xcalloc(o->rules.n + 1, sizeof(*rules));
+    for (size_t i = 0, n = 0; i < o->rules.n; i++)
+        if (o->rules.enabled[i])
+            rules[n++] = rules_all[i];
+    struct report r = {.version = LOITER_VERSION,
+                       .log = log,
+                       .gate = &j->gate,
+                       .model = j->model,
+                       .record = &j->record,
+                       .run = &j->run,
+                       .rules = rules,
+                       .warnings = (const char *const *)j->warnings,
+                       .nwarnings = j->nwarnings};
+    FILE *to = o->report_file ? fopen(o->report_file, "we") : out;
+    bool ok = to != NULL;
+    if (ok) {
+        print(to, &r, o);
+        ok = fflush(to) == 0 && !ferror(to);
+    }
+    if (!ok)
+        message("%s: cannot write the report: %s", o->report_file ? o->report_file : "output",
+                strerror(errno));
+    if (to && to != out)
+        fclose(to);
+    free(rules);
+    return ok;
+}

@@ -1,0 +1,100 @@
+/*
+ * log_dir.c - see log_dir.h. Nothing here follows a symbolic link.
+ */
+#include "analyzer/cli/log_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "analyzer/model/memory.h"
+
+static bool is_empty(int fd)
+{
+    int copy = dup(fd);
+    DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
+    bool empty = d != NULL;
+    if (!d) {
+        if (copy >= 0)
+            close(copy);
+        return false;
+    }
+    for (struct dirent *e; (e = readdir(d));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            empty = false;
+    closedir(d);
+    return empty;
+}
+
+/* What speaks against using it, to be freed; NULL when nothing does. */
+static char *check(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return xasprintf("%s: cannot use it for the log: %s", path, strerror(errno));
+    char *wrong = NULL;
+    if (fstat(fd, &st) != 0 || st.st_uid != geteuid())
+        wrong = xasprintf("%s: belongs to somebody else: choose another directory with -o", path);
+    else if (!is_empty(fd))
+        wrong = xasprintf("%s: is not empty: choose another directory with -o, or remove it", path);
+    else if (fchmod(fd, 0700) != 0)
+        wrong = xasprintf("%s: cannot use it for the log: %s", path, strerror(errno));
+    close(fd);
+    return wrong;
+}
+
+char *log_dir_make(const char *path, bool *made, char **error)
+{
+    *made = mkdir(path, 0700) == 0;
+    if (!*made && errno != EEXIST) {
+        *error = xasprintf("%s: cannot make the log directory: %s", path, strerror(errno));
+        return NULL;
+    }
+    *error = check(path);
+    char *absolute = *error ? NULL : realpath(path, NULL);
+    if (!absolute && !*error)
+        *error = xasprintf("%s: %s", path, strerror(errno));
+    return absolute;
+}
+
+char *log_dir_default(const char *program, int pid)
+{
+    const char *slash = strrchr(program, '/');
+    return xasprintf("loiter.%.64s.%d", slash ? slash + 1 : program, pid);
+}
+
+static uint64_t bytes_seen;
+
+static int count_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)path, (void)ftw;
+    if (type == FTW_F)
+        bytes_seen += (uint64_t)st->st_blocks * 512;
+    return 0;
+}
+
+uint64_t log_dir_bytes(const char *dir)
+{
+    bytes_seen = 0;
+    nftw(dir, count_file, 16, FTW_PHYS);
+    return bytes_seen;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type;
+    if (ftw->level > 0)
+        remove(path);
+    return 0;
+}
+
+void log_dir_remove(const char *dir, bool all)
+{
+    nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH);
+    if (all)
+        rmdir(dir);
+}

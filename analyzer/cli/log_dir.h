@@ -1,0 +1,24 @@
+/*
+ * log_dir.h - the directory of a log: made with care, measured, removed.
+ */
+#ifndef LOG_DIR_H
+#define LOG_DIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Makes the directory, for its owner only, and returns its absolute path, to be freed. One that is
+ * there is taken only when it is empty, ours, and no symbolic link; *made says whether it was
+ * made. NULL and *error (to be freed) when it cannot be had. */
+char *log_dir_make(const char *path, bool *made, char **error);
+
+/* "loiter.NAME.PID" below the working directory; to be freed. */
+char *log_dir_default(const char *program, int pid);
+
+/* Disk space of the files below. */
+uint64_t log_dir_bytes(const char *dir);
+
+/* Removes all that is in it, and with `all` the directory itself. */
+void log_dir_remove(const char *dir, bool all);
+
+#endif

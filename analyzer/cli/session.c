@@ -1,0 +1,188 @@
+/*
+ * session.c - see session.h.
+ */
+#include "analyzer/cli/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <time.h>
+
+#include "analyzer/cli/exit_codes.h"
+#include "analyzer/cli/log_dir.h"
+#include "analyzer/cli/message.h"
+#include "analyzer/cli/preflight.h"
+#include "analyzer/cli/tsc.h"
+#include "analyzer/model/memory.h"
+
+char *session_command_dir(void)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    if (n <= 0)
+        return xstrdup("/usr/bin");
+    path[n] = '\0';
+    char *slash = strrchr(path, '/');
+    return xstrndup(path, (size_t)(slash ? slash - path : 0));
+}
+
+char *session_library(char **error)
+{
+    static const char *const places[] = {"../lib/libloiter.so", "../lib/loiter/libloiter.so",
+                                         "../lib/" LOITER_MULTIARCH "/libloiter.so",
+                                         "libloiter.so"};
+    const char *given = getenv("LOITER_LIB");
+    char *dir = session_command_dir(), *found = NULL;
+    if (given)
+        found = realpath(given, NULL);
+    for (size_t i = 0; !given && !found && i < sizeof(places) / sizeof(places[0]); i++) {
+        char *candidate = xasprintf("%s/%s", dir, places[i]);
+        found = realpath(candidate, NULL);
+        free(candidate);
+    }
+    if (!found)
+        *error = given ? xasprintf("%s: no such library, says $LOITER_LIB", given)
+                       : xasprintf("libloiter.so is not beside the command (%s/../lib): install it "
+                                   "or name it in $LOITER_LIB",
+                                   dir);
+    free(dir);
+    /* The loader splits LD_PRELOAD there, and knows no way to quote. */
+    if (found && strpbrk(found, " :")) {
+        *error = xasprintf("%s: cannot be preloaded: its path has a space or a colon", found);
+        free(found);
+        found = NULL;
+    }
+    return found;
+}
+
+static int64_t realtime_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static char *join_words(char *const *words)
+{
+    char *text = xstrdup(words[0]);
+    for (size_t i = 1; words[i]; i++) {
+        char *longer = xasprintf("%s %s", text, words[i]);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+int session_begin(struct session *s, const struct session_options *o)
+{
+    char *error = NULL;
+    *s = (struct session){.options = o};
+    int code = preflight(o->argv[0], &s->path, &error);
+    if (!code && !(s->library = session_library(&error)))
+        code = EXIT_CODE_USAGE;
+    if (!code) {
+        char *dir = o->dir ? xstrdup(o->dir) : log_dir_default(o->argv[0], getpid());
+        s->dir = log_dir_make(dir, &s->made, &error);
+        free(dir);
+        code = s->dir ? 0 : EXIT_CODE_USAGE;
+    }
+    if (code) {
+        message_take(error);
+        session_end(s);
+        return code;
+    }
+    s->tsc_hz = tsc_hz();
+    s->info.command = join_words(o->argv);
+    return 0;
+}
+
+/* `name` gains `value` at its end, after `separator`. */
+static void append_variable(const char *name, const char *value, char separator)
+{
+    const char *old = getenv(name);
+    char *both = old && *old ? xasprintf("%s%c%s", old, separator, value) : xstrdup(value);
+    setenv(name, both, 1);
+    free(both);
+}
+
+/* In the child: single-threaded, so the environment can be changed. */
+static void prepare(void *arg, pid_t self)
+{
+    const struct session *s = arg;
+    char number[32];
+    append_variable("LD_PRELOAD", s->library, ':');
+    if (s->options->library_options)
+        append_variable("LOITER_OPTIONS", s->options->library_options, ',');
+    setenv("LOITER_DIR", s->dir, 1);
+    setenv("LOITER_FOLLOW", s->options->no_follow ? "0" : "1", 1);
+    snprintf(number, sizeof(number), "%d", (int)self);
+    setenv("LOITER_ROOT_PID", number, 1);
+    unsetenv("LOITER_TSC_HZ");
+    if (s->tsc_hz) {
+        snprintf(number, sizeof(number), "%" PRIu64, s->tsc_hz);
+        setenv("LOITER_TSC_HZ", number, 1);
+    }
+}
+
+static void write_info(const struct session *s)
+{
+    char *error = run_info_write(&s->info, s->dir);
+    if (error)
+        message_take(error);
+}
+
+static void hung(void *arg, pid_t pid)
+{
+    struct session *s = arg;
+    s->info.pid = (int)pid;
+    s->info.timed_out = true;
+    write_info(s);
+    if (s->hung)
+        s->hung(s->arg);
+}
+
+int session_run(struct session *s)
+{
+    struct ending e;
+    struct supervise how = {.path = s->path,
+                            .argv = s->options->argv,
+                            .out_to_err = s->out_to_err,
+                            .timeout_s = s->options->timeout_s,
+                            .prepare = prepare,
+                            .hung = hung,
+                            .arg = s};
+    s->info.started_ns = realtime_ns();
+    s->info.timeout_s = s->options->timeout_s;
+    int error = supervise(&how, &e);
+    if (error || e.exec_error) {
+        message("%s: cannot run it: %s", s->path, strerror(error ? error : e.exec_error));
+        log_dir_remove(s->dir, s->made);
+        if (error)
+            return EXIT_CODE_USAGE;
+        return e.exec_error == ENOENT ? EXIT_CODE_NOT_FOUND : EXIT_CODE_NOT_EXECUTABLE;
+    }
+    s->info.pid = (int)e.pid;
+    s->info.ended_ns = realtime_ns();
+    s->info.exited = e.exited;
+    s->info.status = e.status;
+    s->info.signal = e.signal;
+    s->info.timed_out = e.timed_out;
+    write_info(s);
+    return 0;
+}
+
+void session_end(struct session *s)
+{
+    free(s->path);
+    free(s->library);
+    free(s->dir);
+    run_info_clear(&s->info);
+}
+
+int session_status(const struct session *s)
+{
+    if (s->info.timed_out)
+        return EXIT_CODE_HUNG;
+    return s->info.exited ? s->info.status : EXIT_CODE_SIGNAL + s->info.signal;
+}

@@ -1,0 +1,90 @@
+/*
+ * session_options.c - the options of session.h.
+ */
+#include <ctype.h>
+#include <inttypes.h>
+
+#include "analyzer/cli/command.h"
+#include "analyzer/cli/session.h"
+#include "analyzer/model/memory.h"
+
+enum { KEY_TIMEOUT = 0x300, KEY_NO_FOLLOW, KEY_LOG_SIZE, KEY_DEPTH, KEY_OPTION };
+
+static const struct argp_option options[] = {
+    {"output", 'o', "DIR", 0, "where the log goes (loiter.NAME.PID)", 1},
+    {"timeout", KEY_TIMEOUT, "SECONDS", 0,
+     "the program hangs if it runs longer: judge it as it stands and end it", 1},
+    {"no-follow", KEY_NO_FOLLOW, 0, 0, "do not record the program's children", 1},
+    {"max-log-size", KEY_LOG_SIZE, "SIZE", 0,
+     "bytes of disk for one process, with K, M or G (256M)", 1},
+    {"stack-depth", KEY_DEPTH, "N", 0, "frames recorded of a stack, up to 64 (32)", 1},
+    {"record-option", KEY_OPTION, "NAME=VALUE", 0, "set an option of the library", 1},
+    {0}};
+
+static void add_library_option(struct session_options *o, char *text)
+{
+    if (!o->library_options) {
+        o->library_options = text;
+        return;
+    }
+    char *both = xasprintf("%s,%s", o->library_options, text);
+    free(o->library_options);
+    free(text);
+    o->library_options = both;
+}
+
+static uint64_t parse_size(struct argp_state *state, const char *text)
+{
+    char *end;
+    uint64_t value = isdigit((unsigned char)text[0]) ? strtoull(text, &end, 10) : 0;
+    unsigned shift = 0;
+    if (value) {
+        const char *units = "KMG",
+                   *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+        if (unit)
+            shift = 10 * (unsigned)(unit - units + 1);
+        if ((*end && !unit) || (unit && end[1]) || value > (UINT64_MAX >> shift))
+            value = 0;
+    }
+    if (!value)
+        argp_error(state, "--max-log-size: expected a size such as 64M: \"%s\"", text);
+    return value << shift;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct session_options *o = state->input;
+    switch (key) {
+    case 'o':
+        o->dir = arg;
+        return 0;
+    case KEY_TIMEOUT:
+        o->timeout_s = command_number(state, "--timeout", arg, 0.001, 1e9);
+        return 0;
+    case KEY_NO_FOLLOW:
+        o->no_follow = true;
+        return 0;
+    case KEY_LOG_SIZE:
+        add_library_option(o, xasprintf("max_log_bytes=%" PRIu64, parse_size(state, arg)));
+        return 0;
+    case KEY_DEPTH:
+        add_library_option(
+            o, xasprintf("depth=%.0f", command_number(state, "--stack-depth", arg, 1, 64)));
+        return 0;
+    case KEY_OPTION:
+        if (!strchr(arg, '=') || strchr(arg, ','))
+            argp_error(state, "--record-option: expected NAME=VALUE: \"%s\"", arg);
+        add_library_option(o, xstrdup(arg));
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp session_argp = {.options = options, .parser = parse};
+
+void session_take_program(struct session_options *o, struct argp_state *state)
+{
+    o->argv = &state->argv[state->next - 1];
+    state->next = state->argc;
+}

@@ -1,0 +1,154 @@
+/*
+ * supervise.c - see supervise.h. Signals are waited for, not handled: no code of ours runs between
+ * two instructions.
+ */
+#include "analyzer/cli/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyzer/cli/process_tree.h"
+
+/* From SIGTERM to SIGKILL. */
+#define GRACE_S 2.0
+
+static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+
+#define NFORWARDED (sizeof(forwarded) / sizeof(forwarded[0]))
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* Runs in the child. Does not return. */
+static _Noreturn void become(const struct supervise *s, const sigset_t *mask, int report)
+{
+    if (s->out_to_err)
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+    s->prepare(s->arg, getpid());
+    sigprocmask(SIG_SETMASK, mask, NULL);
+    execv(s->path, s->argv);
+    if (errno == ENOEXEC) {
+        /* Text without #!: as a shell does, and execvp. */
+        size_t n = 0;
+        while (s->argv[n])
+            n++;
+        char **argv = calloc(n + 2, sizeof(*argv));
+        if (argv) {
+            argv[0] = (char *)"/bin/sh";
+            argv[1] = (char *)s->path;
+            for (size_t i = 1; i < n; i++)
+                argv[i + 1] = s->argv[i];
+            execv(argv[0], argv);
+        }
+    }
+    int error = errno;
+    ssize_t written = write(report, &error, sizeof(error));
+    _exit(written == sizeof(error) ? 127 : 126);
+}
+
+/* Only signals that somebody sent to us alone: what the terminal sends, the child got itself. */
+static void forward(pid_t pid, const siginfo_t *info)
+{
+    if (info->si_code == SI_KERNEL || info->si_code == SI_TKILL || info->si_pid == pid)
+        return;
+    kill(pid, info->si_signo);
+}
+
+/* Whether the child ended. */
+static bool collect(pid_t pid, struct ending *e)
+{
+    int status;
+    if (waitpid(pid, &status, WNOHANG) != pid)
+        return false;
+    e->exited = WIFEXITED(status);
+    e->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    e->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    return true;
+}
+
+/* Until the child ends (true) or the time comes (false). */
+static bool wait_until(pid_t pid, const sigset_t *signals, double deadline_s, struct ending *e)
+{
+    while (!collect(pid, e)) {
+        double left = deadline_s - now_s();
+        siginfo_t info;
+        int signal;
+        if (left <= 0)
+            return false;
+        if (isinf(deadline_s)) {
+            signal = sigwaitinfo(signals, &info);
+        } else {
+            struct timespec t = {(time_t)left, (long)((left - floor(left)) * 1e9)};
+            signal = sigtimedwait(signals, &info, &t);
+        }
+        if (signal > 0 && signal != SIGCHLD)
+            forward(pid, &info);
+    }
+    return true;
+}
+
+static void end_hung(const struct supervise *s, const sigset_t *signals, struct ending *e)
+{
+    struct process_tree tree;
+    e->timed_out = true;
+    process_tree_find(&tree, e->pid);
+    process_tree_signal(&tree, SIGSTOP);
+    s->hung(s->arg, e->pid);
+    process_tree_signal(&tree, SIGTERM);
+    process_tree_signal(&tree, SIGCONT);
+    bool ended = wait_until(e->pid, signals, now_s() + GRACE_S, e);
+    process_tree_signal(&tree, SIGKILL);
+    if (!ended)
+        wait_until(e->pid, signals, INFINITY, e);
+    process_tree_clear(&tree);
+}
+
+/* The errno of a failed exec; 0 when it succeeded, which closes the pipe. */
+static int read_exec_error(int fd)
+{
+    int error = 0;
+    while (read(fd, &error, sizeof(error)) < 0 && errno == EINTR)
+        continue;
+    return error;
+}
+
+int supervise(const struct supervise *s, struct ending *e)
+{
+    sigset_t signals, before;
+    int report[2];
+    *e = (struct ending){0};
+    if (pipe2(report, O_CLOEXEC) != 0)
+        return errno;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    for (size_t i = 0; i < NFORWARDED; i++)
+        sigaddset(&signals, forwarded[i]);
+    sigprocmask(SIG_BLOCK, &signals, &before);
+
+    double start_s = now_s();
+    e->pid = fork();
+    if (e->pid == 0)
+        become(s, &before, report[1]);
+    int error = e->pid < 0 ? errno : 0;
+    close(report[1]);
+    if (!error) {
+        e->exec_error = read_exec_error(report[0]);
+        double deadline_s = s->timeout_s > 0 && !e->exec_error ? start_s + s->timeout_s : INFINITY;
+        if (!wait_until(e->pid, &signals, deadline_s, e))
+            end_hung(s, &signals, e);
+    }
+    close(report[0]);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return error;
+}

@@ -1,0 +1,37 @@
+/*
+ * supervise.h - starts a program and stays with it until it ends, or until its time is up.
+ *
+ * The program is a child in the launcher's own process group: the terminal's keys reach it directly
+ * and job control works as if it had been started by itself. Signals sent to the launcher alone
+ * are passed on.
+ */
+#ifndef SUPERVISE_H
+#define SUPERVISE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct supervise {
+    const char *path; /* what to execute */
+    char **argv;
+    bool out_to_err;  /* its standard output goes to standard error */
+    double timeout_s; /* 0 for none */
+    /* Between fork and exec, in the child: prepares its environment. */
+    void (*prepare)(void *arg, pid_t self);
+    /* Its time is up; it and its descendants stand still. They are ended afterwards. */
+    void (*hung)(void *arg, pid_t pid);
+    void *arg;
+};
+
+struct ending {
+    pid_t pid;
+    int exec_error; /* errno when it could not be executed; 0 else */
+    bool exited;    /* `status` counts, else `signal` */
+    int status, signal;
+    bool timed_out;
+};
+
+/* 0, or an errno when no child could be made. */
+int supervise(const struct supervise *s, struct ending *e);
+
+#endif
