@@ -34,8 +34,8 @@ static const struct itimerspec off = {{0, 0}, {0, 0}};
 static int program(void)
 {
     struct sigevent none = {.sigev_notify = SIGEV_NONE};
-    struct itimerspec posix = {{1, 0}, {HOUR_S, 0}};
-    struct itimerval interval = {{0, 250000}, {HOUR_S, 0}};
+    struct itimerspec posix = {{HOUR_S, 0}, {1, 0}};
+    struct itimerval interval = {{HOUR_S, 0}, {0, 250000}};
     uint64_t n, taken = 0;
     timer_t left, gone;
     int bad = timer_create(CLOCK_MONOTONIC, &none, &left) != 0;
