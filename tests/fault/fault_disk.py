@@ -44,7 +44,7 @@ def test_full_in_mid_run(tools):
         log = os.path.join(disk.path, "log")
         result = record(tools, [tools.worker, tools.path("counter"), ROUNDS], log)
         expect_same(result, plain)
-        analyze(tools, log).expect(3, "no space left")
+        analyze(tools, log).expect(3, "disk is full", "events were lost")
 
 
 def test_almost_full_at_the_start(tools):
@@ -84,4 +84,5 @@ def test_file_size_limit_is_reported(tools):
     expect_same(record(tools, ["sh", "-c", f"ulimit -f 8; exec {tools.worker} {tools.path('c')} 200"],
                        log), plain)
     require(process_folders(log), "the shell itself was not recorded")
-    analyze(tools, log).expect(3, "file too large")
+    # The shell's own record is whole; the program that it became has none.
+    analyze(tools, log).expect(3, "worker")
