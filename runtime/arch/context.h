@@ -25,7 +25,7 @@
 #endif
 
 #ifdef WEFT_ASAN
-#include <sanitizer/common_interface_defs.h>
+#include <sanitizer/asan_interface.h>
 #endif
 #ifdef WEFT_TSAN
 #include <sanitizer/tsan_interface.h>
@@ -74,6 +74,10 @@ static inline void weft__arrived(void)
 static inline void weft__context_prepare(struct weft__context *context, char *low, char *high)
 {
     (void)low;
+#ifdef WEFT_ASAN
+    /* The task before left its last frames, which never returned. */
+    ASAN_UNPOISON_MEMORY_REGION(low, (size_t)(high - low));
+#endif
 #if defined(__x86_64__)
     /* Six registers and the address; at the entry the stack is 8 off 16, as after a call. */
     /* The words above stay zero, for whoever walks the stack without unwind tables. */

@@ -18,6 +18,12 @@ struct weft__waiter {
     int64_t since; /* for locks that mind how long one waits */
 };
 
+/* The head is looked at without the lock as well; see chan.h. */
+static inline void weft__waitq_set_head(struct weft_waitq *q, struct weft__waiter *w)
+{
+    __atomic_store_n(&q->head, w, __ATOMIC_RELAXED);
+}
+
 static inline void weft__waitq_push(struct weft_waitq *q, struct weft__waiter *w)
 {
     w->next = NULL;
@@ -25,7 +31,7 @@ static inline void weft__waitq_push(struct weft_waitq *q, struct weft__waiter *w
     if (w->prev)
         w->prev->next = w;
     else
-        q->head = w;
+        weft__waitq_set_head(q, w);
     q->tail = w;
     w->queued = true;
 }
@@ -38,7 +44,7 @@ static inline void weft__waitq_push_front(struct weft_waitq *q, struct weft__wai
         w->next->prev = w;
     else
         q->tail = w;
-    q->head = w;
+    weft__waitq_set_head(q, w);
     w->queued = true;
 }
 
@@ -47,7 +53,7 @@ static inline void weft__waitq_remove(struct weft_waitq *q, struct weft__waiter 
     if (w->prev)
         w->prev->next = w->next;
     else
-        q->head = w->next;
+        weft__waitq_set_head(q, w->next);
     if (w->next)
         w->next->prev = w->prev;
     else

@@ -139,7 +139,8 @@ static void expire(void *arg)
 static void on_deadline(struct weft__timer *timer, int64_t now)
 {
     (void)now;
-    if (weft__spawn(expire, timer, NULL, 0, expire, NULL) == -ENOMEM)
+    struct weft__spawn spawn = {.fn = expire, .start = expire, .arg = timer};
+    if (weft__spawn(&spawn, NULL) == -ENOMEM)
         weft__fatal("no memory for the task of a context");
 }
 

@@ -44,12 +44,6 @@ static void list_remove(struct weft__run *run, struct weft__worker *w)
     __atomic_store_n(&run->idle_count, run->idle_count - 1, __ATOMIC_SEQ_CST);
 }
 
-void weft__wake_poller(struct weft__run *run)
-{
-    (void)run;
-    weft__netpoll_kick();
-}
-
 static void rouse(struct weft__run *run, struct weft__worker *w)
 {
     __atomic_store_n(&w->wake, 1, __ATOMIC_SEQ_CST);

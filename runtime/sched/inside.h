@@ -5,8 +5,21 @@
 #include "runtime/sched/ring.h"
 #include "runtime/sched/sched.h"
 
-/* The open run, NULL when none is; read by foreign threads. Runs are never freed. */
+/* The open run; NULL when none is. A thread that is not a worker uses it only as a visitor, between
+ * visit and leave: the end of a run takes it away and then waits until no visitor is left. */
 extern struct weft__run *weft__open_run;
+extern uint32_t weft__visitors;
+
+static inline struct weft__run *weft__visit(void)
+{
+    __atomic_fetch_add(&weft__visitors, 1, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&weft__open_run, __ATOMIC_SEQ_CST);
+}
+
+static inline void weft__leave(void)
+{
+    __atomic_fetch_sub(&weft__visitors, 1, __ATOMIC_SEQ_CST);
+}
 
 /* OS threads of the runtime that are alive. */
 extern uint32_t weft__own_threads;
@@ -48,7 +61,6 @@ bool weft__work_in_sight(struct weft__run *run);
 struct weft_task *weft__find_work(struct weft__worker *w);
 void weft__wake_one(struct weft__run *run);
 void weft__wake_all(struct weft__run *run);
-void weft__wake_poller(struct weft__run *run);
 
 static inline void weft__wake_if_idle(struct weft__run *run)
 {

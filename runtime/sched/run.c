@@ -4,8 +4,7 @@
  *
  * A worker ends when it comes to its scheduler. A task that computes on at the end of the run keeps
  * its worker from that; it is waited for a moment, then left behind with all its run's memory: it
- * stops at its next wait. Runs without such stragglers are used again, and none is ever freed, so
- * foreign threads may hold a stale pointer to one.
+ * stops at its next wait. The memory of a run is used again once all its threads have ended.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -25,7 +24,8 @@ uint32_t weft__own_threads;
 
 static uint32_t taken; /* a run is open or about to be */
 static uint32_t epochs;
-static struct weft__run *retired; /* by who has taken the run */
+static uint32_t open_workers;
+static struct weft__run *retired; /* which may have stragglers; of who has taken the run */
 
 /* Threads of a run wait here until all of them exist: 0 wait, 1 go, 2 there is no run. */
 static uint32_t gate;
@@ -116,9 +116,11 @@ static void reset_worker(struct weft__worker *w, struct weft__run *run, unsigned
 /* A run with its workers' records, in its first state. */
 static struct weft__run *make_run(unsigned workers)
 {
-    struct weft__run *run = retired;
+    struct weft__run *run, **p = &retired;
+    while ((run = *p) && __atomic_load_n(&run->threads, __ATOMIC_ACQUIRE) != 0)
+        p = &run->retired_next;
     if (run)
-        retired = run->retired_next;
+        *p = run->retired_next;
     else if (!(run = aligned_alloc(64, sizeof *run)))
         return NULL;
     else
@@ -216,6 +218,7 @@ void weft__main_returned(struct weft__worker *w)
     struct weft__run *run = w->run;
     LOITER_CALL(loiter_run_end, ());
     __atomic_store_n(&weft__open_run, NULL, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&open_workers, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&run->ended, 1, __ATOMIC_SEQ_CST);
     weft__wake_all(run);
     __atomic_store_n(&run->monitor_word, 2, __ATOMIC_SEQ_CST);
@@ -225,13 +228,13 @@ void weft__main_returned(struct weft__worker *w)
 
 static void after_run(struct weft__run *run, unsigned started, unsigned long *monitor)
 {
+    while (__atomic_load_n(&weft__visitors, __ATOMIC_SEQ_CST) != 0)
+        sched_yield();
     bool all = wait_for_threads(run, GRACE_NS);
     join_all(run, started, monitor);
     weft__timers_clear();
     weft__netpoll_close();
-    if (!all)
-        return;
-    for (unsigned i = 0; i < run->workers; i++) {
+    for (unsigned i = 0; all && i < run->workers; i++) {
         weft__task_drop_cache(run->worker[i]);
         weft__stack_drop_cache(run->worker[i]);
     }
@@ -263,6 +266,7 @@ static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const 
     LOITER_CALL(loiter_task_created,
                 (&run->main->loiter, (void (*)(void))fn, run->stack_bytes, 0, caller));
     weft__push_shared(run, run->main);
+    __atomic_store_n(&open_workers, run->workers, __ATOMIC_RELAXED);
     __atomic_store_n(&weft__open_run, run, __ATOMIC_SEQ_CST);
     open_gate(1);
     while (!weft__ended(run))
@@ -307,6 +311,5 @@ int weft_run(void (*fn)(void *), void *arg)
 
 unsigned weft_workers(void)
 {
-    struct weft__run *run = __atomic_load_n(&weft__open_run, __ATOMIC_ACQUIRE);
-    return run ? run->workers : 0;
+    return __atomic_load_n(&open_workers, __ATOMIC_RELAXED);
 }

@@ -27,6 +27,7 @@
 enum { TURNS_TO_SCHEDULER = 61, NEXT_HITS_MAX = 3 };
 
 struct weft__run *weft__open_run;
+uint32_t weft__visitors;
 
 static __thread struct weft__worker *current_worker __attribute__((tls_model("initial-exec")));
 
@@ -206,18 +207,29 @@ void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg)
     t->wait = WEFT__WAIT_NONE;
 }
 
+/* From a thread that is not a worker. */
+static void ready_by_visitor(struct weft_task *t, const void *object)
+{
+    struct weft__run *run = weft__visit();
+    if (run && t->epoch == run->epoch) {
+        LOITER_CALL(loiter_task_ready, (&t->loiter, object));
+        weft__push_shared(run, t);
+    }
+    weft__leave();
+}
+
 void weft__ready(struct weft_task *t, const void *object)
 {
     struct weft__worker *w = weft__worker();
-    struct weft__run *run = w ? w->run : __atomic_load_n(&weft__open_run, __ATOMIC_ACQUIRE);
+    if (!w) {
+        ready_by_visitor(t, object);
+        return;
+    }
     /* One of an earlier run never runs again. */
-    if (!run || t->epoch != run->epoch || weft__ended(run))
+    if (t->epoch != w->run->epoch || weft__ended(w->run))
         return;
     LOITER_CALL(loiter_task_ready, (&t->loiter, object));
-    if (w)
-        weft__push_next(w, t);
-    else
-        weft__push_shared(run, t);
+    weft__push_next(w, t);
 }
 
 void weft_yield(void)
@@ -245,42 +257,54 @@ static void *capture_copy(struct weft_task *t, const void *capture, size_t size)
     return copy;
 }
 
-int weft__spawn(void (*fn)(void *), void *arg, const void *capture, size_t size,
-                void (*start)(void *), const void *caller)
+/* By a worker, or by a visitor with `w` NULL. */
+static int spawn_in(struct weft__run *run, struct weft__worker *w, const struct weft__spawn *spawn,
+                    const void *caller)
 {
-    struct weft__worker *w = weft__worker();
-    struct weft__run *run = w ? w->run : __atomic_load_n(&weft__open_run, __ATOMIC_ACQUIRE);
     if (!run || weft__ended(run))
         return -ESRCH;
     struct weft_task *t = weft__task_new(w);
     if (!t)
         return -ENOMEM;
-    if (capture && !(arg = capture_copy(t, capture, size))) {
+    t->arg = spawn->arg;
+    if (spawn->size && !(t->arg = capture_copy(t, spawn->arg, spawn->size))) {
         weft__task_recycle(w, t);
         return -ENOMEM;
     }
-    t->fn = fn;
-    t->arg = arg;
+    t->fn = spawn->fn;
     t->epoch = run->epoch;
     LOITER_CALL(loiter_task_created,
-                (&t->loiter, (void (*)(void))start, run->stack_bytes, size, caller));
-    if (!w) {
+                (&t->loiter, (void (*)(void))spawn->start, run->stack_bytes, spawn->size, caller));
+    if (w) {
+        weft__push_next(w, t);
+        weft__wake_if_idle(run);
+    } else {
         weft__push_shared(run, t);
-        return 0;
     }
-    weft__push_next(w, t);
-    weft__wake_if_idle(run);
     return 0;
+}
+
+int weft__spawn(const struct weft__spawn *spawn, const void *caller)
+{
+    struct weft__worker *w = weft__worker();
+    if (w)
+        return spawn_in(w->run, w, spawn, caller);
+    int r = spawn_in(weft__visit(), NULL, spawn, caller);
+    weft__leave();
+    return r;
 }
 
 int weft_go(void (*fn)(void *), void *arg)
 {
-    return weft__spawn(fn, arg, NULL, 0, fn, WEFT_CALLER());
+    struct weft__spawn spawn = {.fn = fn, .start = fn, .arg = arg};
+    return weft__spawn(&spawn, WEFT_CALLER());
 }
 
 int weft_go_copy(void (*fn)(void *), const void *capture, size_t size)
 {
-    return weft__spawn(fn, NULL, size ? capture : NULL, size, fn, WEFT_CALLER());
+    struct weft__spawn spawn = {
+        .fn = fn, .start = fn, .arg = (void *)(uintptr_t)capture, .size = size};
+    return weft__spawn(&spawn, WEFT_CALLER());
 }
 
 /* Ends the task. Returns when a fresh one is current that shall run on this very stack. */

@@ -46,9 +46,16 @@ static inline bool weft__win(struct weft_task *t, uint32_t who)
                                        __ATOMIC_ACQUIRE);
 }
 
-/* A task; `capture` is copied if `size` is not 0. `start` is what is announced as its function. */
-int weft__spawn(void (*fn)(void *), void *arg, const void *capture, size_t size,
-                void (*start)(void *), const void *caller);
+/* A task that is to be. */
+struct weft__spawn {
+    void (*fn)(void *);
+    void (*start)(void *); /* what is announced as its function */
+    void *arg;
+    size_t size; /* not 0: that many bytes at `arg` are copied */
+};
+
+/* 0, -ENOMEM, -ESRCH. */
+int weft__spawn(const struct weft__spawn *spawn, const void *caller);
 
 /* Numbers that are hard to foresee, for fairness. */
 uint32_t weft__random(void);

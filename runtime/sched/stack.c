@@ -15,6 +15,10 @@
 
 #include "runtime/sched/inside.h"
 
+#ifdef WEFT_ASAN
+#include <sanitizer/lsan_interface.h>
+#endif
+
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
@@ -83,6 +87,9 @@ static bool new_slab(void)
     if (slab == MAP_FAILED)
         return false;
     madvise(slab, size, MADV_NOHUGEPAGE);
+#ifdef WEFT_ASAN
+    __lsan_register_root_region(slab, size); /* tasks hold what their stacks point to */
+#endif
     pool.slab = slab;
     pool.left = STACKS_IN_SLAB;
     return true;

@@ -7,6 +7,10 @@
 
 #include "runtime/sched/inside.h"
 
+#ifdef WEFT_ASAN
+#include <sanitizer/lsan_interface.h>
+#endif
+
 enum { CHUNK_BYTES = 256 * 1024, ID_BLOCK = 64 };
 
 struct chunk {
@@ -32,6 +36,9 @@ static struct weft_task *fresh(void)
             mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (c == MAP_FAILED)
             return NULL;
+#ifdef WEFT_ASAN
+        __lsan_register_root_region(c, CHUNK_BYTES);
+#endif
         c->count = count;
         c->next = pool.chunks;
         pool.chunks = c;

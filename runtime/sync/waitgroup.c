@@ -90,7 +90,8 @@ int weft_waitgroup_go(struct weft_waitgroup *wg, void (*fn)(void *), void *arg)
 {
     struct member m = {wg, fn, arg};
     weft_waitgroup_add(wg, 1);
-    int r = weft__spawn(run_member, NULL, &m, sizeof m, fn, WEFT_CALLER());
+    struct weft__spawn spawn = {.fn = run_member, .start = fn, .arg = &m, .size = sizeof m};
+    int r = weft__spawn(&spawn, WEFT_CALLER());
     if (r != 0)
         weft_waitgroup_add(wg, -1);
     return r;

@@ -88,8 +88,8 @@ static void fire_function(struct weft__timer *base, int64_t now)
     struct weft_timer *timer = (struct weft_timer *)base;
     (void)now;
     LOITER_CALL(loiter_timer_fired, (timer, 0));
-    int r = weft__spawn(timer->fn, timer->arg, NULL, 0, timer->fn, timer->caller);
-    if (r == -ENOMEM)
+    struct weft__spawn spawn = {.fn = timer->fn, .start = timer->fn, .arg = timer->arg};
+    if (weft__spawn(&spawn, timer->caller) == -ENOMEM)
         weft__fatal("no memory for the task of a timer");
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "runtime/io/netpoll.h"
 #include "runtime/sched/inside.h"
 
 enum { CHILDREN = 4, ROOM_FIRST = 64 };
@@ -126,15 +127,24 @@ bool weft__timer_disarm(struct weft__timer *timer)
     return true;
 }
 
-void weft__timers_armed(int64_t when)
+static void shorten_sleep(struct weft__run *run, int64_t when)
 {
-    struct weft__worker *w = weft__worker();
-    struct weft__run *run = w ? w->run : __atomic_load_n(&weft__open_run, __ATOMIC_ACQUIRE);
     if (!run || weft__timers_next() < when)
         return;
     if (__atomic_load_n(&run->poller, __ATOMIC_SEQ_CST) &&
         __atomic_load_n(&run->poller_until, __ATOMIC_SEQ_CST) > when)
-        weft__wake_poller(run);
+        weft__netpoll_kick();
+}
+
+void weft__timers_armed(int64_t when)
+{
+    struct weft__worker *w = weft__worker();
+    if (w) {
+        shorten_sleep(w->run, when);
+        return;
+    }
+    shorten_sleep(weft__visit(), when);
+    weft__leave();
 }
 
 /* The next tick stays on the beat of the first; ticks that were missed are skipped. */
