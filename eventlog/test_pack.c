@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "eventlog/reader.h"
-
 #define NAME_MOST  40u
 #define SIZE_MOST  (4u << 20)
 #define FILES_MOST 64
@@ -111,7 +109,7 @@ void test_unpack(const uint8_t *bytes, size_t n, const char *path)
         close(dir);
 }
 
-static uint64_t sum_record(const struct el_record *record)
+uint64_t test_sum_record(const struct el_record *record)
 {
     const struct el_event_info *info = record->info;
     const char *any = (const char *)&record->any;
@@ -146,9 +144,9 @@ uint64_t test_read_all(const char *dir)
     if (error != EL_READ_OK)
         return sum;
     while (el_reader_next(reader, &record))
-        sum += sum_record(&record) + strlen(el_reader_file_name(reader, record.file));
+        sum += test_sum_record(&record) + strlen(el_reader_file_name(reader, record.file));
     while (el_reader_next_cell(reader, &record))
-        sum += sum_record(&record) + strlen(el_reader_file_name(reader, record.file));
+        sum += test_sum_record(&record) + strlen(el_reader_file_name(reader, record.file));
     sum += el_reader_lost(reader) + el_reader_unknown(reader) + el_reader_bytes_done(reader);
     const char *text;
     for (size_t i = 0; (text = el_reader_damage_text(reader, i)) != NULL; i++)
