@@ -18,6 +18,7 @@ struct job {
     struct weft_task *task;
     void (*fn)(void *);
     void *arg;
+    size_t stack_bytes;
 };
 
 static struct {
@@ -62,16 +63,44 @@ static struct job *next_job(void)
     }
 }
 
+struct extent {
+    void *low;
+    size_t size;
+};
+
+static struct extent own_stack(void)
+{
+    struct extent e = {NULL, 0};
+    pthread_attr_t attr;
+    if (loiter_task_stack && pthread_getattr_np(pthread_self(), &attr) == 0) {
+        pthread_attr_getstack(&attr, &e.low, &e.size);
+        pthread_attr_destroy(&attr);
+    }
+    return e;
+}
+
+/* For whoever listens, the task goes on here, on this thread's stack, and then waits for a worker.
+ */
+static void run_as(struct weft_task *t, const struct job *job, const struct extent *here)
+{
+    char *stack = t->stack;
+    LOITER_CALL(loiter_task_ready, (&t->loiter, NULL));
+    LOITER_CALL(loiter_task_stack, (&t->loiter, here->low, (char *)here->low + here->size));
+    LOITER_CALL(loiter_task_switch, (&t->loiter));
+    job->fn(job->arg);
+    LOITER_CALL(loiter_task_switch, (NULL));
+    LOITER_CALL(loiter_task_stack, (&t->loiter, stack, stack + job->stack_bytes));
+}
+
 static void *thread_main(void *arg)
 {
     (void)arg;
     prctl(PR_SET_NAME, "weft-blocking");
     LOITER_CALL(loiter_worker_begin, ());
+    struct extent here = own_stack();
     for (struct job *job; (job = next_job());) {
         struct weft_task *t = job->task;
-        LOITER_CALL(loiter_task_switch, (&t->loiter));
-        job->fn(job->arg);
-        LOITER_CALL(loiter_task_switch, (NULL));
+        run_as(t, job, &here);
         /* In this order: a task is in a queue before its call is no longer on its way. */
         weft__ready(t, NULL);
         __atomic_fetch_sub(&weft__blocking, 1, __ATOMIC_SEQ_CST);
@@ -123,7 +152,7 @@ int weft_blocking(void (*fn)(void *), void *arg)
     }
     if (!provide_thread())
         return -EAGAIN;
-    struct job job = {.task = t, .fn = fn, .arg = arg};
+    struct job job = {.task = t, .fn = fn, .arg = arg, .stack_bytes = t->worker->run->stack_bytes};
     __atomic_fetch_add(&weft__blocking, 1, __ATOMIC_SEQ_CST);
     weft__lock(&pool.lock);
     *pool.tail = &job;
