@@ -12,6 +12,10 @@
 
 #include "analyzer/model/memory.h"
 
+/* Others may pass through to a folder of theirs, but not look around: a process that gives up
+ * root's rights goes on recording. The folder of each process is its owner's alone. */
+#define DIR_MODE 0711
+
 static bool is_empty(int fd)
 {
     int copy = dup(fd);
@@ -41,7 +45,7 @@ static char *check(const char *path)
         wrong = xasprintf("%s: belongs to somebody else: choose another directory with -o", path);
     else if (!is_empty(fd))
         wrong = xasprintf("%s: is not empty: choose another directory with -o, or remove it", path);
-    else if (fchmod(fd, 0700) != 0)
+    else if (fchmod(fd, DIR_MODE) != 0)
         wrong = xasprintf("%s: cannot use it for the log: %s", path, strerror(errno));
     close(fd);
     return wrong;
@@ -49,7 +53,7 @@ static char *check(const char *path)
 
 char *log_dir_make(const char *path, bool *made, char **error)
 {
-    *made = mkdir(path, 0700) == 0;
+    *made = mkdir(path, DIR_MODE) == 0;
     if (!*made && errno != EEXIST) {
         *error = xasprintf("%s: cannot make the log directory: %s", path, strerror(errno));
         return NULL;

@@ -54,6 +54,11 @@ int main(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     const char *word = argv[1];
+    if (strcmp(word, "help") == 0 && argc > 2 && strcmp(argv[2], "--list") == 0) {
+        for (size_t i = 0; i < NCOMMANDS; i++)
+            puts(commands[i].name);
+        return EXIT_CODE_OK;
+    }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-?") == 0 || strcmp(word, "help") == 0) {
         usage(stdout);
         return EXIT_CODE_OK;

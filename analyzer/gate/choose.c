@@ -70,10 +70,19 @@ char *choose_unknown_rule(const char *id)
     for (size_t i = 0; i < n; i++)
         ids[i] = rules_all[i]->id;
     const char *near = choose_nearest(id, ids);
-    free(ids);
+    char *list = xstrdup(n ? ids[0] : ""), *message;
+    for (size_t i = 1; i < n; i++) {
+        char *longer = xasprintf("%s, %s", list, ids[i]);
+        free(list);
+        list = longer;
+    }
     if (near)
-        return xasprintf("unknown rule \"%s\"; did you mean \"%s\"?", id, near);
-    return xasprintf("unknown rule \"%s\"; `loiter explain` lists the rules", id);
+        message = xasprintf("unknown rule \"%s\"; did you mean \"%s\"?", id, near);
+    else
+        message = xasprintf("unknown rule \"%s\"; there are %s", id, list);
+    free(list);
+    free(ids);
+    return message;
 }
 
 static char *set_listed(struct chosen_rules *c, const char *list, bool value)

@@ -42,7 +42,7 @@ static void rules_by_name(void **state)
     assert_false(enabled(&c, "unstopped-ticker"));
     wrong(choose_only(&c, "leaked-tread"), "did you mean \"leaked-thread\"?");
     wrong(choose_disable(&c, "leaked-thread,"), "unknown rule \"\"");
-    wrong(choose_disable(&c, "zzzzzzzzzz"), "`loiter explain` lists");
+    wrong(choose_disable(&c, "zzzzzzzzzz"), "there are leaked-task, ");
     choose_clear(&c);
 }
 

@@ -74,8 +74,12 @@ static char *read_line(struct suppressions *s, char *text, const char *today,
         return xasprintf("expected RULE:PATTERN, found no colon: \"%s\"", line);
     *colon = '\0';
     char *rule = trim(line), *pattern = trim(colon + 1);
-    if (strcmp(rule, "*") != 0 && !rule_find(rule))
-        return choose_unknown_rule(rule);
+    if (strcmp(rule, "*") != 0 && !rule_find(rule)) {
+        char *why = choose_unknown_rule(rule);
+        char *error = xasprintf("expected a rule or * before the colon: %s", why);
+        free(why);
+        return error;
+    }
     if (!*pattern)
         return xasprintf("expected a pattern after \"%s:\"", rule);
     if (until && !valid_date(until))

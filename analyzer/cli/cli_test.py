@@ -1,0 +1,395 @@
+"""cli_test.py LOITER PLANT COMPLETION SCHEMA_TEST SCHEMA [TEST...] - the command from outside: what
+it says, where it says it, and its exit status.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+LOITER, PLANT, COMPLETION, SCHEMA_TEST, SCHEMA = sys.argv[1:6]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.work = tempfile.mkdtemp(prefix="loiter-cli-")
+        self.addCleanup(shutil.rmtree, self.work)
+
+    def path(self, name):
+        return os.path.join(self.work, name)
+
+    def write(self, name, text, mode=0o644):
+        with open(self.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(self.path(name), mode)
+        return self.path(name)
+
+    def loiter(self, *words, status=None, **kwargs):
+        """Runs the command in the work directory; `status` is what it must exit with."""
+        result = subprocess.run([LOITER, *words], cwd=self.work, capture_output=True, text=True,
+                                errors="replace", timeout=60, check=False, **kwargs)
+        if status is not None:
+            self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        return result
+
+    def report(self, *words, status=None):
+        """The JSON of `loiter run` on a program."""
+        out = self.path("report.json")
+        self.loiter("run", "--format", "json", "--report", out, *words, status=status)
+        with open(out, encoding="utf-8") as f:
+            return json.load(f)
+
+
+class ExitStatus(Case):
+    def test_program_s_own(self):
+        self.loiter("run", "--", "true", status=0)
+        self.loiter("run", "--", "sh", "-c", "exit 7", status=7)
+        self.loiter("record", "--", "sh", "-c", "exit 7", status=7)
+
+    def test_signal(self):
+        self.loiter("run", "--", "sh", "-c", "kill -9 $$", status=128 + signal.SIGKILL)
+        self.loiter("record", "--", "sh", "-c", "kill -TERM $$", status=128 + signal.SIGTERM)
+
+    def test_findings(self):
+        self.loiter("run", "--", PLANT, "thread", status=23)
+        self.loiter("run", "--error-exitcode", "42", "--", PLANT, "thread", status=42)
+        self.loiter("run", "--disable", "leaked-thread", "--", PLANT, "thread", status=0)
+        self.loiter("run", "--only", "unbounded-spawn", "--", PLANT, "thread", status=0)
+
+    def test_analyze(self):
+        self.loiter("record", "-o", "log", "--", PLANT, "thread", status=0)
+        self.loiter("analyze", "log", status=1)
+        self.loiter("analyze", "--disable", "leaked-thread", "log", status=0)
+        self.loiter("record", "-o", "clean", "--", PLANT, "nothing", status=0)
+        self.loiter("analyze", "clean", status=0)
+
+    def test_nothing_recorded_is_not_green(self):
+        os.mkdir(self.path("empty"))
+        self.assertIn("nothing was recorded", self.loiter("analyze", "empty", status=3).stdout)
+        # The program drops the library before it becomes another: nothing of that one is recorded.
+        result = self.loiter("run", "--", "true", status=2, env={**os.environ, "LOITER_LIB": "/x"})
+        self.assertIn("/x: no such library", result.stderr)
+
+    def test_library_that_records_nothing(self):
+        libc = next(p for p in ("/lib/x86_64-linux-gnu/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6",
+                                "/lib64/libm.so.6") if os.path.exists(p))
+        result = self.loiter("run", "--", "true", status=3, env={**os.environ, "LOITER_LIB": libc})
+        self.assertIn("nothing was recorded", result.stderr)
+
+
+class Output(Case):
+    def test_text_goes_to_standard_error(self):
+        result = self.loiter("run", "--", "echo", "hello", status=0)
+        self.assertEqual(result.stdout, "hello\n")
+        self.assertIn("the record is complete", result.stderr)
+
+    def test_document_alone_on_standard_output(self):
+        result = self.loiter("run", "--format", "json", "--", "echo", "hello", status=0)
+        self.assertEqual(json.loads(result.stdout)["version"], 1)
+        self.assertEqual(result.stderr, "hello\n")
+
+    def test_document_in_a_file(self):
+        result = self.loiter("run", "--format", "json", "--report", "r", "--", "echo", "hello")
+        self.assertEqual((result.stdout, result.stderr), ("hello\n", ""))
+        with open(self.path("r"), encoding="utf-8") as f:
+            self.assertTrue(json.load(f)["run"]["complete"])
+
+    def test_document_is_as_the_schema_says(self):
+        self.report("--", PLANT, "thread", status=23)
+        subprocess.run([sys.executable, "-B", SCHEMA_TEST, SCHEMA, self.path("report.json")],
+                       check=True)
+
+    def test_what_a_finding_tells(self):
+        finding, = self.report("--", PLANT, "thread", status=23)["findings"]
+        self.assertEqual(finding["rule"], "leaked-thread")
+        self.assertEqual(finding["place"]["function"], "wait_for_nobody")
+        with open(finding["place"]["file"], encoding="utf-8") as f:
+            self.assertIn("sem_wait", f.readlines()[finding["place"]["line"] - 1])
+        self.assertEqual(finding["count"], 1)
+
+    def test_quiet(self):
+        result = self.loiter("run", "-q", "--", "true", status=0)
+        self.assertEqual(result.stdout + result.stderr, "")
+
+    def test_colour_on_demand_only(self):
+        self.assertNotIn("\033", self.loiter("run", "--", PLANT, "thread").stderr)
+        self.assertIn("\033[1;31merror", self.loiter("run", "--color=always", "--", PLANT,
+                                                     "thread").stderr)
+
+    def test_junit(self):
+        result = self.loiter("run", "--format", "junit", "--", PLANT, "thread", status=23)
+        import xml.etree.ElementTree as tree
+        suite = tree.fromstring(result.stdout).find("testsuite")
+        self.assertEqual(suite.get("failures"), "1")
+        self.assertEqual(len(suite.findall("testcase")), int(suite.get("tests")))
+        self.assertEqual(suite.find("testcase/failure").get("type"), "error")
+
+    def test_report_that_cannot_be_written(self):
+        result = self.loiter("run", "--report", "/nonexistent/r", "--", "true", status=2)
+        self.assertIn("/nonexistent/r: cannot write the report", result.stderr)
+
+
+class Log(Case):
+    def test_kept_when_worthwhile(self):
+        self.loiter("run", "--", "true", status=0)
+        self.assertEqual(os.listdir(self.work), [])
+        self.loiter("run", "--keep", "--", "true", status=0)
+        name, = os.listdir(self.work)
+        self.assertRegex(name, r"^loiter\.true\.\d+$")
+        shutil.rmtree(self.path(name))
+        self.loiter("run", "--", PLANT, "thread", status=23)
+        self.assertEqual(len(os.listdir(self.work)), 1)
+        self.loiter("run", "--no-keep", "--", PLANT, "thread", status=23)
+        self.assertEqual(len(os.listdir(self.work)), 1)
+
+    def test_directory_is_made_with_care(self):
+        self.loiter("record", "-o", "log", "--", "true", status=0)
+        self.assertEqual(os.stat(self.path("log")).st_mode & 0o066, 0)
+        for entry in os.scandir(self.path("log")):
+            self.assertEqual(entry.stat().st_mode & 0o077, 0, entry.path)
+        self.assertIn("not empty", self.loiter("record", "-o", "log", "--", "true", status=2).stderr)
+        os.mkdir(self.path("target"))
+        os.symlink("target", self.path("link"))
+        self.loiter("record", "-o", "link", "--", "true", status=2)
+        self.assertEqual(os.listdir(self.path("target")), [])
+        self.loiter("record", "-o", "target", "--", "true", status=0)
+        self.loiter("record", "-o", "absent/log", "--", "true", status=2)
+
+    def test_run_json(self):
+        self.loiter("record", "-o", "log", "--", "sh", "-c", "exit 4", status=4)
+        with open(self.path("log/run.json"), encoding="utf-8") as f:
+            run = json.load(f)
+        self.assertEqual((run["command"], run["exited"], run["status"]), ("sh -c exit 4", True, 4))
+        self.assertLessEqual(run["started_ns"], run["ended_ns"])
+
+
+class Program(Case):
+    def test_its_environment(self):
+        env = {**os.environ, "LD_PRELOAD": "libm.so.6", "LOITER_OPTIONS": "depth=5"}
+        result = self.loiter("run", "--no-follow", "--stack-depth", "9", "--", "sh", "-c",
+                             "echo $LD_PRELOAD; echo $LOITER_OPTIONS; echo $LOITER_FOLLOW; "
+                             "test $LOITER_ROOT_PID = $$ && echo same", env=env)
+        preload, options, follow, same = result.stdout.splitlines()
+        self.assertTrue(preload.startswith("libm.so.6:") and preload.endswith("/libloiter.so"))
+        self.assertEqual((options, follow, same), ("depth=5,depth=9", "0", "same"))
+
+    def test_its_descriptors(self):
+        result = self.loiter("run", "--", "sh", "-c", "ls /proc/$$/fd")
+        self.assertEqual(set(result.stdout.split()) - {"0", "1", "2"}, set())
+
+    def test_its_input(self):
+        self.assertEqual(self.loiter("run", "--", "cat", input="line\n").stdout, "line\n")
+
+    def test_its_arguments(self):
+        result = self.loiter("run", "printf", "[%s]", "--help", "-o", "", "a b")
+        self.assertEqual(result.stdout, "[--help][-o][][a b]")
+
+    def test_signal_mask_and_ignored_signals(self):
+        command = ["sh", "-c", "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status"]
+        plain = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        self.assertEqual(self.loiter("record", "-o", "log", "--", *command).stdout, plain)
+
+    def test_script_without_interpreter_line(self):
+        self.write("script", "echo from a script $1\n", 0o755)
+        self.assertEqual(self.loiter("run", "--", "./script", "x", status=0).stdout,
+                         "from a script x\n")
+
+    def test_children_are_followed(self):
+        command = ["sh", "-c", f"{PLANT} nothing; {PLANT} nothing"]
+        processes = self.report("--", *command, status=0)["run"]["processes"]
+        self.assertEqual([p["command"] for p in processes].count(f"{PLANT} nothing"), 2)
+        processes = self.report("--no-follow", "--", *command, status=0)["run"]["processes"]
+        self.assertEqual([p["command"][:2] for p in processes], ["sh"])
+
+    def test_finding_of_a_child_names_it(self):
+        finding, = self.report("--", "sh", "-c", f"{PLANT} thread; {PLANT} thread",
+                               status=23)["findings"]
+        self.assertEqual(finding["count"], 2)
+        self.assertEqual(len({p["pid"] for p in finding["processes"]}), 2)
+        self.assertIn("thread", finding["processes"][0]["command"])
+
+
+class Signals(Case):
+    def start(self, *words):
+        """A shell that reports the signals it gets; waits until it is ready."""
+        child = subprocess.Popen([LOITER, *words], cwd=self.work, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(child.stdout.close)
+        self.assertEqual(child.stdout.readline(), "ready\n")
+        return child
+
+    def test_forwarded(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            name = number.name[3:]
+            child = self.start("run", "--", "sh", "-c", f"trap 'echo got {name}; exit 9' {name}; "
+                               "echo ready; while :; do sleep 0.05; done")
+            child.send_signal(number)
+            self.assertEqual(child.stdout.read(), f"got {name}\n")
+            self.assertEqual(child.wait(timeout=30), 9)
+
+    def test_a_death_by_a_forwarded_signal(self):
+        child = self.start("run", "--", "sh", "-c", "echo ready; exec sleep 60")
+        child.send_signal(signal.SIGTERM)
+        self.assertEqual(child.wait(timeout=30), 128 + signal.SIGTERM)
+
+
+class Hang(Case):
+    def test_without_findings(self):
+        begin = time.monotonic()
+        result = self.loiter("run", "--timeout", "0.3", "--", "sleep", "60", status=124)
+        self.assertIn("hung", result.stderr)
+        self.assertLess(time.monotonic() - begin, 30)
+        self.loiter("record", "-o", "log", "--timeout", "0.3", "--", "sleep", "60", status=124)
+        with open(self.path("log/run.json"), encoding="utf-8") as f:
+            self.assertTrue(json.load(f)["timed_out"])
+
+    def test_with_findings(self):
+        command = f"{PLANT} thread; sleep 60"
+        report = self.report("--timeout", "2", "--", "sh", "-c", command, status=23)
+        self.assertTrue(report["run"]["hung"])
+        self.assertEqual([f["rule"] for f in report["findings"]], ["leaked-thread"])
+
+    def test_that_ignores_sigterm(self):
+        self.loiter("run", "--timeout", "0.3", "--", "sh", "-c", "trap '' TERM; while :; do sleep 1; "
+                    "done", status=124)
+
+    def test_its_descendants_are_ended(self):
+        self.loiter("run", "--timeout", "0.5", "--", "sh", "-c",
+                    "sleep 98.7 & echo $! > pid; wait", status=124)
+        with open(self.path("pid"), encoding="ascii") as f:
+            pid = int(f.read())
+        for _ in range(200):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                    if f.read().rsplit(")", 1)[1].split()[0] == "Z":
+                        return
+            except (FileNotFoundError, ProcessLookupError):
+                return
+            time.sleep(0.05)
+        self.fail(f"{pid} is still there")
+
+    def test_program_in_time(self):
+        self.loiter("run", "--timeout", "50", "--", "true", status=0)
+
+
+class Gate(Case):
+    def setUp(self):
+        super().setUp()
+        self.loiter("record", "-o", "log", "--", PLANT, "thread", status=0)
+
+    def test_suppression(self):
+        self.write("s", "leaked-thread:wait_for_* # known\n")
+        result = self.loiter("analyze", "--suppressions", "s", "log", status=0)
+        self.assertIn("1 suppressed", result.stdout)
+        self.assertNotIn("unused", result.stdout)
+
+    def test_unused_and_expired_suppressions(self):
+        self.write("s", "*:no_such_function\nleaked-thread:wait_for_nobody until=2001-02-03\n")
+        result = self.loiter("analyze", "--suppressions", "s", "log", status=1)
+        self.assertIn("s:1: unused: *:no_such_function", result.stdout)
+        self.assertIn("s:2: expired on 2001-02-03", result.stdout)
+
+    def test_suggested_suppression_works(self):
+        document = json.loads(self.loiter("analyze", "--format", "json", "log", status=1).stdout)
+        self.write("s", document["findings"][0]["suppression"] + "\n")
+        hidden = json.loads(self.loiter("analyze", "--format", "json", "--suppressions", "s", "log",
+                                        status=0).stdout)
+        self.assertEqual((hidden["findings"], len(hidden["suppressed"])), ([], 1))
+
+    def test_baseline(self):
+        self.loiter("baseline", "check", "log", "-b", "b", status=2)
+        self.assertIn("1 findings, 1 of them new",
+                      self.loiter("baseline", "write", "log", "-b", "b", status=0).stdout)
+        self.loiter("baseline", "check", "log", "-b", "b", status=0)
+        self.assertIn("1 in the baseline", self.loiter("analyze", "-b", "b", "log", status=0).stdout)
+        self.loiter("run", "-b", "b", "--", PLANT, "thread", status=0)
+        self.loiter("record", "-o", "timer", "--", PLANT, "timer", status=0)
+        self.assertIn("unstopped-ticker",
+                      self.loiter("baseline", "check", "timer", "-b", "b", status=1).stdout)
+        self.loiter("record", "-o", "clean", "--", PLANT, "nothing", status=0)
+        self.assertIn("1 removed, 0 left",
+                      self.loiter("baseline", "prune", "clean", "-b", "b", status=0).stdout)
+        self.loiter("analyze", "-b", "b", "log", status=1)
+
+    def test_baseline_from_a_report(self):
+        self.write("r.json", self.loiter("analyze", "--format", "json", "log", status=1).stdout)
+        self.loiter("baseline", "write", "r.json", "-b", "b", status=0)
+        self.loiter("baseline", "check", "log", "-b", "b", status=0)
+
+    def test_incomplete_record_is_not_pruned_by(self):
+        self.loiter("baseline", "write", "log", "-b", "b", status=0)
+        os.mkdir(self.path("empty"))
+        self.loiter("baseline", "prune", "empty", "-b", "b", status=3)
+        self.loiter("baseline", "check", "log", "-b", "b", status=0)
+
+    def test_fail_on(self):
+        self.loiter("analyze", "--fail-on", "note", "log", status=1)
+        result = self.loiter("analyze", "--fail-on", "fatal", "log", status=2)
+        self.assertIn("note, warning and error", result.stderr)
+
+
+class Mistakes(Case):
+    def check(self, *words, says):
+        result = self.loiter(*words, status=2)
+        self.assertEqual(result.stdout, "")
+        self.assertIn(says, result.stderr)
+
+    def test_messages(self):
+        self.check("rnu", says='did you mean "run"?')
+        self.check("run", "--formta=json", "--", "true", says='did you mean "--format"?')
+        self.check("run", "--timeout", "soon", "--", "true", says="expected a number")
+        self.check("run", "--timeout", "0", "--", "true", says="expected a number")
+        self.check("run", "--max-log-size", "12X", "--", "true", says="expected a size")
+        self.check("run", "--record-option", "depth", "--", "true", says="expected NAME=VALUE")
+        self.check("run", "--error-exitcode", "300", "--", "true", says="expected a number")
+        self.check("run", says="expected a program")
+        self.check("analyze", says="expected the directory of a log")
+        self.check("analyze", "a", "b", says='found also "b"')
+        self.check("analyze", "absent", says="absent: cannot read the log: No such file")
+        self.check("baseline", "wirte", "log", says='did you mean "write"?')
+        self.check("baseline", "write", "log", says="-b FILE")
+        self.check("explain", "leaked-thred", says='did you mean "leaked-thread"?')
+        self.check("explain", "a", "b", says="expected one rule")
+
+    def test_unknown_option_of_the_program_is_its_own(self):
+        self.loiter("run", "ls", "--no-such-option", status=2)
+        self.assertIn("ls:", self.loiter("run", "ls", "--no-such-option").stderr)
+
+
+class Help(Case):
+    def test_explain(self):
+        listed = self.loiter("explain", status=0).stdout
+        for line in listed.splitlines():
+            rule = line.split()[0]
+            self.assertIn(rule, self.loiter("explain", rule, status=0).stdout)
+        self.assertIn("unbounded-spawn", listed)
+
+    def test_version_and_help(self):
+        self.assertRegex(self.loiter("--version", status=0).stdout, r"^loiter \d+\.\d+\.\d+\n$")
+        text = self.loiter("--help", status=0).stdout
+        for name in self.loiter("help", "--list", status=0).stdout.split():
+            self.assertIn(f"  {name} ", text)
+            self.assertIn("Usage: loiter " + name, self.loiter(name, "--help", status=0).stdout)
+
+    def complete(self, *words):
+        script = (f'PATH={os.path.dirname(LOITER)}:$PATH; . {COMPLETION}; COMP_WORDS=("$@"); '
+                  'COMP_CWORD=$(($# - 1)); compopt() { :; }; _loiter; printf "%s\\n" '
+                  '"${COMPREPLY[@]}"')
+        return subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True,
+                              check=True, cwd=self.work).stdout.split()
+
+    def test_completion(self):
+        self.assertEqual(self.complete("loiter", "ana"), ["analyze"])
+        self.assertEqual(self.complete("loiter", "run", "--time"), ["--timeout="])
+        self.assertEqual(self.complete("loiter", "run", "--format", "=", "j"), ["json", "junit"])
+        self.assertEqual(self.complete("loiter", "explain", "unb"), ["unbounded-spawn"])
+        self.assertEqual(self.complete("loiter", "baseline", "p"), ["prune"])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[6:]])
