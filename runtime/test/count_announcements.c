@@ -10,10 +10,24 @@
 #define LIST(X)                                                                                    \
     X(run_begin)                                                                                   \
     X(run_end)                                                                                     \
-    X(worker_begin) X(task_created) X(task_stack) X(task_switch) X(task_park) X(task_ready)        \
-        X(task_exit) X(object_created) X(object_closed) X(object_destroyed) X(lock_acquired)       \
-            X(lock_released) X(timer_armed) X(timer_stopped) X(timer_fired) X(timer_destroyed)     \
-                X(bad_order) X(no_caller)
+    X(worker_begin)                                                                                \
+    X(task_created)                                                                                \
+    X(task_stack)                                                                                  \
+    X(task_switch)                                                                                 \
+    X(task_park)                                                                                   \
+    X(task_ready)                                                                                  \
+    X(task_exit)                                                                                   \
+    X(object_created)                                                                              \
+    X(object_closed)                                                                               \
+    X(object_destroyed)                                                                            \
+    X(lock_acquired)                                                                               \
+    X(lock_released)                                                                               \
+    X(timer_armed)                                                                                 \
+    X(timer_stopped)                                                                               \
+    X(timer_fired)                                                                                 \
+    X(timer_destroyed)                                                                             \
+    X(bad_order)                                                                                   \
+    X(no_caller)
 
 static struct {
 #define X(name) _Atomic long name;
