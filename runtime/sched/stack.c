@@ -87,9 +87,6 @@ static bool new_slab(void)
     if (slab == MAP_FAILED)
         return false;
     madvise(slab, size, MADV_NOHUGEPAGE);
-#ifdef WEFT_ASAN
-    __lsan_register_root_region(slab, size); /* tasks hold what their stacks point to */
-#endif
     pool.slab = slab;
     pool.left = STACKS_IN_SLAB;
     return true;
@@ -110,6 +107,10 @@ char *weft__stack_get(struct weft__worker *w)
     } else if (pool.left > 0 || new_slab()) {
         stack = pool.slab + pool.bytes * --pool.left;
         guard(stack);
+#ifdef WEFT_ASAN
+        /* Tasks hold what their stacks point to. */
+        __lsan_register_root_region(stack + pool.page, pool.bytes - pool.page);
+#endif
     }
     weft__unlock(&pool.lock);
     return stack;
