@@ -143,6 +143,32 @@ void *test_put_cell(struct el_log *log, const struct test_event *event)
     return to;
 }
 
+uint64_t test_sum_record(const struct el_record *record)
+{
+    const struct el_event_info *info = record->info;
+    const char *any = (const char *)&record->any;
+    uint64_t sum = record->time + record->tid;
+    for (uint32_t i = 0; i + 4 <= info->fixed_bytes; i += 4) {
+        uint32_t word;
+        memcpy(&word, any + i, 4);
+        sum += word;
+    }
+    enum el_type last = info->fields[info->nfields - 1].type;
+    if (last == EL_TYPE_STR) {
+        const char *text;
+        memcpy(&text, any + info->fixed_bytes, sizeof(text));
+        sum += text != NULL ? strlen(text) : 0;
+    } else if (last == EL_TYPE_SEQ64) {
+        uint64_t count;
+        const uint64_t *items;
+        memcpy(&count, any + info->fixed_bytes, sizeof(count));
+        memcpy(&items, any + info->fixed_bytes + sizeof(count), sizeof(items));
+        for (uint64_t i = 0; i < count; i++)
+            sum += items[i];
+    }
+    return sum;
+}
+
 struct test_counts test_count(const char *dir)
 {
     struct test_counts counts = {0};
@@ -153,10 +179,12 @@ struct test_counts test_count(const char *dir)
         return counts;
     while (el_reader_next(reader, &record)) {
         counts.events++;
+        counts.sum += test_sum_record(&record);
         counts.by_id[record.info->id]++;
     }
     while (el_reader_next_cell(reader, &record)) {
         counts.cells++;
+        counts.sum += test_sum_record(&record);
         counts.by_id[record.info->id]++;
         if (record.info->id == EL_ID_summary)
             counts.summary = record.any.summary;

@@ -32,10 +32,15 @@ bool test_write(struct el_slot *slot, uint64_t time, const struct test_event *ev
 /* Puts a cell by its el_alloc_<name>; NULL when there was none. */
 void *test_put_cell(struct el_log *log, const struct test_event *event);
 
-/* The record of one process below `root`: opened, and counted. */
+/* A number that depends on every value in the record, to the last byte of its text or list. A field
+ * that the log does not have is zero and changes nothing. */
+uint64_t test_sum_record(const struct el_record *record);
+
+/* All of a log, whole or damaged, read and counted. */
 struct test_counts {
     enum el_read_error error;
     uint64_t events, cells, lost, damage, unknown;
+    uint64_t sum; /* of test_sum_record */
     uint64_t by_id[256];
     struct el_summary summary;
 };

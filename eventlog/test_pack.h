@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "eventlog/reader.h"
-
 struct test_pack {
     uint8_t *bytes;
     size_t n;
@@ -24,13 +22,5 @@ void test_pack_clear(struct test_pack *pack);
 /* Makes the files in `dir`, which exists. Any bytes are allowed: what is no file of a record is
  * left out, sizes are limited. */
 void test_unpack(const uint8_t *bytes, size_t n, const char *dir);
-
-/* A number that depends on every value in the record. A field that the record does not have is zero
- * and changes nothing. */
-uint64_t test_sum_record(const struct el_record *record);
-
-/* Reads all that a damaged record has, every byte of every text and sequence included. The result
- * depends on all of it. */
-uint64_t test_read_all(const char *dir);
 
 #endif
