@@ -24,6 +24,16 @@ struct pl_held_lock {
     uint32_t stack;
 };
 
+/* What an actor made at one place since the last back-pressure. */
+struct pl_spawn_run {
+    struct pl_site *site; /* NULL: unused */
+    uint64_t made;
+    uint64_t live;    /* alive there when the actor's present wait began */
+    uint32_t pressed; /* one of its children from there ended its last wait */
+    uint32_t pad;
+};
+#define PL_SPAWN_RUNS 4
+
 struct pl_actor {
     struct pl_pool_link link;
     _Atomic(struct pl_actor *) all; /* next in the list of all, never changed */
@@ -37,13 +47,10 @@ struct pl_actor {
     struct pl_held_lock held[PL_HELD_MAX];
 
     /* where it was made, and what its own spawning looks like (core/spawn.c) */
-    struct pl_site *site;         /* NULL when it ended */
-    const struct pl_site *origin; /* the same, for good */
+    struct pl_site *site;
     uint64_t creator;
-    struct pl_site *spawn_site; /* where it spawned last */
-    uint64_t spawn_run;         /* spawned there since the last back-pressure */
-    uint64_t spawn_live;        /* alive there when its present wait began */
-    uint32_t spawn_pressed;     /* one of its children ended its last wait */
+    struct pl_spawn_run spawns[PL_SPAWN_RUNS]; /* the places where it spawned last */
+    uint32_t spawn_next;                       /* the one that makes room for another */
     uint32_t pad;
 
     uintptr_t stack_lo, stack_hi;

@@ -1,31 +1,39 @@
 /* spawn.c - see spawn.h. */
 #include "preload/core/spawn.h"
 
+/* The parent's run at that place. A loop can spawn from places that take turns (a container that
+ * grows now and then), so several are kept. */
+static struct pl_spawn_run *run_of(struct pl_actor *parent, struct pl_site *site)
+{
+    for (uint32_t i = 0; i < PL_SPAWN_RUNS; i++)
+        if (parent->spawns[i].site == site)
+            return &parent->spawns[i];
+    struct pl_spawn_run *run = &parent->spawns[parent->spawn_next];
+    parent->spawn_next = (parent->spawn_next + 1) % PL_SPAWN_RUNS;
+    *run = (struct pl_spawn_run){.site = site};
+    return run;
+}
+
 void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *child,
                 struct pl_site *site, uint64_t bytes)
 {
     child->site = site;
-    child->origin = site;
     if (site == NULL)
         return;
     pl_site_born(self, site, bytes);
     if (parent == NULL)
         return;
     struct el_site *cell = site->cell;
-    if (parent->spawn_site != site) {
-        parent->spawn_site = site;
-        parent->spawn_run = 0;
-        parent->spawn_pressed = 0;
-    }
-    if (parent->spawn_pressed) {
-        parent->spawn_pressed = 0;
-        parent->spawn_run = 0;
+    struct pl_spawn_run *run = run_of(parent, site);
+    if (run->pressed) {
+        run->pressed = 0;
+        run->made = 0;
         __atomic_fetch_add(&cell->backpressure, 1, __ATOMIC_RELAXED);
-        pl_raise(&cell->backpressure_live, parent->spawn_live);
+        pl_raise(&cell->backpressure_live, run->live);
     }
-    parent->spawn_run++;
+    run->made++;
     uint64_t live = __atomic_load_n(&cell->live, __ATOMIC_RELAXED);
-    pl_raise(&cell->run_peak, live < parent->spawn_run ? live : parent->spawn_run);
+    pl_raise(&cell->run_peak, live < run->made ? live : run->made);
 }
 
 void pl_spawn_ended(struct pl_actor *child)
@@ -38,14 +46,18 @@ void pl_spawn_ended(struct pl_actor *child)
 
 void pl_spawn_waits(struct pl_actor *parent)
 {
-    if (parent->spawn_site != NULL)
-        parent->spawn_live = __atomic_load_n(&parent->spawn_site->cell->live, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < PL_SPAWN_RUNS && parent->spawns[i].site != NULL; i++) {
+        struct pl_spawn_run *run = &parent->spawns[i];
+        run->live = __atomic_load_n(&run->site->cell->live, __ATOMIC_RELAXED);
+    }
 }
 
 void pl_spawn_woken(struct pl_actor *parent, uint64_t waker, uint64_t waker_creator,
                     const struct pl_site *waker_site)
 {
-    if (waker != 0 && waker_creator == parent->id && waker_site != NULL &&
-        waker_site == parent->spawn_site)
-        parent->spawn_pressed = 1;
+    if (waker == 0 || waker_creator != parent->id || waker_site == NULL)
+        return;
+    for (uint32_t i = 0; i < PL_SPAWN_RUNS; i++)
+        if (parent->spawns[i].site == waker_site)
+            parent->spawns[i].pressed = 1;
 }
