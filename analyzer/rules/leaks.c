@@ -127,16 +127,20 @@ static void weigh_never(const struct rule *rule, struct leak_group *g)
 {
     const struct model_actor *a = g->worst->actor;
     const struct model_object *o = g->worst->object;
-    if (g->alone || !is_queue_wait(a->wait_kind) || is_for_objects_of_their_own(rule, g)) {
-        /* A parking place that waiters make for themselves is known to others by ways that the
-         * record does not show. */
-        if (is_own_making(g->worst) && a->state != EL_ACTOR_ABANDONED && !g->alone)
-            g->severity = SEVERITY_WARNING;
+    /* Parked for later does not stand in anybody's way. */
+    if (g->alone || g->behind > 0)
         return;
-    }
     /* Several at one object whose maker is there still: a pool that had nothing to do. */
-    bool pool = g->n > 1 && g->objects == 1 && o != NULL && life_of(g->p, o->creator) == LIFE_ALIVE;
-    if (!g->tasks || pool || (a->state != EL_ACTOR_ABANDONED && is_own_making(g->worst)))
+    bool pool = is_queue_wait(a->wait_kind) && g->n > 1 && g->objects == 1 && o != NULL &&
+                (!g->tasks || life_of(g->p, o->creator) == LIFE_ALIVE);
+    /* A parking place that waiters make for themselves is known to others by ways that the record
+     * does not show. */
+    bool parked = is_own_making(g->worst) && a->state != EL_ACTOR_ABANDONED;
+    /* Killed in the midst of it: the answer may have been on its way. */
+    bool young = a->state != EL_ACTOR_ABANDONED && !g->p->exited && g->n == 1 &&
+                 (double)(g->p->end_ns - a->since_ns) < rule_threshold(rule, "young") * 1e9;
+    bool unknown = !g->tasks && g->objects == 0 && is_queue_wait(a->wait_kind);
+    if (pool || parked || young || unknown)
         g->severity = SEVERITY_WARNING;
 }
 

@@ -30,8 +30,9 @@ struct leak_group {
     {"own-objects", 2, 2, "objects",                                                               \
      kind " of one place that each wait for an object of their own"},                              \
         {"growth-count", 3, 3, kind, "served " kind " that were left behind one after the other"}, \
+        {"lock-age", 0.1, 0.1, "s", "wait for a lock that nobody holds"},                          \
     {                                                                                              \
-        "lock-age", 0.1, 0.1, "s", "wait for a lock that nobody holds"                             \
+        "young", 1, 1, "s", "a single wait of a killed process that may just have begun"           \
     }
 
 /* Judges the tasks or the threads of a process. */

@@ -278,6 +278,58 @@ static void test_maker_ended(void **state)
     made_finish(&m);
 }
 
+/* Three of four are at a barrier; that they came woke nobody. */
+static void test_barrier(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    for (uint64_t i = 2; i < 5; i++)
+        made_waiter(&m, i, EL_WAIT_BARRIER, HEAP, 10, 11);
+    MADE_OBJECT(&m, .address = HEAP, .kind = EL_OBJ_BARRIER, .state = EL_LIVE, .creator = 1,
+                .wakes = 3, .last_waker = 4, .last_waiter = 4, .storage = EL_STORAGE_HEAP,
+                .capacity = 4);
+    assert_int_equal(only(&m, "leaked-thread", SEVERITY_ERROR)->count, 3);
+    made_finish(&m);
+}
+
+/* The main thread waits for the first time for threads that still work. */
+static void test_parent_of_workers(void **state)
+{
+    (void)state;
+    struct made m = made_killed();
+    m.p.actors[0] = (struct model_actor){.id = 1,
+                                         .flags = EL_ACTOR_MAIN,
+                                         .has_cell = true,
+                                         .state = EL_ACTOR_WAITING,
+                                         .wait_kind = EL_WAIT_SEM,
+                                         .wait_stack = 20,
+                                         .object = HEAP};
+    MADE_ACTOR(&m, .id = 2, .state = EL_ACTOR_RUNNING, .creator = 1, .has_cell = true);
+    silent(&m);
+    m.p.actors[1].state = EL_ACTOR_ENDED;
+    m.p.actors[1].has_cell = false;
+    only(&m, "leaked-thread", SEVERITY_ERROR); /* nobody is left */
+    made_finish(&m);
+}
+
+/* A service that nobody asked yet holds no lock that others need. */
+static void test_parked_with_a_lock(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    made_waiter(&m, 2, EL_WAIT_COND, STATIC, 10, 11);
+    made_waiter(&m, 3, EL_WAIT_RWLOCK_WRITE, STATIC + 64, 10, 11);
+    m.p.actors[2].wait_stack = 21;
+    MADE_OBJECT(&m, .address = STATIC, .kind = EL_OBJ_COND, .state = EL_LIVE,
+                .storage = EL_STORAGE_STATIC);
+    silent(&m);
+    MADE_HELD(&m, 2, STATIC + 64, EL_WAIT_RWLOCK_READ, 44);
+    const struct finding *f = only(&m, "leaked-thread", SEVERITY_ERROR);
+    assert_int_equal(made_stack(f, "blocked at"), 20);
+    assert_string_equal(made_evidence(f, "behind"), "also stuck behind it: 1 other thread or task");
+    made_finish(&m);
+}
+
 static void test_unjoined(void **state)
 {
     (void)state;
@@ -311,6 +363,9 @@ int main(void)
         cmocka_unit_test(test_deadlock_over_a_channel),
         cmocka_unit_test(test_main_behind_a_leak),
         cmocka_unit_test(test_maker_ended),
+        cmocka_unit_test(test_barrier),
+        cmocka_unit_test(test_parent_of_workers),
+        cmocka_unit_test(test_parked_with_a_lock),
         cmocka_unit_test(test_unjoined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

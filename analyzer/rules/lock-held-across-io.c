@@ -3,6 +3,7 @@
  * wait for then is a disk, a peer or a clock.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
@@ -13,6 +14,8 @@ static struct rule_threshold thresholds[] = {
     {"waited-share", 0.01, 0.01, "of the run", "others waited that share of the process's time"},
     {"waited-call", 0.1, 0.1, "s", "one call that long that others waited for: an error by itself"},
     {"waited-least", 0.001, 0.001, "s", "others waited that long in all: a warning"},
+    {"mean-call", 0.0001, 0.0001, "s", "calls that are shorter on average do not wait: no error"},
+    {"minor-share", 0.1, 0.1, "of the main call's", "a second call under one lock that costs less"},
     {"held-least", 0.001, 0.001, "s", "nobody waited, but the calls took that long: a note"},
     {0},
 };
@@ -26,9 +29,13 @@ static bool weigh(const struct rule *rule, const struct model_process *p,
                        waited >= rule_threshold(rule, "waited-share") * run;
     bool long_at_once = io->waiters > 0 && waited >= rule_threshold(rule, "waited") &&
                         (double)io->max_ns / 1e9 >= rule_threshold(rule, "waited-call");
-    if (long_in_all || long_at_once)
+    /* A write into a file takes microseconds. Of thousands a few are long, because their thread was
+     * preempted in them: that is the machine's load and not the lock's. */
+    bool waits = io->count > 0 && (double)io->total_ns / (double)io->count / 1e9 >=
+                                      rule_threshold(rule, "mean-call");
+    if (waits && (long_in_all || long_at_once))
         *severity = SEVERITY_ERROR;
-    else if (waited >= rule_threshold(rule, "waited-least"))
+    else if (waits && waited >= rule_threshold(rule, "waited-least"))
         *severity = SEVERITY_WARNING;
     else if ((double)io->total_ns / 1e9 >= rule_threshold(rule, "held-least"))
         *severity = SEVERITY_NOTE;
@@ -110,13 +117,40 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     return f;
 }
 
+/* Another call under the same lock cost far more: mending that one is what matters. */
+static bool is_minor(const struct rule *rule, const struct model_process *p,
+                     const struct model_lock_io *io)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < p->nlock_ios; i++)
+        if (p->lock_ios[i].acquired_stack == io->acquired_stack && p->lock_ios[i].waited_ns > most)
+            most = p->lock_ios[i].waited_ns;
+    return (double)io->waited_ns < rule_threshold(rule, "minor-share") * (double)most;
+}
+
+static int by_cost(const void *a, const void *b)
+{
+    const struct model_lock_io *x = *(const struct model_lock_io *const *)a;
+    const struct model_lock_io *y = *(const struct model_lock_io *const *)b;
+    if (x->waited_ns != y->waited_ns)
+        return x->waited_ns < y->waited_ns ? 1 : -1;
+    return (x->total_ns < y->total_ns) - (x->total_ns > y->total_ns);
+}
+
+/* The costliest first: where several have one place by name, its words stand for all. */
 static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
 {
+    const struct model_lock_io **list = xcalloc(p->nlock_ios, sizeof *list);
+    for (size_t i = 0; i < p->nlock_ios; i++)
+        list[i] = &p->lock_ios[i];
+    if (p->nlock_ios > 1)
+        qsort(list, p->nlock_ios, sizeof *list, by_cost);
     for (size_t i = 0; i < p->nlock_ios; i++) {
         enum severity severity;
-        if (weigh(rule, p, &p->lock_ios[i], &severity))
-            findings_add(out, finding_of(rule, p, &p->lock_ios[i], severity));
+        if (!is_minor(rule, p, list[i]) && weigh(rule, p, list[i], &severity))
+            findings_add(out, finding_of(rule, p, list[i], severity));
     }
+    free(list);
 }
 
 const struct rule rule_lock_held_across_io = {

@@ -48,11 +48,44 @@ static void test_nobody_waited(void **state)
     made_finish(&m);
 }
 
+/* Thousands of quick writes, of which a few were preempted while others waited. */
+static void test_quick_calls(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    MADE_LOCK_IO(&m, .lock_kind = EL_WAIT_MUTEX, .io_kind = EL_WAIT_WRITE, .acquired_stack = 3,
+                 .io_stack = 4, .count = 8000, .total_ns = 160 * MS, .max_ns = 120 * MS,
+                 .waiters = 900, .waited_ns = 200 * MS);
+    judged(&m, 1, SEVERITY_NOTE);
+    m.p.lock_ios[0].count = 100; /* 1.6 ms each */
+    judged(&m, 1, SEVERITY_ERROR);
+    made_finish(&m);
+}
+
+/* Of two calls under one lock the one that costs others time is told. */
+static void test_minor_call(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    for (uint32_t i = 0; i < 2; i++)
+        MADE_LOCK_IO(&m, .lock_kind = EL_WAIT_MUTEX, .io_kind = EL_WAIT_READ, .acquired_stack = 3,
+                     .io_stack = 4 + i, .count = 10, .total_ns = 900 * MS, .max_ns = 90 * MS,
+                     .waiters = 10, .waited_ns = i == 0 ? 5 * MS : 800 * MS);
+    judged(&m, 1, SEVERITY_ERROR);
+    assert_int_equal(made_stack(m.found.items[0], "waits at"), 5);
+    m.p.lock_ios[0].waited_ns = 700 * MS;
+    judged(&m, 2, SEVERITY_ERROR);
+    assert_int_equal(made_stack(m.found.items[0], "waits at"), 5); /* the costliest first */
+    made_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_what_others_waited),
         cmocka_unit_test(test_nobody_waited),
+        cmocka_unit_test(test_quick_calls),
+        cmocka_unit_test(test_minor_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

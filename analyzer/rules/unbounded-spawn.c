@@ -29,6 +29,13 @@ static bool is_bounded(const struct rule *rule, const struct model_site *s)
            (double)s->backpressure * rule_threshold(rule, "pressure-share") * (double)s->peak;
 }
 
+/* Most alive out of one run without back-pressure. Where there was none at all, all was one run,
+ * from however many stacks. */
+static uint64_t longest_run(const struct model_site *s)
+{
+    return s->backpressure > 0 ? s->run_peak : s->peak;
+}
+
 static double limit_of(const struct rule *rule, const struct model_process *p, bool tasks)
 {
     uint32_t workers = tasks ? p->workers : p->cpus;
@@ -61,7 +68,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     finding_add_evidence(f, "run",
                          "%" PRIu64 " were alive out of one run of spawns in which the "
                          "spawner waited for none of them",
-                         s->run_peak);
+                         longest_run(s));
     if (s->backpressure > 0)
         finding_add_evidence(f, "back-pressure",
                              "the spawner waited %" PRIu64 " times for one of "
@@ -87,7 +94,7 @@ static void judge(const struct rule *rule, const struct model_process *p, struct
         if (s->kind != EL_SITE_TASK && s->kind != EL_SITE_THREAD)
             continue;
         bool tasks = s->kind == EL_SITE_TASK;
-        if ((double)s->run_peak >= limit_of(rule, p, tasks) && !is_bounded(rule, s))
+        if ((double)longest_run(s) >= limit_of(rule, p, tasks) && !is_bounded(rule, s))
             findings_add(out, finding_of(rule, p, s, tasks));
     }
 }

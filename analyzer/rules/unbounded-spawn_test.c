@@ -70,6 +70,9 @@ static void test_back_pressure(void **state)
     /* Never more than a few out of one run: the spawner was held back all the time. */
     m.p.sites[0].run_peak = 64;
     judged(&m, 0);
+    /* Never held back; the runs were cut because two stacks took turns. */
+    m.p.sites[0].backpressure = 0;
+    judged(&m, 1);
     made_finish(&m);
 }
 

@@ -46,10 +46,12 @@ static bool can_act(const struct model_process *p, const struct waiters *all, ui
     return w == NULL || w->cause == WAITER_FINE;
 }
 
-/* A queue's condition in static storage is where a service waits that nobody has asked yet. */
+/* A queue's condition in static storage is where a service waits that nobody has asked yet. Such a
+ * service holds nothing meanwhile. */
 static bool is_unused_service(const struct waiter *w)
 {
-    return w->object != NULL && w->object->storage == EL_STORAGE_STATIC && w->object->wakes == 0 &&
+    return w->actor->held == NULL && w->object != NULL && w->object->storage == EL_STORAGE_STATIC &&
+           w->object->wakes == 0 &&
            (w->actor->wait_kind == EL_WAIT_COND || w->actor->wait_kind == EL_WAIT_SEM);
 }
 
@@ -94,7 +96,7 @@ static bool will_go_on(const struct model_process *p, const struct waiters *all,
         /* A thread that has ended is joined at once. */
         return a->object != a->id &&
                (find(all, a->object) == NULL || find(all, a->object)->cause == WAITER_FINE);
-    if (is_unused_service(w))
+    if (w->has_active_child || is_unused_service(w))
         return true;
     if (!w->served)
         return false;
@@ -153,10 +155,13 @@ static enum waiter_cause cause_of_lock(const struct model_process *p, const stru
     return life_of(p, w->peer) == LIFE_ENDED ? WAITER_HOLDER_ENDED : WAITER_BEHIND;
 }
 
-static enum waiter_cause cause_of_signal(const struct model_process *p, struct waiter *w)
+static enum waiter_cause cause_of_signal(const struct model_process *p, const struct waiters *all,
+                                         struct waiter *w)
 {
     const struct model_object *o = w->object;
-    if (w->peer != 0 && w->peer != w->actor->id) {
+    const struct waiter *peer = find(all, w->peer);
+    bool beside = peer != NULL && peer->actor->object == w->actor->object;
+    if (w->peer != 0 && !beside) {
         if (life_of(p, w->peer) == LIFE_ENDED)
             return WAITER_WAKER_ENDED;
         if (w->served)
@@ -180,7 +185,7 @@ static void explain(const struct model_process *p, const struct waiters *all, st
     else if (w->actor->wait_kind == EL_WAIT_JOIN)
         w->cause = w->peer == w->actor->id ? WAITER_SELF : WAITER_BEHIND;
     else
-        w->cause = cause_of_signal(p, w);
+        w->cause = cause_of_signal(p, all, w);
     if (w->cycle > 1 && (w->cause == WAITER_BEHIND || w->cause == WAITER_WAKER_STUCK))
         w->cause = WAITER_CYCLE;
     if (w->cause == WAITER_BEHIND || w->cause == WAITER_WAKER_STUCK) {
@@ -191,9 +196,26 @@ static void explain(const struct model_process *p, const struct waiters *all, st
 
 /* ---- all together ---- */
 
+/* Who comes to a barrier, ends a part of a group's work or runs a once serves nobody by that. */
 static bool was_served(const struct waiter *w)
 {
+    enum el_wait_kind kind = w->actor->wait_kind;
+    if (kind == EL_WAIT_BARRIER || kind == EL_WAIT_GROUP || kind == EL_WAIT_ONCE)
+        return false;
     return w->actor->waits_here > 1 || (w->object != NULL && w->object->wakes > 0);
+}
+
+/* Whoever waits for the first time for something of its own making, as a parent for its children,
+ * is served by them as long as one of them can act. */
+static void mark_parents(const struct model_process *p, struct waiters *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        all->items[i].has_active_child = false;
+    for (size_t i = 0; i < p->nactors; i++) {
+        struct waiter *parent = find(all, p->actors[i].creator);
+        if (parent != NULL && !parent->has_active_child)
+            parent->has_active_child = can_act(p, all, p->actors[i].id);
+    }
 }
 
 struct waiters waiters_judge(const struct model_process *p, uint64_t lock_age_ns)
@@ -212,6 +234,7 @@ struct waiters waiters_judge(const struct model_process *p, uint64_t lock_age_ns
     /* All are hopeless but those that are shown not to be, one after the other. */
     for (bool changed = true; changed;) {
         changed = false;
+        mark_parents(p, &all);
         for (size_t i = 0; i < all.n; i++)
             if (all.items[i].cause != WAITER_FINE &&
                 will_go_on(p, &all, &all.items[i], lock_age_ns)) {

@@ -28,10 +28,11 @@ struct waiter {
     const struct model_actor *actor;
     const struct model_object *object; /* NULL when unknown */
     enum waiter_cause cause;
-    bool served;   /* got what it waited for at this place before, it or others at the object */
-    uint64_t peer; /* the actor that the cause is about, 0 for none */
-    uint32_t peer_stack; /* where the peer took the lock or woke the object last */
-    uint32_t cycle;      /* members of the cycle */
+    bool served; /* got what it waited for at this place before, it or others at the object */
+    bool has_active_child; /* it made somebody who can act */
+    uint64_t peer;         /* the actor that the cause is about, 0 for none */
+    uint32_t peer_stack;   /* where the peer took the lock or woke the object last */
+    uint32_t cycle;        /* members of the cycle */
     const struct model_actor *behind;
 };
 

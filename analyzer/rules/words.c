@@ -61,6 +61,8 @@ struct words words_actor_state(const struct model_process *p, uint64_t id)
         snprintf(w.text, sizeof w.text, "has ended");
     else if (a->wait_kind != EL_WAIT_NONE)
         snprintf(w.text, sizeof w.text, "waits %s itself", words_wait(a->wait_kind));
+    else if (p->exited && p->exit_actor == id)
+        snprintf(w.text, sizeof w.text, "ended the process");
     else
         snprintf(w.text, sizeof w.text, "still lived");
     return w;
