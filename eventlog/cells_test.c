@@ -26,8 +26,9 @@ static int end(void **state)
 {
     (void)state;
     el_log_forget(&the_log);
+    bool agree = test_babeltrace_agrees(root);
     test_dir_remove(root);
-    return 0;
+    return agree ? 0 : -1;
 }
 
 /* Counts the cells of that type that are not free, and checks each against `check`. */

@@ -38,7 +38,7 @@ for metadata in "$dir"/metadata "$dir"/*/metadata; do
     }
     noise=$(grep -v -e 'Tracer discarded' -e '^$' "$said")
     [ -z "$noise" ] || { echo "$record: babeltrace2 warns: $noise" | sed 5q; bad=1; }
-    theirs=$(echo "$theirs" | awk '/Event messages/ { n = $1 } END { print n + 0 }')
+    theirs=$(echo "$theirs" | awk '/ Event message/ { n = $1 } END { print n + 0 }')
     ours=$(echo "$ours" | sed -n 's/.* events=\([0-9]*\) cells=\([0-9]*\) .*/\1 + \2/p')
     ours=$((${ours:-0}))
     if [ "$ours" != "$theirs" ]; then

@@ -37,9 +37,10 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
+    bool agree = test_babeltrace_agrees(root);
     umount2(root, MNT_DETACH);
     test_dir_remove(root);
-    return 0;
+    return agree ? 0 : -1;
 }
 
 static int open_log(uint64_t max_bytes)

@@ -18,6 +18,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+_Static_assert(sizeof(long) == 8, "offsets are passed in one piece");
+
 static inline long el_sys(long number, long a, long b, long c, long d, long e, long f)
 {
     int saved = errno;

@@ -29,6 +29,19 @@ void test_dir_remove(const char *path)
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+bool test_babeltrace_agrees(const char *root)
+{
+    char command[1024];
+    struct el_list list;
+    const char *check = getenv("EL_CHECK");
+    if (check == NULL || el_list_processes(root, &list) != EL_READ_OK)
+        return true;
+    size_t n = list.n;
+    el_list_free(&list);
+    snprintf(command, sizeof(command), "'%s' '%s' >&2", check, root);
+    return n == 0 || system(command) == 0;
+}
+
 uint64_t test_random(uint64_t *state)
 {
     uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);

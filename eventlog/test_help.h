@@ -12,6 +12,10 @@
 void test_dir_make(char path[64]);
 void test_dir_remove(const char *path);
 
+/* Where the environment names check-babeltrace.sh (EL_CHECK) and el-count (EL_COUNT): lets both
+ * readers count the logs below `root`, and says whether they agree. */
+bool test_babeltrace_agrees(const char *root);
+
 /* A sequence of numbers that depends on its seed only. */
 uint64_t test_random(uint64_t *state);
 

@@ -15,6 +15,9 @@
  * reached or the directory is gone. From then on events and cells are counted as lost; cells that
  * exist stay writable.
  *
+ * A signal handler that jumps out of its thread's record in the making (siglongjmp) leaves the slot
+ * mute: what its thread writes from then on is counted as lost.
+ *
  * The fields of the structs here are the writer's own, but for those said to be readable.
  */
 #ifndef EVENTLOG_WRITER_H

@@ -28,8 +28,9 @@ static int end(void **state)
 {
     (void)state;
     el_log_forget(&the_log);
+    bool agree = test_babeltrace_agrees(root);
     test_dir_remove(root);
-    return 0;
+    return agree ? 0 : -1;
 }
 
 static void every_event_comes_back(void **state)
