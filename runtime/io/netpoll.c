@@ -163,17 +163,26 @@ static void on_event(int fd, uint32_t events)
     weft__unlock(&state->lock);
 }
 
+/* In nanoseconds; before Linux 5.11 in milliseconds, rounded up. */
+static long wait_for_events(struct epoll_event *events, int64_t ns)
+{
+    static uint32_t no_pwait2;
+    if (!__atomic_load_n(&no_pwait2, __ATOMIC_RELAXED)) {
+        struct timespec limit = {ns / WEFT_S, ns % WEFT_S};
+        long n = syscall(SYS_epoll_pwait2, epoll_fd, events, EVENTS_AT_ONCE, ns < 0 ? NULL : &limit,
+                         NULL, 0);
+        if (n >= 0 || errno != ENOSYS)
+            return n;
+        __atomic_store_n(&no_pwait2, 1, __ATOMIC_RELAXED);
+    }
+    int64_t ms = ns > WEFT_S ? 1000 : (ns + WEFT_MS - 1) / WEFT_MS;
+    return epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, ns < 0 ? -1 : (int)ms);
+}
+
 void weft__netpoll(int64_t ns)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
-    struct timespec limit = {ns / WEFT_S, ns % WEFT_S};
-    long n = syscall(SYS_epoll_pwait2, epoll_fd, events, EVENTS_AT_ONCE, ns < 0 ? NULL : &limit,
-                     NULL, 0);
-    if (n < 0 && errno == ENOSYS) /* before Linux 5.11: milliseconds, rounded up */
-        n = epoll_wait(epoll_fd, events, EVENTS_AT_ONCE,
-                       ns < 0        ? -1
-                       : ns > WEFT_S ? 1000
-                                     : (int)((ns + WEFT_MS - 1) / WEFT_MS));
+    long n = wait_for_events(events, ns);
     for (long i = 0; i < n; i++) {
         uint64_t count;
         if (events[i].data.fd >= 0)

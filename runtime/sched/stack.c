@@ -18,6 +18,11 @@
 #ifdef WEFT_ASAN
 #include <sanitizer/lsan_interface.h>
 #endif
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(low, high) (0)
+#endif
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -107,6 +112,7 @@ char *weft__stack_get(struct weft__worker *w)
     } else if (pool.left > 0 || new_slab()) {
         stack = pool.slab + pool.bytes * --pool.left;
         guard(stack);
+        (void)VALGRIND_STACK_REGISTER(stack + pool.page, stack + pool.bytes - 1);
 #ifdef WEFT_ASAN
         /* Tasks hold what their stacks point to. */
         __lsan_register_root_region(stack + pool.page, pool.bytes - pool.page);
