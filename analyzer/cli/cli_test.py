@@ -71,7 +71,8 @@ class ExitStatus(Case):
     def test_nothing_recorded_is_not_green(self):
         os.mkdir(self.path("empty"))
         self.assertIn("nothing was recorded", self.loiter("analyze", "empty", status=3).stdout)
-        # The program drops the library before it becomes another: nothing of that one is recorded.
+
+    def test_library_that_is_not_there(self):
         result = self.loiter("run", "--", "true", status=2, env={**os.environ, "LOITER_LIB": "/x"})
         self.assertIn("/x: no such library", result.stderr)
 
@@ -80,6 +81,16 @@ class ExitStatus(Case):
                                 "/lib64/libm.so.6") if os.path.exists(p))
         result = self.loiter("run", "--", "true", status=3, env={**os.environ, "LOITER_LIB": libc})
         self.assertIn("nothing was recorded", result.stderr)
+
+
+    def test_becoming_what_cannot_be_recorded_is_not_green(self):
+        static = self.path("static")
+        self.write("s.c", "int main(void) { return 0; }\n")
+        subprocess.run(["gcc", "-static", "-o", static, self.path("s.c")], check=True)
+        result = self.loiter("run", "--", "sh", "-c", f"exec {static}", status=3)
+        self.assertIn("became another program, which was not recorded", result.stderr)
+        result = self.loiter("run", "--", "sh", "-c", f"exec {PLANT} nothing", status=0)
+        self.assertNotIn("became", result.stderr)
 
 
 class Output(Case):

@@ -57,6 +57,34 @@ static void warn_of_suppressions(struct judged *j, const struct suppressions *al
     }
 }
 
+static bool has_image(const struct model *m, uint32_t pid, uint32_t image)
+{
+    for (size_t i = 0; i < m->nprocesses; i++)
+        if (m->processes[i].pid == pid && m->processes[i].image == image)
+            return true;
+    return false;
+}
+
+/* A process became a program that the library is not in. If it is the one that was started, most
+ * of the run is not recorded. */
+static void check_execs(struct judged *j)
+{
+    for (size_t i = 0; i < j->model->nprocesses; i++) {
+        const struct model_process *p = &j->model->processes[i];
+        if (!p->replaced || has_image(j->model, p->pid, p->image + 1))
+            continue;
+        char *text = xasprintf("process %u (%s) became another program, which was not recorded: it "
+                               "may be static, setuid, or not followed",
+                               p->pid, p->command ? p->command : "?");
+        if (j->run.command && (int64_t)p->pid == j->run.pid) {
+            record_add_reason(&j->record, text);
+            free(text);
+        } else {
+            add_warning(j, text);
+        }
+    }
+}
+
 bool judge_log(struct judged *j, const char *dir, struct judge_options *o)
 {
     struct read_problems problems = {0};
@@ -77,6 +105,7 @@ bool judge_log(struct judged *j, const char *dir, struct judge_options *o)
     char *wrong = run_info_read(&j->run, dir);
     if (wrong)
         add_warning(j, wrong);
+    check_execs(j);
 
     rules_run(j->model, o->rules.enabled, &all);
     name_findings(j, &all, o);

@@ -79,7 +79,7 @@ char *choose_unknown_rule(const char *id)
     if (near)
         message = xasprintf("unknown rule \"%s\"; did you mean \"%s\"?", id, near);
     else
-        message = xasprintf("unknown rule \"%s\"; there are %s", id, list);
+        message = xasprintf("unknown rule \"%s\"; there are %s (see `loiter explain`)", id, list);
     free(list);
     free(ids);
     return message;

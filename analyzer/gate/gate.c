@@ -59,11 +59,24 @@ static void add_process(struct gate_item *item, const struct model_process *p, u
     item->processes[item->nprocesses++] = (struct gate_process){p, count};
 }
 
-/* Times count from the begin of a process: those of another one say nothing beside them. */
+/* The main cost, which is the first. */
+static double weight_of(const struct finding *f)
+{
+    return f->ncosts ? f->costs[0].amount : 0;
+}
+
+/* The heavier one keeps its words, and the first of equals. Times count from the begin of a
+ * process: those of another one say nothing beside them. */
 static void merge_finding(struct gate_item *item, struct finding *from)
 {
     struct finding *into = item->finding;
     add_process(item, from->process, from->count);
+    if (weight_of(from) > item->heaviest) {
+        item->heaviest = weight_of(from);
+        item->finding = from;
+        from = into;
+        into = item->finding;
+    }
     into->count += from->count;
     into->growth_per_s += from->growth_per_s;
     if (from->severity > into->severity)
@@ -111,7 +124,7 @@ static int by_weight(const void *a, const void *b)
 
 static void merge_all(struct gate *g, struct findings *all)
 {
-    /* Equal ones side by side, the earliest first: it speaks for all of them. */
+    /* Equal ones side by side, the earliest first. */
     if (all->n)
         qsort(all->items, all->n, sizeof(*all->items), by_fingerprint_and_age);
     for (size_t i = 0; i < all->n; i++) {
@@ -121,7 +134,7 @@ static void merge_all(struct gate *g, struct findings *all)
             continue;
         }
         XGROW(g->items, g->n);
-        g->items[g->n++] = (struct gate_item){.finding = f};
+        g->items[g->n++] = (struct gate_item){.finding = f, .heaviest = weight_of(f)};
         add_process(&g->items[g->n - 1], f->process, f->count);
     }
     free(all->items);

@@ -25,6 +25,7 @@ struct gate_item {
     struct finding *finding;
     struct gate_process *processes;
     size_t nprocesses;
+    double heaviest; /* the largest main cost of those that became this one; its words are told */
     const struct suppression *suppressed; /* NULL when it is not */
     const struct baseline_entry *known;   /* in the baseline, and not suppressed; NULL else */
 };

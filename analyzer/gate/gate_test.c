@@ -42,13 +42,13 @@ static void equal_findings_become_one(void **state)
     assert_int_equal(g.n, 2);
     struct finding *f = g.items[0].finding;
     assert_string_equal(f->place->function, "work");
-    assert_ptr_equal(f->process, &processes[0]); /* the first process speaks */
+    assert_ptr_equal(f->process, &processes[1]); /* the heaviest speaks */
     assert_int_equal(f->confidence, CONFIDENCE_PROVEN);
     assert_int_equal(f->count, 6);
     assert_true(f->costs[0].amount == 6 && f->costs[1].amount == 9);
     assert_int_equal(f->ncosts, 2);
-    assert_int_equal(f->first_ns, 100);
-    assert_int_equal(f->last_ns, 250);
+    assert_int_equal(f->first_ns, 300); /* of its own process */
+    assert_int_equal(f->last_ns, 350);
     assert_int_equal(g.items[0].nprocesses, 2);
     assert_int_equal(g.items[0].processes[0].count, 3);
     assert_int_equal(g.items[0].processes[1].count, 3);

@@ -15,15 +15,17 @@
 struct record {
     bool empty;      /* no process was recorded */
     bool incomplete; /* empty, or something is missing that findings may hang on */
-    char **reasons;  /* sentences on what is missing; also of losses that do not make it
-                        incomplete */
+    char **reasons;  /* sentences on what is missing */
     size_t nreasons;
+    size_t more; /* reasons beyond those */
     size_t processes;
     uint64_t events, lost, lost_cells;
     uint64_t unwinds; /* stacks walked */
     uint64_t bytes;   /* of the log directory */
 };
 
+/* From what the model knows; the words for it, and what else is wrong, the reader of the log has.
+ */
 void record_judge(struct record *r, const struct model *m, uint64_t bytes);
 /* Adds a reason that makes it incomplete; copied. */
 void record_add_reason(struct record *r, const char *reason);

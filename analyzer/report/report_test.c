@@ -248,19 +248,30 @@ static void losses_make_a_record_incomplete(void **state)
         struct record r;
         record_judge(&r, &m, 0);
         assert_true(r.incomplete && !r.empty);
-        assert_int_equal(r.nreasons, 1);
         record_clear(&r);
     }
+}
+
+static void reasons_are_bounded(void **state)
+{
+    (void)state;
+    struct record r;
+    record_judge(&r, &model, 0);
+    assert_false(r.incomplete);
+    for (int i = 0; i < 1000; i++)
+        record_add_reason(&r, "a folder is damaged");
+    assert_true(r.incomplete);
+    assert_true(r.nreasons < 100);
+    assert_int_equal(r.nreasons + r.more, 1000);
+    record_clear(&r);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_for_people),
-        cmocka_unit_test(json_document),
-        cmocka_unit_test(junit_document),
-        cmocka_unit_test(nothing_recorded_is_never_green),
-        cmocka_unit_test(losses_make_a_record_incomplete),
+        cmocka_unit_test(text_for_people),     cmocka_unit_test(json_document),
+        cmocka_unit_test(junit_document),      cmocka_unit_test(nothing_recorded_is_never_green),
+        cmocka_unit_test(reasons_are_bounded), cmocka_unit_test(losses_make_a_record_incomplete),
     };
     return cmocka_run_group_tests(tests, build_scene, clear_scene);
 }

@@ -212,6 +212,10 @@ static void print_record(const struct page *p)
         say(p, YELLOW, "loiter:   %s", c->reasons[i]);
         end_line(p);
     }
+    if (c->more) {
+        say(p, YELLOW, "loiter:   and %zu more", c->more);
+        end_line(p);
+    }
 }
 
 static void print_end(const struct page *p)
