@@ -48,6 +48,7 @@ struct pl_actor {
 
     /* where it was made, and what its own spawning looks like (core/spawn.c) */
     struct pl_site *site;
+    const struct pl_site *origin; /* the same, for good */
     uint64_t creator;
     struct pl_spawn_run spawns[PL_SPAWN_RUNS]; /* the places where it spawned last */
     uint32_t spawn_next;                       /* the one that makes room for another */

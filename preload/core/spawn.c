@@ -18,6 +18,7 @@ void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *
                 struct pl_site *site, uint64_t bytes)
 {
     child->site = site;
+    child->origin = site;
     if (site == NULL)
         return;
     pl_site_born(self, site, bytes);
