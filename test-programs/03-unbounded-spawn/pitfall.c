@@ -12,20 +12,25 @@
 
 static struct weft_waitgroup handled;
 
+/* Needs to know how many there are, so it waits until the input has been read. */
 static void handle(void *arg)
 {
-    (void)arg;
-    weft_sleep(200 * WEFT_MS);
+    weft_chan_recv(arg, NULL);
+    weft_sleep(WEFT_MS);
     weft_waitgroup_done(&handled);
 }
 
 static void handle_all(void *arg)
 {
+    struct weft_chan *read_all = weft_chan_new(0, 0);
+
     (void)arg;
     weft_waitgroup_add(&handled, ITEMS);
     for (int i = 0; i < ITEMS; i++)
-        MUST(weft_go(handle, NULL) == 0); /* SPAWN */
+        MUST(weft_go(handle, read_all) == 0); /* SPAWN */
+    weft_chan_close(read_all);
     weft_waitgroup_wait(&handled);
+    weft_chan_release(read_all);
     printf("%d items\n", ITEMS);
 }
 

@@ -24,8 +24,8 @@ static char fetch(void)
     char answer;
 
     loopback_address(port, &address);
-    MUST(weft_connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
-    MUST(weft_read(fd, &answer, 1) == 1); /* IO */
+    MUST(weft_connect(fd, (struct sockaddr *)&address, sizeof address) == 0); /* CONNECT */
+    MUST(weft_read(fd, &answer, 1) == 1);                                     /* IO */
     weft_close(fd);
     return answer;
 }

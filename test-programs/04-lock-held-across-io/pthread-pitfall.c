@@ -26,8 +26,8 @@ static char fetch(void)
     char answer;
 
     loopback_address(port, &address);
-    MUST(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
-    MUST(read(fd, &answer, 1) == 1); /* IO */
+    MUST(connect(fd, (struct sockaddr *)&address, sizeof address) == 0); /* CONNECT */
+    MUST(read(fd, &answer, 1) == 1);                                     /* IO */
     close(fd);
     return answer;
 }

@@ -5,8 +5,11 @@
 #include "test-programs/common/sample.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +38,50 @@ long now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The state letter of a thread, 0 when it has ended. */
+static char thread_state(const char *tid)
+{
+    char path[64], text[256];
+    const char *name_end;
+    ssize_t n;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", tid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = 0;
+    name_end = strrchr(text, ')');
+    return name_end != NULL && name_end + 2 < text + n ? name_end[2] : 0;
+}
+
+static bool others_wait(void)
+{
+    DIR *threads = opendir("/proc/self/task");
+    const struct dirent *thread;
+    bool all = true;
+
+    MUST(threads != NULL);
+    while (all && (thread = readdir(threads)) != NULL)
+        if (thread->d_name[0] != '.' && atoi(thread->d_name) != gettid()) {
+            char state = thread_state(thread->d_name);
+            all = state == 0 || state == 'S';
+        }
+    closedir(threads);
+    return all;
+}
+
+void wait_until_others_wait(void)
+{
+    /* Asked for several times in a row: one look is not taken at one moment. */
+    for (int seen = 0; seen < 5; seen = others_wait() ? seen + 1 : 0)
+        sleep_ms(1);
 }
 
 void loopback_address(int port, struct sockaddr_in *address)

@@ -21,6 +21,10 @@ void sleep_ms(int ms);
 /* Milliseconds of CLOCK_MONOTONIC. */
 long now_ms(void);
 
+/* Returns when no other thread of the process runs or is ready to: each has come to its wait or has
+ * ended. For what must be seen waiting, where no lock can tell that it does. */
+void wait_until_others_wait(void);
+
 /* Starts a server on a free port of 127.0.0.1, in threads of this process. To each connection it
  * sends the one byte '!' after `delay_ms`, then closes it. Returns the port. */
 int slow_server_start(int delay_ms);

@@ -60,6 +60,11 @@ class JudgeTest(unittest.TestCase):
         self.assertEqual(self.judge([], [{**FINDING, "severity": "note"}]), [])
         self.assertEqual(self.judge([], [FINDING], allowed=["leaked-thread"]), [])
 
+    def test_an_optional_finding_may_be_missing_but_not_another(self):
+        self.assertEqual(self.judge([{**WISH, "optional": True}], []), [])
+        self.assertEqual(self.judge([{**WISH, "optional": True}], [FINDING]), [])
+        self.assertTrue(self.judge([{**WISH, "optional": True, "marker": "SPAWN"}], [FINDING]))
+
     def test_a_marker_that_is_nowhere_is_an_error(self):
         with self.assertRaises(ValueError):
             self.judge([{**WISH, "marker": "NOWHERE"}], [FINDING])

@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     }
     MUST(pthread_create(&threads[2], NULL, enqueue, NULL) == 0);
     sem_wait(&begins);
-    sleep_ms(20);
+    wait_until_others_wait();
     for (int i = 0; fixed && i < 3; i++)
         pthread_join(threads[i], NULL);
     puts("ended");

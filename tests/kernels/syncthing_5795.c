@@ -13,7 +13,7 @@ static void wait_stopped(void *arg)
     struct connection *connection = arg;
 
     weft_chan_recv(connection->dispatcher_stopped, NULL);
-    puts("closed");
+    puts("closed later");
 }
 
 static void connection_close(struct connection *connection)

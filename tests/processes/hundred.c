@@ -1,6 +1,6 @@
 /*
  * hundred.c - a program of a hundred processes: it makes ninety-nine children, one after the other,
- * as a shell does, and two of the children leak a thread each.
+ * as a shell does, and two of the children leak three threads each.
  */
 #include "test-programs/common/sample.h"
 
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define CHILDREN 99
+#define LEAKS    3
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t waits = PTHREAD_COND_INITIALIZER;
@@ -19,8 +20,8 @@ static int waiting;
 static void *hand_over(void *arg)
 {
     pthread_mutex_lock(&lock);
-    waiting = 1;
-    pthread_cond_signal(&waits);
+    if (++waiting == LEAKS)
+        pthread_cond_signal(&waits);
     while (waiting)
         pthread_cond_wait(arg, &lock); /* LEAK */
     pthread_mutex_unlock(&lock);
@@ -29,14 +30,16 @@ static void *hand_over(void *arg)
 
 static void leak(void)
 {
-    pthread_cond_t *taken = malloc(sizeof *taken);
-    pthread_t thread;
+    for (int i = 0; i < LEAKS; i++) {
+        pthread_cond_t *taken = malloc(sizeof *taken);
+        pthread_t thread;
 
-    MUST(taken != NULL);
-    pthread_cond_init(taken, NULL);
-    MUST(pthread_create(&thread, NULL, hand_over, taken) == 0); /* SPAWN */
+        MUST(taken != NULL);
+        pthread_cond_init(taken, NULL);
+        MUST(pthread_create(&thread, NULL, hand_over, taken) == 0); /* SPAWN */
+    }
     pthread_mutex_lock(&lock);
-    while (!waiting)
+    while (waiting < LEAKS)
         pthread_cond_wait(&waits, &lock);
     pthread_mutex_unlock(&lock);
 }

@@ -41,7 +41,7 @@ int main(void)
     }
     for (int i = 0; i < PARTIES; i++)
         sem_wait(&team->here);
-    sleep_ms(30);
+    wait_until_others_wait();
     puts("phase started");
     return 0;
 }

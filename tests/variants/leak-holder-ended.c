@@ -39,7 +39,7 @@ int main(void)
         pthread_detach(thread);
     }
     pthread_barrier_wait(&before_lock);
-    sleep_ms(30);
+    wait_until_others_wait();
     puts("reloaded");
     return 0;
 }

@@ -34,7 +34,7 @@ int main(void)
     MUST(pthread_create(&thread, NULL, add_route, NULL) == 0); /* SPAWN */
     pthread_detach(thread);
     sem_wait(&before_lock);
-    sleep_ms(30);
+    wait_until_others_wait();
     puts("routed");
     return 0;
 }

@@ -52,7 +52,7 @@ int main(void)
 {
     for (int i = 0; i < JOBS; i++)
         start_job(i);
-    sleep_ms(30);
+    wait_until_others_wait();
     puts("jobs started");
     return 0;
 }

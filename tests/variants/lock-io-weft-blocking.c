@@ -5,6 +5,7 @@
 #include "test-programs/common/sample.h"
 
 #include <stdio.h>
+#include <time.h>
 #include <weft.h>
 
 static struct weft_mutex database_lock;
@@ -12,7 +13,9 @@ static int rows;
 
 static void run_query(void *arg)
 {
-    sleep_ms(5);
+    const struct timespec slow = {0, 5000000};
+
+    nanosleep(&slow, NULL); /* IO */
     ++*(int *)arg;
 }
 
@@ -20,8 +23,8 @@ static void query(void *arg)
 {
     (void)arg;
     for (int i = 0; i < 5; i++) {
-        weft_mutex_lock(&database_lock);            /* LOCK */
-        MUST(weft_blocking(run_query, &rows) == 0); /* IO */
+        weft_mutex_lock(&database_lock); /* LOCK */
+        MUST(weft_blocking(run_query, &rows) == 0);
         weft_mutex_unlock(&database_lock);
     }
 }

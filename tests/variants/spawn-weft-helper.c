@@ -11,10 +11,13 @@
 
 static struct weft_waitgroup handlers;
 
+static struct weft_chan *received_all;
+
 static void handle(void *arg)
 {
     (void)arg;
-    weft_sleep(150 * WEFT_MS);
+    weft_chan_recv(received_all, NULL);
+    weft_sleep(WEFT_MS);
 }
 
 static void dispatch(void)
@@ -36,12 +39,15 @@ static void test(void *arg)
     struct weft_waitgroup receivers = {0};
 
     (void)arg;
+    received_all = weft_chan_new(0, 0);
     MUST(weft_waitgroup_go(&receivers, receive, messages) == 0);
     for (int i = 0; i < MESSAGES; i++)
         weft_chan_send(messages, &i);
     weft_chan_close(messages);
     weft_waitgroup_wait(&receivers);
+    weft_chan_close(received_all);
     weft_waitgroup_wait(&handlers);
+    weft_chan_release(received_all);
     weft_chan_release(messages);
     puts("received");
 }
