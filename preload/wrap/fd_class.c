@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "preload/core/record.h"
 #include "preload/core/timer_cell.h"
 
 _Atomic uint32_t pl_fd_table[PL_FD_TABLE];
@@ -104,7 +105,8 @@ void pl_fd_blocking(int fd, int blocks)
 
 void pl_fd_timer_ends(int fd)
 {
-    if (fd < 0 || pl_fd_known(fd) != PL_FD_TIMER)
+    /* A vfork child closes its own descriptors, in the parent's memory. */
+    if (fd < 0 || pl_fd_known(fd) != PL_FD_TIMER || !pl_record_is_mine())
         return;
     int error = errno;
     struct pl_self *self = pl_enter();

@@ -4,7 +4,8 @@
  * A bounded table without locks, filled when a descriptor is first used and dropped when it ends. A
  * wrong answer is never worse than a wait that is not seen or a few stores too many: descriptors
  * that end unseen (inside the C library, by a raw system call) are set right by the next call that
- * makes one of that number.
+ * makes one of that number. Between vfork and exec a child changes its own descriptors but the
+ * parent's table; so what may happen there (close, dup2) only ever forgets a class.
  *
  * All of it may be called from a signal handler, at any stage, and keeps errno.
  */
@@ -62,13 +63,6 @@ static inline enum pl_fd_class pl_fd_get(int fd)
 static inline enum pl_fd_class pl_fd_flags(int nonblocking)
 {
     return nonblocking ? PL_FD_NOBLOCK : PL_FD_WAITS;
-}
-
-/* What a duplicate is. A timer belongs to its first descriptor only. */
-static inline enum pl_fd_class pl_fd_copy(int fd)
-{
-    enum pl_fd_class cls = fd >= 0 ? pl_fd_known(fd) : PL_FD_UNKNOWN;
-    return cls == PL_FD_TIMER ? PL_FD_WAITS : cls;
 }
 
 #endif

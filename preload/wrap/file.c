@@ -60,7 +60,7 @@ PIPE(socketpair, (int family, int type, int protocol, int pair[2]), (family, typ
 PL_EXPORT int dup(int fd)
 {
     int copy = PL_REAL(dup)(fd);
-    pl_fd_begins(copy, pl_fd_copy(fd));
+    pl_fd_begins(copy, PL_FD_UNKNOWN);
     return copy;
 }
 
@@ -72,7 +72,7 @@ PL_EXPORT int dup(int fd)
             pl_fd_timer_ends(to);                                                                  \
         int copy = PL_REAL(name) args;                                                             \
         if (fd != to)                                                                              \
-            pl_fd_begins(copy, pl_fd_copy(fd));                                                    \
+            pl_fd_begins(copy, PL_FD_UNKNOWN);                                                     \
         return copy;                                                                               \
     }
 
@@ -161,7 +161,7 @@ static int fcntl_call(int (*real)(int, int, ...), int fd, int cmd, void *arg, st
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
         result = real(fd, cmd, arg);
-        pl_fd_begins(result, pl_fd_copy(fd));
+        pl_fd_begins(result, PL_FD_UNKNOWN);
         return result;
     case F_SETFL:
         result = real(fd, cmd, arg);
