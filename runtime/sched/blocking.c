@@ -84,7 +84,6 @@ static struct extent own_stack(void)
 static void run_as(struct weft_task *t, const struct job *job, const struct extent *here)
 {
     char *stack = t->stack;
-    LOITER_CALL(loiter_task_ready, (&t->loiter, NULL));
     LOITER_CALL(loiter_task_stack, (&t->loiter, here->low, (char *)here->low + here->size));
     LOITER_CALL(loiter_task_switch, (&t->loiter));
     job->fn(job->arg);
@@ -157,7 +156,8 @@ int weft_blocking(void (*fn)(void *), void *arg)
     weft__lock(&pool.lock);
     *pool.tail = &job;
     pool.tail = &job.next;
-    weft__will_wait(t, WEFT__WAIT_BLOCKING, NULL, false, WEFT_CALLER());
+    t->wait = WEFT__WAIT_BLOCKING; /* not announced: it runs the function */
+    t->object = NULL;
     __atomic_fetch_add(&pool.posted, 1, __ATOMIC_SEQ_CST);
     weft__futex_wake(&pool.posted, 1);
     weft__park(t, &pool.lock);
