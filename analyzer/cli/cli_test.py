@@ -205,6 +205,15 @@ class Program(Case):
         plain = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         self.assertEqual(self.loiter("record", "-o", "log", "--", *command).stdout, plain)
 
+    def test_with_a_sanitizer(self):
+        self.write("s.c", "#include <stdio.h>\nint main(void) { puts(\"fine\"); return 0; }\n")
+        for name in ("address", "thread"):
+            subprocess.run(["gcc", f"-fsanitize={name}", "-o", self.path(name), self.path("s.c")],
+                           check=True)
+            result = self.loiter("run", "--", f"./{name}", status=0)
+            self.assertEqual(result.stdout, "fine\n")
+            self.assertIn("the record is complete: 1 process", result.stderr)
+
     def test_script_without_interpreter_line(self):
         self.write("script", "echo from a script $1\n", 0o755)
         self.assertEqual(self.loiter("run", "--", "./script", "x", status=0).stdout,

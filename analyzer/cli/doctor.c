@@ -2,7 +2,6 @@
  * doctor.c - loiter doctor: whether Loiter works here. It looks at the machine, plants one leak of
  * each kind, runs itself on each, and must catch it.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -48,15 +47,6 @@ static bool check_machine(struct doctor *d)
     char *error = NULL, *library = session_library(&error);
     bool found = library != NULL;
     say(d, found, "the library", found ? library : error);
-
-    static const char *const names[] = {"libunwind.so.8", "libunwind.so"};
-    void *unwind = NULL;
-    for (size_t i = 0; i < 2 && !unwind; i++)
-        unwind = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    say(d, unwind != NULL, "libunwind, for stacks",
-        xstrdup(unwind ? "" : "not found: install libunwind8"));
-    if (unwind)
-        dlclose(unwind);
 
     uint64_t hz = tsc_hz();
     say(d, true, "clock",

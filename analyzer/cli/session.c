@@ -13,6 +13,7 @@
 #include "analyzer/cli/log_dir.h"
 #include "analyzer/cli/message.h"
 #include "analyzer/cli/preflight.h"
+#include "analyzer/cli/sanitizer.h"
 #include "analyzer/cli/tsc.h"
 #include "analyzer/model/memory.h"
 
@@ -92,6 +93,7 @@ int session_begin(struct session *s, const struct session_options *o)
         session_end(s);
         return code;
     }
+    s->runtime = sanitizer_runtime(s->path);
     s->tsc_hz = tsc_hz();
     s->info.command = join_words(o->argv);
     return 0;
@@ -111,6 +113,12 @@ static void prepare(void *arg, pid_t self)
 {
     const struct session *s = arg;
     char number[32];
+    if (s->runtime) {
+        const char *old = getenv("LD_PRELOAD");
+        char *first = xasprintf("%s%s%s", s->runtime, old ? ":" : "", old ? old : "");
+        setenv("LD_PRELOAD", first, 1);
+        free(first);
+    }
     append_variable("LD_PRELOAD", s->library, ':');
     if (s->options->library_options)
         append_variable("LOITER_OPTIONS", s->options->library_options, ',');
@@ -176,6 +184,7 @@ void session_end(struct session *s)
 {
     free(s->path);
     free(s->library);
+    free(s->runtime);
     free(s->dir);
     run_info_clear(&s->info);
 }

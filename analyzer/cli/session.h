@@ -31,6 +31,7 @@ struct session {
     const struct session_options *options;
     char *path;    /* of the program */
     char *library; /* to preload */
+    char *runtime; /* of a sanitizer, to preload before all others; NULL for none */
     char *dir;     /* of the log, absolute */
     bool made;     /* the directory is of our making */
     uint64_t tsc_hz;
