@@ -72,11 +72,6 @@ void el_packet_begin(struct el_packet *packet, const struct el_log *log, enum el
     memcpy(packet->uuid, log->uuid, sizeof(packet->uuid));
 }
 
-int el_files_dir(const struct el_log *log)
-{
-    return el_sys_open(AT_FDCWD, log->dir, O_PATH | O_DIRECTORY);
-}
-
 /* Writes `count` empty packets; 0 or a negative errno. */
 static int write_packets(const struct el_log *log, const struct el_slot *slot, int fd,
                          uint64_t offset, uint32_t count)

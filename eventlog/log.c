@@ -162,6 +162,7 @@ static void forget_pool(struct el_pool *pool)
 
 void el_log_forget(struct el_log *log)
 {
+    el_reach_forget(log);
     for (uint32_t i = 0; log->slots != NULL && i < log->made_slots && i < EL_SLOTS_MOST; i++) {
         if (log->slots[i].window != NULL)
             el_sys_unmap(log->slots[i].window, log->slots[i].window_bytes);
@@ -173,31 +174,4 @@ void el_log_forget(struct el_log *log)
     /* The pools were cleared one by one: most were never touched, and stay so. */
     memset(log, 0, offsetof(struct el_log, pools));
     log->dir[0] = '\0';
-}
-
-int el_log_chown(struct el_log *log, uint32_t uid, uint32_t gid)
-{
-    char name[EL_NAME_MOST];
-    if (log->dir[0] == '\0')
-        return -ENOENT;
-    int dir = el_files_dir(log);
-    if (dir < 0)
-        return dir;
-    int first = el_sys_chown(dir, "metadata", uid, gid);
-    for (uint32_t i = 0; i < log->made_slots && i < EL_SLOTS_MOST; i++) {
-        el_name_events(name, i);
-        int error = el_sys_chown(dir, name, uid, gid);
-        first = first == 0 && error != -ENOENT ? error : first;
-    }
-    for (uint32_t id = 0; id < EL_CELL_IDS; id++) {
-        for (uint32_t i = 0; i < log->pools[id].claimed && i < EL_CHUNKS_MOST; i++) {
-            el_name_cells(name, 64 + id, i);
-            int error = el_sys_chown(dir, name, uid, gid);
-            first = first == 0 && error != -ENOENT ? error : first;
-        }
-    }
-    el_sys_close(dir);
-    /* The directory last: while it is ours, the rest can be reached. */
-    int error = el_sys_chown(AT_FDCWD, log->dir, uid, gid);
-    return first == 0 ? error : first;
 }

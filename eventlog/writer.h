@@ -107,6 +107,8 @@ struct el_log {
     uint64_t free_slots; /* count of changes << 32 | slot + 1 */
     uint32_t made_slots;
     uint32_t page;
+    int32_t kept_dir; /* a descriptor plus one, or 0: see el_log_chown */
+    uint64_t kept_id[2];
     uint8_t uuid[16];
     struct el_summary no_summary; /* stands in where there is no directory */
     struct el_pool pools[EL_CELL_IDS];
@@ -127,7 +129,9 @@ void el_log_end(struct el_log *log);
 void el_log_forget(struct el_log *log);
 
 /* Gives directory and files to another user, before the process gives up the right to reach them
- * (setuid). Returns 0 or the first negative errno. */
+ * (setuid); a gid of -1 leaves the group. A descriptor of the directory is kept from then on, as
+ * high as can be: the new user may have no right to walk the path. Returns 0 or a negative errno.
+ */
 int el_log_chown(struct el_log *log, uint32_t uid, uint32_t gid);
 
 static inline bool el_is_stopped(const struct el_log *log)

@@ -3,6 +3,7 @@
  *
  *   log.c    opening, stopping and forgetting     slots.c  events
  *   files.c  making and growing files             cells.c  cells
+ *   reach.c  the way to the files after setuid
  *   clock.c  time                                 metadata.c  the text that describes the record
  */
 #ifndef EVENTLOG_WRITER_IMPL_H
@@ -36,6 +37,9 @@ void el_budget_return(struct el_log *log, uint64_t bytes);
 /* The head of an empty packet. */
 void el_packet_begin(struct el_packet *packet, const struct el_log *log, enum el_stream stream,
                      uint64_t bytes);
+
+/* Gives up what keeps the record within reach: for el_log_forget. */
+void el_reach_forget(struct el_log *log);
 
 /* The directory of the process as a descriptor that serves only to name files; to be closed. */
 int el_files_dir(const struct el_log *log);
