@@ -69,13 +69,16 @@ static inline int pl_io_none(int fd)
     return pl_is_ready() && pl_fd_known(fd) == PL_FD_MEMORY;
 }
 
-/* 1 when a call on `fd` needs no wait: the real function alone will do. */
+/* 1 when a call on `fd` needs no wait: the real function alone will do. What answers at once is no
+ * waiting for the outside, with a lock held or not; a file's answer may be the disk's. */
 static inline int pl_io_plain(int fd)
 {
     if (!pl_is_ready())
         return 1;
     enum pl_fd_class cls = pl_fd_get(fd);
-    return cls < PL_FD_WAITS && (cls == PL_FD_MEMORY || !pl_holds_lock());
+    if (cls == PL_FD_FILE)
+        return !pl_holds_lock();
+    return cls < PL_FD_WAITS;
 }
 
 static inline int pl_io_waits(enum pl_io_timed timed)
