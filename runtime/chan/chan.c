@@ -48,6 +48,16 @@ struct weft_chan *weft_chan_retain(struct weft_chan *c)
     return c;
 }
 
+/* Not counting tasks of earlier runs. */
+static bool somebody_waits(const struct weft_waitq *q)
+{
+    for (const struct weft__waiter *w = q->head; w; w = w->next) {
+        if (!weft__abandoned(w->task))
+            return true;
+    }
+    return false;
+}
+
 void weft_chan_release(struct weft_chan *c)
 {
     if (!c || __atomic_fetch_sub(&c->refs, 1, __ATOMIC_ACQ_REL) != 1)
@@ -55,9 +65,9 @@ void weft_chan_release(struct weft_chan *c)
     /* Whoever was in the channel last may not have given up the lock yet. */
     weft__lock(&c->lock);
     size_t left = c->count;
-    bool waits = c->receivers.head || c->senders.head;
+    bool waits = somebody_waits(&c->receivers) || somebody_waits(&c->senders);
     weft__unlock(&c->lock);
-    if (waits && weft_workers() != 0)
+    if (waits)
         weft__fatal("release of a channel on which tasks wait");
     if (!c->quiet)
         LOITER_CALL(loiter_object_destroyed, (LOITER_OBJ_CHAN, c, left));

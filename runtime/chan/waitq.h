@@ -61,12 +61,14 @@ static inline void weft__waitq_remove(struct weft_waitq *q, struct weft__waiter 
     w->queued = false;
 }
 
-/* The first whose task nobody else has woken. */
+/* The first whose task can still run and was woken by nobody else. */
 static inline struct weft__waiter *weft__waitq_pop(struct weft_waitq *q)
 {
     struct weft__waiter *w;
     while ((w = (struct weft__waiter *)q->head)) {
         weft__waitq_remove(q, w);
+        if (weft__abandoned(w->task))
+            continue;
         if (w->who == 0 || weft__win(w->task, w->who))
             return w;
     }

@@ -172,28 +172,27 @@ static void start_spinning(struct weft__worker *w)
     __atomic_fetch_add(&run->spinning, 1, __ATOMIC_SEQ_CST);
 }
 
-/* A `next` of another worker is taken only in the last look: it stood there all the time. */
+/* A `next` of another worker is taken only in the last look, if it stood there all the time. */
 static struct weft_task *spin(struct weft__worker *w)
 {
     struct weft__run *run = w->run;
-    struct weft_task *t = weft__steal(w, false);
-    int64_t until = t ? 0 : weft_now() + SPIN_NS;
-    uint32_t ticks = 0;
+    uint32_t ticks[WEFT_MAX_WORKERS];
+    struct weft_task *t = weft__steal(w, NULL);
+    if (t)
+        return t;
     for (unsigned i = 0; i < run->workers; i++)
-        ticks += __atomic_load_n(&run->worker[i]->tick, __ATOMIC_RELAXED);
-    while (!t && weft_now() < until && !weft__ended(run)) {
+        ticks[i] = __atomic_load_n(&run->worker[i]->tick, __ATOMIC_RELAXED);
+    int64_t until = weft_now() + SPIN_NS;
+    while (weft_now() < until && !weft__ended(run)) {
         for (int i = 0; i < SPINS_BETWEEN_LOOKS; i++)
             weft__relax();
         t = weft__take_shared(w);
         if (!t)
-            t = weft__steal(w, false);
+            t = weft__steal(w, NULL);
+        if (t)
+            return t;
     }
-    if (t)
-        return t;
-    uint32_t now = 0;
-    for (unsigned i = 0; i < run->workers; i++)
-        now += __atomic_load_n(&run->worker[i]->tick, __ATOMIC_RELAXED);
-    return weft__steal(w, now == ticks);
+    return weft__steal(w, ticks);
 }
 
 static struct weft_task *look_around(struct weft__worker *w)

@@ -54,7 +54,8 @@ void weft__push_next(struct weft__worker *w, struct weft_task *t);
 void weft__push_tail(struct weft__worker *w, struct weft_task *t);
 void weft__push_shared(struct weft__run *run, struct weft_task *t);
 struct weft_task *weft__take_shared(struct weft__worker *w);
-struct weft_task *weft__steal(struct weft__worker *w, bool next_too);
+/* Also the `next` of workers whose tick is still that of `ticks`, if that is not NULL. */
+struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks);
 bool weft__work_in_sight(struct weft__run *run);
 
 /* idle.c */

@@ -86,7 +86,7 @@ struct weft_task *weft__take_shared(struct weft__worker *w)
     return count > 0 ? first : NULL;
 }
 
-struct weft_task *weft__steal(struct weft__worker *w, bool next_too)
+struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks)
 {
     struct weft__run *run = w->run;
     struct weft_task *batch[BATCH];
@@ -100,7 +100,7 @@ struct weft_task *weft__steal(struct weft__worker *w, bool next_too)
             weft__ring_push(w, batch[k]); /* its own ring is empty */
         if (count > 0)
             return batch[0];
-        if (next_too) {
+        if (ticks && __atomic_load_n(&victim->tick, __ATOMIC_RELAXED) == ticks[victim->index]) {
             struct weft_task *t = weft__next_take(victim);
             if (t)
                 return t;

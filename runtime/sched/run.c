@@ -24,6 +24,8 @@ uint32_t weft__own_threads;
 
 static uint32_t taken; /* a run is open or about to be */
 static uint32_t epochs;
+uint32_t weft__open_epoch;
+
 static uint32_t open_workers;
 static struct weft__run *retired; /* which may have stragglers; of who has taken the run */
 
@@ -219,6 +221,7 @@ void weft__main_returned(struct weft__worker *w)
     LOITER_CALL(loiter_run_end, ());
     __atomic_store_n(&weft__open_run, NULL, __ATOMIC_SEQ_CST);
     __atomic_store_n(&open_workers, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&weft__open_epoch, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&run->ended, 1, __ATOMIC_SEQ_CST);
     weft__wake_all(run);
     __atomic_store_n(&run->monitor_word, 2, __ATOMIC_SEQ_CST);
@@ -267,6 +270,7 @@ static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const 
                 (&run->main->loiter, (void (*)(void))fn, run->stack_bytes, 0, caller));
     weft__push_shared(run, run->main);
     __atomic_store_n(&open_workers, run->workers, __ATOMIC_RELAXED);
+    __atomic_store_n(&weft__open_epoch, run->epoch, __ATOMIC_RELAXED);
     __atomic_store_n(&weft__open_run, run, __ATOMIC_SEQ_CST);
     open_gate(1);
     while (!weft__ended(run))

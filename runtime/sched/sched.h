@@ -10,6 +10,14 @@
 
 #define WEFT_CALLER() __builtin_return_address(0)
 
+/* The number of the open run, 0 without one. Tasks of other runs never run again. */
+extern uint32_t weft__open_epoch;
+
+static inline bool weft__abandoned(const struct weft_task *t)
+{
+    return t->epoch != __atomic_load_n(&weft__open_epoch, __ATOMIC_RELAXED);
+}
+
 /* The worker of the calling OS thread; NULL on others. Never inlined, and opaque to the compiler:
  * its result is stale after any switch. */
 struct weft__worker *weft__worker(void);
