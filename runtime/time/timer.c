@@ -132,7 +132,8 @@ static struct weft_timer *make(enum loiter_object kind, bool channel)
 /* With the timers locked: forgets a value that nobody has received. */
 static bool drain(struct weft_timer *timer)
 {
-    if (!timer->chan)
+    /* Only a timer fills it, with this lock held: an empty one stays so. */
+    if (!timer->chan || weft_chan_len(timer->chan) == 0)
         return false;
     weft__lock(&timer->chan->lock);
     bool any = timer->chan->count != 0;
@@ -155,7 +156,7 @@ static int start(struct weft_timer *timer, int64_t ns, int64_t period, const voi
 {
     int64_t when = weft__after_ns(ns);
     weft__timers_lock();
-    bool armed = weft__timer_disarm(&timer->base);
+    bool armed = timer->base.place != 0;
     bool pending = drain(timer);
     LOITER_CALL(loiter_timer_armed, (timer->kind, timer, ns, period, timer->stoppable, caller));
     bool ok = weft__timer_arm(&timer->base, when, period);

@@ -95,6 +95,17 @@ static void sift_down(struct weft__timer *timer, uint32_t at)
 
 bool weft__timer_arm(struct weft__timer *timer, int64_t when, int64_t period)
 {
+    if (timer->place != 0) {
+        bool later = when > timer->when;
+        timer->when = when;
+        timer->period = period;
+        if (later)
+            sift_down(timer, timer->place - 1);
+        else
+            sift_up(timer, timer->place - 1);
+        publish();
+        return true;
+    }
     if (timers.count == timers.room) {
         uint32_t room = timers.room ? timers.room * 2 : ROOM_FIRST;
         void *heap = realloc(timers.heap, room * sizeof(struct weft__timer *));

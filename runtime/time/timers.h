@@ -23,7 +23,8 @@ struct weft__timer {
 void weft__timers_lock(void);
 void weft__timers_unlock(void);
 
-/* With the lock held. arm: the timer is not armed; false: no memory. disarm: true if it was. */
+/* With the lock held. arm: anew if it is armed already; false: no memory. disarm: true if it was
+ * armed. */
 bool weft__timer_arm(struct weft__timer *timer, int64_t when, int64_t period);
 bool weft__timer_disarm(struct weft__timer *timer);
 
