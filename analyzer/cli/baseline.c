@@ -10,6 +10,7 @@
 #include "analyzer/cli/judge.h"
 #include "analyzer/cli/message.h"
 #include "analyzer/model/memory.h"
+#include "analyzer/report/words.h"
 #include "analyzer/rules/rule.h"
 
 enum action { ACTION_NONE, ACTION_WRITE, ACTION_CHECK, ACTION_PRUNE };
@@ -132,12 +133,14 @@ static int save(struct baseline *b, const char *file)
 
 static int write_all(struct baseline *old, const struct found *f, const char *file)
 {
+    char count[REPORT_WORDS_MAX];
     size_t before = old->n;
     for (size_t i = 0; i < f->list.n; i++)
         baseline_add(old, &f->list.items[i]);
     int status = save(old, file);
     if (status == EXIT_CODE_OK)
-        printf("%s: %zu findings, %zu of them new\n", file, old->n, old->n - before);
+        printf("%s: %s, %zu of them new\n", file, report_count(count, old->n, "finding"),
+               old->n - before);
     return status;
 }
 

@@ -252,6 +252,28 @@ class Signals(Case):
             self.assertEqual(child.stdout.read(), f"got {name}\n")
             self.assertEqual(child.wait(timeout=30), 9)
 
+    def test_key_on_the_terminal_reaches_the_program_once(self):
+        import pty
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.work)
+            os.execv(LOITER, ["loiter", "run", "-q", "--", "sh", "-c",
+                              "n=0; trap 'n=$((n+1))' INT; trap 'exit $n' TERM; echo ready; "
+                              "while :; do sleep 0.05; [ $n = 0 ] || { sleep 0.3; echo n=$n; "
+                              "exit 0; }; done"])
+        shown = b""
+        while b"ready" not in shown:
+            shown += os.read(terminal, 1000)
+        os.write(terminal, b"\x03")
+        try:
+            while chunk := os.read(terminal, 1000):
+                shown += chunk
+        except OSError:
+            pass  # the other end is closed
+        os.close(terminal)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        self.assertIn(b"n=1", shown)
+
     def test_a_death_by_a_forwarded_signal(self):
         child = self.start("run", "--", "sh", "-c", "echo ready; exec sleep 60")
         child.send_signal(signal.SIGTERM)
@@ -323,7 +345,7 @@ class Gate(Case):
 
     def test_baseline(self):
         self.loiter("baseline", "check", "log", "-b", "b", status=2)
-        self.assertIn("1 findings, 1 of them new",
+        self.assertIn("1 finding, 1 of them new",
                       self.loiter("baseline", "write", "log", "-b", "b", status=0).stdout)
         self.loiter("baseline", "check", "log", "-b", "b", status=0)
         self.assertIn("1 in the baseline", self.loiter("analyze", "-b", "b", "log", status=0).stdout)

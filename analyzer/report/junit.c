@@ -55,10 +55,12 @@ static void body_line(FILE *out, const char *label, const char *value)
 static void body(FILE *out, const struct gate_item *item)
 {
     const struct finding *f = item->finding;
-    char amount[REPORT_WORDS_MAX];
-    for (size_t i = 0; i < f->ncosts; i++)
-        body_line(out, f->costs[i].what,
-                  report_amount(amount, f->costs[i].amount, f->costs[i].unit));
+    for (size_t i = 0; i < f->ncosts; i++) {
+        char *cost = report_cost(&f->costs[i]);
+        escape(out, cost);
+        fputc('\n', out);
+        free(cost);
+    }
     for (size_t i = 0; i < f->nstacks; i++) {
         body_line(out, f->stacks[i].role, f->stacks[i].note ? f->stacks[i].note : "");
         for (size_t k = 0; k < f->stacks[i].nframes; k++) {

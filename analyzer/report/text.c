@@ -104,9 +104,11 @@ static void print_costs(const struct page *p, const struct finding *f)
     if (!f->ncosts && f->growth_per_s == 0)
         return;
     say(p, "", "  cost: ");
-    for (size_t i = 0; i < f->ncosts; i++)
-        say(p, i ? "" : BOLD, "%s%s: %s", i ? ", " : "", f->costs[i].what,
-            report_amount(amount, f->costs[i].amount, f->costs[i].unit));
+    for (size_t i = 0; i < f->ncosts; i++) {
+        char *cost = report_cost(&f->costs[i]);
+        say(p, i ? "" : BOLD, "%s%s", i ? ", " : "", cost);
+        free(cost);
+    }
     if (f->growth_per_s > 0)
         say(p, "", "%sgrows by %s", f->ncosts ? ", " : "",
             report_amount(amount, f->growth_per_s, "1/s"));
@@ -234,7 +236,7 @@ static void print_end(const struct page *p)
     print_counts(p);
     print_record(p);
     if (p->r->log) {
-        say(p, "", "loiter: the log is kept in %s", p->r->log);
+        say(p, "", "loiter: the log is in %s", p->r->log);
         end_line(p);
     }
 }

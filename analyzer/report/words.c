@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "analyzer/model/memory.h"
+#include "analyzer/rules/finding.h"
 
 /* Three significant digits, and no more than one point of precision beyond whole numbers. */
 static char *scaled(char buf[REPORT_WORDS_MAX], double value, const char *unit)
@@ -67,6 +68,14 @@ char *report_amount(char buf[REPORT_WORDS_MAX], double amount, const char *unit)
     else
         counted(buf, number, amount, unit);
     return buf;
+}
+
+char *report_cost(const struct finding_cost *c)
+{
+    char amount[REPORT_WORDS_MAX];
+    /* "calls: 20" and not "calls: 20 calls". */
+    bool said = *c->unit && strncmp(c->what, c->unit, strlen(c->unit)) == 0;
+    return xasprintf("%s: %s", c->what, report_amount(amount, c->amount, said ? "" : c->unit));
 }
 
 char *report_count(char buf[REPORT_WORDS_MAX], uint64_t n, const char *noun)

@@ -72,6 +72,43 @@ bool image_has_dwarf(struct image *im)
 
 /* ---- names ---- */
 
+/* The entry in which the function was declared: an inlined or out-of-line copy points to it. */
+static Dwarf_Die declaration_of(Dwarf_Die die)
+{
+    static const unsigned ways[] = {DW_AT_abstract_origin, DW_AT_specification};
+    for (unsigned steps = 0; steps < 4; steps++) {
+        Dwarf_Attribute attr;
+        Dwarf_Die next;
+        bool moved = false;
+        for (size_t i = 0; i < 2 && !moved; i++)
+            moved = dwarf_attr(&die, ways[i], &attr) && dwarf_formref_die(&attr, &next);
+        if (!moved)
+            break;
+        die = next;
+    }
+    return die;
+}
+
+/* "outer::inner" from the scopes around it: for functions without a linkage name, as lambdas. */
+static char *scoped_name(Dwarf_Die *die, const char *name)
+{
+    Dwarf_Die declaration = declaration_of(*die), *scopes = NULL;
+    char *full = xstrdup(name);
+    int n = dwarf_getscopes_die(&declaration, &scopes);
+    for (int i = 1; i < n; i++) {
+        int tag = dwarf_tag(&scopes[i]);
+        const char *outer = dwarf_diename(&scopes[i]);
+        if (!outer || (tag != DW_TAG_namespace && tag != DW_TAG_structure_type &&
+                       tag != DW_TAG_class_type && tag != DW_TAG_subprogram))
+            continue;
+        char *longer = xasprintf("%s::%s", outer, full);
+        free(full);
+        full = longer;
+    }
+    free(scopes);
+    return full;
+}
+
 static char *die_name(Dwarf_Die *die)
 {
     Dwarf_Attribute attr;
@@ -82,7 +119,7 @@ static char *die_name(Dwarf_Die *die)
     if (linkage && linkage[0] == '_' && (linkage[1] == 'Z' || linkage[1] == 'R'))
         return demangle(linkage);
     const char *name = dwarf_diename(die);
-    return name ? xstrdup(name) : NULL;
+    return name ? scoped_name(die, name) : NULL;
 }
 
 static char *symbol_name(struct image *im, uint64_t address)
