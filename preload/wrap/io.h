@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio_ext.h>
 
 #include "preload/core/actor.h"
 #include "preload/core/call.h"
@@ -67,6 +68,12 @@ static inline enum pl_io_timed pl_timed_child(int options)
 static inline int pl_io_none(int fd)
 {
     return pl_is_ready() && pl_fd_known(fd) == PL_FD_MEMORY;
+}
+
+/* NULL: all streams. */
+static inline enum pl_io_timed pl_timed_flush(FILE *f)
+{
+    return f == NULL || __fpending(f) != 0 ? PL_IF_HELD : PL_AT_ONCE;
 }
 
 /* 1 when a call on `fd` needs no wait: the real function alone will do. What answers at once is no
