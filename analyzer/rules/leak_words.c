@@ -120,7 +120,10 @@ static void add_peer(struct finding *f, const struct leak_group *g)
     default:
         break;
     }
-    if (o != NULL && o->last_waker != 0)
+    if (o != NULL && o->last_waker == w->actor->id)
+        finding_add_evidence(f, "peer", "nobody but %s itself ever signalled it",
+                             words_actor(p, o->last_waker).text);
+    else if (o != NULL && o->last_waker != 0)
         finding_add_evidence(f, "peer", "%s woke it last, %s before the end, and %s",
                              words_actor(p, o->last_waker).text,
                              words_duration(age_ns(p, o->last_waker_ns)).text,
@@ -212,7 +215,7 @@ static void add_stacks(struct finding *f, const struct leak_group *g)
     if (o == NULL)
         return;
     finding_add_stack(f, "object made at", o->created_stack, false, NULL);
-    if (o->last_waker != 0)
+    if (o->last_waker != 0 && o->last_waker != w->actor->id)
         finding_add_stack(f, "last woken at", o->last_waker_stack, false, NULL);
 }
 

@@ -139,9 +139,17 @@ static void weigh_never(const struct rule *rule, struct leak_group *g)
     /* Killed in the midst of it: the answer may have been on its way. */
     bool young = a->state != EL_ACTOR_ABANDONED && !g->p->exited && g->n == 1 &&
                  (double)(g->p->end_ns - a->since_ns) < rule_threshold(rule, "young") * 1e9;
+    /* One thread on an object that its maker can still signal: a worker of a pool of one, as
+     * likely. */
+    bool single = !g->tasks && (double)g->n < rule_threshold(rule, "own-objects") && o != NULL &&
+                  life_of(g->p, o->creator) != LIFE_ENDED;
     bool unknown = !g->tasks && g->objects == 0 && is_queue_wait(a->wait_kind);
-    if (pool || parked || young || unknown)
+    if (pool || parked || young || unknown || (single && is_queue_wait(a->wait_kind)))
         g->severity = SEVERITY_WARNING;
+    /* Others of its kind came back to this place for more: a pool, and this one had its first turn.
+     */
+    if (g->siblings > 0 && is_queue_wait(a->wait_kind))
+        g->severity = SEVERITY_NOTE;
 }
 
 static void weigh(const struct rule *rule, struct leak_group *g)
@@ -212,6 +220,7 @@ static bool settle_group(const struct rule *rule, struct leak_group *g)
     size_t kept = 0;
     for (size_t i = 0; i < g->n; i++) {
         const struct waiter *w = g->members[i];
+        g->siblings += w->cause == WAITER_FINE && w->served;
         if (!is_root(w) || w->cause == WAITER_CYCLE)
             continue;
         /* Causes are numbered from the surest to the least. */

@@ -20,6 +20,7 @@ struct leak_group {
     bool alone;                 /* nobody is left who could do anything */
     size_t objects;             /* different ones that they wait for, static ones not counted */
     size_t behind;              /* actors that wait behind members */
+    size_t siblings;            /* of the same place, parked and served by somebody who lives */
     const struct waiter *worst; /* the member whose cause is told */
     enum severity severity;
     enum confidence confidence;

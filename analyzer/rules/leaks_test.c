@@ -116,6 +116,26 @@ static void test_threads_that_never_got_anything(void **state)
     made_finish(&m);
 }
 
+/* A compressor's workers, each with a condition of its own: some came back for a second block, one
+ * had its first. The program ends without joining them. */
+static void test_pool_with_a_condition_each(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    for (uint64_t i = 0; i < 3; i++) {
+        made_waiter(&m, 2 + i, EL_WAIT_COND, HEAP + 64 * i, 10 * i, 9000);
+        MADE_OBJECT(&m, .address = HEAP + 64 * i, .kind = EL_OBJ_COND, .state = EL_LIVE,
+                    .creator = 1, .storage = EL_STORAGE_HEAP, .wakes = i == 0 ? 0 : 3,
+                    .last_waker = i == 0 ? 0 : 1);
+        m.p.actors[1 + i].waits_here = i == 0 ? 1 : 4;
+    }
+    only(&m, "leaked-thread", SEVERITY_NOTE);
+    /* Alone, it may be a worker that is idle, or a leak. */
+    m.p.nactors = 2;
+    only(&m, "leaked-thread", SEVERITY_WARNING);
+    made_finish(&m);
+}
+
 static void test_who_is_no_candidate(void **state)
 {
     (void)state;
@@ -355,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_parked_pool_of_tasks),
         cmocka_unit_test(test_served_and_left_one_by_one),
         cmocka_unit_test(test_threads_that_never_got_anything),
+        cmocka_unit_test(test_pool_with_a_condition_each),
         cmocka_unit_test(test_who_is_no_candidate),
         cmocka_unit_test(test_holder_ended),
         cmocka_unit_test(test_lock_without_holder),

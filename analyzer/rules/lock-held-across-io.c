@@ -16,9 +16,19 @@ static struct rule_threshold thresholds[] = {
     {"waited-least", 0.001, 0.001, "s", "others waited that long in all: a warning"},
     {"mean-call", 0.0001, 0.0001, "s", "calls that are shorter on average do not wait: no error"},
     {"minor-share", 0.1, 0.1, "of the main call's", "a second call under one lock that costs less"},
+    {"places", 8, 8, "calls", "different ones under one lock: its owner keeps it: no error"},
     {"held-least", 0.001, 0.001, "s", "nobody waited, but the calls took that long: a note"},
     {0},
 };
+
+/* Different places that call with the lock held that was taken at this one. */
+static size_t count_places(const struct model_process *p, uint32_t acquired_stack)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->nlock_ios; i++)
+        n += p->lock_ios[i].acquired_stack == acquired_stack;
+    return n;
+}
 
 /* false: not worth a word. */
 static bool weigh(const struct rule *rule, const struct model_process *p,
@@ -33,7 +43,10 @@ static bool weigh(const struct rule *rule, const struct model_process *p,
      * preempted in them: that is the machine's load and not the lock's. */
     bool waits = io->count > 0 && (double)io->total_ns / (double)io->count / 1e9 >=
                                       rule_threshold(rule, "mean-call");
-    if (waits && (long_in_all || long_at_once))
+    /* A lock that its owner keeps through all that it does is a gate: the others are meant to wait.
+     */
+    bool gate = (double)count_places(p, io->acquired_stack) >= rule_threshold(rule, "places");
+    if (waits && !gate && (long_in_all || long_at_once))
         *severity = SEVERITY_ERROR;
     else if (waits && waited >= rule_threshold(rule, "waited-least"))
         *severity = SEVERITY_WARNING;
@@ -105,6 +118,9 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                              io->waiters, words_duration(io->waited_ns / io->waiters).text);
     else
         finding_add_evidence(f, "waiters", "nobody waited for the lock meanwhile");
+    size_t places = count_places(p, io->acquired_stack);
+    if (places > 1)
+        finding_add_evidence(f, "places", "%zu different calls are made with it held", places);
     if (io->lock != 0)
         finding_add_evidence(f, "object", "%s at 0x%" PRIx64, lock, io->lock);
     if (io->waited_ns > 0)

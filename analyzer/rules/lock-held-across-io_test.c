@@ -79,6 +79,21 @@ static void test_minor_call(void **state)
     made_finish(&m);
 }
 
+/* A lock that the main thread keeps so that others stay parked on it. */
+static void test_gate(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    for (uint32_t i = 0; i < 8; i++)
+        MADE_LOCK_IO(&m, .lock_kind = EL_WAIT_MUTEX, .io_kind = EL_WAIT_POLL, .acquired_stack = 3,
+                     .io_stack = 4 + i, .count = 10, .total_ns = 900 * MS, .max_ns = 190 * MS,
+                     .waiters = 10, .waited_ns = 800 * MS);
+    judged(&m, 8, SEVERITY_WARNING);
+    m.p.nlock_ios = 7;
+    judged(&m, 7, SEVERITY_ERROR);
+    made_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +101,7 @@ int main(void)
         cmocka_unit_test(test_nobody_waited),
         cmocka_unit_test(test_quick_calls),
         cmocka_unit_test(test_minor_call),
+        cmocka_unit_test(test_gate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
