@@ -211,6 +211,26 @@ static void a_packet_of_garbage(void **state)
     expect_one_bad_packet("no packet of this record");
 }
 
+/* As a machine that lost its power may leave it. */
+static void a_page_of_zeros(void **state)
+{
+    (void)state;
+    static const char zeros[EL_PACKET_BYTES];
+    overwrite("events-0", EL_PACKET_BYTES, zeros, sizeof(zeros));
+    expect_one_bad_packet("no packet of this record");
+}
+
+/* A file that is nearly all hole: read in bounded time. */
+static void a_file_of_a_huge_size(void **state)
+{
+    (void)state;
+    char text[256];
+    cut("events-0", UINT64_C(1) << 42);
+    struct test_counts counts = read_forks(text);
+    assert_int_equal(counts.by_id[EL_ID_fork], EVENTS);
+    assert_true(counts.damage > 0);
+}
+
 static void a_packet_of_another_record(void **state)
 {
     (void)state;
@@ -341,6 +361,8 @@ int main(void)
         TEST(another_order_of_fields_is_read),
         TEST(a_file_that_is_cut_off),
         TEST(a_packet_of_garbage),
+        TEST(a_page_of_zeros),
+        TEST(a_file_of_a_huge_size),
         TEST(a_packet_of_another_record),
         TEST(sizes_that_cannot_be),
         TEST(an_event_that_nobody_declared),

@@ -64,14 +64,6 @@ static const char *need(struct el_file *s, int dir, uint64_t at, size_t n)
     return s->window + (at - s->window_at);
 }
 
-static bool is_zero(const char *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (p[i] != 0)
-            return false;
-    return true;
-}
-
 static bool is_packet(const struct el_packet *p, const struct el_file *s,
                       const struct el_metadata *m)
 {
@@ -79,12 +71,21 @@ static bool is_packet(const struct el_packet *p, const struct el_file *s,
            p->stream == (uint32_t)s->class;
 }
 
+/* A file may claim any size, and be a hole for most of it: no search goes on for ever. */
+#define SEARCH_MOST (UINT64_C(128) << 20)
+
 /* After a damaged packet: the next page that begins like one. */
 static bool find_packet(struct el_file *s, const struct el_source *src, uint64_t from)
 {
     for (uint64_t at = (from + EL_PACKET_BYTES) & ~(uint64_t)(EL_PACKET_BYTES - 1);
          at + sizeof(struct el_packet) <= s->size; at += EL_PACKET_BYTES) {
         struct el_packet p;
+        s->searched += EL_PACKET_BYTES;
+        if (s->searched > SEARCH_MOST) {
+            el_damage_add(src->damage, s->name, at,
+                          "the rest is given up: too much of it is damaged");
+            return false;
+        }
         const char *bytes = need(s, src->dir, at, sizeof p);
         if (bytes == NULL)
             return false;
@@ -148,11 +149,6 @@ static bool next_packet(struct el_file *s, const struct el_source *src)
         if (is_packet(&p, s, src->metadata)) {
             enter_packet(s, src, &p, at);
             return true;
-        }
-        /* Room that was made, but not used yet when the process ended. */
-        if (is_zero(bytes, sizeof p)) {
-            s->next_packet = s->size;
-            return false;
         }
         el_damage_add(src->damage, s->name, at, "no packet of this record begins here");
         if (!find_packet(s, src, at)) {

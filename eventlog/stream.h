@@ -28,10 +28,11 @@ struct el_file {
     uint64_t packet;      /* offset of the present packet */
     uint64_t content_end; /* offset where its records end */
     uint64_t next_packet;
-    uint64_t at;   /* offset of the next record */
-    uint64_t lost; /* as the last packet said */
-    uint64_t time; /* of the last record */
-    uint64_t done; /* bytes passed */
+    uint64_t at;       /* offset of the next record */
+    uint64_t lost;     /* as the last packet said */
+    uint64_t time;     /* of the last record */
+    uint64_t done;     /* bytes passed */
+    uint64_t searched; /* bytes in which a packet was looked for */
     uint32_t tid;
     char *window;
     size_t window_size, window_used;
