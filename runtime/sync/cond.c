@@ -12,7 +12,7 @@ void weft_cond_wait(struct weft_cond *cond, struct weft_mutex *mutex)
     weft_mutex_unlock(mutex);
     weft__will_wait(t, WEFT__WAIT_COND, cond, false, WEFT_CALLER());
     weft__park(t, &cond->guard);
-    weft_mutex_lock(mutex);
+    weft__mutex_lock(mutex, WEFT_CALLER());
 }
 
 void weft_cond_signal(struct weft_cond *cond)
@@ -47,7 +47,7 @@ void weft_once_do(struct weft_once *once, void (*fn)(void *), void *arg)
 {
     if (__atomic_load_n(&once->done, __ATOMIC_ACQUIRE))
         return;
-    weft_mutex_lock(&once->mutex);
+    weft__mutex_lock(&once->mutex, WEFT_CALLER());
     if (!once->done) {
         fn(arg);
         __atomic_store_n(&once->done, 1, __ATOMIC_RELEASE);

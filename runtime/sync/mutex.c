@@ -83,14 +83,24 @@ static void lock_slow(struct weft_mutex *m, const void *caller)
     }
 }
 
-void weft_mutex_lock(struct weft_mutex *m)
+static inline void lock_by(struct weft_mutex *m, const void *caller)
 {
     uint32_t free = 0;
     if (!__atomic_compare_exchange_n(&m->state, &free, LOCKED, false, __ATOMIC_ACQUIRE,
                                      __ATOMIC_RELAXED) &&
         !take(m))
-        lock_slow(m, WEFT_CALLER());
-    weft__acquired(LOITER_WAIT_MUTEX, m, &m->owner, WEFT_CALLER());
+        lock_slow(m, caller);
+    weft__acquired(LOITER_WAIT_MUTEX, m, &m->owner, caller);
+}
+
+void weft_mutex_lock(struct weft_mutex *m)
+{
+    lock_by(m, WEFT_CALLER());
+}
+
+void weft__mutex_lock(struct weft_mutex *m, const void *caller)
+{
+    lock_by(m, caller);
 }
 
 int weft_mutex_try_lock(struct weft_mutex *m)

@@ -7,7 +7,8 @@
 #include "runtime/io/netpoll.h"
 #include "runtime/sched/inside.h"
 
-enum { CHILDREN = 4, ROOM_FIRST = 64 };
+/* After FIRED_AT_ONCE others get the lock, and the tasks made ready a chance to run. */
+enum { CHILDREN = 4, ROOM_FIRST = 64, FIRED_AT_ONCE = 128 };
 
 static struct {
     uint32_t lock; /* of all below */
@@ -181,7 +182,7 @@ void weft__timers_run(void)
     int64_t now = weft_now();
     if (weft__timers_next() > now || !weft__try_lock(&timers.lock))
         return; /* who holds it fires them, or armed one that is not due */
-    while (timers.count && timers.heap[0]->when <= now)
+    for (int i = 0; i < FIRED_AT_ONCE && timers.count && timers.heap[0]->when <= now; i++)
         fire_first(now);
     weft__unlock(&timers.lock);
 }
