@@ -3,7 +3,6 @@
  */
 #include "eventlog/reader.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +70,16 @@ static bool has_metadata(int dir, const char *name)
     return fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
+/* <pid>.<n>, the name that the writer gives: without metadata it is a damaged record. */
+static bool is_process_dir(int dir, const char *name)
+{
+    struct stat st;
+    size_t pid = strspn(name, "0123456789");
+    size_t image = name[pid] == '.' ? strspn(name + pid + 1, "0123456789") : 0;
+    return pid > 0 && image > 0 && name[pid + 1 + image] == '\0' &&
+           fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int list_add(struct el_list *list, size_t *room, const char *root, const char *name)
 {
     if (list->n == *room) {
@@ -107,7 +116,7 @@ enum el_read_error el_list_processes(const char *root, struct el_list *out)
     } else {
         struct dirent *e;
         while (!failed && (e = readdir(d)) != NULL)
-            if (isdigit((unsigned char)e->d_name[0]) && has_metadata(dirfd(d), e->d_name))
+            if (is_process_dir(dirfd(d), e->d_name))
                 failed = list_add(out, &room, root, e->d_name);
     }
     closedir(d);
