@@ -12,17 +12,23 @@
 
 static struct rule_threshold thresholds[] = {
     {"live-timers", 2, 2, "timers", "live at the end, of one place and one maker, and out of use"},
-    {"idle-periods", 10, 10, "periods", "since anybody took a tick: it is out of use"},
+    {"idle-periods", 10, 10, "periods", "in which nobody took a tick: it is out of use"},
     {"idle-least", 0.01, 0.01, "s", "it is in use when a tick was taken within that time"},
     {0},
 };
 
 /* ---- facts of one timer ---- */
 
-/* Whether a tick was taken is seen where the program receives or reads it. */
+/* Firings of POSIX and interval timers happen unseen, and so does what comes of them. */
 static bool shows_use(const struct model_timer *t)
 {
     return t->kind == EL_OBJ_TICKER || t->kind == EL_OBJ_TICK || t->kind == EL_OBJ_TIMERFD;
+}
+
+/* A runtime tells of ticks that nobody took; that one was taken may go unseen. */
+static bool shows_drops(const struct model_timer *t)
+{
+    return t->last_used_ns == 0 && (t->kind == EL_OBJ_TICKER || t->kind == EL_OBJ_TICK);
 }
 
 static bool goes_on(const struct model_timer *t)
@@ -43,6 +49,8 @@ static bool is_out_of_use(const struct rule *rule, const struct model_process *p
 {
     if (!shows_use(t))
         return true; /* as far as is known */
+    if (shows_drops(t))
+        return (double)t->drops > rule_threshold(rule, "idle-periods") && 2 * t->drops >= t->fires;
     uint64_t used = t->last_used_ns > t->armed_ns ? t->last_used_ns : t->armed_ns;
     uint64_t end = judged_ns(p, t);
     double idle = end > used ? (double)(end - used) : 0;
@@ -148,6 +156,9 @@ static void add_evidence(struct finding *f, const struct group *g)
             f, "use", "%s took the last tick%s, %s before the end",
             words_actor(p, t->last_user).text, g->n > 1 ? " of the first" : "",
             words_duration(end > t->last_used_ns ? end - t->last_used_ns : 0).text);
+    } else if (shows_drops(t)) {
+        finding_add_evidence(f, "use", "nobody took %" PRIu64 " of the %" PRIu64 " ticks%s",
+                             t->drops, t->fires, g->n > 1 ? " of the first" : "");
     } else if (shows_use(t)) {
         finding_add_evidence(f, "use", "nobody ever took a tick");
     }

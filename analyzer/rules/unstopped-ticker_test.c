@@ -78,6 +78,22 @@ static void test_tick_of_main(void **state)
     made_finish(&m);
 }
 
+/* What a runtime tells is only which ticks were dropped. */
+static void test_by_dropped_ticks(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    for (uint64_t i = 0; i < 3; i++)
+        MADE_TIMER(&m, .kind = EL_OBJ_TICKER, .state = EL_TIMER_ARMED, .creator = TASK(1),
+                   .created_stack = 5, .armed_stack = 5, .period_ns = 2 * MS, .fires = 5000,
+                   .drops = 40);
+    judged(&m, 1, SEVERITY_NOTE); /* a slow reader now and then */
+    for (size_t i = 0; i < 3; i++)
+        m.p.timers[i].drops = 4990;
+    judged(&m, 1, SEVERITY_ERROR);
+    made_finish(&m);
+}
+
 static void test_what_fires_once(void **state)
 {
     (void)state;
@@ -95,7 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tickers_out_of_use), cmocka_unit_test(test_one_for_the_programs_life),
         cmocka_unit_test(test_made_for_another),   cmocka_unit_test(test_tick_of_main),
-        cmocka_unit_test(test_what_fires_once),
+        cmocka_unit_test(test_what_fires_once),    cmocka_unit_test(test_by_dropped_ticks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
