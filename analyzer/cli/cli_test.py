@@ -201,9 +201,13 @@ class Program(Case):
         self.assertEqual(result.stdout, "[--help][-o][][a b]")
 
     def test_signal_mask_and_ignored_signals(self):
-        command = ["sh", "-c", "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status"]
-        plain = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        self.assertEqual(self.loiter("record", "-o", "log", "--", *command).stdout, plain)
+        command = ["grep", "-E", "^Sig(Blk|Ign|Cgt)", "/proc/self/status"]
+        for number in (signal.SIGUSR1, signal.SIGCHLD, signal.SIGHUP):
+            ignore = lambda number=number: signal.signal(number, signal.SIG_IGN)
+            plain = subprocess.run(command, capture_output=True, text=True, check=True,
+                                   preexec_fn=ignore).stdout
+            result = self.loiter("run", "--", *command, preexec_fn=ignore, status=0)
+            self.assertEqual(result.stdout, plain)
 
     def test_with_a_sanitizer(self):
         self.write("s.c", "#include <stdio.h>\nint main(void) { puts(\"fine\"); return 0; }\n")

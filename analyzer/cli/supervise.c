@@ -30,13 +30,20 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+/* What the launcher changed for itself, and the program gets as it was. */
+struct signals {
+    sigset_t mask;
+    struct sigaction child;
+};
+
 /* Runs in the child. Does not return. */
-static _Noreturn void become(const struct supervise *s, const sigset_t *mask, int report)
+static _Noreturn void become(const struct supervise *s, const struct signals *before, int report)
 {
     if (s->out_to_err)
         dup2(STDERR_FILENO, STDOUT_FILENO);
     s->prepare(s->arg, getpid());
-    sigprocmask(SIG_SETMASK, mask, NULL);
+    sigaction(SIGCHLD, &before->child, NULL);
+    sigprocmask(SIG_SETMASK, &before->mask, NULL);
     execv(s->path, s->argv);
     if (errno == ENOEXEC) {
         /* Text without #!: as a shell does, and execvp. */
@@ -125,7 +132,10 @@ static int read_exec_error(int fd)
 
 int supervise(const struct supervise *s, struct ending *e)
 {
-    sigset_t signals, before;
+    sigset_t signals;
+    struct signals before;
+    /* Ignored, as some parents leave it, it would take the child's status away from us. */
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
     int report[2];
     *e = (struct ending){0};
     if (pipe2(report, O_CLOEXEC) != 0)
@@ -134,7 +144,8 @@ int supervise(const struct supervise *s, struct ending *e)
     sigaddset(&signals, SIGCHLD);
     for (size_t i = 0; i < NFORWARDED; i++)
         sigaddset(&signals, forwarded[i]);
-    sigprocmask(SIG_BLOCK, &signals, &before);
+    sigprocmask(SIG_BLOCK, &signals, &before.mask);
+    sigaction(SIGCHLD, &standard, &before.child);
 
     double start_s = now_s();
     e->pid = fork();
@@ -149,6 +160,7 @@ int supervise(const struct supervise *s, struct ending *e)
             end_hung(s, &signals, e);
     }
     close(report[0]);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    sigaction(SIGCHLD, &before.child, NULL);
+    sigprocmask(SIG_SETMASK, &before.mask, NULL);
     return error;
 }
