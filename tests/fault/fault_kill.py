@@ -6,23 +6,9 @@ import signal
 import subprocess
 import time
 
-from faults import (analyze, babeltrace_count, counter_value, process_folders, require, wait_until)
+from faults import (analyze, babeltrace_count, process_folders, read_counter, require, wait_until)
 
 KILLS = 200
-
-
-def child_of(pid, name):
-    """The process of that name that `pid` started, or 0; `pid` itself when it became the program."""
-    candidates = [pid]
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            candidates += map(int, f.read().split())
-        for candidate in candidates:
-            if os.path.basename(os.readlink(f"/proc/{candidate}/exe")) == name:
-                return candidate
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return 0
 
 
 def kill_one(tools, number, after_joins, delay_s):
@@ -32,17 +18,18 @@ def kill_one(tools, number, after_joins, delay_s):
                                  "1000000"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, start_new_session=True)
     try:
-        wait_until(lambda: os.path.exists(counter) and os.path.getsize(counter) >= 8 and
-                   counter_value(counter) >= after_joins, "the worker's first joins")
+        wait_until(lambda: read_counter(counter)[0] >= after_joins, "the worker's first joins")
         time.sleep(delay_s)  # a random instant is what is tested
-        os.kill(child_of(launcher.pid, "fault-worker"), signal.SIGKILL)
+        pid = read_counter(counter)[1]
+        require(pid > 1, f"no process id in {counter}: {pid}")
+        os.kill(pid, signal.SIGKILL)
         _, err = launcher.communicate(timeout=60)
     finally:
         if launcher.poll() is None:
             os.killpg(launcher.pid, signal.SIGKILL)
     status = launcher.returncode
     require(status in (137, -9), f"status {status} after SIGKILL: {err.decode()}")
-    return counter_value(counter), log
+    return read_counter(counter)[0], log
 
 
 def test_random_instants(tools):

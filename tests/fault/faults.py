@@ -82,9 +82,13 @@ def compile_c(tools, compiler, name, source, *options):
     return path
 
 
-def counter_value(path):
-    with open(path, "rb") as f:
-        return struct.unpack("<Q", f.read(8))[0]
+def read_counter(path):
+    """How many threads the worker has joined, and its process id: (0, 0) before it stored them."""
+    try:
+        with open(path, "rb") as f:
+            return struct.unpack("<QQ", f.read(16))
+    except (FileNotFoundError, struct.error):
+        return 0, 0
 
 
 def plain_worker(tools, rounds):

@@ -2,8 +2,8 @@
  * worker.c - the program that the fault tests record while something goes wrong around it.
  *
  * worker COUNTER ROUNDS: makes ROUNDS groups of threads; they contend for a lock and end. COUNTER
- * is a file that it maps: it stores there how many threads it has joined, so that a test knows how
- * far it was when it was killed. At the end it prints a line on either output and exits with 5;
+ * is a file that it maps: it stores there its process id, and how many threads it has joined, so that
+ * a test knows how far it was when it was killed. At the end it prints a line on either output and exits with 5;
  * the lines depend on ROUNDS alone.
  */
 #include <fcntl.h>
@@ -30,7 +30,12 @@ static void *work(void *arg)
     return NULL;
 }
 
-static void run_group(_Atomic uint64_t *joined)
+struct counter {
+    _Atomic uint64_t joined;
+    _Atomic uint64_t pid;
+};
+
+static void run_group(struct counter *counter)
 {
     pthread_t threads[GROUP];
 
@@ -40,11 +45,11 @@ static void run_group(_Atomic uint64_t *joined)
     }
     for (int i = 0; i < GROUP; i++) {
         pthread_join(threads[i], NULL);
-        atomic_fetch_add(joined, 1);
+        atomic_fetch_add(&counter->joined, 1);
     }
 }
 
-static _Atomic uint64_t *map_counter(const char *path)
+static struct counter *map_counter(const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT, 0644);
     void *map = MAP_FAILED;
@@ -65,11 +70,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: worker COUNTER ROUNDS\n");
         return 2;
     }
-    _Atomic uint64_t *joined = map_counter(argv[1]);
+    struct counter *counter = map_counter(argv[1]);
+    atomic_store(&counter->pid, (uint64_t)getpid());
     long rounds = atol(argv[2]);
     for (long i = 0; i < rounds; i++)
-        run_group(joined);
+        run_group(counter);
     printf("sum %llu\n", (unsigned long long)sum);
-    fprintf(stderr, "joined %llu\n", (unsigned long long)atomic_load(joined));
+    fprintf(stderr, "joined %llu\n", (unsigned long long)atomic_load(&counter->joined));
     return 5;
 }
