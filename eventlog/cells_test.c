@@ -108,7 +108,7 @@ static void a_hundred_thousand_cells(void **state)
 /* Threads take and give cells at once, hand some to each other, and own what they hold: an owner's
  * mark in a cell that was given twice would be overwritten. */
 enum { THREADS = 6, HELD = 50, TURNS = 20000 };
-static struct el_object *_Atomic swapped[16];
+static struct el_object *swapped[16];
 
 static void *churn(void *arg)
 {
