@@ -201,6 +201,20 @@ static bool nobody_is_left(const struct model_process *p, const struct waiters *
     return true;
 }
 
+/* Those that waited at this place, were served by somebody and work now. */
+static size_t count_served_and_busy(const struct leak_group *g)
+{
+    const struct model_actor *like = g->members[0]->actor;
+    size_t n = 0;
+    for (size_t i = 0; i < g->p->nactors; i++) {
+        const struct model_actor *a = &g->p->actors[i];
+        n += a->created_stack == like->created_stack && a->wait_stack == like->wait_stack &&
+             (a->state == EL_ACTOR_RUNNING || a->state == EL_ACTOR_RUNNABLE) && a->waker != 0 &&
+             model_is_task(a->id) == g->tasks;
+    }
+    return n;
+}
+
 /* Keeps those that the finding is about: the hopeless, or all when they are served and growing. */
 static bool settle_group(const struct rule *rule, struct leak_group *g)
 {
@@ -229,6 +243,7 @@ static bool settle_group(const struct rule *rule, struct leak_group *g)
         g->members[kept++] = w;
     }
     g->n = kept;
+    g->siblings += count_served_and_busy(g);
     g->objects = count_objects(g);
     return true;
 }

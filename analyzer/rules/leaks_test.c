@@ -130,6 +130,15 @@ static void test_pool_with_a_condition_each(void **state)
         m.p.actors[1 + i].waits_here = i == 0 ? 1 : 4;
     }
     only(&m, "leaked-thread", SEVERITY_NOTE);
+    /* The workers signal it themselves when they are done; who woke them was the main thread. */
+    for (size_t i = 0; i < 3; i++) {
+        m.p.objects[i].wakes = 100;
+        m.p.objects[i].last_waker = 2 + i;
+        m.p.actors[1 + i].waits_here = 2;
+        m.p.actors[1 + i].waker = 1;
+    }
+    silent(&m);
+    m.p.actors[1].waits_here = 1;
     /* Alone, it may be a worker that is idle, or a leak. */
     m.p.nactors = 2;
     only(&m, "leaked-thread", SEVERITY_WARNING);

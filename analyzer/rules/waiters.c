@@ -86,6 +86,15 @@ static bool lock_will_come(const struct model_process *p, const struct waiters *
     return true;
 }
 
+/* Who woke the object last, apart from the waiter itself; 0 when nobody is known. */
+static uint64_t waker_of(const struct waiter *w)
+{
+    const struct model_object *o = w->object;
+    if (o != NULL && o->last_waker != 0 && o->last_waker != w->actor->id)
+        return o->last_waker;
+    return w->actor->waits_here > 1 ? w->actor->waker : 0;
+}
+
 static bool will_go_on(const struct model_process *p, const struct waiters *all,
                        const struct waiter *w, uint64_t lock_age_ns)
 {
@@ -100,9 +109,7 @@ static bool will_go_on(const struct model_process *p, const struct waiters *all,
         return true;
     if (!w->served)
         return false;
-    if (w->object != NULL && w->object->last_waker != 0)
-        return can_act(p, all, w->object->last_waker);
-    return can_act(p, all, a->waker);
+    return can_act(p, all, waker_of(w)) || (a->waits_here > 1 && can_act(p, all, a->waker));
 }
 
 /* ---- why it will not ---- */
@@ -123,11 +130,10 @@ uint64_t waiters_next(const struct model_process *p, const struct waiter *w, uin
     }
     if (w->actor->wait_kind == EL_WAIT_JOIN)
         return w->actor->object;
-    if (w->object != NULL && w->object->last_waker != 0) {
+    uint64_t waker = waker_of(w);
+    if (w->object != NULL && waker != 0 && waker == w->object->last_waker)
         *stack = w->object->last_waker_stack;
-        return w->object->last_waker;
-    }
-    return w->served ? w->actor->waker : 0;
+    return waker;
 }
 
 /* The length of the cycle of waits that leads back to `start`, 0 when there is none. */
@@ -202,7 +208,8 @@ static bool was_served(const struct waiter *w)
     enum el_wait_kind kind = w->actor->wait_kind;
     if (kind == EL_WAIT_BARRIER || kind == EL_WAIT_GROUP || kind == EL_WAIT_ONCE)
         return false;
-    return w->actor->waits_here > 1 || (w->object != NULL && w->object->wakes > 0);
+    return w->actor->waits_here > 1 ||
+           (w->object != NULL && w->object->wakes > 0 && w->object->last_waker != w->actor->id);
 }
 
 /* Whoever waits for the first time for something of its own making, as a parent for its children,
