@@ -22,6 +22,7 @@ static void count_lines(void *arg)
 
     while (next_line(arg, &line))
         sum += line;
+    MUST(sum >= 0);
     weft_chan_release(arg);
 }
 
