@@ -72,6 +72,7 @@ struct pl_thread {
     uint32_t how; /* el_thread_end, set before it ends */
     uint32_t is_worker;
     uint32_t stack_hits;
+    struct pl_late_wait *late; /* see wait.c */
 };
 
 /* A pl_actor with its cell set up, in state EL_ACTOR_FREE. NULL when there is no room. */

@@ -60,7 +60,7 @@ struct pl_self {
     struct pl_actor *actor; /* who runs here now: the thread or a task */
     uintptr_t stack_lo, stack_hi;
     struct pl_wait *wait; /* innermost wait in progress */
-    uint32_t unwinding;   /* reserved for stack.c */
+    uint32_t pending;     /* the thread keeps a wait that is to be written: pl_wait_flush */
     uint32_t dropped;     /* calls passed through because the guard was on */
 };
 

@@ -49,9 +49,11 @@ int pl_record_is_mine(void)
     return record_pid == pl_sys_pid();
 }
 
+/* What happens after the end was announced is not missed: the cells tell how things stand. */
 void pl_record_lost(void)
 {
-    el_count(&pl_log.summary->lost_late, 1);
+    if (atomic_load_explicit(&exit_written, memory_order_relaxed) == 0)
+        el_count(&pl_log.summary->lost_late, 1);
 }
 
 /* The main thread's stack: it may grow down to its limit. */
@@ -187,6 +189,24 @@ void pl_record_forget(void)
     pl_thread_reset(pl_self());
 }
 
+/* The process may end in a thread that has ended as far as the record goes: it borrows a slot. */
+static void exit_write(struct pl_self *self, const struct el_exit *event)
+{
+    struct el_slot *slot = self->thread == NULL ? NULL : self->thread->slot;
+    if (slot != NULL) {
+        pl_alloc_flush(self);
+        el_write_exit(slot, event);
+        return;
+    }
+    slot = el_slot_acquire(&pl_log, (uint32_t)pl_sys_tid());
+    if (slot == NULL) {
+        el_count(&pl_log.summary->lost_late, 1);
+        return;
+    }
+    el_write_exit(slot, event);
+    el_slot_release(slot);
+}
+
 void pl_record_exit(enum el_exit_how how, int status)
 {
     if (!pl_is_ready() || !pl_record_is_mine())
@@ -198,30 +218,23 @@ void pl_record_exit(enum el_exit_how how, int status)
         struct el_exit event = {.how = how, .status = status};
         if (self->actor != NULL)
             event.actor = self->actor->id;
-        if (self->thread != NULL && self->thread->slot != NULL) {
-            pl_alloc_flush(self);
-            el_write_exit(self->thread->slot, &event);
-        } else {
-            pl_record_lost();
-        }
+        exit_write(self, &event);
     }
     if (how != EL_EXIT_CALL)
         el_log_end(&pl_log);
     pl_leave(self);
 }
 
-/* exit() was called, or main returned: the C library tells the status to this one only. */
+/*
+ * exit() was called, or main returned: the C library tells the status to this one only. Registered
+ * before all others, it runs after them, and after every destructor.
+ */
 static void on_exit_status(int status, void *arg)
 {
     (void)arg;
     pl_record_exit(EL_EXIT_CALL, status);
-}
-
-__attribute__((destructor)) static void record_end(void)
-{
     if (!pl_is_ready() || !pl_record_is_mine())
         return;
-    pl_record_exit(EL_EXIT_CALL, 0);
     struct pl_self *self = pl_self();
     self->guard++;
     el_log_end(&pl_log);

@@ -6,6 +6,7 @@
 #include "preload/core/record.h"
 #include "preload/core/spawn.h"
 #include "preload/core/sys.h"
+#include "preload/core/wait.h"
 #include "preload/wrap/alloc.h"
 
 static struct pl_pool threads = {.bytes = sizeof(struct pl_thread)};
@@ -35,6 +36,7 @@ void pl_thread_reset(struct pl_self *self)
     self->thread = NULL;
     self->actor = NULL;
     self->wait = NULL;
+    self->pending = 0;
 }
 
 struct pl_actor *pl_thread_actor(void)
@@ -117,6 +119,9 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     struct pl_actor *actor = thread->actor;
     struct el_thread_end event = {.thread = thread->serial, .how = how};
     pl_alloc_flush(self);
+    pl_leave(self);
+    pl_wait_flush();
+    self->guard++;
     if (thread->slot != NULL) {
         el_write_thread_end(thread->slot, &event);
         el_slot_release(thread->slot);

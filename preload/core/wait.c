@@ -70,6 +70,43 @@ static void cell_leave(const struct pl_wait *w, int nested)
     el_set_state(&cell->state, EL_ACTOR_RUNNING);
 }
 
+struct pl_late_wait {
+    struct pl_wait wait;
+    uint64_t now, io_ticks;
+    int error;
+};
+
+static void late_write(struct pl_self *self)
+{
+    const struct pl_late_wait *late = self->thread->late;
+    self->pending = 0;
+    pl_wait_note(self, &late->wait, late->now, late->io_ticks, late->error);
+}
+
+void pl_wait_write_late(void)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    if (self->pending)
+        late_write(self);
+    pl_leave(self);
+}
+
+static void late_keep(struct pl_self *self, const struct pl_wait *w, uint64_t now,
+                      uint64_t io_ticks, int error)
+{
+    struct pl_thread *thread = self->thread;
+    if (thread->late == NULL)
+        thread->late = pl_arena_alloc(sizeof(*thread->late));
+    if (thread->late == NULL || self->pending) {
+        pl_wait_note(self, w, now, io_ticks, error);
+        return;
+    }
+    *thread->late = (struct pl_late_wait){*w, now, io_ticks, error};
+    self->pending = 1;
+}
+
 int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, int timed,
                   struct pl_call call)
 {
@@ -78,6 +115,8 @@ int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, in
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return 0;
+    if (self->pending)
+        late_write(self);
     w->kind = kind;
     w->object = object;
     w->epoch = pl_epoch;
@@ -139,7 +178,9 @@ void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, u
 {
     uint64_t ticks = now - w->began;
     struct pl_actor *actor = w->actor;
-    if (!el_wait_is_lock(w->kind) && actor->held_count != 0 && pl_held_settle(actor) != 0) {
+    /* A wait within a wait (a plugin of the resolver) is part of that one. */
+    if (!el_wait_is_lock(w->kind) && w->outer == NULL && actor->held_count != 0 &&
+        pl_held_settle(actor) != 0) {
         for (uint32_t i = 0; i < actor->held_count; i++)
             lock_io_write(self, w, &actor->held[i], now);
     }
@@ -205,6 +246,9 @@ void pl_wait_end(struct pl_wait *w, int error)
         w->actor->cell->waker = w->waker;
         pl_spawn_woken(w->actor, w->waker, w->waker_creator, w->waker_site);
     }
-    pl_wait_note(self, w, now, io_ticks, error);
+    if (el_wait_is_lock(w->kind) && error == 0)
+        late_keep(self, w, now, io_ticks, error);
+    else
+        pl_wait_note(self, w, now, io_ticks, error);
     pl_leave(self);
 }

@@ -52,6 +52,17 @@ PL_HIDDEN int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t 
                             struct pl_call call);
 PL_HIDDEN void pl_wait_end(struct pl_wait *w, int error);
 
+/*
+ * A contended lock is held when its wait is over: what there is to write of the wait is kept back
+ * until the thread gives a lock back, waits again or ends, so that recording makes no contention.
+ */
+PL_HIDDEN void pl_wait_write_late(void);
+static inline void pl_wait_flush(void)
+{
+    if (pl_is_ready() && __builtin_expect(pl_self()->pending, 0))
+        pl_wait_write_late();
+}
+
 /* Guard on: writes what a wait that ended at `now` leaves behind. For waits that are announced. */
 PL_HIDDEN void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now,
                             uint64_t io_ticks, int error);

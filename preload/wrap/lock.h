@@ -119,6 +119,7 @@ static inline void pl_object_over(const void *object)
     int result = REAL;                                                                             \
     if (result != 0 && known)                                                                      \
         pl_lock_kept(&was);                                                                        \
+    pl_wait_flush();                                                                               \
     return result;
 
 /* A lock whose owner died is acquired too: the caller is to mend it. */
