@@ -178,7 +178,11 @@ static void check_plant(struct doctor *d, const char *program, size_t i)
         why = xasprintf("caught: %s (%s)", plants[i].rule,
                         json_string_value(json_object_get(finding, "severity")));
     } else if (report) {
-        why = xasprintf("not caught: expected %s in %s", plants[i].rule, plants[i].function);
+        json_t *run = json_object_get(report, "run");
+        json_int_t status = json_integer_value(json_object_get(run, "exit_status"));
+        why = status
+                  ? xasprintf("the program failed, exit status %d", (int)status)
+                  : xasprintf("not caught: expected %s in %s", plants[i].rule, plants[i].function);
     }
     say(d, finding != NULL, what, why);
     json_decref(report);
