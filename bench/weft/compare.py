@@ -33,7 +33,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("workloads", nargs="*", default=list(SIZES))
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     for workload in args.workloads:
         if workload not in SIZES:
             sys.exit(f"compare.py: no such workload: {workload}")

@@ -247,7 +247,7 @@ static void after_run(struct weft__run *run, unsigned started, unsigned long *mo
 static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const void *caller)
 {
     unsigned started;
-    unsigned long monitor;
+    unsigned long monitor = 0;
     int r = weft__netpoll_open();
     if (r != 0)
         return r;
