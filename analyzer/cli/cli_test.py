@@ -422,6 +422,12 @@ class Help(Case):
             self.assertIn(f"  {name} ", text)
             self.assertIn("Usage: loiter " + name, self.loiter(name, "--help", status=0).stdout)
 
+    def test_no_function_of_a_library_is_replaced(self):
+        """A function of ours with the name of one in libelf would be called by libdw in its place."""
+        exported = subprocess.run(["nm", "-D", "--defined-only", LOITER], capture_output=True,
+                                  text=True, check=True).stdout
+        self.assertEqual([line for line in exported.splitlines() if line.split()[1] in "TW"], [])
+
     def complete(self, *words):
         script = (f'PATH={os.path.dirname(LOITER)}:$PATH; . {COMPLETION}; COMP_WORDS=("$@"); '
                   'COMP_CWORD=$(($# - 1)); compopt() { :; }; _loiter; printf "%s\\n" '
