@@ -1,0 +1,132 @@
+/* map_test.c - the table from keys to records, alone and from several threads; the pool below. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "preload/core/map.h"
+#include "preload/wrap/alloc.h"
+
+void pl_alloc_flush(struct pl_self *self)
+{
+    (void)self;
+}
+
+static struct pl_map map;
+static int made;
+
+static void *make(void *ctx)
+{
+    made++;
+    return ctx;
+}
+
+static void keys_come_and_go(void **state)
+{
+    (void)state;
+    int a, b;
+    assert_int_equal(pl_map_init(&map, 2), 0); /* four buckets: chains */
+    for (uint64_t key = 1; key <= 100; key++)
+        assert_int_equal(pl_map_set(&map, key, key % 2 ? &a : &b), 0);
+    for (uint64_t key = 1; key <= 100; key++)
+        assert_ptr_equal(pl_map_find(&map, key), key % 2 ? &a : &b);
+    assert_null(pl_map_find(&map, 101));
+    assert_null(pl_map_take(&map, 7, &b)); /* has another value */
+    for (uint64_t key = 1; key <= 100; key += 2)
+        assert_ptr_equal(pl_map_take(&map, key, NULL), &a);
+    for (uint64_t key = 1; key <= 100; key++)
+        assert_ptr_equal(pl_map_find(&map, key), key % 2 ? NULL : &b);
+    assert_int_equal(atomic_load(&map.count), 50);
+}
+
+static void the_value_is_made_once(void **state)
+{
+    (void)state;
+    int a, b;
+    assert_int_equal(pl_map_init(&map, 4), 0);
+    made = 0;
+    assert_ptr_equal(pl_map_get(&map, 5, make, &a), &a);
+    assert_ptr_equal(pl_map_get(&map, 5, make, &b), &a);
+    assert_int_equal(made, 1);
+    assert_null(pl_map_get(&map, 6, make, NULL));
+    assert_null(pl_map_find(&map, 6));
+}
+
+#define THREADS 4
+#define ROUNDS  20000
+
+static void *churn(void *arg)
+{
+    uint64_t base = (uint64_t)(uintptr_t)arg << 32;
+    for (uint64_t i = 1; i <= ROUNDS; i++) {
+        uint64_t key = base + i % 64 + 1;
+        if (pl_map_set(&map, key, (void *)(uintptr_t)key) == 0) {
+            void *found = pl_map_find(&map, key);
+            if (found != NULL && found != (void *)(uintptr_t)key)
+                return arg;
+            if (pl_map_take(&map, key, NULL) != (void *)(uintptr_t)key)
+                return arg;
+        }
+    }
+    return NULL;
+}
+
+static void threads_do_not_see_each_other_s_values(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    assert_int_equal(pl_map_init(&map, 3), 0);
+    for (uintptr_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, churn, (void *)(i + 1)), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *wrong;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+}
+
+struct item {
+    struct pl_pool_link link;
+    _Atomic int owners;
+};
+
+static struct pl_pool pool = {.bytes = sizeof(struct item)};
+
+static void *take_and_give(void *arg)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        int fresh;
+        struct item *item = pl_pool_get(&pool, &fresh);
+        if (item == NULL || atomic_fetch_add(&item->owners, 1) != 0)
+            return pool.bytes ? &pool : arg;
+        atomic_fetch_sub(&item->owners, 1);
+        pl_pool_put(&pool, item);
+    }
+    return NULL;
+}
+
+static void a_record_has_one_owner(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, take_and_give, NULL), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *wrong;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_come_and_go),
+        cmocka_unit_test(the_value_is_made_once),
+        cmocka_unit_test(threads_do_not_see_each_other_s_values),
+        cmocka_unit_test(a_record_has_one_owner),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
