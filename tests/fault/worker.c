@@ -2,9 +2,9 @@
  * worker.c - the program that the fault tests record while something goes wrong around it.
  *
  * worker COUNTER ROUNDS: makes ROUNDS groups of threads; they contend for a lock and end. COUNTER
- * is a file that it maps: it stores there its process id, and how many threads it has joined, so that
- * a test knows how far it was when it was killed. At the end it prints a line on either output and exits with 5;
- * the lines depend on ROUNDS alone.
+ * is a file that it maps: it stores there its process id and how many threads it has joined, so
+ * that a test knows how far it was when it was killed. At the end it prints a line on either output
+ * and exits with 5; the lines depend on ROUNDS alone.
  */
 #include <fcntl.h>
 #include <pthread.h>
