@@ -171,7 +171,7 @@ static void add_evidence(struct finding *f, const struct leak_group *g)
     if (g->alone)
         finding_add_evidence(f, "alone", "nobody is left in the process who could end the wait");
     if (a->state == EL_ACTOR_ABANDONED)
-        finding_add_evidence(f, "run", "its runtime's main task has returned");
+        finding_add_evidence(f, "run", "its runtime's run has ended");
     const struct model_site *site = site_of(g);
     if (site != NULL && site->count > g->n)
         finding_add_evidence(f, "made", "%" PRIu64 " %s were made there, %" PRIu64 " have ended",

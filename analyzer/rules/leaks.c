@@ -114,9 +114,13 @@ static void weigh_waker_ended(const struct rule *rule, struct leak_group *g)
     const struct model_object *o = g->worst->object;
     bool kept =
         o != NULL && (o->storage == EL_STORAGE_STATIC || life_of(g->p, o->creator) == LIFE_ALIVE);
+    bool queue = is_queue_wait(g->worst->actor->wait_kind);
     g->confidence = CONFIDENCE_PROVEN;
-    if (!g->tasks && kept && is_queue_wait(g->worst->actor->wait_kind) &&
-        !is_for_objects_of_their_own(rule, g)) {
+    if (kept && queue && g->n > 1 && g->objects <= 1) {
+        /* Workers at one queue, fed by short requests: the next one would wake them. */
+        g->severity = SEVERITY_NOTE;
+        g->confidence = CONFIDENCE_PROBABLE;
+    } else if (!g->tasks && kept && queue && !is_for_objects_of_their_own(rule, g)) {
         g->severity = SEVERITY_WARNING;
         g->confidence = CONFIDENCE_PROBABLE;
     }
@@ -141,8 +145,7 @@ static void weigh_never(const struct rule *rule, struct leak_group *g)
                  (double)(g->p->end_ns - a->since_ns) < rule_threshold(rule, "young") * 1e9;
     /* One thread on an object that its maker can still signal: a worker of a pool of one, as
      * likely. */
-    bool single = !g->tasks && (double)g->n < rule_threshold(rule, "own-objects") && o != NULL &&
-                  life_of(g->p, o->creator) != LIFE_ENDED;
+    bool single = !g->tasks && (double)g->n < rule_threshold(rule, "own-objects") && o != NULL;
     bool unknown = !g->tasks && g->objects == 0 && is_queue_wait(a->wait_kind);
     if (pool || parked || young || unknown || (single && is_queue_wait(a->wait_kind)))
         g->severity = SEVERITY_WARNING;
@@ -293,7 +296,8 @@ static void judge_cycles(const struct rule *rule, const struct model_process *p,
 void leaks_judge(const struct rule *rule, const struct model_process *p, bool tasks,
                  struct findings *out)
 {
-    struct waiters all = waiters_judge(p, (uint64_t)(rule_threshold(rule, "lock-age") * 1e9));
+    struct waiters all = waiters_judge(p, (uint64_t)(rule_threshold(rule, "lock-age") * 1e9),
+                                       rule_threshold(rule, "shutdown-share"));
     judge_cycles(rule, p, &all, tasks, out);
     judge_groups(rule, p, &all, tasks, out);
     waiters_finish(&all);

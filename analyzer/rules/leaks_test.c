@@ -58,8 +58,11 @@ static void test_parked_pool_of_tasks(void **state)
     MADE_OBJECT(&m, .address = HEAP, .kind = EL_OBJ_CHAN, .state = EL_LIVE, .creator = TASK(1),
                 .last_waker = TASK(1), .wakes = 200, .storage = EL_STORAGE_HEAP);
     silent(&m);
-    /* The same, served by a task that has ended since: the channel should have been closed. */
+    /* Served by short requests, which have ended since: the next one would serve them. */
     m.p.objects[0].last_waker = TASK(5);
+    only(&m, "leaked-task", SEVERITY_NOTE);
+    /* Whoever made the queue is gone too: nobody can bring the next. */
+    m.p.objects[0].creator = TASK(5);
     const struct finding *f = only(&m, "leaked-task", SEVERITY_ERROR);
     assert_int_equal(f->confidence, CONFIDENCE_PROVEN);
     assert_non_null(strstr(made_evidence(f, "peer"), "task 5 woke it last"));
@@ -359,6 +362,19 @@ static void test_parked_with_a_lock(void **state)
     made_finish(&m);
 }
 
+/* A virtual machine at its shutdown: the thread that owned the service ended an instant before. */
+static void test_maker_ended_at_shutdown(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    MADE_ACTOR(&m, .id = 9, .state = EL_ACTOR_ENDED, .ended_ns = 9999 * MS);
+    made_waiter(&m, 2, EL_WAIT_SEM, HEAP, 400, 401);
+    MADE_OBJECT(&m, .address = HEAP, .kind = EL_OBJ_SEM, .state = EL_LIVE, .creator = 9,
+                .storage = EL_STORAGE_HEAP);
+    only(&m, "leaked-thread", SEVERITY_WARNING);
+    made_finish(&m);
+}
+
 static void test_unjoined(void **state)
 {
     (void)state;
@@ -396,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_barrier),
         cmocka_unit_test(test_parent_of_workers),
         cmocka_unit_test(test_parked_with_a_lock),
+        cmocka_unit_test(test_maker_ended_at_shutdown),
         cmocka_unit_test(test_unjoined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,10 +37,25 @@ const struct waiter *waiters_find(const struct waiters *w, uint64_t actor)
 
 /* ---- what can end a wait ---- */
 
-/* Lives, and does not itself wait for ever as far as is known by now. */
-static bool can_act(const struct model_process *p, const struct waiters *all, uint64_t actor)
+/* Ended while the waiter waited. Who ended just before the process did was there all along: a
+ * program that shuts down ends its threads one after the other. */
+static bool has_ended(const struct model_process *p, const struct waiters *all,
+                      const struct waiter *w, uint64_t actor)
 {
-    if (life_of(p, actor) != LIFE_ALIVE)
+    const struct model_actor *a = model_find_actor(p, actor);
+    if (life_of(p, actor) != LIFE_ENDED)
+        return false;
+    if (a == NULL || a->ended_ns == 0)
+        return true;
+    double waited = (double)(p->end_ns - w->actor->since_ns);
+    return (double)(p->end_ns - a->ended_ns) >= all->shutdown_share * waited;
+}
+
+/* Lives, and does not itself wait for ever as far as is known by now. */
+static bool can_act(const struct model_process *p, const struct waiters *all,
+                    const struct waiter *for_whom, uint64_t actor)
+{
+    if (life_of(p, actor) == LIFE_UNKNOWN || has_ended(p, all, for_whom, actor))
         return false;
     const struct waiter *w = find(all, actor);
     return w == NULL || w->cause == WAITER_FINE;
@@ -81,7 +96,7 @@ static bool lock_will_come(const struct model_process *p, const struct waiters *
         return !knows_all_holders(p, w, lock_age_ns);
     /* All readers must let go: one that will not is enough. */
     for (size_t i = 0; i < n; i++)
-        if (h[i].actor == w->actor->id || !can_act(p, all, h[i].actor))
+        if (h[i].actor == w->actor->id || !can_act(p, all, w, h[i].actor))
             return life_of(p, h[i].actor) == LIFE_UNKNOWN;
     return true;
 }
@@ -109,7 +124,7 @@ static bool will_go_on(const struct model_process *p, const struct waiters *all,
         return true;
     if (!w->served)
         return false;
-    return can_act(p, all, waker_of(w)) || (a->waits_here > 1 && can_act(p, all, a->waker));
+    return can_act(p, all, w, waker_of(w)) || (a->waits_here > 1 && can_act(p, all, w, a->waker));
 }
 
 /* ---- why it will not ---- */
@@ -152,13 +167,14 @@ static uint32_t cycle_length(const struct model_process *p, const struct waiters
     return 0;
 }
 
-static enum waiter_cause cause_of_lock(const struct model_process *p, const struct waiter *w)
+static enum waiter_cause cause_of_lock(const struct model_process *p, const struct waiters *all,
+                                       const struct waiter *w)
 {
     if (w->peer == w->actor->id)
         return WAITER_SELF;
     if (w->peer == 0)
         return WAITER_HOLDER_GONE;
-    return life_of(p, w->peer) == LIFE_ENDED ? WAITER_HOLDER_ENDED : WAITER_BEHIND;
+    return has_ended(p, all, w, w->peer) ? WAITER_HOLDER_ENDED : WAITER_BEHIND;
 }
 
 static enum waiter_cause cause_of_signal(const struct model_process *p, const struct waiters *all,
@@ -168,13 +184,13 @@ static enum waiter_cause cause_of_signal(const struct model_process *p, const st
     const struct waiter *peer = find(all, w->peer);
     bool beside = peer != NULL && peer->actor->object == w->actor->object;
     if (w->peer != 0 && !beside) {
-        if (life_of(p, w->peer) == LIFE_ENDED)
+        if (has_ended(p, all, w, w->peer))
             return WAITER_WAKER_ENDED;
         if (w->served)
             return WAITER_WAKER_STUCK;
     }
     if (o != NULL && o->wakes == 0 && o->creator != w->actor->id &&
-        life_of(p, o->creator) == LIFE_ENDED) {
+        has_ended(p, all, w, o->creator)) {
         w->peer = o->creator;
         w->peer_stack = o->created_stack;
         return WAITER_OWNER_ENDED;
@@ -187,7 +203,7 @@ static void explain(const struct model_process *p, const struct waiters *all, st
     w->peer = waiters_next(p, w, &w->peer_stack);
     w->cycle = cycle_length(p, all, w);
     if (el_wait_is_lock(w->actor->wait_kind))
-        w->cause = cause_of_lock(p, w);
+        w->cause = cause_of_lock(p, all, w);
     else if (w->actor->wait_kind == EL_WAIT_JOIN)
         w->cause = w->peer == w->actor->id ? WAITER_SELF : WAITER_BEHIND;
     else
@@ -221,13 +237,14 @@ static void mark_parents(const struct model_process *p, struct waiters *all)
     for (size_t i = 0; i < p->nactors; i++) {
         struct waiter *parent = find(all, p->actors[i].creator);
         if (parent != NULL && !parent->has_active_child)
-            parent->has_active_child = can_act(p, all, p->actors[i].id);
+            parent->has_active_child = can_act(p, all, parent, p->actors[i].id);
     }
 }
 
-struct waiters waiters_judge(const struct model_process *p, uint64_t lock_age_ns)
+struct waiters waiters_judge(const struct model_process *p, uint64_t lock_age_ns,
+                             double shutdown_share)
 {
-    struct waiters all = {0};
+    struct waiters all = {.shutdown_share = shutdown_share};
     for (size_t i = 0; i < p->nactors; i++) {
         if (!is_candidate(&p->actors[i]))
             continue;

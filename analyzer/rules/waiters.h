@@ -39,9 +39,11 @@ struct waiter {
 struct waiters {
     struct waiter *items; /* by actor id; all that wait inside the program without a time limit */
     size_t n;
+    double shutdown_share; /* who ended within that share of a wait lived as long as the process */
 };
 
-struct waiters waiters_judge(const struct model_process *p, uint64_t lock_age_ns);
+struct waiters waiters_judge(const struct model_process *p, uint64_t lock_age_ns,
+                             double shutdown_share);
 void waiters_finish(struct waiters *w);
 /* NULL when that actor is none of them. */
 const struct waiter *waiters_find(const struct waiters *w, uint64_t actor);
