@@ -26,8 +26,8 @@
 extern "C" {
 #endif
 
-#define LOITER_WEAK        __attribute__((weak, visibility("default")))
-#define LOITER_CALL(f, args) (__builtin_expect((f) != NULL, 0) ? (f) args : (void)0)
+#define LOITER_WEAK          __attribute__((weak, visibility("default")))
+#define LOITER_CALL(f, args) (__builtin_expect((f) != NULL, 0) ? (f)args : (void)0)
 
 /* What a task waits for, or what an object is. The numbers are those of eventlog/kinds.def. */
 enum loiter_wait {
