@@ -1,5 +1,6 @@
 #!/bin/bash
 # check-exports.sh LIBRARY LIST - the library exports exactly the names of the list, one a line.
+# check-exports.sh LIBRARY --write LIST - writes the list anew; its comments stay.
 # check-exports.sh LIBRARY --declared HEADER - exactly the functions that the public header declares.
 set -uo pipefail
 library=$1
@@ -12,12 +13,16 @@ declared() {
 }
 
 exported=$(nm -D --defined-only --format=posix "$library" | awk '$2 != "A" {print $1}' |
-    sed 's/@.*//' | sort -u)
+    sed 's/@.*//' | LC_ALL=C sort -u)
+if [[ $list == --write ]]; then
+    { grep '^#' "$3" && echo "$exported"; } >"$3.new" && mv "$3.new" "$3"
+    exit
+fi
 if [[ $list == --declared ]]; then
-    expected=$(declared "$3" | sort -u)
+    expected=$(declared "$3" | LC_ALL=C sort -u)
     list=$3
 else
-    expected=$(grep -vE '^(#|$)' "$list" | sort -u)
+    expected=$(grep -vE '^(#|$)' "$list" | LC_ALL=C sort -u)
 fi
 [[ -n $exported && -n $expected ]] || { echo "check-exports: nothing to compare" && exit 2; }
 difference=$(diff <(echo "$expected") <(echo "$exported")) && exit 0

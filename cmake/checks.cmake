@@ -13,6 +13,10 @@ loiter_check(sizes-self ${checks}/check-sizes.sh --self-test)
 loiter_check(docs ${checks}/check-docs.sh)
 loiter_check(headers ${checks}/check-headers.sh)
 loiter_check(format ${checks}/check-format.sh)
+if(TARGET loiter_preload)
+  loiter_check(exports-loiter ${checks}/check-exports.sh $<TARGET_FILE:loiter_preload>
+    ${CMAKE_SOURCE_DIR}/preload/exports.txt)
+endif()
 if(TARGET weft)
   loiter_check(exports-weft ${checks}/check-exports.sh $<TARGET_FILE:weft>
     --declared ${CMAKE_SOURCE_DIR}/runtime/include/weft.h)
