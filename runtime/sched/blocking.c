@@ -24,7 +24,8 @@ struct job {
 static struct {
     uint32_t lock; /* of all below */
     uint32_t threads, idle;
-    uint32_t posted; /* futex of the idle: counts jobs */
+    uint32_t promised; /* jobs that are about to be queued */
+    uint32_t posted;   /* futex of the idle: counts jobs */
     struct job *head, **tail;
 } pool = {.tail = &pool.head};
 
@@ -48,7 +49,7 @@ static struct job *next_job(void)
     weft__lock(&pool.lock);
     for (;;) {
         struct job *job = take();
-        if (job || waited_enough) {
+        if (job || (waited_enough && pool.promised == 0)) {
             if (!job)
                 pool.threads--;
             weft__unlock(&pool.lock);
@@ -123,14 +124,16 @@ static bool start_thread(void)
     return ok;
 }
 
-/* A thread for one more job; true if there is one, now or later. Called without the lock. */
+/* Sees to it that a thread is free for one more job, which is promised then: none ends before it
+ * came. False: no thread at all could be had. */
 static bool provide_thread(void)
 {
     weft__lock(&pool.lock);
-    uint32_t queued = 1;
-    for (struct job *job = pool.head; job && queued <= pool.idle; job = job->next)
-        queued++;
-    bool enough = queued <= pool.idle || pool.threads >= THREADS_MAX;
+    pool.promised++;
+    uint32_t wanted = pool.promised;
+    for (struct job *job = pool.head; job && wanted <= pool.idle; job = job->next)
+        wanted++;
+    bool enough = wanted <= pool.idle || pool.threads >= THREADS_MAX;
     if (!enough)
         pool.threads++;
     weft__unlock(&pool.lock);
@@ -138,6 +141,8 @@ static bool provide_thread(void)
         return true;
     weft__lock(&pool.lock);
     bool any = --pool.threads > 0;
+    if (!any)
+        pool.promised--;
     weft__unlock(&pool.lock);
     return any;
 }
@@ -154,6 +159,7 @@ int weft_blocking(void (*fn)(void *), void *arg)
     struct job job = {.task = t, .fn = fn, .arg = arg, .stack_bytes = t->worker->run->stack_bytes};
     __atomic_fetch_add(&weft__blocking, 1, __ATOMIC_SEQ_CST);
     weft__lock(&pool.lock);
+    pool.promised--;
     *pool.tail = &job;
     pool.tail = &job.next;
     t->wait = WEFT__WAIT_BLOCKING; /* not announced: it runs the function */

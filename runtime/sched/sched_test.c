@@ -305,6 +305,33 @@ TASK_TEST(blocking_calls)
     CHECK(turns > 10);
 }
 
+enum { MEETING = 8 };
+static pthread_barrier_t barrier;
+
+static void meet(void *arg)
+{
+    (void)arg;
+    pthread_barrier_wait(&barrier);
+}
+
+static void call_meet(void *arg)
+{
+    for (int i = 0; i < 20; i++)
+        CHECK(weft_blocking(meet, arg) == 0);
+    count++;
+}
+
+/* Each has a thread of its own, or none would come back. */
+TASK_TEST(blocking_calls_do_not_queue)
+{
+    count = 0;
+    CHECK(pthread_barrier_init(&barrier, NULL, MEETING) == 0);
+    for (int i = 0; i < MEETING; i++)
+        weft_go(call_meet, NULL);
+    wait_for_count(MEETING);
+    pthread_barrier_destroy(&barrier);
+}
+
 static void *thread(void *arg)
 {
     struct weft_chan *c = arg;
@@ -369,17 +396,12 @@ static void no_worker_computes_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_task_runs_once),
-        cmocka_unit_test(very_many_parked),
-        cmocka_unit_test(captures_are_copied),
-        cmocka_unit_test(stacks_are_kept),
-        cmocka_unit_test(identities),
-        cmocka_unit_test(outside),
-        cmocka_unit_test(no_run_in_a_run),
-        cmocka_unit_test(abandoned_tasks_never_run),
-        cmocka_unit_test(blocking_calls),
-        cmocka_unit_test(foreign_threads),
-        cmocka_unit_test(no_worker_computes_alone),
+        cmocka_unit_test(each_task_runs_once), cmocka_unit_test(very_many_parked),
+        cmocka_unit_test(captures_are_copied), cmocka_unit_test(stacks_are_kept),
+        cmocka_unit_test(identities),          cmocka_unit_test(outside),
+        cmocka_unit_test(no_run_in_a_run),     cmocka_unit_test(abandoned_tasks_never_run),
+        cmocka_unit_test(blocking_calls),      cmocka_unit_test(blocking_calls_do_not_queue),
+        cmocka_unit_test(foreign_threads),     cmocka_unit_test(no_worker_computes_alone),
         cmocka_unit_test(straggler),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

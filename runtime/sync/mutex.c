@@ -117,10 +117,10 @@ static void unlock_slow(struct weft_mutex *m)
         weft__fatal("unlock of unlocked mutex");
     weft__lock(&m->guard);
     uint32_t state = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
-    bool hand_over = (state & STARVING) && m->waiters.head;
     struct weft__waiter *w = NULL;
-    if (hand_over || !(state & WOKEN))
+    if ((state & STARVING) || !(state & WOKEN))
         w = weft__waitq_pop(&m->waiters);
+    bool hand_over = (state & STARVING) && w;
     uint32_t drop = m->waiters.head ? 0u : WAITERS | (hand_over ? 0u : STARVING);
     struct weft_task *wake = w ? w->task : NULL;
     if (hand_over) {
