@@ -146,8 +146,11 @@ static void weigh_never(const struct rule *rule, struct leak_group *g)
     /* One thread on an object that its maker can still signal: a worker of a pool of one, as
      * likely. */
     bool single = !g->tasks && (double)g->n < rule_threshold(rule, "own-objects") && o != NULL;
+    /* It signals its own object, and others may have done so before. */
+    bool signalled = !g->tasks && o != NULL && o->wakes > 1 && o->last_waker == a->id;
     bool unknown = !g->tasks && g->objects == 0 && is_queue_wait(a->wait_kind);
-    if (pool || parked || young || unknown || (single && is_queue_wait(a->wait_kind)))
+    if (pool || parked || young || unknown || (signalled && is_queue_wait(a->wait_kind)) ||
+        (single && is_queue_wait(a->wait_kind)))
         g->severity = SEVERITY_WARNING;
     /* Others of its kind came back to this place for more: a pool, and this one had its first turn.
      */

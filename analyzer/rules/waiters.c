@@ -37,25 +37,22 @@ const struct waiter *waiters_find(const struct waiters *w, uint64_t actor)
 
 /* ---- what can end a wait ---- */
 
-/* Ended while the waiter waited. Who ended just before the process did was there all along: a
+/* Ended before the end. Who ended just before the process did was there all along: a
  * program that shuts down ends its threads one after the other. */
-static bool has_ended(const struct model_process *p, const struct waiters *all,
-                      const struct waiter *w, uint64_t actor)
+static bool has_ended(const struct model_process *p, const struct waiters *all, uint64_t actor)
 {
     const struct model_actor *a = model_find_actor(p, actor);
     if (life_of(p, actor) != LIFE_ENDED)
         return false;
     if (a == NULL || a->ended_ns == 0)
         return true;
-    double waited = (double)(p->end_ns - w->actor->since_ns);
-    return (double)(p->end_ns - a->ended_ns) >= all->shutdown_share * waited;
+    return (double)(p->end_ns - a->ended_ns) >= all->shutdown_share * (double)p->end_ns;
 }
 
 /* Lives, and does not itself wait for ever as far as is known by now. */
-static bool can_act(const struct model_process *p, const struct waiters *all,
-                    const struct waiter *for_whom, uint64_t actor)
+static bool can_act(const struct model_process *p, const struct waiters *all, uint64_t actor)
 {
-    if (life_of(p, actor) == LIFE_UNKNOWN || has_ended(p, all, for_whom, actor))
+    if (life_of(p, actor) == LIFE_UNKNOWN || has_ended(p, all, actor))
         return false;
     const struct waiter *w = find(all, actor);
     return w == NULL || w->cause == WAITER_FINE;
@@ -96,7 +93,7 @@ static bool lock_will_come(const struct model_process *p, const struct waiters *
         return !knows_all_holders(p, w, lock_age_ns);
     /* All readers must let go: one that will not is enough. */
     for (size_t i = 0; i < n; i++)
-        if (h[i].actor == w->actor->id || !can_act(p, all, w, h[i].actor))
+        if (h[i].actor == w->actor->id || !can_act(p, all, h[i].actor))
             return life_of(p, h[i].actor) == LIFE_UNKNOWN;
     return true;
 }
@@ -124,7 +121,7 @@ static bool will_go_on(const struct model_process *p, const struct waiters *all,
         return true;
     if (!w->served)
         return false;
-    return can_act(p, all, w, waker_of(w)) || (a->waits_here > 1 && can_act(p, all, w, a->waker));
+    return can_act(p, all, waker_of(w)) || (a->waits_here > 1 && can_act(p, all, a->waker));
 }
 
 /* ---- why it will not ---- */
@@ -174,7 +171,7 @@ static enum waiter_cause cause_of_lock(const struct model_process *p, const stru
         return WAITER_SELF;
     if (w->peer == 0)
         return WAITER_HOLDER_GONE;
-    return has_ended(p, all, w, w->peer) ? WAITER_HOLDER_ENDED : WAITER_BEHIND;
+    return has_ended(p, all, w->peer) ? WAITER_HOLDER_ENDED : WAITER_BEHIND;
 }
 
 static enum waiter_cause cause_of_signal(const struct model_process *p, const struct waiters *all,
@@ -184,13 +181,12 @@ static enum waiter_cause cause_of_signal(const struct model_process *p, const st
     const struct waiter *peer = find(all, w->peer);
     bool beside = peer != NULL && peer->actor->object == w->actor->object;
     if (w->peer != 0 && !beside) {
-        if (has_ended(p, all, w, w->peer))
+        if (has_ended(p, all, w->peer))
             return WAITER_WAKER_ENDED;
         if (w->served)
             return WAITER_WAKER_STUCK;
     }
-    if (o != NULL && o->wakes == 0 && o->creator != w->actor->id &&
-        has_ended(p, all, w, o->creator)) {
+    if (o != NULL && o->wakes == 0 && o->creator != w->actor->id && has_ended(p, all, o->creator)) {
         w->peer = o->creator;
         w->peer_stack = o->created_stack;
         return WAITER_OWNER_ENDED;
@@ -237,7 +233,7 @@ static void mark_parents(const struct model_process *p, struct waiters *all)
     for (size_t i = 0; i < p->nactors; i++) {
         struct waiter *parent = find(all, p->actors[i].creator);
         if (parent != NULL && !parent->has_active_child)
-            parent->has_active_child = can_act(p, all, parent, p->actors[i].id);
+            parent->has_active_child = can_act(p, all, p->actors[i].id);
     }
 }
 

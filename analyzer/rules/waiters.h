@@ -39,7 +39,8 @@ struct waiter {
 struct waiters {
     struct waiter *items; /* by actor id; all that wait inside the program without a time limit */
     size_t n;
-    double shutdown_share; /* who ended within that share of a wait lived as long as the process */
+    double
+        shutdown_share; /* of its life: who ended in the last part lived as long as the process */
 };
 
 struct waiters waiters_judge(const struct model_process *p, uint64_t lock_age_ns,
