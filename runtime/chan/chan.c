@@ -17,7 +17,8 @@
 
 /* ---- life ---- */
 
-struct weft_chan *weft__chan_new(size_t size, size_t capacity, bool quiet, const void *caller)
+struct weft_chan *weft__chan_new(size_t size, size_t capacity, enum loiter_object kind,
+                                 const void *caller)
 {
     size_t bytes, total;
     if (__builtin_mul_overflow(size, capacity, &bytes) ||
@@ -30,15 +31,15 @@ struct weft_chan *weft__chan_new(size_t size, size_t capacity, bool quiet, const
     c->refs = 1;
     c->size = size;
     c->capacity = capacity;
-    c->quiet = quiet;
-    if (!quiet)
-        LOITER_CALL(loiter_object_created, (LOITER_OBJ_CHAN, c, capacity, caller));
+    c->kind = (uint8_t)kind;
+    if (kind != LOITER_OBJ_OTHER)
+        LOITER_CALL(loiter_object_created, (kind, c, capacity, caller));
     return c;
 }
 
 struct weft_chan *weft_chan_new(size_t elem_size, size_t capacity)
 {
-    return weft__chan_new(elem_size, capacity, false, WEFT_CALLER());
+    return weft__chan_new(elem_size, capacity, LOITER_OBJ_CHAN, WEFT_CALLER());
 }
 
 struct weft_chan *weft_chan_retain(struct weft_chan *c)
@@ -69,8 +70,8 @@ void weft_chan_release(struct weft_chan *c)
     weft__unlock(&c->lock);
     if (waits)
         weft__fatal("release of a channel on which tasks wait");
-    if (!c->quiet)
-        LOITER_CALL(loiter_object_destroyed, (LOITER_OBJ_CHAN, c, left));
+    if (c->kind != LOITER_OBJ_OTHER)
+        LOITER_CALL(loiter_object_destroyed, ((enum loiter_object)c->kind, c, left));
     free(c);
 }
 
@@ -281,8 +282,7 @@ void weft__chan_close(struct weft_chan *c, const void *caller)
         weft__unlock(&c->lock);
         weft__fatal("close of closed channel");
     }
-    if (!c->quiet)
-        LOITER_CALL(loiter_object_closed, (LOITER_OBJ_CHAN, c, caller));
+    LOITER_CALL(loiter_object_closed, ((enum loiter_object)c->kind, c, caller));
     __atomic_store_n(&c->closed, true, __ATOMIC_RELEASE);
     take_all(c, &c->receivers, true, &tail);
     take_all(c, &c->senders, false, &tail);

@@ -10,7 +10,7 @@ struct weft_chan {
     size_t size, capacity;
     size_t count, first; /* elements inside; the oldest one's place */
     bool closed;
-    bool quiet; /* the runtime's own: not announced */
+    uint8_t kind; /* enum loiter_object, as which it is announced; OTHER: not at all */
     struct weft_waitq receivers, senders;
     alignas(16) unsigned char buffer[];
 };
@@ -32,8 +32,10 @@ enum weft__step weft__chan_recv_step(struct weft_chan *c, void *value, struct we
 bool weft__chan_send_hint(const struct weft_chan *c);
 bool weft__chan_recv_hint(const struct weft_chan *c);
 
-/* A channel that the runtime owns and announces, if at all, in its own way. */
-struct weft_chan *weft__chan_new(size_t size, size_t capacity, bool quiet, const void *caller);
+/* With what it is announced as: a channel of the program, or a context. Those of timers are not:
+ * that their maker ended and nobody else touched them says nothing, as time does. */
+struct weft_chan *weft__chan_new(size_t size, size_t capacity, enum loiter_object kind,
+                                 const void *caller);
 void weft__chan_close(struct weft_chan *c, const void *caller);
 
 #endif

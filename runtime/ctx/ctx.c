@@ -4,6 +4,8 @@
  * One lock keeps all trees: links, errors, and the count of references, so that nobody finds a
  * context through its parent that is just being freed. A parent does not own its children; they own
  * it. A context with a deadline is also owned by its timer while that is armed.
+ *
+ * To Loiter a context is its done channel: that is what tasks wait for.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -63,7 +65,6 @@ void weft_ctx_release(struct weft_ctx *ctx)
         if (!last)
             return;
         struct weft_ctx *parent = ctx->parent;
-        LOITER_CALL(loiter_object_destroyed, (LOITER_OBJ_CONTEXT, ctx, 0));
         weft_chan_release(ctx->done);
         free(ctx);
         ctx = parent; /* which it owned */
@@ -104,7 +105,6 @@ static void cancel(struct weft_ctx *ctx, int err, const void *caller)
     struct weft_ctx *list = collect_locked(ctx, err);
     /* Still under the lock: whoever finds it cancelled already finds it closed as well. */
     for (struct weft_ctx *at = list; at; at = at->cancelled_next) {
-        LOITER_CALL(loiter_object_closed, (LOITER_OBJ_CONTEXT, at, caller));
         weft__chan_close(at->done, caller);
     }
     weft__unlock(&tree_lock);
@@ -156,7 +156,7 @@ static struct weft_ctx *make(struct weft_ctx *parent, int64_t deadline_ns, const
     struct weft_ctx *ctx = calloc(1, sizeof *ctx);
     if (!ctx)
         return NULL;
-    ctx->done = weft__chan_new(0, 0, true, NULL);
+    ctx->done = weft__chan_new(0, 0, LOITER_OBJ_CONTEXT, caller);
     if (!ctx->done) {
         free(ctx);
         return NULL;
@@ -168,7 +168,6 @@ static struct weft_ctx *make(struct weft_ctx *parent, int64_t deadline_ns, const
     ctx->deadline_ns = deadline_ns < parent->deadline_ns ? deadline_ns : parent->deadline_ns;
     ctx->timer.fire = on_deadline;
     ctx->timer.drop = on_drop;
-    LOITER_CALL(loiter_object_created, (LOITER_OBJ_CONTEXT, ctx, 0, caller));
     weft__lock(&tree_lock);
     int err = parent->err;
     if (!err && parent != &background) { /* which nobody cancels */

@@ -114,7 +114,7 @@ static void drop(struct weft__timer *base)
 
 /* ---- making, arming, stopping ---- */
 
-static struct weft_timer *make(enum loiter_object kind, bool channel)
+static struct weft_timer *make(enum loiter_object kind, bool channel, const void *caller)
 {
     struct weft_timer *timer = calloc(1, sizeof *timer);
     if (!timer)
@@ -122,7 +122,11 @@ static struct weft_timer *make(enum loiter_object kind, bool channel)
     timer->kind = kind;
     timer->stoppable = true;
     timer->base.fire = channel ? fire_channel : fire_function;
-    if (channel && !(timer->chan = weft__chan_new(sizeof(int64_t), 1, true, NULL))) {
+    timer->caller = caller;
+    if (!channel)
+        return timer;
+    timer->chan = weft__chan_new(sizeof(int64_t), 1, LOITER_OBJ_OTHER, caller);
+    if (!timer->chan) {
         free(timer);
         return NULL;
     }
@@ -189,16 +193,15 @@ static void free_timer(struct weft_timer *timer)
 
 struct weft_timer *weft_timer_new(int64_t ns)
 {
-    return start_new(make(LOITER_OBJ_TIMER, true), ns, 0, WEFT_CALLER());
+    return start_new(make(LOITER_OBJ_TIMER, true, WEFT_CALLER()), ns, 0, WEFT_CALLER());
 }
 
 struct weft_timer *weft_timer_func(int64_t ns, void (*fn)(void *), void *arg)
 {
-    struct weft_timer *timer = make(LOITER_OBJ_TIMER, false);
+    struct weft_timer *timer = make(LOITER_OBJ_TIMER, false, WEFT_CALLER());
     if (timer) {
         timer->fn = fn;
         timer->arg = arg;
-        timer->caller = WEFT_CALLER();
     }
     return start_new(timer, ns, 0, WEFT_CALLER());
 }
@@ -231,7 +234,7 @@ void weft_timer_free(struct weft_timer *timer)
 
 struct weft_chan *weft_after(int64_t ns)
 {
-    struct weft_timer *timer = make(LOITER_OBJ_TIMER, true);
+    struct weft_timer *timer = make(LOITER_OBJ_TIMER, true, WEFT_CALLER());
     if (!timer)
         return NULL;
     struct weft_chan *chan = weft_chan_retain(timer->chan);
@@ -250,7 +253,8 @@ struct weft_ticker *weft_ticker_new(int64_t ns)
 {
     if (ns <= 0)
         weft__fatal("non-positive interval for a ticker");
-    return (struct weft_ticker *)start_new(make(LOITER_OBJ_TICKER, true), ns, ns, WEFT_CALLER());
+    return (struct weft_ticker *)start_new(make(LOITER_OBJ_TICKER, true, WEFT_CALLER()), ns, ns,
+                                           WEFT_CALLER());
 }
 
 void weft_ticker_stop(struct weft_ticker *ticker)
@@ -283,7 +287,7 @@ struct weft_chan *weft_tick(int64_t ns)
     static struct weft_timer *all; /* for tools that look for lost memory */
     if (ns <= 0)
         return NULL;
-    struct weft_timer *timer = make(LOITER_OBJ_TICK, true);
+    struct weft_timer *timer = make(LOITER_OBJ_TICK, true, WEFT_CALLER());
     if (!timer)
         return NULL;
     timer->stoppable = false;
