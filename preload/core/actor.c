@@ -92,6 +92,7 @@ void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint3
         pl_map_take(&foreign, (uint64_t)(uintptr_t)lock, NULL);
     if (actor->held_count == PL_HELD_MAX) {
         actor->held_over++;
+        held_show(actor, PL_HELD_MAX);
         return;
     }
     uint32_t at = actor->held_count;

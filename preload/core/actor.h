@@ -15,8 +15,8 @@
 #include "preload/core/gate.h"
 #include "preload/core/site.h"
 
-#define PL_HELD_MAX 24 /* beyond it locks are only counted */
-#define PL_HELD_CELL 6 /* as in events.def */
+#define PL_HELD_MAX  24 /* beyond it locks are only counted */
+#define PL_HELD_CELL 6  /* as in events.def */
 
 struct pl_held_lock {
     const void *lock;
@@ -37,7 +37,7 @@ struct pl_spawn_run {
 struct pl_actor {
     struct pl_pool_link link;
     _Atomic(struct pl_actor *) all; /* next in the list of all, never changed */
-    uint32_t epoch;                 /* pl_epoch of its making: of another one, it must not be used */
+    uint32_t epoch; /* pl_epoch of its making: of another one, it must not be used */
     uint32_t spare;
     uint64_t id;
     struct el_actor *cell; /* never NULL */
@@ -55,7 +55,7 @@ struct pl_actor {
     uint32_t pad;
 
     uintptr_t stack_lo, stack_hi;
-    pthread_t pthread; /* threads only */
+    pthread_t pthread;      /* threads only */
     _Atomic uint32_t known; /* 0 not in the table of threads, 1 in it, 2 never again */
     _Atomic uint32_t life;  /* bits of enum pl_life */
 };

@@ -123,9 +123,10 @@ static uintptr_t take_pointer(struct cursor *c, uint8_t encoding, uintptr_t base
 struct row {
     uint32_t cfa_kind; /* pl_rule_kind */
     int64_t cfa;
-    int64_t fp, ra;         /* offsets from the CFA */
-    uint8_t fp_ok, ra_ok;   /* 0: in a way that is not understood */
-    uint8_t ra_undefined;   /* the outermost frame */
+    int64_t fp, ra;       /* offsets from the CFA */
+    uint8_t fp_by_fp;     /* `fp` counts from the frame pointer */
+    uint8_t fp_ok, ra_ok; /* 0: in a way that is not understood */
+    uint8_t ra_undefined; /* the outermost frame */
 };
 
 struct program {
@@ -143,6 +144,7 @@ static void row_offset(struct row *row, const struct program *p, uint64_t reg, i
     if (reg == REG_FP) {
         row->fp = offset;
         row->fp_ok = 1;
+        row->fp_by_fp = 0;
     } else if (reg == p->ra_reg) {
         row->ra = offset;
         row->ra_ok = 1;
@@ -163,6 +165,7 @@ static void row_restore(struct row *row, const struct program *p, uint64_t reg)
     if (reg == REG_FP) {
         row->fp = p->first.fp;
         row->fp_ok = p->first.fp_ok;
+        row->fp_by_fp = p->first.fp_by_fp;
     } else if (reg == p->ra_reg) {
         row->ra = p->first.ra;
         row->ra_ok = p->first.ra_ok;
@@ -173,19 +176,25 @@ static void row_restore(struct row *row, const struct program *p, uint64_t reg)
 static void row_cfa(struct row *row, uint64_t reg, int64_t offset)
 {
     row->cfa = offset;
-    row->cfa_kind = reg == REG_SP   ? PL_RULE_SP
-                    : reg == REG_FP ? PL_RULE_FP
-                                    : PL_RULE_UNKNOWN;
+    row->cfa_kind = reg == REG_SP ? PL_RULE_SP : reg == REG_FP ? PL_RULE_FP : PL_RULE_UNKNOWN;
 }
 
-/* "The word at frame pointer + n" is how a realigned stack says where its CFA is. */
-static void row_cfa_expression(struct row *row, struct cursor *c)
+/* The block of an expression; the cursor goes behind it. */
+static struct cursor take_block(struct cursor *c)
 {
     uint64_t length = take_uleb(c);
     if (length > (uint64_t)(c->end - c->at))
         length = (uint64_t)(c->end - c->at);
-    struct cursor e = {c->at, c->at + length};
+    struct cursor block = {c->at, c->at + length};
     c->at += length;
+    return block;
+}
+
+/* A function that realigns its stack has its frame pointer point to where these lie:
+ * the CFA is the word at frame pointer + n, */
+static void row_cfa_expression(struct row *row, struct cursor *c)
+{
+    struct cursor e = take_block(c);
     row->cfa_kind = PL_RULE_UNKNOWN;
     if (take_fixed(&e, 1) != 0x70 + REG_FP) /* DW_OP_breg */
         return;
@@ -194,10 +203,17 @@ static void row_cfa_expression(struct row *row, struct cursor *c)
         row->cfa_kind = PL_RULE_FP_AT;
 }
 
-static void skip_block(struct cursor *c)
+/* and the caller's frame pointer is saved at frame pointer + n. */
+static void row_expression(struct row *row, const struct program *p, uint64_t reg, struct cursor *c)
 {
-    uint64_t length = take_uleb(c);
-    c->at = length > (uint64_t)(c->end - c->at) ? c->end : c->at + length;
+    struct cursor e = take_block(c);
+    if (reg != REG_FP || take_fixed(&e, 1) != 0x70 + REG_FP) {
+        row_unknown(row, p, reg);
+        return;
+    }
+    row->fp = take_sleb(&e);
+    row->fp_ok = e.at == e.end;
+    row->fp_by_fp = 1;
 }
 
 /* The operations that name a register or redefine the CFA. 0 when `op` is none of them. */
@@ -212,6 +228,9 @@ static int run_register_op(struct cursor *c, const struct program *p, struct row
     case 0x11: /* offset_extended_sf */
         reg = take_uleb(c);
         row_offset(row, p, reg, take_sleb(c) * p->data_align);
+        return 1;
+    case 0x2e: /* GNU_args_size */
+        take_uleb(c);
         return 1;
     case 0x06: /* restore_extended */
         row_restore(row, p, take_uleb(c));
@@ -255,9 +274,12 @@ static int run_register_op(struct cursor *c, const struct program *p, struct row
         row_cfa_expression(row, c);
         return 1;
     case 0x10: /* expression */
+        reg = take_uleb(c);
+        row_expression(row, p, reg, c);
+        return 1;
     case 0x16: /* val_expression */
         row_unknown(row, p, take_uleb(c));
-        skip_block(c);
+        take_block(c);
         return 1;
     case 0x14: /* val_offset */
     case 0x15: /* val_offset_sf */
@@ -269,6 +291,21 @@ static int run_register_op(struct cursor *c, const struct program *p, struct row
     }
 }
 
+/* The operations that go on to a later location. 0 when `op` is none of them. */
+static int run_advance_op(struct cursor *c, const struct program *p, uintptr_t *loc, uint8_t op)
+{
+    if ((op & 0xc0) == 0x40) {
+        *loc += (op & 0x3f) * p->code_align;
+    } else if (op == 0x01) { /* set_loc */
+        *loc = take_pointer(c, p->encoding, 0);
+    } else if (op >= 0x02 && op <= 0x04) {
+        *loc += take_fixed(c, (size_t)1 << (op - 2)) * p->code_align;
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
 /* Runs operations from location `loc` until the row that holds `pc`. 0, or -1 for one that is not
  * known. */
 static int run_program(struct cursor c, const struct program *p, struct row *row, uintptr_t loc,
@@ -278,46 +315,24 @@ static int run_program(struct cursor c, const struct program *p, struct row *row
     unsigned depth = 0;
     while (c.at < c.end) {
         uint8_t op = (uint8_t)take_fixed(&c, 1);
-        uint8_t low = op & 0x3f;
-        uint64_t advance = 0;
-        if ((op & 0xc0) == 0x40) {
-            advance = low;
-        } else if ((op & 0xc0) == 0x80) {
-            row_offset(row, p, low, (int64_t)take_uleb(&c) * p->data_align);
-            continue;
-        } else if ((op & 0xc0) == 0xc0) {
-            row_restore(row, p, low);
-            continue;
-        } else if (op == 0x00 || op == 0x2d) { /* nop; negate_ra_state of aarch64 */
-            continue;
-        } else if (op == 0x01) { /* set_loc */
-            loc = take_pointer(&c, p->encoding, 0);
+        if (run_advance_op(&c, p, &loc, op)) {
             if (loc > pc)
                 return 0;
-            continue;
-        } else if (op >= 0x02 && op <= 0x04) {
-            advance = take_fixed(&c, (size_t)1 << (op - 2));
+        } else if ((op & 0xc0) == 0x80) {
+            row_offset(row, p, op & 0x3f, (int64_t)take_uleb(&c) * p->data_align);
+        } else if ((op & 0xc0) == 0xc0) {
+            row_restore(row, p, op & 0x3f);
         } else if (op == 0x0a) { /* remember_state */
             if (depth == STATES_MAX)
                 return -1;
             saved[depth++] = *row;
-            continue;
         } else if (op == 0x0b) { /* restore_state */
             if (depth == 0)
                 return -1;
             *row = saved[--depth];
-            continue;
-        } else if (op == 0x2e) { /* GNU_args_size */
-            take_uleb(&c);
-            continue;
-        } else if (run_register_op(&c, p, row, op)) {
-            continue;
-        } else {
-            return -1;
+        } else if (op != 0x00 && op != 0x2d && !run_register_op(&c, p, row, op)) {
+            return -1; /* neither nop nor negate_ra_state of aarch64 */
         }
-        loc += advance * p->code_align;
-        if (loc > pc)
-            return 0;
     }
     return 0;
 }
@@ -408,8 +423,10 @@ static struct pl_rule rule_of_row(const struct program *p, const struct row *row
         rule.kind = PL_RULE_END;
         return rule;
     }
-    if (!row->ra_ok || !row->fp_ok || row->cfa != (int32_t)row->cfa || row->fp != (int16_t)row->fp ||
-        row->ra != (int16_t)row->ra)
+    if (!row->ra_ok || !row->fp_ok || row->cfa != (int32_t)row->cfa ||
+        row->fp != (int16_t)row->fp || row->ra != (int16_t)row->ra)
+        return rule;
+    if (row->fp_by_fp != (row->cfa_kind == PL_RULE_FP_AT))
         return rule;
     rule.kind = row->cfa_kind;
     rule.cfa = (int32_t)row->cfa;
@@ -438,7 +455,7 @@ struct pl_rule pl_cfi_rule(uintptr_t pc)
     if (pc < begin || pc - begin >= length)
         return unknown;
     if (p.augmented)
-        skip_block(&c);
+        take_block(&c);
     struct row row = p.first;
     if (run_program(c, &p, &row, begin, pc) != 0)
         return unknown;

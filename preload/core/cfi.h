@@ -25,7 +25,7 @@ enum pl_rule_kind {
 struct pl_rule {
     uint32_t kind;
     int32_t cfa;
-    int32_t fp; /* caller's frame pointer is saved at CFA + fp; 0: unchanged */
+    int32_t fp; /* caller's frame pointer is saved at CFA + fp, 0: unchanged; FP_AT: at fp + fp */
     int32_t ra; /* return address is saved at CFA + ra */
 };
 

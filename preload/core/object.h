@@ -18,7 +18,7 @@
 /* What is kept beside an object's cell; recycled, stays mapped. */
 struct pl_object {
     struct pl_pool_link link;
-    struct el_object *cell; /* never NULL */
+    struct el_object *cell;   /* never NULL */
     _Atomic uint32_t waiters; /* actors that wait on it now */
     _Atomic uint32_t gone;
     uint64_t waker_creator; /* of cell->last_waker */

@@ -12,7 +12,8 @@ _Atomic uint32_t pl_resolve_state;
 
 static _Atomic int resolver_tid;
 
-/* In place of what the C library lacks: a wrapper that somebody found by dlsym does not jump to 0. */
+/* In place of what the C library lacks: a wrapper that somebody found by dlsym does not jump to 0.
+ */
 static long missing(void)
 {
     errno = ENOSYS;

@@ -4,8 +4,8 @@
  * PL_REAL(name)(args) calls the next definition of a wrapped symbol. All are looked up in one pass,
  * at the first call of any of them or in the constructor, whichever comes first. While that pass
  * runs (dlsym calls calloc), the allocator's wrappers are called again and find PL_RESOLVING: they
- * serve from their bump pool then. A symbol that the C library lacks becomes a function that answers
- * -1 with ENOSYS; PL_HAVE tells.
+ * serve from their bump pool then. A symbol that the C library lacks becomes a function that
+ * answers -1 with ENOSYS; PL_HAVE tells.
  */
 #ifndef PRELOAD_CORE_REAL_H
 #define PRELOAD_CORE_REAL_H

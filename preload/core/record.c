@@ -69,8 +69,8 @@ static void main_stack_find(void)
 static void command_read(char *text, size_t size)
 {
     long n = 0;
-    long fd = pl_sys6(SYS_openat, AT_FDCWD, (long)"/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0, 0,
-                      0);
+    long fd =
+        pl_sys6(SYS_openat, AT_FDCWD, (long)"/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0, 0, 0);
     if (fd >= 0) {
         n = pl_sys6(SYS_read, fd, (long)text, (long)size - 1, 0, 0, 0);
         pl_sys6(SYS_close, fd, 0, 0, 0, 0, 0);

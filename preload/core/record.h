@@ -22,7 +22,6 @@ PL_HIDDEN void pl_record_start(enum el_cause cause);
 /* The process is about to end in that way: writes the event and completes the summary. Once. */
 PL_HIDDEN void pl_record_exit(enum el_exit_how how, int status);
 
-
 /* In a fork child, before pl_record_start: nothing of the parent's record is used any more. */
 PL_HIDDEN void pl_record_forget(void);
 

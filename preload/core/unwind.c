@@ -107,7 +107,9 @@ static int step_frame(struct window *w, struct pl_rule rule, struct pl_call *f, 
     uintptr_t fp = f->fp;
     if (window_read(w, *slot, &f->pc) != 0)
         return -1;
-    if (rule.fp != 0 && window_read(w, cfa + (uintptr_t)(intptr_t)rule.fp, &fp) != 0)
+    uintptr_t base = rule.kind == PL_RULE_FP_AT ? f->fp : cfa;
+    if ((rule.fp != 0 || rule.kind == PL_RULE_FP_AT) &&
+        window_read(w, base + (uintptr_t)(intptr_t)rule.fp, &fp) != 0)
         return -1;
     f->pc = pl_plain_address(f->pc);
     f->fp = fp;

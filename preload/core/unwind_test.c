@@ -29,6 +29,7 @@ void pl_alloc_flush(struct pl_self *self)
 
 static uintptr_t mine[DEPTH], slots[DEPTH], theirs[DEPTH];
 static unsigned mine_n, theirs_n, probes;
+static unsigned slots_wrong; /* return addresses that do not lie where the walk says */
 
 __attribute__((noinline, optimize("no-omit-frame-pointer"))) static void probe(void)
 {
@@ -36,6 +37,9 @@ __attribute__((noinline, optimize("no-omit-frame-pointer"))) static void probe(v
     struct pl_walk walk = {.max = DEPTH, .pcs = mine, .slots = slots};
     pl_unwind(&walk, call);
     mine_n = walk.n;
+    slots_wrong = 0;
+    for (unsigned i = 1; i < mine_n; i++)
+        slots_wrong += pl_plain_address(*(uintptr_t *)slots[i]) != mine[i];
 
     unw_context_t context;
     unw_cursor_t cursor;
@@ -58,9 +62,7 @@ static void compare(unsigned least)
     assert_int_equal(mine_n, theirs_n);
     for (unsigned i = 0; i < mine_n; i++)
         assert_int_equal(mine[i], theirs[i]);
-    /* Each return address lies where the walk says. */
-    for (unsigned i = 1; i < mine_n; i++)
-        assert_int_equal(pl_plain_address(*(uintptr_t *)slots[i]), mine[i]);
+    assert_int_equal(slots_wrong, 0);
 }
 
 static volatile int sink;
@@ -172,10 +174,10 @@ static void garbage_does_no_harm(void **state)
             uintptr_t code = (uintptr_t)(void *)deep + seed % 4096;
             stack[seed / 7 % 512] = seed % 3 == 0 ? code : (uintptr_t)&stack[seed % 600];
         }
-        struct pl_call call = {(uintptr_t)(void *)deep + seed % 512,
-                               (uintptr_t)&stack[seed % 64], (uintptr_t)&stack[seed % 700]};
-        struct pl_walk walk = {.hi = (uintptr_t)&stack[512], .max = DEPTH, .pcs = mine,
-                               .slots = slots};
+        struct pl_call call = {(uintptr_t)(void *)deep + seed % 512, (uintptr_t)&stack[seed % 64],
+                               (uintptr_t)&stack[seed % 700]};
+        struct pl_walk walk = {
+            .hi = (uintptr_t)&stack[512], .max = DEPTH, .pcs = mine, .slots = slots};
         pl_unwind(&walk, call);
         assert_in_range(walk.n, 1, DEPTH);
         walk.hi = 0;

@@ -27,7 +27,7 @@
 #include "preload/core/gate.h"
 
 struct pl_wait {
-    struct pl_actor *actor; /* NULL: not recorded */
+    struct pl_actor *actor;   /* NULL: not recorded */
     struct pl_object *record; /* of what is waited for inside the program, NULL for the outside */
     struct pl_wait *outer;
     uint64_t began;

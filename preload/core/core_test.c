@@ -1,0 +1,268 @@
+/* core_test.c - stacks and their recognition, held locks, budgets, options, in a real record. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/cfi.h"
+#include "preload/core/clock.h"
+#include "preload/core/object.h"
+#include "preload/core/options.h"
+#include "preload/core/record.h"
+#include "preload/core/stack.h"
+#include "preload/core/wait.h"
+#include "preload/wrap/alloc.h"
+
+void pl_alloc_flush(struct pl_self *self)
+{
+    (void)self;
+}
+
+static volatile int sink;
+
+__attribute__((noinline)) static uint32_t wrapper(void)
+{
+    struct pl_call call = PL_CALL();
+    struct pl_self *self = pl_enter();
+    assert_non_null(self);
+    uint32_t id = pl_stack(self, call);
+    pl_leave(self);
+    sink++;
+    return id;
+}
+
+__attribute__((noinline)) static uint32_t inner(void)
+{
+    uint32_t id = wrapper();
+    sink++;
+    return id;
+}
+
+/* Two callers whose frames have the same size: `inner` runs at the same place of the stack. */
+__attribute__((noinline)) static uint32_t caller_one(void)
+{
+    uint32_t id = inner();
+    sink += 1;
+    return id;
+}
+
+__attribute__((noinline)) static uint32_t caller_two(void)
+{
+    uint32_t id = inner();
+    sink += 2;
+    return id;
+}
+
+static void same_stack_same_id(void **state)
+{
+    (void)state;
+    uint32_t ids[3];
+    /* A loop that is not unrolled: one place that calls. */
+    for (volatile int i = 0; i < 3; i++)
+        ids[i] = caller_one();
+    assert_int_not_equal(ids[0], 0);
+    assert_int_equal(ids[0], ids[1]);
+    assert_int_equal(ids[1], ids[2]);
+}
+
+static void another_caller_further_up_is_another_stack(void **state)
+{
+    (void)state;
+    uint32_t (*callers[2])(void) = {caller_one, caller_two};
+    uint32_t ids[6];
+    for (volatile int i = 0; i < 6; i++)
+        ids[i] = callers[i % 2]();
+    assert_int_not_equal(ids[0], ids[1]);
+    for (int i = 2; i < 6; i++)
+        assert_int_equal(ids[i], ids[i % 2]);
+}
+
+static void known_stacks_are_not_walked(void **state)
+{
+    (void)state;
+    for (volatile int i = 0; i < 2; i++) {
+        uint64_t walks = pl_log.summary->unwinds;
+        for (volatile int j = 0; j < 100; j++)
+            caller_one();
+        if (i == 1)
+            assert_int_equal(pl_log.summary->unwinds, walks);
+    }
+}
+
+static struct pl_actor *actor_of_test(void)
+{
+    return pl_self()->actor;
+}
+
+static void held_locks_in_any_order(void **state)
+{
+    (void)state;
+    struct pl_actor *a = actor_of_test();
+    struct pl_held_lock was;
+    int x, y, z;
+    pl_held_push(a, EL_WAIT_MUTEX, &x, 1);
+    pl_held_push(a, EL_WAIT_MUTEX, &y, 2);
+    pl_held_push(a, EL_WAIT_MUTEX, &x, 3); /* a recursive mutex */
+    pl_held_push(a, EL_WAIT_SPINLOCK, &z, 4);
+    assert_int_equal(a->held_cell->count, 4);
+    assert_int_equal(pl_held_remove(a, &x, &was), 1);
+    assert_int_equal(was.stack, 3); /* the latest of them */
+    assert_int_equal(pl_held_remove(a, &y, &was), 1);
+    assert_int_equal(was.stack, 2);
+    assert_int_equal(a->held_cell->lock[1], (uintptr_t)&z);
+    assert_int_equal(a->held_cell->stack[0], 1);
+    assert_int_equal(pl_held_remove(a, &y, &was), 0);
+    assert_int_equal(pl_held_remove(a, &x, NULL), 1);
+    assert_int_equal(pl_held_remove(a, &z, NULL), 1);
+    assert_int_equal(a->held_cell->count, 0);
+}
+
+static void more_locks_than_fit_are_counted(void **state)
+{
+    (void)state;
+    struct pl_actor *a = actor_of_test();
+    char locks[PL_HELD_MAX + 5];
+    for (uint32_t i = 0; i < sizeof(locks); i++)
+        pl_held_push(a, EL_WAIT_MUTEX, &locks[i], i + 1);
+    assert_int_equal(a->held_cell->count, sizeof(locks));
+    for (uint32_t i = sizeof(locks); i-- > 0;)
+        assert_int_equal(pl_held_remove(a, &locks[i], NULL), 1);
+    assert_int_equal(a->held_cell->count, 0);
+}
+
+static void a_lock_that_another_gave_back_is_not_held(void **state)
+{
+    (void)state;
+    struct pl_actor *a = actor_of_test();
+    int x, y;
+    pl_held_push(a, EL_WAIT_MUTEX, &x, 1);
+    pl_held_push(a, EL_WAIT_MUTEX, &y, 2);
+    pl_held_foreign(&x);
+    assert_int_equal(pl_held_settle(a), 1);
+    assert_ptr_equal(a->held[0].lock, &y);
+    /* Given back by another, then taken by this one: held. */
+    pl_held_foreign(&x);
+    pl_held_push(a, EL_WAIT_MUTEX, &x, 3);
+    assert_int_equal(pl_held_settle(a), 2);
+    pl_held_remove(a, &x, NULL);
+    pl_held_remove(a, &y, NULL);
+}
+
+static void a_place_may_write_a_burst_then_at_a_rate(void **state)
+{
+    (void)state;
+    struct pl_site *site = pl_site_get(EL_SITE_WAIT, 77, 0);
+    uint64_t now = pl_now(), second = pl_ticks_of_ns(1000000000);
+    unsigned first = 0, later = 0;
+    for (int i = 0; i < 10000; i++)
+        first += (unsigned)pl_site_budget(site, now);
+    assert_int_equal(first, pl_options.event_burst);
+    for (uint64_t i = 1; i <= 1000; i++)
+        later += (unsigned)pl_site_budget(site, now + i * second / 100);
+    assert_in_range(later, pl_options.event_rate * 10 - 1, pl_options.event_rate * 10 + 1);
+    assert_ptr_equal(pl_site_get(EL_SITE_WAIT, 77, 0), site);
+    assert_ptr_not_equal(pl_site_get(EL_SITE_WAIT, 77, 1), site);
+}
+
+static void an_object_s_address_has_several_lives(void **state)
+{
+    (void)state;
+    struct pl_self *self = pl_enter();
+    static int thing;
+    uint64_t at = (uint64_t)(uintptr_t)&thing;
+    assert_null(pl_object_find(at));
+    struct el_object *first = pl_object_created(self, EL_OBJ_SEM, at, 3, 9);
+    assert_non_null(first);
+    assert_int_equal(first->state, EL_LIVE);
+    assert_int_equal(first->created_stack, 9);
+    struct pl_object *record = pl_object_record(self, EL_OBJ_SEM, at, 0);
+    pl_object_wait_begins(record, 1, 5);
+    pl_object_gone(at); /* destroyed under a waiter: its cell stays for now */
+    assert_null(pl_object_find(at));
+    assert_int_equal(first->state, EL_GONE);
+    struct el_object *second = pl_object_created(self, EL_OBJ_COND, at, 0, 11);
+    assert_ptr_not_equal(second, first);
+    pl_object_wait_ends(record, 100, 0);
+    assert_int_equal(first->state, EL_FREE);
+    pl_object_gone(at);
+    assert_int_equal(second->state, EL_FREE);
+    pl_leave(self);
+}
+
+static void waits_within_waits_are_put_back(void **state)
+{
+    (void)state;
+    struct pl_wait outer, inner;
+    struct pl_call call = PL_CALL();
+    struct el_actor *cell = actor_of_test()->cell;
+    /* The inner one lies deeper on the stack, as a handler's frame does. */
+    struct pl_wait *up = &outer > &inner ? &outer : &inner;
+    struct pl_wait *down = &outer > &inner ? &inner : &outer;
+    assert_int_equal(pl_wait_begin(up, EL_WAIT_READ, 5, 1, call), 1);
+    uint64_t since = cell->since;
+    assert_int_equal(pl_wait_begin(down, EL_WAIT_WRITE, 6, 0, call), 1);
+    assert_int_equal(cell->wait_kind, EL_WAIT_WRITE);
+    pl_wait_end(down, 0);
+    assert_int_equal(cell->wait_kind, EL_WAIT_READ);
+    assert_int_equal(cell->object, 5);
+    assert_int_equal(cell->since, since);
+    assert_int_equal(cell->flags & EL_ACTOR_TIMED, EL_ACTOR_TIMED);
+    pl_wait_end(up, 0);
+    assert_int_equal(cell->wait_kind, EL_WAIT_NONE);
+    assert_int_equal(cell->state, EL_ACTOR_RUNNING);
+}
+
+static void options_are_read_and_bounded(void **state)
+{
+    (void)state;
+    pl_options_parse("depth=7,unknown=3,,event_rate=99999999999999999999,max_log_bytes=1M,depth");
+    assert_int_equal(pl_options.depth, 7);
+    assert_int_equal(pl_options.event_rate, 1000000);
+    assert_int_equal(pl_options.max_log_bytes, 1 << 20);
+    pl_options_parse("depth=0");
+    assert_int_equal(pl_options.depth, 1);
+    pl_options_parse("depth=32,event_rate=20");
+}
+
+static char dir[] = "/tmp/loiter-core-test-XXXXXX";
+
+static int begin(void **state)
+{
+    (void)state;
+    if (mkdtemp(dir) == NULL || setenv("LOITER_DIR", dir, 1) != 0)
+        return -1;
+    pl_options_read();
+    pl_cfi_start();
+    pl_self()->stack_hi = 0;
+    pl_record_start(EL_CAUSE_START);
+    return pl_is_ready() ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    pl_record_forget();
+    char command[128] = "rm -rf ";
+    return system(strcat(command, dir));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_stack_same_id),
+        cmocka_unit_test(another_caller_further_up_is_another_stack),
+        cmocka_unit_test(known_stacks_are_not_walked),
+        cmocka_unit_test(held_locks_in_any_order),
+        cmocka_unit_test(more_locks_than_fit_are_counted),
+        cmocka_unit_test(a_lock_that_another_gave_back_is_not_held),
+        cmocka_unit_test(a_place_may_write_a_burst_then_at_a_rate),
+        cmocka_unit_test(an_object_s_address_has_several_lives),
+        cmocka_unit_test(waits_within_waits_are_put_back),
+        cmocka_unit_test(options_are_read_and_bounded),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
