@@ -216,7 +216,37 @@ static void row_expression(struct row *row, const struct program *p, uint64_t re
     row->fp_by_fp = 1;
 }
 
-/* The operations that name a register or redefine the CFA. 0 when `op` is none of them. */
+/* The operations that redefine the CFA. 0 when `op` is none of them. */
+static int run_cfa_op(struct cursor *c, const struct program *p, struct row *row, uint8_t op)
+{
+    uint64_t reg;
+    switch (op) {
+    case 0x0c: /* def_cfa */
+        reg = take_uleb(c);
+        row_cfa(row, reg, (int64_t)take_uleb(c));
+        return 1;
+    case 0x12: /* def_cfa_sf */
+        reg = take_uleb(c);
+        row_cfa(row, reg, take_sleb(c) * p->data_align);
+        return 1;
+    case 0x0d: /* def_cfa_register */
+        row_cfa(row, take_uleb(c), row->cfa);
+        return 1;
+    case 0x0e: /* def_cfa_offset */
+        row->cfa = (int64_t)take_uleb(c);
+        return 1;
+    case 0x13: /* def_cfa_offset_sf */
+        row->cfa = take_sleb(c) * p->data_align;
+        return 1;
+    case 0x0f: /* def_cfa_expression */
+        row_cfa_expression(row, c);
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* The operations that say where a register is saved. 0 when `op` is none of them. */
 static int run_register_op(struct cursor *c, const struct program *p, struct row *row, uint8_t op)
 {
     uint64_t reg;
@@ -252,26 +282,6 @@ static int run_register_op(struct cursor *c, const struct program *p, struct row
     case 0x09: /* register */
         row_unknown(row, p, take_uleb(c));
         take_uleb(c);
-        return 1;
-    case 0x0c: /* def_cfa */
-        reg = take_uleb(c);
-        row_cfa(row, reg, (int64_t)take_uleb(c));
-        return 1;
-    case 0x12: /* def_cfa_sf */
-        reg = take_uleb(c);
-        row_cfa(row, reg, take_sleb(c) * p->data_align);
-        return 1;
-    case 0x0d: /* def_cfa_register */
-        row_cfa(row, take_uleb(c), row->cfa);
-        return 1;
-    case 0x0e: /* def_cfa_offset */
-        row->cfa = (int64_t)take_uleb(c);
-        return 1;
-    case 0x13: /* def_cfa_offset_sf */
-        row->cfa = take_sleb(c) * p->data_align;
-        return 1;
-    case 0x0f: /* def_cfa_expression */
-        row_cfa_expression(row, c);
         return 1;
     case 0x10: /* expression */
         reg = take_uleb(c);
@@ -330,7 +340,8 @@ static int run_program(struct cursor c, const struct program *p, struct row *row
             if (depth == 0)
                 return -1;
             *row = saved[--depth];
-        } else if (op != 0x00 && op != 0x2d && !run_register_op(&c, p, row, op)) {
+        } else if (op != 0x00 && op != 0x2d && !run_cfa_op(&c, p, row, op) &&
+                   !run_register_op(&c, p, row, op)) {
             return -1; /* neither nop nor negate_ra_state of aarch64 */
         }
     }

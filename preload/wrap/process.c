@@ -72,22 +72,22 @@ static void fork_child(const struct fork_locks *locks)
         fork_child(&locks);                                                                        \
     else                                                                                           \
         fork_parent(child);                                                                        \
-    return child;
+    return child
 
 PL_EXPORT pid_t fork(void)
 {
-    FORK_BODY(PL_REAL(fork)())
+    FORK_BODY(PL_REAL(fork)());
 }
 
 PL_EXPORT pid_t _Fork(void)
 {
-    FORK_BODY(PL_REAL(_Fork)())
+    FORK_BODY(PL_REAL(_Fork)());
 }
 
 PL_EXPORT pid_t forkpty(int *master, char *name, const struct termios *termios,
                         const struct winsize *size)
 {
-    FORK_BODY(PL_REAL(forkpty)(master, name, termios, size))
+    FORK_BODY(PL_REAL(forkpty)(master, name, termios, size));
 }
 
 /* It forks inside the C library: the parent ends there, unseen. */
@@ -140,37 +140,37 @@ static int exec_returned(int begun, int result)
 
 #define EXEC_BODY(path, REAL)                                                                      \
     int begun = exec_begins(path);                                                                 \
-    return exec_returned(begun, REAL);
+    return exec_returned(begun, REAL)
 
 PL_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-    EXEC_BODY(path, PL_REAL(execve)(path, argv, envp))
+    EXEC_BODY(path, PL_REAL(execve)(path, argv, envp));
 }
 
 PL_EXPORT int execv(const char *path, char *const argv[])
 {
-    EXEC_BODY(path, PL_REAL(execv)(path, argv))
+    EXEC_BODY(path, PL_REAL(execv)(path, argv));
 }
 
 PL_EXPORT int execvp(const char *file, char *const argv[])
 {
-    EXEC_BODY(file, PL_REAL(execvp)(file, argv))
+    EXEC_BODY(file, PL_REAL(execvp)(file, argv));
 }
 
 PL_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-    EXEC_BODY(file, PL_REAL(execvpe)(file, argv, envp))
+    EXEC_BODY(file, PL_REAL(execvpe)(file, argv, envp));
 }
 
 PL_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-    EXEC_BODY("(descriptor)", PL_REAL(fexecve)(fd, argv, envp))
+    EXEC_BODY("(descriptor)", PL_REAL(fexecve)(fd, argv, envp));
 }
 
 PL_EXPORT int execveat(int dir, const char *path, char *const argv[], char *const envp[],
                        int flags)
 {
-    EXEC_BODY(path, PL_REAL(execveat)(dir, path, argv, envp, flags))
+    EXEC_BODY(path, PL_REAL(execveat)(dir, path, argv, envp, flags));
 }
 
 /* ---- the end ---- */

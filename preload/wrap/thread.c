@@ -192,8 +192,8 @@ static void creator_knows(struct launch_ref ref, const pthread_t *word)
     pl_leave(self);
 }
 
-PL_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
-                             void *(*start)(void *), void *arg)
+PL_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+                             void *arg)
 {
     struct pl_call call = PL_CALL();
     struct pl_self *self = pl_enter();
