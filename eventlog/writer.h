@@ -124,6 +124,10 @@ int el_log_open(struct el_log *log, const struct el_options *options);
 /* The record is complete: state and heartbeat of the summary. Others may still write. */
 void el_log_end(struct el_log *log);
 
+/* Stops recording, once; `error` is 0 or a negative errno; EL_STOP_NONE stops nothing. Makes no
+ * system call where the clock is the TSC. */
+void el_stop(struct el_log *log, enum el_stop_reason reason, int error);
+
 /* For a fork's child: unmaps everything, writes nothing, and leaves `log` as if it was never
  * opened. No other thread may use the log. */
 void el_log_forget(struct el_log *log);

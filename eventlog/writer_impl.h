@@ -25,9 +25,7 @@ void el_text_add_number(struct el_text *text, uint64_t number);
 void el_name_events(char name[EL_NAME_MOST], uint32_t slot);
 void el_name_cells(char name[EL_NAME_MOST], uint32_t id, uint32_t chunk);
 
-/* Stops recording, once; `error` is a negative errno. Errors that pass by themselves (no descriptor
- * free) stop nothing. */
-void el_stop(struct el_log *log, enum el_stop_reason reason, int error);
+/* EL_STOP_NONE for errors that pass by themselves (no descriptor free). */
 enum el_stop_reason el_stop_reason_of(int error);
 
 /* Takes bytes from the log's budget; false when it has no more. */
