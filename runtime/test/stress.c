@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <weft.h>
 
-enum { ROUND_LIMIT_SECONDS = 60, PRODUCERS_MAX = 8, CONSUMERS_MAX = 8, RING_SIZE = 40 };
+enum { ROUND_LIMIT_SECONDS = 150, PRODUCERS_MAX = 8, CONSUMERS_MAX = 8, RING_SIZE = 40 };
 
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
