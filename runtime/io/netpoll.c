@@ -36,7 +36,6 @@ struct fd_state {
 };
 
 static struct fd_state *chunks[CHUNKS];
-static int epoll_fd = -1, event_fd = -1;
 static uint32_t waiting;
 
 static struct fd_state *find_state(int fd)
@@ -60,25 +59,30 @@ static struct fd_state *get_state(int fd)
     return find_state(fd);
 }
 
-int weft__netpoll_open(void)
+int weft__netpoll_open(struct weft__run *run)
 {
-    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    run->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    run->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event e = {.events = EPOLLIN, .data.fd = -1};
-    if (epoll_fd >= 0 && event_fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event_fd, &e) == 0)
+    if (run->epoll_fd >= 0 && run->event_fd >= 0 &&
+        epoll_ctl(run->epoll_fd, EPOLL_CTL_ADD, run->event_fd, &e) == 0)
         return 0;
     int r = -errno;
-    weft__netpoll_close();
+    weft__netpoll_close(run);
     return r;
 }
 
-void weft__netpoll_close(void)
+void weft__netpoll_close(struct weft__run *run)
 {
-    if (epoll_fd >= 0)
-        close(epoll_fd);
-    if (event_fd >= 0)
-        close(event_fd);
-    epoll_fd = event_fd = -1;
+    if (run->epoll_fd >= 0)
+        close(run->epoll_fd);
+    if (run->event_fd >= 0)
+        close(run->event_fd);
+    run->epoll_fd = run->event_fd = -1;
+}
+
+void weft__netpoll_abandon(void)
+{
     for (unsigned n = 0; n < CHUNKS; n++) {
         for (unsigned i = 0; chunks[n] && i < CHUNK; i++)
             chunks[n][i].waiters = NULL;
@@ -91,10 +95,10 @@ uint32_t weft__netpoll_waiting(void)
     return __atomic_load_n(&waiting, __ATOMIC_SEQ_CST);
 }
 
-void weft__netpoll_kick(void)
+void weft__netpoll_kick(struct weft__run *run)
 {
     uint64_t one = 1;
-    if (write(event_fd, &one, sizeof one) < 0) {
+    if (write(run->event_fd, &one, sizeof one) < 0) {
         /* EAGAIN: so many kicks are on their way already that one more says nothing. */
     }
 }
@@ -108,12 +112,12 @@ static uint32_t mask_of(const struct fd_state *state)
 }
 
 /* poll's and epoll's numbers are the same on Linux. */
-static int arm(int fd, const struct fd_state *state)
+static int arm(struct weft__run *run, int fd, const struct fd_state *state)
 {
     struct epoll_event e = {.events = mask_of(state) | EPOLLONESHOT, .data.fd = fd};
-    if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &e) == 0)
+    if (epoll_ctl(run->epoll_fd, EPOLL_CTL_MOD, fd, &e) == 0)
         return 0;
-    if (errno == ENOENT && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &e) == 0)
+    if (errno == ENOENT && epoll_ctl(run->epoll_fd, EPOLL_CTL_ADD, fd, &e) == 0)
         return 0;
     return -errno;
 }
@@ -151,7 +155,7 @@ static void deliver(struct fd_state *state, short got, uint32_t who)
     }
 }
 
-static void on_event(int fd, uint32_t events)
+static void on_event(struct weft__run *run, int fd, uint32_t events)
 {
     struct fd_state *state = find_state(fd);
     if (!state)
@@ -159,12 +163,12 @@ static void on_event(int fd, uint32_t events)
     weft__lock(&state->lock);
     deliver(state, (short)(events & 0x7fff), BY_EVENT);
     if (state->waiters)
-        arm(fd, state);
+        arm(run, fd, state);
     weft__unlock(&state->lock);
 }
 
 /* In nanoseconds; before Linux 5.11 in milliseconds, rounded up. */
-static long wait_for_events(struct epoll_event *events, int64_t ns)
+static long wait_for_events(int epoll_fd, struct epoll_event *events, int64_t ns)
 {
     static uint32_t no_pwait2;
     if (!__atomic_load_n(&no_pwait2, __ATOMIC_RELAXED)) {
@@ -179,15 +183,15 @@ static long wait_for_events(struct epoll_event *events, int64_t ns)
     return epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, ns < 0 ? -1 : (int)ms);
 }
 
-void weft__netpoll(int64_t ns)
+void weft__netpoll(struct weft__run *run, int64_t ns)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
-    long n = wait_for_events(events, ns);
+    long n = wait_for_events(run->epoll_fd, events, ns);
     for (long i = 0; i < n; i++) {
         uint64_t count;
         if (events[i].data.fd >= 0)
-            on_event(events[i].data.fd, events[i].events);
-        else if (read(event_fd, &count, sizeof count) < 0)
+            on_event(run, events[i].data.fd, events[i].events);
+        else if (read(run->event_fd, &count, sizeof count) < 0)
             continue; /* another took the kick */
     }
 }
@@ -247,7 +251,7 @@ int weft__netpoll_wait(struct weft_task *t, int fd, short events, int64_t until,
     waiter.next = state->waiters;
     waiter.queued = true;
     state->waiters = &waiter;
-    int r = arm(fd, state);
+    int r = arm(t->worker->run, fd, state);
     if (r == 0) {
         weft__will_wait(t, why, (const void *)(intptr_t)fd, timed, caller);
         __atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST);

@@ -7,15 +7,19 @@
 
 #include "runtime/sched/sched.h"
 
-/* At the begin of a run, and at its end. 0 or a negative errno. */
-int weft__netpoll_open(void);
-void weft__netpoll_close(void);
+/* Each run has its own epoll: a straggler of another takes none of its events. 0 or a negative
+ * errno. To be closed when no thread of the run is left. */
+int weft__netpoll_open(struct weft__run *run);
+void weft__netpoll_close(struct weft__run *run);
+
+/* The run is over: nobody waits any more. */
+void weft__netpoll_abandon(void);
 
 /* Makes tasks ready whose descriptors are; sleeps for that up to `ns` (< 0: no limit). */
-void weft__netpoll(int64_t ns);
+void weft__netpoll(struct weft__run *run, int64_t ns);
 
 /* Ends the sleep of whoever is in weft__netpoll, or the next one. */
-void weft__netpoll_kick(void);
+void weft__netpoll_kick(struct weft__run *run);
 
 /* How many tasks wait. */
 uint32_t weft__netpoll_waiting(void);

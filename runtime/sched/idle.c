@@ -48,7 +48,7 @@ static void rouse(struct weft__run *run, struct weft__worker *w)
 {
     __atomic_store_n(&w->wake, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&run->poller, __ATOMIC_SEQ_CST) == w)
-        weft__netpoll_kick();
+        weft__netpoll_kick(run);
     else
         weft__futex_wake(&w->wake, 1);
     weft__monitor_kick(run);
@@ -117,7 +117,7 @@ static void sleep_now(struct weft__worker *w, bool polls, bool recheck)
     int64_t limit = sleep_limit(w->run, polls, recheck);
     if (polls) {
         if (__atomic_load_n(&w->wake, __ATOMIC_SEQ_CST) == 0)
-            weft__netpoll(limit);
+            weft__netpoll(w->run, limit);
         return;
     }
     while (__atomic_load_n(&w->wake, __ATOMIC_SEQ_CST) == 0) {
@@ -197,7 +197,7 @@ static struct weft_task *spin(struct weft__worker *w)
 
 static struct weft_task *look_around(struct weft__worker *w)
 {
-    weft__timers_run();
+    weft__timers_run(w->run);
     struct weft_task *t = NULL;
     if (w->tick % SHARED_FIRST_EVERY == 0)
         t = weft__take_shared(w);
@@ -210,7 +210,7 @@ static struct weft_task *look_around(struct weft__worker *w)
     if (t)
         return t;
     if (weft__netpoll_waiting() != 0 && !__atomic_load_n(&w->run->poller, __ATOMIC_RELAXED)) {
-        weft__netpoll(0);
+        weft__netpoll(w->run, 0);
         t = weft__next_take(w);
         if (!t)
             t = weft__ring_pop(w);
@@ -228,7 +228,7 @@ struct weft_task *weft__find_work(struct weft__worker *w)
             return NULL;
         /* Busy workers look at descriptors too, else those would wait for the first to be idle. */
         if (w->tick % (SHARED_FIRST_EVERY * 8) == 0 && weft__netpoll_waiting() != 0)
-            weft__netpoll(0);
+            weft__netpoll(w->run, 0);
         struct weft_task *t = look_around(w);
         if (!t) {
             start_spinning(w);

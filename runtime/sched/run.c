@@ -121,15 +121,18 @@ static struct weft__run *make_run(unsigned workers)
     struct weft__run *run, **p = &retired;
     while ((run = *p) && __atomic_load_n(&run->threads, __ATOMIC_ACQUIRE) != 0)
         p = &run->retired_next;
-    if (run)
+    if (run) {
         *p = run->retired_next;
-    else if (!(run = aligned_alloc(64, sizeof *run)))
+        weft__netpoll_close(run);
+    } else if (!(run = aligned_alloc(64, sizeof *run))) {
         return NULL;
-    else
+    } else {
         memset(run, 0, sizeof *run);
+    }
     struct weft__worker *worker[WEFT_MAX_WORKERS];
     memcpy(worker, run->worker, sizeof worker);
     memset(run, 0, offsetof(struct weft__run, worker));
+    run->epoll_fd = run->event_fd = -1;
     for (unsigned i = 0; i < workers; i++) {
         if (!worker[i] && !(worker[i] = aligned_alloc(64, sizeof *worker[i])))
             break;
@@ -236,7 +239,9 @@ static void after_run(struct weft__run *run, unsigned started, unsigned long *mo
     bool all = wait_for_threads(run, GRACE_NS);
     join_all(run, started, monitor);
     weft__timers_clear();
-    weft__netpoll_close();
+    weft__netpoll_abandon();
+    if (all)
+        weft__netpoll_close(run);
     for (unsigned i = 0; all && i < run->workers; i++) {
         weft__task_drop_cache(run->worker[i]);
         weft__stack_drop_cache(run->worker[i]);
@@ -248,18 +253,18 @@ static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const 
 {
     unsigned started;
     unsigned long monitor = 0;
-    int r = weft__netpoll_open();
+    int r = weft__netpoll_open(run);
     if (r != 0)
         return r;
     run->main = weft__task_new(NULL);
     if (!run->main) {
-        weft__netpoll_close();
+        weft__netpoll_close(run);
         return -ENOMEM;
     }
     r = start_threads(run, &started, &monitor);
     if (r != 0) {
         weft__task_recycle(NULL, run->main);
-        weft__netpoll_close();
+        weft__netpoll_close(run);
         return r;
     }
     LOITER_CALL(loiter_run_begin, (run->name, run->workers));

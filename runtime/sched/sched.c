@@ -221,13 +221,13 @@ static void ready_by_visitor(struct weft_task *t, const void *object)
 void weft__ready(struct weft_task *t, const void *object)
 {
     struct weft__worker *w = weft__worker();
-    if (!w) {
+    /* A straggler is a visitor to the run that is open now. */
+    if (!w || t->epoch != w->run->epoch) {
         ready_by_visitor(t, object);
         return;
     }
-    /* One of an earlier run never runs again. */
-    if (t->epoch != w->run->epoch || weft__ended(w->run))
-        return;
+    if (weft__ended(w->run))
+        return; /* it never runs again */
     LOITER_CALL(loiter_task_ready, (&t->loiter, object));
     weft__push_next(w, t);
 }

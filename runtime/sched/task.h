@@ -135,6 +135,7 @@ struct weft__run {
     unsigned workers;
     size_t stack_bytes;
     const char *name;
+    int epoll_fd, event_fd; /* of netpoll.c; stragglers may still sleep in them */
     struct weft__run *retired_next;
     struct weft_task *main;
     /* The queue that all share, under its lock; `queued` may be read without. */

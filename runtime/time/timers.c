@@ -145,7 +145,7 @@ static void shorten_sleep(struct weft__run *run, int64_t when)
         return;
     if (__atomic_load_n(&run->poller, __ATOMIC_SEQ_CST) &&
         __atomic_load_n(&run->poller_until, __ATOMIC_SEQ_CST) > when)
-        weft__netpoll_kick();
+        weft__netpoll_kick(run);
 }
 
 void weft__timers_armed(int64_t when)
@@ -175,14 +175,17 @@ static void fire_first(int64_t now)
     timer->fire(timer, now);
 }
 
-void weft__timers_run(void)
+void weft__timers_run(struct weft__run *run)
 {
     if (weft__timers_next() == INT64_MAX)
         return;
     int64_t now = weft_now();
     if (weft__timers_next() > now || !weft__try_lock(&timers.lock))
         return; /* who holds it fires them, or armed one that is not due */
-    for (int i = 0; i < FIRED_AT_ONCE && timers.count && timers.heap[0]->when <= now; i++)
+    /* As long as we hold the lock, an open run is not cleared. After its end the timers are those
+     * of the next, and not for its stragglers. */
+    bool mine = !weft__ended(run);
+    for (int i = 0; mine && i < FIRED_AT_ONCE && timers.count && timers.heap[0]->when <= now; i++)
         fire_first(now);
     weft__unlock(&timers.lock);
 }

@@ -34,8 +34,9 @@ void weft__timers_armed(int64_t when);
 /* When the first fires; INT64_MAX without one. */
 int64_t weft__timers_next(void);
 
-/* Fires those that are due. */
-void weft__timers_run(void);
+/* Fires those that are due, for a worker of `run`. */
+struct weft__run;
+void weft__timers_run(struct weft__run *run);
 
 /* The run is over: none is armed any more. */
 void weft__timers_clear(void);
