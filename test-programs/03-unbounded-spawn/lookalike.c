@@ -14,10 +14,10 @@
 
 static struct weft_chan *room;
 
+/* Items take from 10 to 50 ms, as it comes. */
 static void handle(void *arg)
 {
-    (void)arg;
-    weft_sleep(20 * WEFT_MS);
+    weft_sleep((10 + *(int *)arg * 7919 % 40) * WEFT_MS);
     weft_chan_recv(room, NULL);
 }
 
@@ -29,7 +29,7 @@ static void handle_all(void *arg)
     room = weft_chan_new(sizeof token, LIMIT);
     for (int i = 0; i < ITEMS; i++) {
         weft_chan_send(room, &token);
-        MUST(weft_go(handle, NULL) == 0);
+        MUST(weft_go_copy(handle, &i, sizeof i) == 0);
     }
     for (int i = 0; i < LIMIT; i++)
         weft_chan_send(room, &token);

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define ITEMS 2400
@@ -15,11 +16,12 @@
 
 static sem_t room;
 
+/* Items take from 100 to 500 ms, as it comes. */
 static void *handle(void *arg)
 {
-    sleep_ms(300);
+    sleep_ms(100 + (int)((intptr_t)arg * 7919 % 400));
     sem_post(&room);
-    return arg;
+    return NULL;
 }
 
 int main(void)
@@ -31,9 +33,9 @@ int main(void)
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 64 * 1024);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    for (int i = 0; i < ITEMS; i++) {
+    for (intptr_t i = 0; i < ITEMS; i++) {
         sem_wait(&room);
-        MUST(pthread_create(&thread, &attributes, handle, NULL) == 0);
+        MUST(pthread_create(&thread, &attributes, handle, (void *)i) == 0);
     }
     for (int i = 0; i < LIMIT; i++)
         sem_wait(&room);
