@@ -13,6 +13,7 @@
 #include "eventlog/writer.h"
 #include "preload/core/arena.h"
 #include "preload/core/gate.h"
+#include "preload/core/record.h"
 #include "preload/core/site.h"
 
 #define PL_HELD_MAX  24 /* beyond it locks are only counted */
@@ -93,6 +94,12 @@ PL_HIDDEN void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *l
                             uint32_t stack);
 PL_HIDDEN int pl_held_remove(struct pl_actor *actor, const void *lock,
                              struct pl_held_lock *removed);
+/* Makes room for the first lock: before it is taken, not while it is held. */
+static inline void pl_held_prepare(struct pl_actor *actor)
+{
+    if (actor->held_cell == NULL)
+        actor->held_cell = el_alloc_held(&pl_log);
+}
 /* An unlock by who does not hold it: who has it in his list drops it in pl_held_settle, which gives
  * the number of locks that are left. */
 PL_HIDDEN void pl_held_foreign(const void *lock);

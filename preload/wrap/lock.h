@@ -25,6 +25,28 @@ static inline void pl_lock_acquired(enum el_wait_kind kind, const void *lock, st
     pl_leave(self);
 }
 
+/* What there is to do of a lock before it is taken, so that it is not held for it: its place. */
+static inline uint32_t pl_lock_prepare(struct pl_call call)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return 0;
+    uint32_t stack = pl_stack(self, call);
+    pl_held_prepare(self->actor);
+    pl_leave(self);
+    return stack;
+}
+
+/* The current actor has the lock now, taken at a place that pl_lock_prepare gave. */
+static inline void pl_lock_taken(enum el_wait_kind kind, const void *lock, uint32_t stack)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    pl_held_push(self->actor, kind, lock, stack);
+    pl_leave(self);
+}
+
 /* The current actor is about to give the lock back: it must be told before the real call, behind
  * which the lock may be anything. *was is for pl_lock_kept. 1 when it was known to be held. */
 static inline int pl_lock_releasing(const void *lock, struct pl_held_lock *was)
@@ -90,6 +112,7 @@ static inline void pl_object_over(const void *object)
     if (!pl_is_ready())                                                                            \
         return REAL;                                                                               \
     struct pl_call call = PL_CALL();                                                               \
+    uint32_t place = pl_lock_prepare(call);                                                        \
     int result = TRY;                                                                              \
     if (result == (BUSY)) {                                                                        \
         struct pl_wait w;                                                                          \
@@ -98,7 +121,7 @@ static inline void pl_object_over(const void *object)
         pl_wait_end(&w, result);                                                                   \
     }                                                                                              \
     if (GOT(result))                                                                               \
-        pl_lock_acquired(kind, lock, call);                                                        \
+        pl_lock_taken(kind, lock, place);                                                          \
     return result;
 
 /* The body of a call that only tries. */
