@@ -167,8 +167,7 @@ PL_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
     EXEC_BODY("(descriptor)", PL_REAL(fexecve)(fd, argv, envp));
 }
 
-PL_EXPORT int execveat(int dir, const char *path, char *const argv[], char *const envp[],
-                       int flags)
+PL_EXPORT int execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags)
 {
     EXEC_BODY(path, PL_REAL(execveat)(dir, path, argv, envp, flags));
 }

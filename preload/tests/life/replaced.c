@@ -1,6 +1,6 @@
 /*
- * replaced.c - vfork and exec, exec that fails, posix_spawn, and a child's child: each child has the
- * status it should have, and the parent goes on.
+ * replaced.c - vfork and exec, exec that fails, posix_spawn, and a child's child: each child has
+ * the status it should have, and the parent goes on.
  */
 #include <errno.h>
 #include <pthread.h>
