@@ -88,7 +88,9 @@ void build_lock_io(struct model_builder *b, const struct el_lock_io *e)
 /* The site's totals are whole; events were written within a budget. */
 void build_lock_io_site(struct model_builder *b, const struct model_site *s)
 {
-    struct model_lock_io *io = &b->p->lock_ios[lock_io_index(b, s->stack2, s->stack)];
+    /* The index first: finding it may move the array. */
+    uint32_t index = lock_io_index(b, s->stack2, s->stack);
+    struct model_lock_io *io = &b->p->lock_ios[index];
     io->count = larger(io->count, s->count);
     io->total_ns = larger(io->total_ns, s->total_ns);
     io->max_ns = larger(io->max_ns, s->max_ns);
