@@ -30,6 +30,7 @@ static struct {
 } pool = {.tail = &pool.head};
 
 uint32_t weft__blocking;
+uint32_t weft__pool_threads;
 
 static struct job *take(void)
 {
@@ -105,7 +106,7 @@ static void *thread_main(void *arg)
         weft__ready(t, NULL);
         __atomic_fetch_sub(&weft__blocking, 1, __ATOMIC_SEQ_CST);
     }
-    __atomic_fetch_sub(&weft__own_threads, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_sub(&weft__pool_threads, 1, __ATOMIC_SEQ_CST);
     return NULL;
 }
 
@@ -116,11 +117,11 @@ static bool start_thread(void)
     if (pthread_attr_init(&attr) != 0)
         return false;
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    __atomic_fetch_add(&weft__own_threads, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&weft__pool_threads, 1, __ATOMIC_SEQ_CST);
     bool ok = pthread_create(&id, &attr, thread_main, NULL) == 0;
     pthread_attr_destroy(&attr);
     if (!ok)
-        __atomic_fetch_sub(&weft__own_threads, 1, __ATOMIC_SEQ_CST);
+        __atomic_fetch_sub(&weft__pool_threads, 1, __ATOMIC_SEQ_CST);
     return ok;
 }
 

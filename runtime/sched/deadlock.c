@@ -45,7 +45,7 @@ static bool is_tool(const char *tid)
     return strncmp(name, "loiter", 6) == 0;
 }
 
-static bool foreign_threads(void)
+static bool foreign_threads(struct weft__run *run)
 {
     DIR *dir = opendir("/proc/self/task");
     if (!dir)
@@ -56,8 +56,10 @@ static bool foreign_threads(void)
             count++;
     }
     closedir(dir);
-    /* One more is the caller of weft_run. */
-    return count > __atomic_load_n(&weft__own_threads, __ATOMIC_SEQ_CST) + 1 + TOOL_THREADS;
+    /* One more is the caller of weft_run. Stragglers of earlier runs are none of ours. */
+    uint32_t ours = __atomic_load_n(&run->threads, __ATOMIC_SEQ_CST) + 1 +
+                    __atomic_load_n(&weft__pool_threads, __ATOMIC_SEQ_CST);
+    return count > ours + TOOL_THREADS;
 }
 
 static void print_task(struct weft_task *t, void *arg)
@@ -102,7 +104,7 @@ bool weft__check_deadlock(struct weft__run *run)
         return true;
     if (!all_asleep(run))
         return true;
-    if (foreign_threads())
+    if (foreign_threads(run))
         return false;
     if (!all_asleep(run))
         return true;

@@ -21,8 +21,8 @@ static inline void weft__leave(void)
     __atomic_fetch_sub(&weft__visitors, 1, __ATOMIC_SEQ_CST);
 }
 
-/* OS threads of the runtime that are alive. */
-extern uint32_t weft__own_threads;
+/* Threads for blocking calls. */
+extern uint32_t weft__pool_threads;
 
 static inline bool weft__ended(const struct weft__run *run)
 {

@@ -20,8 +20,6 @@
 
 #define GRACE_NS (INT64_C(50) * WEFT_MS)
 
-uint32_t weft__own_threads;
-
 static uint32_t taken; /* a run is open or about to be */
 static uint32_t epochs;
 uint32_t weft__open_epoch;
@@ -54,7 +52,6 @@ static bool pass_gate(struct weft__run *run)
 
 static void thread_gone(struct weft__run *run)
 {
-    __atomic_fetch_sub(&weft__own_threads, 1, __ATOMIC_SEQ_CST);
     __atomic_fetch_sub(&run->threads, 1, __ATOMIC_SEQ_CST);
     weft__futex_wake(&run->threads, 1);
 }
@@ -159,7 +156,6 @@ static int start_thread(struct weft__run *run, unsigned long *thread, void *(*fn
         return -r;
     *thread = id;
     __atomic_fetch_add(&run->threads, 1, __ATOMIC_SEQ_CST);
-    __atomic_fetch_add(&weft__own_threads, 1, __ATOMIC_SEQ_CST);
     return 0;
 }
 

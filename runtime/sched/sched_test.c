@@ -271,6 +271,48 @@ static void straggler(void **state)
     weft_chan_release(c);
 }
 
+static _Atomic int sent;
+
+static void send_when_allowed(void *arg)
+{
+    computing = 1;
+    while (!may_stop) {
+    }
+    while (weft_chan_try_send(arg, NULL) == -EAGAIN) {
+    }
+    sent = 1;
+}
+
+static void leave_sending(void *arg)
+{
+    computing = 0;
+    weft_go(send_when_allowed, arg);
+    while (!computing)
+        weft_yield();
+}
+
+static void receive_from_straggler(void *arg)
+{
+    may_stop = 1;
+    CHECK(weft_chan_recv(arg, NULL) == 0);
+}
+
+/* A task that computes on after its run can still wake one of the next. */
+static void straggler_wakes_the_next_run(void **state)
+{
+    (void)state;
+    struct weft_options two = {.workers = 2};
+    struct weft_chan *c = weft_chan_new(0, 0);
+    for (int i = 0; i < 5; i++) {
+        may_stop = sent = 0;
+        assert_int_equal(weft_run_with(&two, leave_sending, c), 0);
+        assert_int_equal(weft_run_with(&two, receive_from_straggler, c), 0);
+        while (!sent)
+            sched_yield();
+    }
+    weft_chan_release(c);
+}
+
 /* ---- blocking calls, and threads that are not ours ---- */
 
 static void sleep_in_the_kernel(void *arg)
@@ -402,7 +444,7 @@ int main(void)
         cmocka_unit_test(no_run_in_a_run),     cmocka_unit_test(abandoned_tasks_never_run),
         cmocka_unit_test(blocking_calls),      cmocka_unit_test(blocking_calls_do_not_queue),
         cmocka_unit_test(foreign_threads),     cmocka_unit_test(no_worker_computes_alone),
-        cmocka_unit_test(straggler),
+        cmocka_unit_test(straggler),           cmocka_unit_test(straggler_wakes_the_next_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
