@@ -49,7 +49,8 @@ static void tick_and_forget(void)
 static void plant_ticker(void *arg)
 {
     (void)arg;
-    tick_and_forget();
+    for (int i = 0; i < ROUNDS; i++)
+        tick_and_forget();
     weft_sleep(20 * MS);
 }
 
