@@ -13,13 +13,32 @@ static inline int is_waited(const pthread_mutex_t *mutex)
     return (unsigned)__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) > 1;
 }
 
+/* Robust mutexes and those with a priority protocol must not be tried where the program locks: the
+ * C library's trylock leaves a robust one that is beyond recovery locked, and its unlock then
+ * faults. */
+#define KINDS_NOT_TRIED 0x70 /* in __kind: robust 16, inherit 32, protect 64 */
+
+static inline int is_tried(const pthread_mutex_t *mutex)
+{
+    return (__atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED) & KINDS_NOT_TRIED) == 0;
+}
+
+/* Of those kinds: somebody who lives has it. */
+static inline int is_taken(const pthread_mutex_t *mutex)
+{
+    return (__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) & 0x3fffffff) != 0;
+}
+
+#define TRY(mutex, REAL)                                                                           \
+    (is_tried(mutex) ? PL_REAL(pthread_mutex_trylock)(mutex) : is_taken(mutex) ? EBUSY : (REAL))
+
 PL_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex){
-    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 0, PL_REAL(pthread_mutex_trylock)(mutex), EBUSY,
+    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 0, TRY(mutex, PL_REAL(pthread_mutex_lock)(mutex)), EBUSY,
                  PL_REAL(pthread_mutex_lock)(mutex), PL_GOT_PTHREAD)}
 
 PL_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *at){
-    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1, PL_REAL(pthread_mutex_trylock)(mutex), EBUSY,
-                 PL_REAL(pthread_mutex_timedlock)(mutex, at), PL_GOT_PTHREAD)}
+    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1, TRY(mutex, PL_REAL(pthread_mutex_timedlock)(mutex, at)),
+                 EBUSY, PL_REAL(pthread_mutex_timedlock)(mutex, at), PL_GOT_PTHREAD)}
 
 PL_EXPORT
     int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at)
@@ -27,7 +46,8 @@ PL_EXPORT
     /* A clock that the call refuses is refused before the lock is looked at. */
     if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
         return PL_REAL(pthread_mutex_clocklock)(mutex, clock, at);
-    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1, PL_REAL(pthread_mutex_trylock)(mutex), EBUSY,
+    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1,
+                 TRY(mutex, PL_REAL(pthread_mutex_clocklock)(mutex, clock, at)), EBUSY,
                  PL_REAL(pthread_mutex_clocklock)(mutex, clock, at), PL_GOT_PTHREAD)
 }
 

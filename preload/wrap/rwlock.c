@@ -6,24 +6,29 @@
 #define READ  EL_WAIT_RWLOCK_READ
 #define WRITE EL_WAIT_RWLOCK_WRITE
 
-/* A clock that the call refuses is refused before the lock is looked at. */
-static inline int is_refused(clockid_t clock)
+/* A clock or time that the call refuses is refused before the lock is looked at. */
+static inline int is_refused(clockid_t clock, const struct timespec *at)
 {
-    return clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME;
+    return (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME) || at->tv_nsec < 0 ||
+           at->tv_nsec >= 1000000000;
 }
 
 PL_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock){
     PL_LOCK_BODY(READ, lock, 0, PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
                  PL_REAL(pthread_rwlock_rdlock)(lock), PL_GOT_PTHREAD)}
 
-PL_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *at){
+PL_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *at)
+{
+    if (is_refused(CLOCK_REALTIME, at))
+        return PL_REAL(pthread_rwlock_timedrdlock)(lock, at);
     PL_LOCK_BODY(READ, lock, 1, PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
-                 PL_REAL(pthread_rwlock_timedrdlock)(lock, at), PL_GOT_PTHREAD)}
+                 PL_REAL(pthread_rwlock_timedrdlock)(lock, at), PL_GOT_PTHREAD)
+}
 
 PL_EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock,
                                          const struct timespec *at)
 {
-    if (is_refused(clock))
+    if (is_refused(clock, at))
         return PL_REAL(pthread_rwlock_clockrdlock)(lock, clock, at);
     PL_LOCK_BODY(READ, lock, 1, PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
                  PL_REAL(pthread_rwlock_clockrdlock)(lock, clock, at), PL_GOT_PTHREAD)
@@ -36,14 +41,18 @@ PL_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock){
     PL_LOCK_BODY(WRITE, lock, 0, PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
                  PL_REAL(pthread_rwlock_wrlock)(lock), PL_GOT_PTHREAD)}
 
-PL_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *at){
+PL_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *at)
+{
+    if (is_refused(CLOCK_REALTIME, at))
+        return PL_REAL(pthread_rwlock_timedwrlock)(lock, at);
     PL_LOCK_BODY(WRITE, lock, 1, PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
-                 PL_REAL(pthread_rwlock_timedwrlock)(lock, at), PL_GOT_PTHREAD)}
+                 PL_REAL(pthread_rwlock_timedwrlock)(lock, at), PL_GOT_PTHREAD)
+}
 
 PL_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock,
                                          const struct timespec *at)
 {
-    if (is_refused(clock))
+    if (is_refused(clock, at))
         return PL_REAL(pthread_rwlock_clockwrlock)(lock, clock, at);
     PL_LOCK_BODY(WRITE, lock, 1, PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
                  PL_REAL(pthread_rwlock_clockwrlock)(lock, clock, at), PL_GOT_PTHREAD)
