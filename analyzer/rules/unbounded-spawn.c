@@ -14,15 +14,31 @@ static struct rule_threshold thresholds[] = {
      "and as many for each worker (processor, for threads)"},
     {"pressure-least", 16, 16, "waits", "back-pressure counts when it was met that often"},
     {"pressure-share", 0.25, 0.25, "of the peak", "and no more than this was made between two"},
+    {"limit-rise", 0.1, 0.1, "of what lived then",
+     "a peak no higher than this above back-pressure is a limit; 1 / pressure-share waits do then"},
     {0},
 };
+
+/* The peak is where the spawner was held back: it met a limit. Where many end at once, one wait
+ * lets it make many, and few waits are met; a whole peak's worth made with them is enough. */
+static bool stayed_at_limit(const struct rule *rule, const struct model_site *s)
+{
+    return (double)s->backpressure * rule_threshold(rule, "pressure-share") >= 1 &&
+           (double)s->peak <=
+               (double)s->backpressure_live * (1 + rule_threshold(rule, "limit-rise"));
+}
+
+static bool was_held_back_often(const struct rule *rule, const struct model_site *s)
+{
+    return (double)s->backpressure >= rule_threshold(rule, "pressure-least") &&
+           2 * s->backpressure_live >= s->peak;
+}
 
 /* A bounded pool meets back-pressure at its limit, again and again; waves meet it when all are
  * made. */
 static bool is_bounded(const struct rule *rule, const struct model_site *s)
 {
-    if ((double)s->backpressure < rule_threshold(rule, "pressure-least") ||
-        2 * s->backpressure_live < s->peak)
+    if (!stayed_at_limit(rule, s) && !was_held_back_often(rule, s))
         return false;
     double later = s->count > s->peak ? (double)(s->count - s->peak) : 0;
     return later <=

@@ -76,9 +76,36 @@ static void test_back_pressure(void **state)
     made_finish(&m);
 }
 
+/* Items of equal length end together: one wait at the limit lets many be made, and few are met.
+ * That the peak stayed where the spawner was held back says that there is a limit. */
+static void test_few_waits_at_a_limit(void **state)
+{
+    (void)state;
+    struct made m = made_site(EL_SITE_THREAD, 2400, 1200);
+    m.p.sites[0].backpressure = 5;
+    m.p.sites[0].backpressure_live = 1200;
+    judged(&m, 0);
+    /* Its limit was seen a few short of the peak. */
+    m.p.sites[0].backpressure_live = 1150;
+    judged(&m, 0);
+    /* It rose well above where it was held back. */
+    m.p.sites[0].backpressure_live = 900;
+    judged(&m, 1);
+    /* One wait for a whole wave is no limit. */
+    m.p.sites[0].backpressure_live = 1200;
+    m.p.sites[0].backpressure = 1;
+    judged(&m, 1);
+    /* Neither are a few, each for a wave as large as the peak. */
+    m.p.sites[0].backpressure = 5;
+    m.p.sites[0].count = 6 * 1200;
+    judged(&m, 1);
+    made_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_few_waits_at_a_limit),
         cmocka_unit_test(test_a_task_an_item),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_back_pressure),
