@@ -48,6 +48,7 @@ char *weft__stack_get(struct weft__worker *w);
 void weft__stack_put(struct weft__worker *w, char *stack);
 void weft__stack_drop_cache(struct weft__worker *w);
 void weft__stack_configure(size_t bytes);
+size_t weft__stack_page(void); /* of the guard at its low end */
 
 /* queue.c */
 void weft__push_next(struct weft__worker *w, struct weft_task *t);

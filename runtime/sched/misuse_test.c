@@ -138,6 +138,101 @@ static void wait_for_timer(void *arg)
     weft_chan_release(c);
 }
 
+/* ---- the end of a stack, and other faults ---- */
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* The sanitizers report faults in their own words. */
+#define OVERFLOW_TEXT "\"deep\" (stack of 64 KiB; see weft_options.stack_bytes)\n"
+
+static __attribute__((noinline)) int recurse(int depth)
+{
+    volatile char frame[512];
+    frame[0] = (char)depth;
+    return depth == 0 ? 0 : recurse(depth - 1) + frame[0];
+}
+
+static void overflow(void *arg)
+{
+    (void)arg;
+    weft_set_name("deep");
+    recurse(1 << 20);
+}
+
+static void overflow_of_another(void *arg)
+{
+    (void)arg;
+    weft_go(overflow, NULL);
+    weft_chan_recv(NULL, NULL);
+}
+
+static void null_dereference(void *arg)
+{
+    volatile int *nowhere = arg;
+    *nowhere = 1;
+}
+
+static void sent_signal(void *arg)
+{
+    (void)arg;
+    raise(SIGSEGV);
+}
+
+enum { NEIGHBOURS = 8, KEPT = 20000 };
+static volatile unsigned char *kept[2 * NEIGHBOURS];
+static _Atomic int parked;
+
+static void neighbour(void *arg)
+{
+    volatile unsigned char bytes[KEPT];
+    int number = *(int *)arg;
+    for (int i = 0; i < KEPT; i++)
+        bytes[i] = (unsigned char)(number + i);
+    kept[number] = bytes;
+    parked++;
+    weft_chan_recv(NULL, NULL);
+}
+
+static void look_at_neighbours(int number)
+{
+    (void)number;
+    int wrong = 0;
+    for (int n = 0; n < 2 * NEIGHBOURS; n++) {
+        for (int i = 0; i < KEPT; i++)
+            wrong += kept[n][i] != (unsigned char)(n + i);
+    }
+    _exit(wrong == 0 ? 7 : 8);
+}
+
+static void begin_neighbours(int first)
+{
+    for (int i = first; i < first + NEIGHBOURS; i++)
+        CHECK(weft_go_copy(neighbour, &i, sizeof i) == 0);
+    while (parked < first + NEIGHBOURS)
+        weft_yield();
+}
+
+static void overflow_at_the_end(void *arg)
+{
+    while (*(_Atomic int *)arg < 2 * NEIGHBOURS)
+        weft_yield();
+    recurse(1 << 20);
+}
+
+/* The program's own handler runs on the worker's stack for signals. */
+static void neighbours_intact(void *arg)
+{
+    (void)arg;
+    struct sigaction look = {.sa_handler = look_at_neighbours, .sa_flags = SA_ONSTACK};
+    sigaction(SIGSEGV, &look, NULL);
+    begin_neighbours(0);
+    CHECK(weft_go(overflow_at_the_end, &parked) == 0);
+    weft_yield();
+    begin_neighbours(NEIGHBOURS);
+    weft_chan_recv(NULL, NULL);
+}
+
+#endif
+
 #if defined(__SANITIZE_ADDRESS__)
 /* A program that is ended where it stands has memory left. */
 int __lsan_is_turned_off(void);
@@ -172,6 +267,13 @@ static const struct expected cases[] = {
     {wait_in_call, 0, {NULL}},
     {wait_for_timer, 0, {NULL}},
     {wait_in_poll, -SIGALRM, {NULL}},
+#ifdef OVERFLOW_TEXT
+    {overflow, -SIGSEGV, {"weft: stack overflow in task ", OVERFLOW_TEXT}},
+    {overflow_of_another, -SIGSEGV, {"weft: stack overflow in task ", OVERFLOW_TEXT}},
+    {null_dereference, -SIGSEGV, {NULL}},
+    {sent_signal, -SIGSEGV, {NULL}},
+    {neighbours_intact, 7, {NULL}},
+#endif
 };
 
 /* The program again, as `misuse_test NUMBER WORKERS`: it becomes one case. */
@@ -208,6 +310,8 @@ static void run_case(unsigned number, unsigned workers)
         assert_int_equal(WIFSIGNALED(status) ? -WTERMSIG(status) : 0, e->status);
     else
         assert_int_equal(WIFEXITED(status) ? WEXITSTATUS(status) : -1, e->status);
+    if (!e->texts[0])
+        assert_string_equal(text, "");
     for (int i = 0; e->texts[i]; i++) {
         if (!strstr(text, e->texts[i]))
             fail_msg("\"%s\" is not in \"%s\"", e->texts[i], text);

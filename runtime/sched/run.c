@@ -16,6 +16,7 @@
 
 #include "runtime/io/netpoll.h"
 #include "runtime/sched/inside.h"
+#include "runtime/sched/signals.h"
 #include "runtime/time/timers.h"
 
 #define GRACE_NS (INT64_C(50) * WEFT_MS)
@@ -83,12 +84,15 @@ static void *worker_main(void *arg)
     prctl(PR_SET_NAME, name);
     LOITER_CALL(loiter_worker_begin, ());
     adopt_stack(w);
+    struct weft__signal_stack signals;
+    weft__signal_stack_set(&signals);
     weft__bind_thread(w);
     if (pass_gate(w->run)) {
         struct weft_task *t;
         while ((t = weft__find_work(w)))
             weft__dispatch(w, t);
     }
+    weft__signal_stack_drop(&signals);
     __atomic_store_n(&w->gone, 1, __ATOMIC_RELEASE);
     thread_gone(w->run);
     return NULL;
@@ -263,6 +267,7 @@ static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const 
         weft__netpoll_close(run);
         return r;
     }
+    weft__signals_take();
     LOITER_CALL(loiter_run_begin, (run->name, run->workers));
     run->main->fn = fn;
     run->main->arg = arg;
@@ -277,6 +282,7 @@ static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const 
     while (!weft__ended(run))
         weft__futex_wait(&run->ended, 0, -1);
     after_run(run, started, run->workers > 1 ? &monitor : NULL);
+    weft__signals_give_back();
     return 0;
 }
 

@@ -59,6 +59,11 @@ void weft__stack_configure(size_t bytes)
     weft__unlock(&pool.lock);
 }
 
+size_t weft__stack_page(void)
+{
+    return pool.page;
+}
+
 static long protect_budget(void)
 {
     long maps = MAPS_FALLBACK;
