@@ -6,6 +6,9 @@
  * it. A context with a deadline is also owned by its timer while that is armed.
  *
  * To Loiter a context is its done channel: that is what tasks wait for.
+ *
+ * A context with a value has no state of its own: it is not in the tree, and what is asked of it,
+ * or made below it, goes to its `source`, the nearest context above that can be cancelled.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +21,9 @@ struct weft_ctx {
     struct weft_ctx *parent; /* owned; NULL for the background */
     struct weft_ctx *children, *next, **link;
     struct weft_ctx *cancelled_next; /* of those that are cancelled together */
+    struct weft_ctx *source;         /* of a value's context, kept alive by `parent`; else NULL */
+    const void *key;
+    void *value;
     struct weft_chan *done;
     int64_t deadline_ns; /* INT64_MAX: none */
     uint32_t refs;
@@ -30,6 +36,11 @@ static struct weft_ctx background = {.deadline_ns = INT64_MAX, .refs = 1};
 struct weft_ctx *weft_ctx_background(void)
 {
     return &background;
+}
+
+static struct weft_ctx *source_of(struct weft_ctx *ctx)
+{
+    return ctx->source ? ctx->source : ctx;
 }
 
 /* ---- references ---- */
@@ -122,6 +133,8 @@ static void cancel(struct weft_ctx *ctx, int err, const void *caller)
 
 void weft_ctx_cancel(struct weft_ctx *ctx)
 {
+    if (ctx && ctx->source)
+        weft__fatal("cancel of a context that only has a value");
     if (ctx && ctx != &background)
         cancel(ctx, -ECANCELED, WEFT_CALLER());
 }
@@ -165,6 +178,7 @@ static struct weft_ctx *make(struct weft_ctx *parent, int64_t deadline_ns, const
         parent = &background;
     ctx->refs = 1;
     ctx->parent = weft_ctx_retain(parent);
+    parent = source_of(parent);
     ctx->deadline_ns = deadline_ns < parent->deadline_ns ? deadline_ns : parent->deadline_ns;
     ctx->timer.fire = on_deadline;
     ctx->timer.drop = on_drop;
@@ -224,21 +238,50 @@ struct weft_ctx *weft_ctx_with_deadline(struct weft_ctx *parent, int64_t deadlin
     return with_deadline(parent, deadline_ns, WEFT_CALLER());
 }
 
+struct weft_ctx *weft_ctx_with_value(struct weft_ctx *parent, const void *key, void *value)
+{
+    if (!key)
+        weft__fatal("nil key of a context value");
+    struct weft_ctx *ctx = calloc(1, sizeof *ctx);
+    if (!ctx)
+        return NULL;
+    if (!parent)
+        parent = &background;
+    ctx->refs = 1;
+    ctx->parent = weft_ctx_retain(parent);
+    ctx->source = source_of(parent);
+    ctx->key = key;
+    ctx->value = value;
+    return ctx;
+}
+
 /* ---- asking ---- */
+
+void *weft_ctx_value(struct weft_ctx *ctx, const void *key)
+{
+    for (; ctx && key; ctx = ctx->parent) {
+        if (ctx->key == key)
+            return ctx->value;
+    }
+    return NULL;
+}
 
 struct weft_chan *weft_ctx_done(struct weft_ctx *ctx)
 {
-    return ctx ? ctx->done : NULL;
+    return ctx ? source_of(ctx)->done : NULL;
 }
 
 int weft_ctx_err(struct weft_ctx *ctx)
 {
-    return ctx ? __atomic_load_n(&ctx->err, __ATOMIC_ACQUIRE) : 0;
+    return ctx ? __atomic_load_n(&source_of(ctx)->err, __ATOMIC_ACQUIRE) : 0;
 }
 
 int weft_ctx_deadline(struct weft_ctx *ctx, int64_t *deadline_ns)
 {
-    if (!ctx || ctx->deadline_ns == INT64_MAX)
+    if (!ctx)
+        return 0;
+    ctx = source_of(ctx);
+    if (ctx->deadline_ns == INT64_MAX)
         return 0;
     *deadline_ns = ctx->deadline_ns;
     return 1;

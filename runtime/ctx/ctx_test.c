@@ -79,6 +79,49 @@ TASK_TEST(races)
     }
 }
 
+static const char red, blue;
+
+TASK_TEST(values_are_found_upwards)
+{
+    int one = 1, two = 2, three = 3;
+    struct weft_ctx *a = weft_ctx_with_value(NULL, &red, &one);
+    struct weft_ctx *b = weft_ctx_with_cancel(a);
+    struct weft_ctx *c = weft_ctx_with_value(b, &blue, &two);
+    struct weft_ctx *d = weft_ctx_with_value(c, &red, &three);
+    CHECK(weft_ctx_value(a, &red) == &one && weft_ctx_value(a, &blue) == NULL);
+    CHECK(weft_ctx_value(b, &red) == &one && weft_ctx_value(c, &red) == &one);
+    CHECK(weft_ctx_value(d, &red) == &three && weft_ctx_value(d, &blue) == &two);
+    CHECK(weft_ctx_value(weft_ctx_background(), &red) == NULL && weft_ctx_value(d, NULL) == NULL);
+    CHECK(weft_ctx_done(a) == NULL && weft_ctx_done(d) == weft_ctx_done(b));
+    weft_ctx_release(a);
+    weft_ctx_release(b);
+    weft_ctx_release(c);
+    CHECK(weft_ctx_value(d, &red) == &three); /* what is above lives on */
+    CHECK(weft_ctx_value(d, &blue) == &two);
+    weft_ctx_release(d);
+}
+
+/* A context with a value between two others does not keep a cancel or a deadline from passing. */
+TASK_TEST(values_pass_cancels_on)
+{
+    int one = 1;
+    int64_t ns, other;
+    struct weft_ctx *top = weft_ctx_with_timeout(NULL, WEFT_S * 3600);
+    struct weft_ctx *mid = weft_ctx_with_value(top, &red, &one);
+    struct weft_ctx *low = weft_ctx_with_cancel(mid);
+    CHECK(weft_ctx_deadline(top, &ns) == 1 && weft_ctx_deadline(mid, &other) == 1 && ns == other);
+    CHECK(weft_ctx_deadline(low, &other) == 1 && ns == other);
+    weft_ctx_cancel(top);
+    CHECK(weft_ctx_err(mid) == -ECANCELED && weft_ctx_err(low) == -ECANCELED);
+    CHECK(weft_chan_recv(weft_ctx_done(low), NULL) == -EPIPE);
+    struct weft_ctx *late = weft_ctx_with_cancel(mid);
+    CHECK(weft_ctx_err(late) == -ECANCELED && weft_ctx_value(late, &red) == &one);
+    weft_ctx_release(late);
+    weft_ctx_release(top);
+    weft_ctx_release(mid);
+    weft_ctx_release(low);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +129,8 @@ int main(void)
         cmocka_unit_test(cancel_reaches_all_below),
         cmocka_unit_test(deadline_cancels),
         cmocka_unit_test(races),
+        cmocka_unit_test(values_are_found_upwards),
+        cmocka_unit_test(values_pass_cancels_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
