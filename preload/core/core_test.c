@@ -193,25 +193,59 @@ static void an_object_s_address_has_several_lives(void **state)
     pl_leave(self);
 }
 
-static void waits_within_waits_are_put_back(void **state)
+/* A call of the library within which another comes, as a handler's does. */
+__attribute__((noinline)) static void inner_wait(void)
 {
-    (void)state;
-    struct pl_wait outer, inner;
-    struct pl_call call = PL_CALL();
-    struct el_actor *cell = actor_of_test()->cell;
-    /* The inner one lies deeper on the stack, as a handler's frame does. */
-    struct pl_wait *up = &outer > &inner ? &outer : &inner;
-    struct pl_wait *down = &outer > &inner ? &inner : &outer;
-    assert_int_equal(pl_wait_begin(up, EL_WAIT_READ, 5, 1, call), 1);
-    uint64_t since = cell->since;
-    assert_int_equal(pl_wait_begin(down, EL_WAIT_WRITE, 6, 0, call), 1);
+    struct pl_wait inner;
+    const struct el_actor *cell = actor_of_test()->cell;
+    assert_int_equal(pl_wait_begin(&inner, EL_WAIT_WRITE, 6, 0, PL_CALL()), 1);
     assert_int_equal(cell->wait_kind, EL_WAIT_WRITE);
-    pl_wait_end(down, 0);
+    assert_int_equal(cell->object, 6);
+    assert_int_equal(cell->flags & EL_ACTOR_TIMED, 0);
+    pl_wait_end(&inner, 0);
+    sink++;
+}
+
+__attribute__((noinline)) static void outer_wait(int leave)
+{
+    struct pl_wait outer;
+    const struct el_actor *cell = actor_of_test()->cell;
+    assert_int_equal(pl_wait_begin(&outer, EL_WAIT_READ, 5, 1, PL_CALL()), 1);
+    if (leave)
+        return;
+    uint64_t since = cell->since;
+    inner_wait();
     assert_int_equal(cell->wait_kind, EL_WAIT_READ);
     assert_int_equal(cell->object, 5);
     assert_int_equal(cell->since, since);
     assert_int_equal(cell->flags & EL_ACTOR_TIMED, EL_ACTOR_TIMED);
-    pl_wait_end(up, 0);
+    pl_wait_end(&outer, 0);
+    sink++;
+}
+
+static void waits_within_waits_are_put_back(void **state)
+{
+    (void)state;
+    const struct el_actor *cell = actor_of_test()->cell;
+    outer_wait(0);
+    assert_int_equal(cell->wait_kind, EL_WAIT_NONE);
+    assert_int_equal(cell->state, EL_ACTOR_RUNNING);
+}
+
+__attribute__((noinline)) static void inner_wait_deeper(void)
+{
+    volatile char room[4096];
+    room[0] = 0;
+    inner_wait();
+    room[1] = room[0];
+}
+
+static void a_wait_that_was_left_is_not_put_back(void **state)
+{
+    (void)state;
+    const struct el_actor *cell = actor_of_test()->cell;
+    outer_wait(1);
+    inner_wait_deeper();
     assert_int_equal(cell->wait_kind, EL_WAIT_NONE);
     assert_int_equal(cell->state, EL_ACTOR_RUNNING);
 }
@@ -262,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_place_may_write_a_burst_then_at_a_rate),
         cmocka_unit_test(an_object_s_address_has_several_lives),
         cmocka_unit_test(waits_within_waits_are_put_back),
+        cmocka_unit_test(a_wait_that_was_left_is_not_put_back),
         cmocka_unit_test(options_are_read_and_bounded),
     };
     return cmocka_run_group_tests(tests, begin, end);

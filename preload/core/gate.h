@@ -48,6 +48,14 @@ struct pl_gate {
 
 extern PL_HIDDEN struct pl_gate pl_gate;
 
+/* A wait under way: its frame's address, where it was called from, whom it waits for. */
+struct pl_wait_mark {
+    struct pl_wait *wait;
+    uintptr_t pc;
+    struct pl_object *record; /* or NULL */
+};
+#define PL_WAITS_MAX 4 /* waits within waits */
+
 /*
  * What belongs to the calling OS thread. `thread` and `actor` are NULL until the thread's first
  * recorded call. stack_lo/hi bound the stack it runs on now (0: unknown), be it the thread's or a
@@ -59,9 +67,10 @@ struct pl_self {
     struct pl_thread *thread;
     struct pl_actor *actor; /* who runs here now: the thread or a task */
     uintptr_t stack_lo, stack_hi;
-    struct pl_wait *wait; /* innermost wait in progress */
-    uint32_t pending;     /* the thread keeps a wait that is to be written: pl_wait_flush */
-    uint32_t dropped;     /* calls passed through because the guard was on */
+    struct pl_wait_mark waits[PL_WAITS_MAX]; /* outermost first, see wait_nest.c */
+    uint32_t wait_count;
+    uint32_t pending; /* the thread keeps a wait that is to be written: pl_wait_flush */
+    uint32_t dropped; /* calls passed through because the guard was on */
 };
 
 enum pl_phase { PL_PHASE_NEW = 0, PL_PHASE_ON = 1, PL_PHASE_OVER = 2 };

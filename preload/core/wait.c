@@ -39,41 +39,41 @@ static int has_object(uint32_t kind)
     return el_wait_is_inside(kind) && kind != EL_WAIT_JOIN && kind != EL_WAIT_SELECT;
 }
 
-static void cell_enter(struct pl_wait *w, int timed)
+static uint32_t timed_flag(const struct el_actor *cell, uint32_t timed)
+{
+    uint32_t flags = cell->flags & ~(uint32_t)EL_ACTOR_TIMED;
+    return timed ? flags | EL_ACTOR_TIMED : flags;
+}
+
+static void cell_show(const struct pl_wait *w)
 {
     struct el_actor *cell = w->actor->cell;
-    w->before.kind = cell->wait_kind;
-    w->before.flags = cell->flags;
-    if (cell->wait_kind != EL_WAIT_NONE) {
-        w->before.stack = cell->wait_stack;
-        w->before.here = cell->waits_here;
-        w->before.object = cell->object;
-        w->before.since = cell->since;
-    }
-    cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
+    cell->waits_here = w->here;
     cell->wait_stack = w->stack;
     cell->object = w->object;
     cell->since = w->began;
-    cell->flags = timed ? cell->flags | EL_ACTOR_TIMED : cell->flags & ~(uint32_t)EL_ACTOR_TIMED;
+    cell->flags = timed_flag(cell, w->timed);
     __atomic_store_n(&cell->wait_kind, w->kind, __ATOMIC_RELEASE);
     el_set_state(&cell->state, EL_ACTOR_WAITING);
 }
 
-/* `nested`: a wait that a signal handler's call interrupted goes on. */
-static void cell_leave(const struct pl_wait *w, int nested)
+static void cell_enter(struct pl_wait *w)
+{
+    const struct el_actor *cell = w->actor->cell;
+    w->here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
+    cell_show(w);
+}
+
+/* Where this wait came within another, that one goes on. */
+static void cell_leave(const struct pl_wait *w)
 {
     struct el_actor *cell = w->actor->cell;
-    if (nested) {
-        cell->wait_stack = w->before.stack;
-        cell->waits_here = w->before.here;
-        cell->object = w->before.object;
-        cell->since = w->before.since;
-        cell->flags = w->before.flags;
-        __atomic_store_n(&cell->wait_kind, w->before.kind, __ATOMIC_RELEASE);
+    if (w->outer != NULL) {
+        cell_show(w->outer);
         return;
     }
     __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
-    cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
+    cell->flags = timed_flag(cell, 0);
     el_set_state(&cell->state, EL_ACTOR_RUNNING);
 }
 
@@ -140,11 +140,10 @@ int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, in
         pl_object_wait_begins(w->record, w->actor->id, w->stack);
     }
     pl_spawn_waits(w->actor);
-    /* A wait that was left by longjmp or cancellation lies deeper on the stack than this one. */
-    w->outer = self->wait != NULL && (uintptr_t)self->wait > (uintptr_t)w ? self->wait : NULL;
-    self->wait = w;
+    pl_wait_nest(self, w, call);
+    w->timed = timed != 0;
     w->began = pl_now();
-    cell_enter(w, timed);
+    cell_enter(w);
     pl_leave(self);
     return 1;
 }
@@ -247,8 +246,8 @@ void pl_wait_end(struct pl_wait *w, int error)
     uint64_t io_ticks = 0;
     if (w->record != NULL)
         io_ticks = object_leave(w, now - w->began);
-    self->wait = w->outer;
-    cell_leave(w, w->outer != NULL && w->before.kind != EL_WAIT_NONE);
+    pl_wait_unnest(self, w);
+    cell_leave(w);
     if (el_wait_is_inside(w->kind)) {
         w->actor->cell->waker = w->waker;
         pl_spawn_woken(w->actor, w->waker, w->waker_creator, w->waker_site);

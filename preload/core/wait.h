@@ -29,28 +29,31 @@
 struct pl_wait {
     struct pl_actor *actor;   /* NULL: not recorded */
     struct pl_object *record; /* of what is waited for inside the program, NULL for the outside */
-    struct pl_wait *outer;
+    struct pl_wait *outer;    /* the wait that this one interrupted (a signal handler's call) */
     uint64_t began;
     uint64_t object;
     uint32_t kind;
     uint32_t stack;
     uint32_t epoch;
+    uint32_t here; /* the cell's waits_here, for when an inner wait is over */
+    uint32_t timed;
+    uint32_t level;    /* place in pl_self.waits, from 1; 0: none */
     uint32_t wakes;    /* of the object when the wait began */
     uint64_t io_ticks; /* of the object then */
     uint64_t waker;    /* may be set by who knows it, before pl_wait_end */
     uint64_t waker_creator;
     const struct pl_site *waker_site;
-    /* the wait that this one interrupted (a signal handler's call), put back at the end */
-    struct {
-        uint32_t kind, stack, flags, here;
-        uint64_t object, since;
-    } before;
 };
 
 /* `timed`: the wait ends by itself (a timeout was given). Returns 1 when recorded. */
 PL_HIDDEN int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, int timed,
                             struct pl_call call);
 PL_HIDDEN void pl_wait_end(struct pl_wait *w, int error);
+
+/* Guard on. Sets w->outer: the innermost wait that still goes on; those that were left without an
+ * end (siglongjmp) are forgotten. The second takes w out again. */
+PL_HIDDEN void pl_wait_nest(struct pl_self *self, struct pl_wait *w, struct pl_call call);
+PL_HIDDEN void pl_wait_unnest(struct pl_self *self, const struct pl_wait *w);
 
 /*
  * A contended lock is held when its wait is over: what there is to write of the wait is kept back

@@ -228,7 +228,7 @@ PL_EXPORT void loiter_task_switch(struct loiter_task *t)
             resume(self, task);
         el_set_state(&task->actor->cell->state, EL_ACTOR_RUNNING);
     }
-    self->wait = NULL;
+    self->wait_count = 0;
     pl_leave(self);
 }
 
