@@ -102,6 +102,12 @@ WEFT_API const char *weft_name(void);
  * Go: a cgo call. */
 WEFT_API int weft_blocking(void (*fn)(void *arg), void *arg);
 
+/* Writes a line for each task of the open run: its number, its name, whether it is running,
+ * runnable or waiting, and for what. It takes no lock and no memory: it may be called anywhere,
+ * also in a signal handler. 0, or the negative errno of write(2). With WEFT_DUMP=1 in the
+ * environment SIGQUIT does that, to stderr, and the program goes on. Go: SIGQUIT. */
+WEFT_API int weft_dump(int fd);
+
 /* ---- channels ---- */
 
 /* A channel of elements of `elem_size` bytes (0 is allowed) with room for `capacity` of them;

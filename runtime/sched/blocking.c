@@ -163,8 +163,7 @@ int weft_blocking(void (*fn)(void *), void *arg)
     pool.promised--;
     *pool.tail = &job;
     pool.tail = &job.next;
-    t->wait = WEFT__WAIT_BLOCKING; /* not announced: it runs the function */
-    t->object = NULL;
+    weft__set_wait(t, WEFT__WAIT_BLOCKING, NULL); /* not announced: it runs the function */
     __atomic_fetch_add(&pool.posted, 1, __ATOMIC_SEQ_CST);
     weft__futex_wake(&pool.posted, 1);
     weft__park(t, &pool.lock);

@@ -32,6 +32,11 @@ static const char *const wait_names[] = {
 #undef X
 };
 
+const char *weft__wait_name(unsigned wait)
+{
+    return wait_names[wait];
+}
+
 static bool is_tool(const char *tid)
 {
     char path[64], name[16] = "";

@@ -32,6 +32,16 @@ static inline bool weft__ended(const struct weft__run *run)
 /* Calls of weft_blocking on their way, also those of tasks that were abandoned. */
 extern uint32_t weft__blocking;
 
+/* Relaxed: weft_dump reads it at any time. */
+static inline void weft__set_wait(struct weft_task *t, enum weft__wait why, const void *object)
+{
+    __atomic_store_n(&t->wait, (uint8_t)why, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->object, object, __ATOMIC_RELAXED);
+}
+
+/* deadlock.c */
+const char *weft__wait_name(unsigned wait);
+
 /* sched.c */
 void weft__bind_thread(struct weft__worker *w);
 void weft__dispatch(struct weft__worker *w, struct weft_task *t);

@@ -137,14 +137,14 @@ static void make_current(struct weft__worker *w, struct weft_task *t)
             weft__fatal("no memory for the stack of a task");
         bind_stack(w, t, stack);
     }
-    t->worker = w;
-    w->current = t;
+    __atomic_store_n(&t->worker, w, __ATOMIC_RELAXED);
+    __atomic_store_n(&w->current, t, __ATOMIC_RELAXED);
     LOITER_CALL(loiter_task_switch, (&t->loiter));
 }
 
 static void make_scheduler_current(struct weft__worker *w)
 {
-    w->current = NULL;
+    __atomic_store_n(&w->current, NULL, __ATOMIC_RELAXED);
     LOITER_CALL(loiter_task_switch, (NULL));
 }
 
@@ -176,8 +176,7 @@ static void leave(struct weft__worker *w, struct weft_task *t)
 void weft__will_wait_all(struct weft_task *t, enum weft__wait why, const void *const *objects,
                          unsigned n, bool timed, const void *caller)
 {
-    t->wait = (uint8_t)why;
-    t->object = n == 1 ? objects[0] : NULL;
+    weft__set_wait(t, why, n == 1 ? objects[0] : NULL);
     LOITER_CALL(loiter_task_park,
                 (&t->loiter, (enum loiter_wait)wait_kinds[why], objects, n, timed, caller));
 }
@@ -194,7 +193,6 @@ void weft__park(struct weft_task *t, uint32_t *lock)
     w->after = lock ? WEFT__AFTER_UNLOCK : WEFT__AFTER_NOTHING;
     w->after_arg = lock;
     leave(w, t);
-    t->wait = WEFT__WAIT_NONE;
 }
 
 void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg)
@@ -204,7 +202,6 @@ void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg)
     w->after_call = fn;
     w->after_arg = arg;
     leave(w, t);
-    t->wait = WEFT__WAIT_NONE;
 }
 
 /* From a thread that is not a worker. */
@@ -213,6 +210,7 @@ static void ready_by_visitor(struct weft_task *t, const void *object)
     struct weft__run *run = weft__visit();
     if (run && t->epoch == run->epoch) {
         LOITER_CALL(loiter_task_ready, (&t->loiter, object));
+        __atomic_store_n(&t->wait, WEFT__WAIT_NONE, __ATOMIC_RELAXED);
         weft__push_shared(run, t);
     }
     weft__leave();
@@ -229,6 +227,7 @@ void weft__ready(struct weft_task *t, const void *object)
     if (weft__ended(w->run))
         return; /* it never runs again */
     LOITER_CALL(loiter_task_ready, (&t->loiter, object));
+    __atomic_store_n(&t->wait, WEFT__WAIT_NONE, __ATOMIC_RELAXED);
     weft__push_next(w, t);
 }
 
@@ -374,7 +373,7 @@ void weft_set_name(const char *name)
 {
     struct weft_task *t = weft__self();
     if (t)
-        t->name = name;
+        __atomic_store_n(&t->name, name, __ATOMIC_RELAXED);
 }
 
 const char *weft_name(void)

@@ -1,12 +1,15 @@
 /*
  * SIGSEGV while a run is open: a task that has used up its stack is named before the process dies
- * of the signal, as it would have anyway. A handler of the program is never replaced.
+ * of the signal, as it would have anyway. SIGQUIT, where WEFT_DUMP is set: the tasks are listed and
+ * the program goes on. A handler of the program is never replaced.
  *
  * Everything a handler does here may be done at any instruction: no lock, no allocation, no stdio.
  */
 #include "runtime/sched/signals.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -68,6 +71,12 @@ static void on_fault(int number, siginfo_t *info, void *context)
         syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
 }
 
+static void on_quit(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)info, (void)context;
+    weft_dump(STDERR_FILENO);
+}
+
 static void take(int number, void (*fn)(int, siginfo_t *, void *), int flags)
 {
     struct sigaction old, own = {.sa_sigaction = fn, .sa_flags = SA_SIGINFO | SA_ONSTACK | flags};
@@ -85,12 +94,16 @@ static void give_back(int number, void (*fn)(int, siginfo_t *, void *))
 
 void weft__signals_take(void)
 {
+    const char *dump = getenv("WEFT_DUMP");
     take(SIGSEGV, on_fault, 0);
+    if (dump && strcmp(dump, "1") == 0)
+        take(SIGQUIT, on_quit, SA_RESTART);
 }
 
 void weft__signals_give_back(void)
 {
     give_back(SIGSEGV, on_fault);
+    give_back(SIGQUIT, on_quit);
 }
 
 void weft__signal_stack_set(struct weft__signal_stack *s)

@@ -41,7 +41,7 @@ static struct weft_task *fresh(void)
 #endif
         c->count = count;
         c->next = pool.chunks;
-        pool.chunks = c;
+        __atomic_store_n(&pool.chunks, c, __ATOMIC_RELEASE); /* for weft__task_each */
         pool.used = 0;
     }
     return &pool.chunks->tasks[pool.used++];
@@ -95,10 +95,10 @@ struct weft_task *weft__task_new(struct weft__worker *w)
     }
     t->context.sp = NULL;
     t->stack = NULL;
-    t->name = NULL;
-    t->object = NULL;
+    __atomic_store_n(&t->name, NULL, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->object, NULL, __ATOMIC_RELAXED);
     t->loiter = (struct loiter_task){.id = new_id(w)};
-    t->wait = WEFT__WAIT_NONE;
+    __atomic_store_n(&t->wait, WEFT__WAIT_NONE, __ATOMIC_RELAXED);
     t->capture_kind = WEFT__NO_CAPTURE;
     __atomic_store_n(&t->state, WEFT__LIVE, __ATOMIC_RELEASE);
     return t;
@@ -141,16 +141,14 @@ void weft__task_drop_cache(struct weft__worker *w)
     w->free_task_count = 0;
 }
 
+/* Takes no lock: chunks stay, and a record that was never handed out is all zero. */
 void weft__task_each(void (*fn)(struct weft_task *t, void *arg), void *arg)
 {
-    weft__lock(&pool.lock);
-    size_t used = pool.used;
-    for (struct chunk *c = pool.chunks; c; c = c->next) {
-        for (size_t i = 0; i < used; i++) {
+    struct chunk *c = __atomic_load_n(&pool.chunks, __ATOMIC_ACQUIRE);
+    for (; c; c = c->next) {
+        for (size_t i = 0; i < c->count; i++) {
             if (__atomic_load_n(&c->tasks[i].state, __ATOMIC_ACQUIRE) == WEFT__LIVE)
                 fn(&c->tasks[i], arg);
         }
-        used = c->next ? c->next->count : 0;
     }
-    weft__unlock(&pool.lock);
 }

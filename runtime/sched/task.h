@@ -76,7 +76,7 @@ struct weft_task {
     void *arg;
     struct weft__worker *worker; /* which runs it, or ran it last */
     const char *name;
-    const void *object; /* what it waits for */
+    const void *object; /* what it waits for. This, name, worker and wait: see dump.c */
     struct loiter_task loiter;
     uint32_t epoch;      /* of its run */
     uint32_t won;        /* several may wake it: whoever changes this from 0 does */
