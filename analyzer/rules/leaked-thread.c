@@ -10,6 +10,8 @@
 
 static struct rule_threshold thresholds[] = {
     LEAK_THRESHOLDS("threads"),
+    {"pool-age", 0.1, 0.1, "s", "so long after the last was made, a pool can be told from growth"},
+    {"pool-share", 0.1, 0.1, "of the time since", "a pool is made within no more than that"},
     {"unjoined", 10, 10, "threads", "ended threads of one place that nobody joined or detached"},
     {0},
 };

@@ -63,6 +63,21 @@ static bool is_left_one_by_one(const struct leak_group *g)
     return 4 * left >= 3 * (g->n - 1);
 }
 
+/* One maker, which lives, made them all in one go and then lived on without making more: workers of
+ * a pool. What leaks, grows. A process that ended soon after tells nothing of it. */
+static bool is_made_in_one_go(const struct rule *rule, const struct leak_group *g)
+{
+    const struct model_actor *first = g->members[0]->actor, *last = g->members[g->n - 1]->actor;
+    double spread = (double)(last->created_ns - first->created_ns);
+    double after = g->p->end_ns > last->created_ns ? (double)(g->p->end_ns - last->created_ns) : 0;
+    for (size_t i = 1; i < g->n; i++)
+        if (g->members[i]->actor->creator != first->creator)
+            return false;
+    return life_of(g->p, first->creator) == LIFE_ALIVE &&
+           after >= rule_threshold(rule, "pool-age") * 1e9 &&
+           spread <= rule_threshold(rule, "pool-share") * after;
+}
+
 static bool is_root(const struct waiter *w)
 {
     return w->cause != WAITER_FINE && w->behind == NULL;
@@ -126,6 +141,23 @@ static void weigh_waker_ended(const struct rule *rule, struct leak_group *g)
     }
 }
 
+/* Threads at a queue, never served, whose maker lives: parked for later, as likely as leaked. Those
+ * that grow in number are told, and one that keeps a lock meanwhile. */
+static void weigh_idle_threads(const struct rule *rule, struct leak_group *g)
+{
+    const struct model_actor *a = g->worst->actor;
+    const struct model_object *o = g->worst->object;
+    bool each_its_own = is_for_objects_of_their_own(rule, g);
+    /* It signals its own object, and others may have done so before. */
+    bool signalled = o != NULL && o->wakes > 1 && o->last_waker == a->id;
+    if (a->held != NULL)
+        g->severity = SEVERITY_WARNING;
+    else if (!each_its_own || is_made_in_one_go(rule, g))
+        g->severity = SEVERITY_NOTE;
+    else if (signalled)
+        g->severity = SEVERITY_WARNING;
+}
+
 /* Never got what it waits for, and nobody is known who would give it. */
 static void weigh_never(const struct rule *rule, struct leak_group *g)
 {
@@ -143,15 +175,10 @@ static void weigh_never(const struct rule *rule, struct leak_group *g)
     /* Killed in the midst of it: the answer may have been on its way. */
     bool young = a->state != EL_ACTOR_ABANDONED && !g->p->exited && g->n == 1 &&
                  (double)(g->p->end_ns - a->since_ns) < rule_threshold(rule, "young") * 1e9;
-    /* One thread on an object that its maker can still signal: a worker of a pool of one, as
-     * likely. */
-    bool single = !g->tasks && (double)g->n < rule_threshold(rule, "own-objects") && o != NULL;
-    /* It signals its own object, and others may have done so before. */
-    bool signalled = !g->tasks && o != NULL && o->wakes > 1 && o->last_waker == a->id;
-    bool unknown = !g->tasks && g->objects == 0 && is_queue_wait(a->wait_kind);
-    if (pool || parked || young || unknown || (signalled && is_queue_wait(a->wait_kind)) ||
-        (single && is_queue_wait(a->wait_kind)))
+    if (pool || parked || young)
         g->severity = SEVERITY_WARNING;
+    if (!g->tasks && is_queue_wait(a->wait_kind))
+        weigh_idle_threads(rule, g);
     /* Others of its kind came back to this place for more: a pool, and this one had its first turn.
      */
     if (g->siblings > 0 && is_queue_wait(a->wait_kind))
@@ -233,7 +260,7 @@ static bool settle_group(const struct rule *rule, struct leak_group *g)
                 return false;
         g->objects = count_objects(g);
         g->growing = (double)g->n >= rule_threshold(rule, "growth-count") && g->objects == g->n &&
-                     is_left_one_by_one(g);
+                     is_left_one_by_one(g) && (g->tasks || !is_made_in_one_go(rule, g));
         g->worst = g->members[0];
         return g->growing;
     }
