@@ -249,6 +249,16 @@ WEFT_API int weft_ctx_err(struct weft_ctx *ctx);
  * Go: ctx.Deadline(). */
 WEFT_API int weft_ctx_deadline(struct weft_ctx *ctx, int64_t *deadline_ns);
 
+/* A child of `parent` that carries `value` under `key` and is else as its parent: cancelled with it,
+ * with its done channel and deadline; cancelling the child itself, or a NULL key, stops the program.
+ * Keys are compared as pointers: use the address of a static variable. The value is not copied and
+ * must outlive the context. NULL: no memory. Go: context.WithValue(). */
+WEFT_API struct weft_ctx *weft_ctx_with_value(struct weft_ctx *parent, const void *key,
+                                              void *value);
+
+/* The value of `key` that is nearest to ctx, in it or above; NULL without one. Go: ctx.Value(). */
+WEFT_API void *weft_ctx_value(struct weft_ctx *ctx, const void *key);
+
 WEFT_API struct weft_ctx *weft_ctx_retain(struct weft_ctx *ctx);
 WEFT_API void weft_ctx_release(struct weft_ctx *ctx);
 
@@ -356,13 +366,3 @@ WEFT_API int weft_close(int fd);
 }
 #endif
 #endif
-/* A child of `parent` that carries `value` under `key` and is else as its parent: cancelled with it,
- * with its done channel and deadline; cancelling the child itself, or a NULL key, stops the program.
- * Keys are compared as pointers: use the address of a static variable. The value is not copied and
- * must outlive the context. NULL: no memory. Go: context.WithValue(). */
-WEFT_API struct weft_ctx *weft_ctx_with_value(struct weft_ctx *parent, const void *key,
-                                              void *value);
-
-/* The value of `key` that is nearest to ctx, in it or above; NULL without one. Go: ctx.Value(). */
-WEFT_API void *weft_ctx_value(struct weft_ctx *ctx, const void *key);
-
