@@ -1,8 +1,17 @@
 /* map.c - see map.h. */
 #include "preload/core/map.h"
 
-#define SPINS_MAX 4000
+#include <time.h>
+
+#include "preload/core/gate.h"
+#include "preload/core/sys.h"
+
+#define SPINS     100
+#define YIELDS    400
+#define NAPS      100
+#define NAP_NS    100000
 #define STEPS_MAX 100000
+#define LOOKS_MAX 1000
 
 int pl_map_init(struct pl_map *map, uint32_t bits)
 {
@@ -21,15 +30,39 @@ static struct pl_map_bucket *bucket_of(const struct pl_map *map, uint64_t key)
     return &map->buckets[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - map->bits)];
 }
 
-static int bucket_lock(struct pl_map_bucket *bucket)
+/* Where the thread's block lies tells it from the others that live. */
+static uint32_t bucket_owner(void)
 {
-    for (int spins = 0; spins < SPINS_MAX; spins++) {
-        if (atomic_load_explicit(&bucket->lock, memory_order_relaxed) == 0 &&
-            atomic_exchange_explicit(&bucket->lock, 1, memory_order_acquire) == 0)
-            return 0;
+    return (uint32_t)((uintptr_t)pl_self() >> 4) | 1;
+}
+
+/* Past the spins: others run, among them the holder; at last those of a lower priority too. */
+static void bucket_pause(int round)
+{
+    if (round < SPINS) {
 #if defined(__x86_64__)
         __builtin_ia32_pause();
 #endif
+    } else if (round < SPINS + YIELDS) {
+        pl_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+    } else {
+        struct timespec nap = {0, NAP_NS};
+        pl_sys6(SYS_nanosleep, (long)&nap, 0, 0, 0, 0, 0);
+    }
+}
+
+static int bucket_lock(struct pl_map_bucket *bucket)
+{
+    uint32_t self = bucket_owner();
+    for (int round = 0; round < SPINS + YIELDS + NAPS; round++) {
+        uint32_t owner = atomic_load_explicit(&bucket->lock, memory_order_relaxed);
+        if (owner == 0 &&
+            atomic_compare_exchange_strong_explicit(&bucket->lock, &owner, self,
+                                                    memory_order_acquire, memory_order_relaxed))
+            return 0;
+        if (owner == self)
+            return -1;
+        bucket_pause(round);
     }
     return -1;
 }
@@ -39,7 +72,7 @@ static void bucket_unlock(struct pl_map_bucket *bucket)
     atomic_store_explicit(&bucket->lock, 0, memory_order_release);
 }
 
-static void *chain_find(struct pl_map_bucket *bucket, uint64_t key)
+static void *chain_look(struct pl_map_bucket *bucket, uint64_t key)
 {
     struct pl_map_node *node = atomic_load_explicit(&bucket->first, memory_order_acquire);
     for (uint32_t steps = 0; node != NULL && steps < STEPS_MAX; steps++) {
@@ -52,6 +85,21 @@ static void *chain_find(struct pl_map_bucket *bucket, uint64_t key)
         node = atomic_load_explicit(&node->next, memory_order_acquire);
     }
     return NULL;
+}
+
+/* A look that went by way of a node that was taken out may have ended in another bucket. */
+static void *chain_find(struct pl_map_bucket *bucket, uint64_t key)
+{
+    void *value = NULL;
+    uint32_t before, after = atomic_load_explicit(&bucket->taken, memory_order_acquire);
+    int looks = 0;
+    do {
+        before = after;
+        value = chain_look(bucket, key);
+        atomic_thread_fence(memory_order_acquire);
+        after = atomic_load_explicit(&bucket->taken, memory_order_relaxed);
+    } while (value == NULL && before != after && ++looks < LOOKS_MAX);
+    return value;
 }
 
 void *pl_map_find(struct pl_map *map, uint64_t key)
@@ -136,6 +184,7 @@ void *pl_map_take(struct pl_map *map, uint64_t key, const void *only)
             atomic_store(&bucket->first, after);
         else
             atomic_store(&before->next, after);
+        atomic_fetch_add(&bucket->taken, 1);
         atomic_store(&node->key, 0);
         atomic_fetch_sub_explicit(&map->count, 1, memory_order_relaxed);
         pl_pool_put(&map->nodes, node);

@@ -1,10 +1,11 @@
 /*
  * map.h - a table from 64-bit keys to records, for objects, timers, sites and threads.
  *
- * Fixed number of buckets, chained nodes from a pool. Reading takes no lock: a node that is
- * recycled while somebody reads can make a find miss, never fault. Writing takes the bucket's lock
- * for a few dozen instructions; a thread that cannot get it in a bounded number of spins gives up
- * (the holder may have been preempted by it), and the caller counts a lost cell.
+ * Fixed number of buckets, chained nodes from a pool. Reading takes no lock: when a node was taken
+ * out of the bucket meanwhile, a find that missed looks again. Writing takes the bucket's lock for
+ * a few dozen instructions. Who cannot get it spins, then lets others run, then sleeps a little,
+ * some milliseconds in all: a holder that was preempted is over by then. It gives up at once when
+ * it holds the lock itself (a handler interrupted it); the caller counts a lost cell.
  */
 #ifndef PRELOAD_CORE_MAP_H
 #define PRELOAD_CORE_MAP_H
@@ -22,7 +23,8 @@ struct pl_map_node {
 };
 
 struct pl_map_bucket {
-    _Atomic uint32_t lock;
+    _Atomic uint32_t lock;  /* who holds it, 0: nobody */
+    _Atomic uint32_t taken; /* nodes that were taken out, counted before they are recycled */
     _Atomic(struct pl_map_node *) first;
 };
 

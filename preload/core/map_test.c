@@ -54,7 +54,7 @@ static void the_value_is_made_once(void **state)
     assert_null(pl_map_find(&map, 6));
 }
 
-#define THREADS 4
+#define THREADS 8
 #define ROUNDS  20000
 
 static void *churn(void *arg)
@@ -62,18 +62,32 @@ static void *churn(void *arg)
     uint64_t base = (uint64_t)(uintptr_t)arg << 32;
     for (uint64_t i = 1; i <= ROUNDS; i++) {
         uint64_t key = base + i % 64 + 1;
-        if (pl_map_set(&map, key, (void *)(uintptr_t)key) == 0) {
-            void *found = pl_map_find(&map, key);
-            if (found != NULL && found != (void *)(uintptr_t)key)
-                return arg;
-            if (pl_map_take(&map, key, NULL) != (void *)(uintptr_t)key)
-                return arg;
-        }
+        void *value = (void *)(uintptr_t)key;
+        if (pl_map_set(&map, key, value) != 0 || pl_map_find(&map, key) != value ||
+            pl_map_take(&map, key, NULL) != value || pl_map_find(&map, key) != NULL)
+            return arg;
     }
     return NULL;
 }
 
-static void threads_do_not_see_each_other_s_values(void **state)
+static void *make_again(void *ctx)
+{
+    made = pl_map_set(&map, 5, ctx);
+    return ctx;
+}
+
+static void who_has_the_bucket_does_not_wait_for_itself(void **state)
+{
+    (void)state;
+    int a;
+    assert_int_equal(pl_map_init(&map, 2), 0);
+    assert_ptr_equal(pl_map_get(&map, 5, make_again, &a), &a);
+    assert_int_equal(made, -1);
+    assert_ptr_equal(pl_map_take(&map, 5, NULL), &a);
+    assert_int_equal(atomic_load(&map.count), 0);
+}
+
+static void no_thread_s_entry_is_missed_or_left(void **state)
 {
     (void)state;
     pthread_t threads[THREADS];
@@ -85,6 +99,7 @@ static void threads_do_not_see_each_other_s_values(void **state)
         assert_int_equal(pthread_join(threads[i], &wrong), 0);
         assert_null(wrong);
     }
+    assert_int_equal(atomic_load(&map.count), 0);
 }
 
 struct item {
@@ -125,7 +140,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_come_and_go),
         cmocka_unit_test(the_value_is_made_once),
-        cmocka_unit_test(threads_do_not_see_each_other_s_values),
+        cmocka_unit_test(who_has_the_bucket_does_not_wait_for_itself),
+        cmocka_unit_test(no_thread_s_entry_is_missed_or_left),
         cmocka_unit_test(a_record_has_one_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
