@@ -108,6 +108,19 @@ WEFT_API int weft_blocking(void (*fn)(void *arg), void *arg);
  * environment SIGQUIT does that, to stderr, and the program goes on. Go: SIGQUIT. */
 WEFT_API int weft_dump(int fd);
 
+/* The open run in numbers. */
+struct weft_stats {
+    uint64_t tasks_running, tasks_runnable, tasks_waiting;
+    uint64_t switches; /* how often a task began or went on to run */
+    uint64_t parks;    /* how often one stopped to wait */
+    uint64_t steals;   /* how often a worker took work from another */
+    unsigned workers, blocking_threads;
+};
+
+/* Each number is right at some moment of the call, which takes time for each task. 0, or -ESRCH and
+ * all zero when no run is open. */
+WEFT_API int weft_stats(struct weft_stats *stats);
+
 /* ---- channels ---- */
 
 /* A channel of elements of `elem_size` bytes (0 is allowed) with room for `capacity` of them;

@@ -39,6 +39,12 @@ static inline void weft__set_wait(struct weft_task *t, enum weft__wait why, cons
     __atomic_store_n(&t->object, object, __ATOMIC_RELAXED);
 }
 
+/* Counts in a word that only one thread writes. */
+static inline void weft__count(uint64_t *word)
+{
+    __atomic_store_n(word, *word + 1, __ATOMIC_RELAXED);
+}
+
 /* deadlock.c */
 const char *weft__wait_name(unsigned wait);
 

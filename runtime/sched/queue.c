@@ -98,12 +98,16 @@ struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks)
         uint32_t count = weft__ring_grab(victim, batch, BATCH);
         for (uint32_t k = 1; k < count; k++)
             weft__ring_push(w, batch[k]); /* its own ring is empty */
-        if (count > 0)
+        if (count > 0) {
+            weft__count(&w->steals);
             return batch[0];
+        }
         if (ticks && __atomic_load_n(&victim->tick, __ATOMIC_RELAXED) == ticks[victim->index]) {
             struct weft_task *t = weft__next_take(victim);
-            if (t)
+            if (t) {
+                weft__count(&w->steals);
                 return t;
+            }
         }
     }
     return NULL;

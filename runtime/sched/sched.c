@@ -139,6 +139,7 @@ static void make_current(struct weft__worker *w, struct weft_task *t)
     }
     __atomic_store_n(&t->worker, w, __ATOMIC_RELAXED);
     __atomic_store_n(&w->current, t, __ATOMIC_RELAXED);
+    weft__count(&w->switches);
     LOITER_CALL(loiter_task_switch, (&t->loiter));
 }
 
@@ -192,6 +193,7 @@ void weft__park(struct weft_task *t, uint32_t *lock)
     struct weft__worker *w = t->worker;
     w->after = lock ? WEFT__AFTER_UNLOCK : WEFT__AFTER_NOTHING;
     w->after_arg = lock;
+    weft__count(&w->parks);
     leave(w, t);
 }
 
@@ -201,6 +203,7 @@ void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg)
     w->after = WEFT__AFTER_CALL;
     w->after_call = fn;
     w->after_arg = arg;
+    weft__count(&w->parks);
     leave(w, t);
 }
 

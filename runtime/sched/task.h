@@ -107,7 +107,8 @@ struct weft__worker {
     char *free_stacks;
     unsigned free_task_count, free_stack_count;
     uint64_t random;
-    uint64_t next_id, last_id; /* task numbers in stock */
+    uint64_t next_id, last_id;        /* task numbers in stock */
+    uint64_t switches, parks, steals; /* so far; others read them */
     unsigned index;
     bool spinning;
     uint32_t gone;        /* its thread has nothing more to do */
