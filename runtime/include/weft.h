@@ -346,6 +346,29 @@ WEFT_API void weft_cond_wait(struct weft_cond *cond, struct weft_mutex *mutex);
 WEFT_API void weft_cond_signal(struct weft_cond *cond);
 WEFT_API void weft_cond_broadcast(struct weft_cond *cond);
 
+/* A number of units, of which a task takes some and gives them back; first come, first served: a
+ * request that has to wait keeps later ones waiting, however small. A negative number of units, or
+ * more given back than are taken, stops the program. Nobody may wait on it when it is freed. NULL
+ * from new: no memory. Go: semaphore.NewWeighted(size) of golang.org/x/sync. */
+struct weft_sem;
+WEFT_API struct weft_sem *weft_sem_new(int64_t size);
+WEFT_API void weft_sem_free(struct weft_sem *sem);
+
+/* Takes n units, waiting for them: 0; or, with none taken, -ECANCELED or -ETIMEDOUT as ctx says
+ * (also when it was cancelled before; NULL: the background). More units than there are at all are
+ * waited for until ctx is cancelled. Go: s.Acquire(ctx, n). */
+WEFT_API int weft_sem_acquire(struct weft_sem *sem, struct weft_ctx *ctx, int64_t n);
+
+/* The same with a limit of its own: 0, or -ETIMEDOUT after `timeout_ns` (0: do not wait).
+ * Go: s.Acquire with context.WithTimeout. */
+WEFT_API int weft_sem_acquire_for(struct weft_sem *sem, int64_t n, int64_t timeout_ns);
+
+/* Takes n units if nobody has to wait for that: 0, else -EBUSY. Go: s.TryAcquire(n). */
+WEFT_API int weft_sem_try_acquire(struct weft_sem *sem, int64_t n);
+
+/* Gives n units back. Go: s.Release(n). */
+WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
+
 /* ---- descriptors ---- */
 
 /* For sockets, pipes, terminals and whatever else epoll takes; one of these calls may make such a
