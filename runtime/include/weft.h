@@ -262,10 +262,10 @@ WEFT_API int weft_ctx_err(struct weft_ctx *ctx);
  * Go: ctx.Deadline(). */
 WEFT_API int weft_ctx_deadline(struct weft_ctx *ctx, int64_t *deadline_ns);
 
-/* A child of `parent` that carries `value` under `key` and is else as its parent: cancelled with it,
- * with its done channel and deadline; cancelling the child itself, or a NULL key, stops the program.
- * Keys are compared as pointers: use the address of a static variable. The value is not copied and
- * must outlive the context. NULL: no memory. Go: context.WithValue(). */
+/* A child of `parent` that carries `value` under `key` and is else as its parent: cancelled with
+ * it, with its done channel and deadline. Cancelling the child itself, or a NULL key, stops the
+ * program. Keys are compared as pointers: use the address of a static variable. The value is not
+ * copied and must outlive the context. NULL: no memory. Go: context.WithValue(). */
 WEFT_API struct weft_ctx *weft_ctx_with_value(struct weft_ctx *parent, const void *key,
                                               void *value);
 
