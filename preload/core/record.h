@@ -31,4 +31,14 @@ PL_HIDDEN int pl_record_is_mine(void);
 /* An event was lost because a thread had no slot. */
 PL_HIDDEN void pl_record_lost(void);
 
+/* Appends the event to the thread's stream, or counts it as lost where the thread has none. For who
+ * includes core/actor.h. */
+#define PL_WRITE(self, name, event)                                                                \
+    do {                                                                                           \
+        if ((self)->thread->slot == NULL)                                                          \
+            pl_record_lost();                                                                      \
+        else                                                                                       \
+            el_write_##name((self)->thread->slot, event);                                          \
+    } while (0)
+
 #endif

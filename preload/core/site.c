@@ -83,10 +83,7 @@ void pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes)
     if (live >= due && atomic_compare_exchange_strong(&site->next_pop, &due, due * 2)) {
         struct el_population event = {
             .site_kind = cell->kind, .stack = cell->stack, .live = live, .total = total};
-        if (self->thread->slot == NULL)
-            pl_record_lost();
-        else
-            el_write_population(self->thread->slot, &event);
+        PL_WRITE(self, population, &event);
     }
 }
 

@@ -115,10 +115,7 @@ static void stack_write(struct pl_self *self, uint32_t id, const uintptr_t *pcs,
         frames[i] = pcs[i];
     event.frames_count = n;
     event.frames = frames;
-    if (self->thread->slot == NULL)
-        pl_record_lost();
-    else
-        el_write_stack(self->thread->slot, &event);
+    PL_WRITE(self, stack, &event);
 }
 
 static uint32_t stack_id(struct pl_self *self, const uintptr_t *pcs, unsigned n, int truncated)

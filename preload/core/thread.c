@@ -83,10 +83,7 @@ void pl_thread_announce(struct pl_self *self)
         .created_stack = cell->created_stack,
         .flags = cell->flags,
     };
-    if (self->thread->slot == NULL)
-        pl_record_lost();
-    else
-        el_write_thread_begin(self->thread->slot, &event);
+    PL_WRITE(self, thread_begin, &event);
 }
 
 /* A thread that was made past our wrapper: before the constructor, by clone, by dlsym. */

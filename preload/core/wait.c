@@ -173,10 +173,7 @@ static void lock_io_write(struct pl_self *self, const struct pl_wait *w,
         .ended = now,
         .detail = (int64_t)w->object,
     };
-    if (self->thread->slot == NULL)
-        pl_record_lost();
-    else
-        el_write_lock_io(self->thread->slot, &event);
+    PL_WRITE(self, lock_io, &event);
 }
 
 void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, uint64_t io_ticks,
@@ -209,10 +206,7 @@ void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, u
         .io_ticks = io_ticks,
         .result = error,
     };
-    if (self->thread->slot == NULL)
-        pl_record_lost();
-    else
-        el_write_wait(self->thread->slot, &event);
+    PL_WRITE(self, wait, &event);
 }
 
 /* Who ended the wait: who woke the object since it began. */

@@ -61,10 +61,7 @@ PL_EXPORT void loiter_run_begin(const char *name, unsigned workers)
     pl_timer_run = event.run;
     atomic_store(&tasks_live, 0);
     pl_log.summary->workers = workers;
-    if (self->thread->slot == NULL)
-        pl_record_lost();
-    else
-        el_write_run_begin(self->thread->slot, &event);
+    PL_WRITE(self, run_begin, &event);
     pl_leave(self);
 }
 
@@ -87,10 +84,7 @@ PL_EXPORT void loiter_run_end(void)
     pl_timer_run = 0;
     pl_timers_abandon(event.run);
     pl_actor_each(task_abandon, &event.run);
-    if (self->thread->slot == NULL)
-        pl_record_lost();
-    else
-        el_write_run_end(self->thread->slot, &event);
+    PL_WRITE(self, run_end, &event);
     pl_leave(self);
 }
 
@@ -339,9 +333,6 @@ PL_EXPORT void loiter_mark(const char *name)
     if (self == NULL)
         return;
     struct el_mark event = {.actor = self->actor->id, .text = name};
-    if (self->thread->slot == NULL)
-        pl_record_lost();
-    else
-        el_write_mark(self->thread->slot, &event);
+    PL_WRITE(self, mark, &event);
     pl_leave(self);
 }

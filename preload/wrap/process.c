@@ -23,10 +23,7 @@ static void fork_parent(pid_t child)
     if (self == NULL)
         return;
     struct el_fork event = {.child = (uint32_t)child};
-    if (self->thread->slot == NULL)
-        pl_record_lost();
-    else
-        el_write_fork(self->thread->slot, &event);
+    PL_WRITE(self, fork, &event);
     pl_leave(self);
 }
 
@@ -116,10 +113,7 @@ static int exec_begins(const char *path)
     if (self == NULL)
         return 0;
     struct el_exec event = {.path = path};
-    if (self->thread->slot == NULL)
-        pl_record_lost();
-    else
-        el_write_exec(self->thread->slot, &event);
+    PL_WRITE(self, exec, &event);
     pl_leave(self);
     return 1;
 }
@@ -130,10 +124,7 @@ static int exec_returned(int begun, int result)
     if (self == NULL)
         return result;
     struct el_exec_failed event = {.error = errno};
-    if (self->thread->slot == NULL)
-        pl_record_lost();
-    else
-        el_write_exec_failed(self->thread->slot, &event);
+    PL_WRITE(self, exec_failed, &event);
     pl_leave(self);
     return result;
 }
