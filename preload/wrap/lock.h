@@ -103,6 +103,17 @@ static inline void pl_object_over(const void *object)
     pl_leave(self);
 }
 
+/* What the real calls refuse before they look at the lock or semaphore. */
+static inline int pl_refuses_clock(clockid_t clock)
+{
+    return clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME;
+}
+
+static inline int pl_refuses_time(const struct timespec *at)
+{
+    return at->tv_nsec < 0 || at->tv_nsec >= 1000000000;
+}
+
 /*
  * The body of a call that acquires a lock. TRY and REAL are calls of real functions that give the
  * wrapper's result; BUSY is what TRY gives when somebody else has the lock. Trying first tells an

@@ -43,8 +43,7 @@ PL_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct times
 PL_EXPORT
     int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at)
 {
-    /* A clock that the call refuses is refused before the lock is looked at. */
-    if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
+    if (pl_refuses_clock(clock))
         return PL_REAL(pthread_mutex_clocklock)(mutex, clock, at);
     PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1,
                  TRY(mutex, PL_REAL(pthread_mutex_clocklock)(mutex, clock, at)), EBUSY,

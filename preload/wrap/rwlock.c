@@ -6,20 +6,13 @@
 #define READ  EL_WAIT_RWLOCK_READ
 #define WRITE EL_WAIT_RWLOCK_WRITE
 
-/* A clock or time that the call refuses is refused before the lock is looked at. */
-static inline int is_refused(clockid_t clock, const struct timespec *at)
-{
-    return (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME) || at->tv_nsec < 0 ||
-           at->tv_nsec >= 1000000000;
-}
-
 PL_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock){
     PL_LOCK_BODY(READ, lock, 0, PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
                  PL_REAL(pthread_rwlock_rdlock)(lock), PL_GOT_PTHREAD)}
 
 PL_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *at)
 {
-    if (is_refused(CLOCK_REALTIME, at))
+    if (pl_refuses_time(at))
         return PL_REAL(pthread_rwlock_timedrdlock)(lock, at);
     PL_LOCK_BODY(READ, lock, 1, PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
                  PL_REAL(pthread_rwlock_timedrdlock)(lock, at), PL_GOT_PTHREAD)
@@ -28,7 +21,7 @@ PL_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct ti
 PL_EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock,
                                          const struct timespec *at)
 {
-    if (is_refused(clock, at))
+    if (pl_refuses_clock(clock) || pl_refuses_time(at))
         return PL_REAL(pthread_rwlock_clockrdlock)(lock, clock, at);
     PL_LOCK_BODY(READ, lock, 1, PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
                  PL_REAL(pthread_rwlock_clockrdlock)(lock, clock, at), PL_GOT_PTHREAD)
@@ -43,7 +36,7 @@ PL_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock){
 
 PL_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *at)
 {
-    if (is_refused(CLOCK_REALTIME, at))
+    if (pl_refuses_time(at))
         return PL_REAL(pthread_rwlock_timedwrlock)(lock, at);
     PL_LOCK_BODY(WRITE, lock, 1, PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
                  PL_REAL(pthread_rwlock_timedwrlock)(lock, at), PL_GOT_PTHREAD)
@@ -52,7 +45,7 @@ PL_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct ti
 PL_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock,
                                          const struct timespec *at)
 {
-    if (is_refused(clock, at))
+    if (pl_refuses_clock(clock) || pl_refuses_time(at))
         return PL_REAL(pthread_rwlock_clockwrlock)(lock, clock, at);
     PL_LOCK_BODY(WRITE, lock, 1, PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
                  PL_REAL(pthread_rwlock_clockwrlock)(lock, clock, at), PL_GOT_PTHREAD)

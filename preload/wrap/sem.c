@@ -31,8 +31,7 @@ PL_EXPORT int sem_wait(sem_t *sem){SEM_WAIT(sem, 0, PL_REAL(sem_wait)(sem))}
 
 PL_EXPORT int sem_timedwait(sem_t *restrict sem, const struct timespec *restrict at)
 {
-    /* A time that the call refuses is refused before the semaphore is looked at. */
-    if (at->tv_nsec < 0 || at->tv_nsec >= 1000000000)
+    if (pl_refuses_time(at))
         return PL_REAL(sem_timedwait)(sem, at);
     SEM_WAIT(sem, 1, PL_REAL(sem_timedwait)(sem, at))
 }
@@ -40,8 +39,7 @@ PL_EXPORT int sem_timedwait(sem_t *restrict sem, const struct timespec *restrict
 PL_EXPORT int sem_clockwait(sem_t *restrict sem, clockid_t clock,
                             const struct timespec *restrict at)
 {
-    if ((clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME) || at->tv_nsec < 0 ||
-        at->tv_nsec >= 1000000000)
+    if (pl_refuses_clock(clock) || pl_refuses_time(at))
         return PL_REAL(sem_clockwait)(sem, clock, at);
     SEM_WAIT(sem, 1, PL_REAL(sem_clockwait)(sem, clock, at))
 }
