@@ -183,6 +183,7 @@ static long wait_for_events(int epoll_fd, struct epoll_event *events, int64_t ns
     return epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, ns < 0 ? -1 : (int)ms);
 }
 
+/* A kick is for whoever sleeps, which is one at most; who only has a look leaves it to that one. */
 void weft__netpoll(struct weft__run *run, int64_t ns)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
@@ -191,8 +192,8 @@ void weft__netpoll(struct weft__run *run, int64_t ns)
         uint64_t count;
         if (events[i].data.fd >= 0)
             on_event(run, events[i].data.fd, events[i].events);
-        else if (read(run->event_fd, &count, sizeof count) < 0)
-            continue; /* another took the kick */
+        else if (ns != 0 && read(run->event_fd, &count, sizeof count) < 0)
+            continue; /* it was for the one before */
     }
 }
 
