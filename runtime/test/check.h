@@ -36,6 +36,17 @@ static inline void run_all(void (*fn)(void *), void *arg)
     }
 }
 
+/* Lets others run until `n` tasks of the run wait: for channels, time, descriptors. Orders tests
+ * without sleeping. */
+static inline void await_waiting(uint64_t n)
+{
+    struct weft_stats stats;
+    do {
+        weft_yield();
+        CHECK(weft_stats(&stats) == 0);
+    } while (stats.tasks_waiting != n);
+}
+
 /* A cmocka test `name` that runs the task `body`. */
 #define TASK_TEST(name)                                                                            \
     static void name##_body(void *arg);                                                            \
