@@ -3,26 +3,49 @@
  *
  * After seccomp, a call that the program does not make itself can be its death: ours to find out
  * what a descriptor is, to map more of the record, to know the process. So the record stops there,
- * says why, and every wrapper passes through. Filters that are installed by the seccomp system call
- * itself are not seen; those of libseccomp usually allow what is needed.
+ * says why, and every wrapper passes through. The call is prctl, or seccomp, which the C library
+ * has no function for: programs and libseccomp make it by syscall().
  *
  * Strict mode takes the processor's clock away too, as PR_SET_TSC does: there the record stops
  * before. A filter is often only probed for, by a call that fails: there it stops after.
  */
+#include <errno.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "preload/core/gate.h"
 #include "preload/core/real.h"
 #include "preload/core/record.h"
+#include "preload/core/sys.h"
 #include "preload/wrap/io.h"
 
 static void stop(void)
 {
     el_stop(&pl_log, EL_STOP_SANDBOX, 0);
     atomic_store(&pl_gate.stage, PL_ENDED);
+}
+
+/* What a call is going to take away, and the record with it. */
+enum taken { NOTHING, CLOCK, SOME_CALLS };
+
+/* The process is asked for while that is still allowed; a vfork child stops nothing. */
+static enum taken before(enum taken taken)
+{
+    if (taken == NOTHING || !pl_is_ready() || !pl_record_is_mine())
+        return NOTHING;
+    if (taken == CLOCK)
+        stop();
+    return taken;
+}
+
+static void after(enum taken taken, int done)
+{
+    if (taken == SOME_CALLS && done)
+        stop();
 }
 
 PL_EXPORT int prctl(int option, ...)
@@ -32,15 +55,44 @@ PL_EXPORT int prctl(int option, ...)
     unsigned long a = va_arg(rest, unsigned long), b = va_arg(rest, unsigned long);
     unsigned long c = va_arg(rest, unsigned long), d = va_arg(rest, unsigned long);
     va_end(rest);
-    int no_clock = (option == PR_SET_SECCOMP && a == SECCOMP_MODE_STRICT) ||
-                   (option == PR_SET_TSC && a == PR_TSC_SIGSEGV);
-    int filter = option == PR_SET_SECCOMP && !no_clock;
-    /* The process is asked for while that is still allowed; a vfork child stops nothing. */
-    int ours = (no_clock || filter) && pl_is_ready() && pl_record_is_mine();
-    if (ours && no_clock)
-        stop();
+    enum taken taken = NOTHING;
+    if ((option == PR_SET_SECCOMP && a == SECCOMP_MODE_STRICT) ||
+        (option == PR_SET_TSC && a == PR_TSC_SIGSEGV))
+        taken = CLOCK;
+    else if (option == PR_SET_SECCOMP)
+        taken = SOME_CALLS;
+    taken = before(taken);
     int result = PL_REAL(prctl)(option, a, b, c, d);
-    if (ours && filter && result == 0)
-        stop();
+    after(taken, result == 0);
+    return result;
+}
+
+/* Before the real one is known, straight to the kernel: our own search for it comes here too. */
+static long pass_on(long number, long a, long b, long c, long d, long e, long f)
+{
+    if (PL_LOAD(syscall) != NULL)
+        return PL_LOAD(syscall)(number, a, b, c, d, e, f);
+    long result = pl_sys6(number, a, b, c, d, e, f);
+    if (result >= 0 || result < -4095)
+        return result;
+    errno = (int)-result;
+    return -1;
+}
+
+PL_EXPORT long syscall(long number, ...)
+{
+    va_list rest;
+    va_start(rest, number);
+    long a = va_arg(rest, long), b = va_arg(rest, long), c = va_arg(rest, long);
+    long d = va_arg(rest, long), e = va_arg(rest, long), f = va_arg(rest, long);
+    va_end(rest);
+    enum taken taken = NOTHING;
+    if (number == SYS_seccomp && a == SECCOMP_SET_MODE_STRICT)
+        taken = CLOCK;
+    else if (number == SYS_seccomp && a == SECCOMP_SET_MODE_FILTER)
+        taken = SOME_CALLS;
+    taken = before(taken);
+    long result = pass_on(number, a, b, c, d, e, f);
+    after(taken, result >= 0);
     return result;
 }
