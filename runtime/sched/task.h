@@ -41,6 +41,7 @@ enum {
     X(WLOCK, "rwmutex lock", LOITER_WAIT_WLOCK)                                                    \
     X(COND, "cond wait", LOITER_WAIT_COND)                                                         \
     X(GROUP, "waitgroup wait", LOITER_WAIT_GROUP)                                                  \
+    X(SEM, "semaphore acquire", LOITER_WAIT_SEM)                                                   \
     X(READ, "IO read", LOITER_WAIT_READ)                                                           \
     X(WRITE, "IO write", LOITER_WAIT_WRITE)                                                        \
     X(ACCEPT, "IO accept", LOITER_WAIT_ACCEPT)                                                     \

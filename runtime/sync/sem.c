@@ -182,10 +182,8 @@ static uint32_t wait_locked(struct acquisition *a, const void *caller)
         weft__waitq_push(&a->sem->waiters, &a->waiter);
     if (a->done)
         weft__waitq_push(&a->done->receivers, &a->cancelled);
-    t->wait = WEFT__WAIT_SELECT;
-    t->object = a->sem;
-    LOITER_CALL(loiter_task_park,
-                (&t->loiter, LOITER_WAIT_SEM, objects, a->done ? 2 : 1, a->timed, caller));
+    weft__will_wait_all(t, WEFT__WAIT_SEM, objects, a->done ? 2 : 1, a->timed, caller);
+    __atomic_store_n(&t->object, (const void *)a->sem, __ATOMIC_RELAXED);
     weft__park_call(t, arm_and_unlock, a);
     uint32_t won = __atomic_load_n(&t->won, __ATOMIC_ACQUIRE);
     leave(a);

@@ -1,5 +1,6 @@
 /* The weighted semaphore behaves as that of golang.org/x/sync says. */
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,6 +60,36 @@ static void take_one(void *arg)
     g.place[1] = ++g.order;
     weft_sem_release(g.sem, 1);
     weft_waitgroup_done(wg);
+}
+
+/* What weft_dump says of it, into a pipe. */
+static bool dump_says(const char *words)
+{
+    static char text[4096];
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    CHECK(weft_dump(ends[1]) == 0);
+    close(ends[1]);
+    ssize_t n = read(ends[0], text, sizeof text - 1);
+    close(ends[0]);
+    text[n > 0 ? n : 0] = '\0';
+    return strstr(text, words) != NULL;
+}
+
+TASK_TEST(a_wait_is_shown)
+{
+    struct weft_waitgroup wg = {0};
+    char expected[64];
+    g.sem = weft_sem_new(SIZE);
+    snprintf(expected, sizeof expected, "waiting [semaphore acquire] for %p", (void *)g.sem);
+    CHECK(weft_sem_acquire(g.sem, NULL, SIZE) == 0);
+    weft_waitgroup_add(&wg, 1);
+    CHECK(weft_go(take_one, &wg) == 0);
+    while (!dump_says(expected))
+        weft_yield();
+    weft_sem_release(g.sem, SIZE);
+    weft_waitgroup_wait(&wg);
+    weft_sem_free(g.sem);
 }
 
 /* A large request that waits keeps a small one waiting for which there would be room. */
@@ -232,6 +263,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(never_more_than_its_size),
         cmocka_unit_test(first_come_first_served),
+        cmocka_unit_test(a_wait_is_shown),
         cmocka_unit_test(cancel_ends_the_wait),
         cmocka_unit_test(time_ends_the_wait),
         cmocka_unit_test(races),
