@@ -186,9 +186,7 @@ static bool wait_on(struct weft_chan *c, struct weft_task *t, struct weft_waitq 
 
 static int wait_forever(enum weft__wait why, const void *caller)
 {
-    struct weft_task *t = weft__self();
-    if (!t)
-        return -EAGAIN;
+    struct weft_task *t = weft__self_or_die();
     weft__will_wait(t, why, NULL, false, caller);
     weft__park(t, NULL);
     return -EAGAIN; /* never: nobody knows of this wait */
@@ -196,11 +194,12 @@ static int wait_forever(enum weft__wait why, const void *caller)
 
 static int send_to(struct weft_chan *c, const void *value, bool wait, const void *caller)
 {
-    struct weft_task *wake, *t;
+    struct weft_task *wake;
     weft__lock(&c->lock);
     enum weft__step step = weft__chan_send_step(c, value, &wake);
-    if (step == WEFT__MUST_WAIT && wait && (t = weft__self())) {
-        if (wait_on(c, t, &c->senders, (void *)(uintptr_t)value, WEFT__WAIT_SEND, caller))
+    if (step == WEFT__MUST_WAIT && wait) {
+        if (wait_on(c, weft__self_or_die(), &c->senders, (void *)(uintptr_t)value, WEFT__WAIT_SEND,
+                    caller))
             return 0;
         step = WEFT__CLOSED;
     } else {
@@ -229,11 +228,11 @@ int weft_chan_try_send(struct weft_chan *c, const void *value)
 
 static int recv_from(struct weft_chan *c, void *value, bool wait, const void *caller)
 {
-    struct weft_task *wake, *t;
+    struct weft_task *wake;
     weft__lock(&c->lock);
     enum weft__step step = weft__chan_recv_step(c, value, &wake);
-    if (step == WEFT__MUST_WAIT && wait && (t = weft__self())) {
-        if (wait_on(c, t, &c->receivers, value, WEFT__WAIT_RECV, caller))
+    if (step == WEFT__MUST_WAIT && wait) {
+        if (wait_on(c, weft__self_or_die(), &c->receivers, value, WEFT__WAIT_RECV, caller))
             return 0;
         return -EPIPE;
     }

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "runtime/chan/chan.h"
+#include "runtime/sched/bound.h"
 #include "runtime/time/timers.h"
 
 enum { CASES_MAX = 65536, CASES_INLINE = 6 };
@@ -168,10 +169,8 @@ static void arm_and_unlock(void *arg)
     }
     int64_t when = s->timer.when;
     bool live = s->live != 0;
-    weft__timers_lock();
-    if (!weft__timer_arm(&s->timer, when, 0))
+    if (!weft__wait_arm(s->task, &s->timer, when))
         weft__fatal("no memory for a timer");
-    weft__timers_unlock();
     if (live) /* else nothing keeps the task from going on: its stack is not to be read */
         unlock_all(s);
     weft__timers_armed(when);
@@ -198,11 +197,8 @@ static void dequeue(struct selection *s)
                                &s->waiters[k]);
     }
     unlock_all(s);
-    if (s->timed) {
-        weft__timers_lock();
-        weft__timer_disarm(&s->timer);
-        weft__timers_unlock();
-    }
+    if (s->timed)
+        weft__wait_disarm(s->task, &s->timer);
 }
 
 /* With all locked. */
@@ -234,13 +230,11 @@ static int select_arranged(struct selection *s, int64_t timeout_ns, const void *
     unsigned i = try_cases(s);
     if (i != s->n)
         return (int)i;
-    s->task = weft__self();
-    if (s->default_case != s->n || timeout_ns == 0 || !s->task) {
+    if (s->default_case != s->n || timeout_ns == 0) {
         unlock_all(s);
-        return s->default_case != s->n ? (int)s->default_case
-               : timeout_ns == 0       ? -ETIMEDOUT
-                                       : -EAGAIN;
+        return s->default_case != s->n ? (int)s->default_case : -ETIMEDOUT;
     }
+    s->task = weft__self_or_die();
     return wait(s, caller);
 }
 

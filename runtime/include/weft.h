@@ -7,10 +7,9 @@
  *
  * Rules for every function, unless its comment says otherwise:
  *  - Errors are negative errno values. Times are nanoseconds; WEFT_FOREVER is no limit.
- *  - It may be called by any task of any worker. A plain OS thread may call what does not have to
- *    wait: weft_go, send/receive/close, stop/reset, cancel, done, unlock, signal. A channel call
- *    or select that would have to wait there returns -EAGAIN; any other wait outside a task stops
- *    the program.
+ *  - It may be called by any task of any worker, and by any OS thread that is not Weft's: a wait
+ *    blocks that thread then, also while no run is open. Only its first wait needs memory, without
+ *    which the program stops.
  *  - A task must not wait while it holds an OS-level lock, nor jump (longjmp) out of its function.
  *    After a wait it may run on another OS thread: thread-local variables, errno included, are
  *    then those of that thread.

@@ -2,7 +2,8 @@
  * No task can ever run again: the report, and the end of the process.
  *
  * A task that waits for a timer, a descriptor or a blocking call will run again. A thread that is
- * not ours may make a task ready, so as long as there is one nothing is certain; it is counted in
+ * not ours may make a task ready, so as long as there is one that does not wait itself nothing is
+ * certain; it is counted in
  * /proc, less our own and those whose name begins with "loiter", which never touch a task.
  */
 #include <ctype.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "runtime/io/netpoll.h"
+#include "runtime/sched/bound.h"
 #include "runtime/sched/inside.h"
 #include "runtime/time/timers.h"
 
@@ -64,13 +66,14 @@ static bool foreign_threads(struct weft__run *run)
     /* One more is the caller of weft_run. Stragglers of earlier runs are none of ours. */
     uint32_t ours = __atomic_load_n(&run->threads, __ATOMIC_SEQ_CST) + 1 +
                     __atomic_load_n(&weft__pool_threads, __ATOMIC_SEQ_CST);
-    return count > ours + TOOL_THREADS;
+    int64_t waiting = __atomic_load_n(&weft__outside_asleep, __ATOMIC_SEQ_CST);
+    return count > ours + TOOL_THREADS + waiting;
 }
 
 static void print_task(struct weft_task *t, void *arg)
 {
     struct weft__run *run = arg;
-    if (t->epoch != run->epoch)
+    if (weft__epoch_of(t) != run->epoch)
         return;
     Dl_info info = {0};
     char where[256];

@@ -68,21 +68,23 @@ static void adopt_stack(struct weft__worker *w)
         pthread_attr_getstack(&attr, &low, &size);
         pthread_attr_destroy(&attr);
     }
-    w->scheduler.low = low;
-    w->scheduler.size = size;
+    w->scheduler->low = low;
+    w->scheduler->size = size;
 #endif
 #ifdef WEFT_TSAN
-    w->scheduler.fiber = __tsan_get_current_fiber();
+    w->scheduler->fiber = __tsan_get_current_fiber();
 #endif
 }
 
 static void *worker_main(void *arg)
 {
     struct weft__worker *w = arg;
+    struct weft__context scheduler = {0};
     char name[16];
     snprintf(name, sizeof name, "weft-%u", w->index);
     prctl(PR_SET_NAME, name);
     LOITER_CALL(loiter_worker_begin, ());
+    w->scheduler = &scheduler;
     adopt_stack(w);
     struct weft__signal_stack signals;
     weft__signal_stack_set(&signals);

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/sched/bound.h"
 #include "runtime/sched/inside.h"
 
 enum { TURNS_TO_SCHEDULER = 61, NEXT_HITS_MAX = 3 };
@@ -52,15 +53,13 @@ void weft__bind_thread(struct weft__worker *w)
 struct weft_task *weft__self(void)
 {
     struct weft__worker *w = weft__worker();
-    return w ? w->current : NULL;
+    return w ? w->current : weft__bound_self();
 }
 
 struct weft_task *weft__self_or_die(void)
 {
     struct weft_task *t = weft__self();
-    if (!t)
-        weft__fatal("only a task can wait");
-    return t;
+    return t ? t : weft__outside_self();
 }
 
 uint32_t weft__random(void)
@@ -154,8 +153,10 @@ void weft__dispatch(struct weft__worker *w, struct weft_task *t)
 {
     __atomic_store_n(&w->tick, w->tick + 1, __ATOMIC_RELAXED);
     make_current(w, t);
-    weft__jump(&w->scheduler, &t->context, false);
-    weft__run_after(w);
+    weft__jump(w->scheduler, &t->context, false);
+    w = weft__worker(); /* another thread may drive it now */
+    if (w)
+        weft__run_after(w);
 }
 
 /* From a task's stack; `after` is set. */
@@ -167,7 +168,7 @@ static void leave(struct weft__worker *w, struct weft_task *t)
         weft__jump(&t->context, &to->context, false);
     } else {
         make_scheduler_current(w);
-        weft__jump(&t->context, &w->scheduler, false);
+        weft__jump(&t->context, w->scheduler, false);
     }
     weft__run_after(t->worker);
 }
@@ -191,6 +192,10 @@ void weft__will_wait(struct weft_task *t, enum weft__wait why, const void *objec
 void weft__park(struct weft_task *t, uint32_t *lock)
 {
     struct weft__worker *w = t->worker;
+    if (__builtin_expect(w->bound, 0)) {
+        weft__bound_park(t, lock, NULL, NULL);
+        return;
+    }
     w->after = lock ? WEFT__AFTER_UNLOCK : WEFT__AFTER_NOTHING;
     w->after_arg = lock;
     weft__count(&w->parks);
@@ -200,6 +205,10 @@ void weft__park(struct weft_task *t, uint32_t *lock)
 void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg)
 {
     struct weft__worker *w = t->worker;
+    if (__builtin_expect(w->bound, 0)) {
+        weft__bound_park(t, NULL, fn, arg);
+        return;
+    }
     w->after = WEFT__AFTER_CALL;
     w->after_call = fn;
     w->after_arg = arg;
@@ -207,9 +216,13 @@ void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg)
     leave(w, t);
 }
 
-/* From a thread that is not a worker. */
+/* From a thread that is not a worker, or of a task that has a thread of its own. */
 static void ready_by_visitor(struct weft_task *t, const void *object)
 {
+    if (t->epoch & WEFT__BOUND) {
+        weft__bound_ready(t, object);
+        return;
+    }
     struct weft__run *run = weft__visit();
     if (run && t->epoch == run->epoch) {
         LOITER_CALL(loiter_task_ready, (&t->loiter, object));
@@ -324,7 +337,7 @@ static void finish(struct weft__worker *w, struct weft_task *t)
     w->dead_fiber = gone.fiber;
 #endif
     weft__task_recycle(w, t);
-    struct weft_task *to = is_main ? NULL : pick(w);
+    struct weft_task *to = is_main || w->bound ? NULL : pick(w);
 #if !defined(WEFT_ASAN) && !defined(WEFT_TSAN)
     if (to && !to->context.sp) {
         to->stack = stack;
@@ -334,7 +347,7 @@ static void finish(struct weft__worker *w, struct weft_task *t)
         return;
     }
 #endif
-    struct weft__context *next = to ? &to->context : &w->scheduler;
+    struct weft__context *next = to ? &to->context : w->scheduler;
     if (to)
         make_current(w, to);
     else

@@ -13,9 +13,15 @@
 /* The number of the open run, 0 without one. Tasks of other runs never run again. */
 extern uint32_t weft__open_epoch;
 
+static inline uint32_t weft__epoch_of(const struct weft_task *t)
+{
+    return t->epoch & ~WEFT__BOUND;
+}
+
 static inline bool weft__abandoned(const struct weft_task *t)
 {
-    return t->epoch != __atomic_load_n(&weft__open_epoch, __ATOMIC_RELAXED);
+    uint32_t open = __atomic_load_n(&weft__open_epoch, __ATOMIC_RELAXED);
+    return t->epoch != open && weft__epoch_of(t) != open && t->epoch != WEFT__BOUND;
 }
 
 /* The worker of the calling OS thread; NULL on others. Never inlined, and opaque to the compiler:
@@ -25,7 +31,8 @@ struct weft__worker *weft__worker(void);
 /* The running task; NULL outside one. */
 struct weft_task *weft__self(void);
 
-/* The running task, or the end of the program. */
+/* What the caller waits with: the running task; outside one, a record that stands for the thread.
+ * Without memory for that it is the end of the program. */
 struct weft_task *weft__self_or_die(void);
 
 /* Says what the task is going to wait for. Under the lock that keeps it from being made ready. */
@@ -37,7 +44,7 @@ void weft__will_wait_all(struct weft_task *t, enum weft__wait why, const void *c
                          unsigned n, bool timed, const void *caller);
 
 /* Stops running the task; returns when it was made ready and runs again. The lock, if not NULL, is
- * given up once nobody runs on its stack. */
+ * given up once nobody runs on its stack. A task with a thread of its own blocks that. */
 void weft__park(struct weft_task *t, uint32_t *lock);
 
 /* The same, with a function called then (on another stack; it must not wait). */

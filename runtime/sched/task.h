@@ -26,6 +26,9 @@ enum {
     WEFT_TASK_CACHE = 128,
 };
 
+/* In a task's epoch: it has an OS thread of its own; see bound.h. */
+#define WEFT__BOUND (UINT32_C(1) << 31)
+
 /* Why a task is parked: a name for the report, and the kind for the announcement. */
 #define WEFT_WAITS(X)                                                                              \
     X(NONE, "running", LOITER_WAIT_OTHER)                                                          \
@@ -79,7 +82,7 @@ struct weft_task {
     const char *name;
     const void *object; /* what it waits for. This, name, worker and wait: see dump.c */
     struct loiter_task loiter;
-    uint32_t epoch;      /* of its run */
+    uint32_t epoch;      /* of its run; 0 for a plain thread. With WEFT__BOUND */
     uint32_t won;        /* several may wake it: whoever changes this from 0 does */
     uint8_t state, wait; /* enum weft__state, weft__wait */
     uint8_t capture_kind;
@@ -102,7 +105,7 @@ struct weft__worker {
     unsigned hits; /* dispatches from `next` in a row */
     void *after_arg;
     void (*after_call)(void *);
-    struct weft__context scheduler;
+    struct weft__context *scheduler; /* of the OS thread that drives it */
     struct weft__run *run;
     struct weft_task *free_tasks;
     char *free_stacks;
@@ -112,6 +115,7 @@ struct weft__worker {
     uint64_t switches, parks, steals; /* so far; others read them */
     unsigned index;
     bool spinning;
+    bool bound;           /* no worker, but the stand-in for one; see bound.h */
     uint32_t gone;        /* its thread has nothing more to do */
     unsigned long thread; /* pthread_t */
 #ifdef WEFT_TSAN

@@ -1,0 +1,208 @@
+/*
+ * See bound.h.
+ *
+ * Design notes
+ *
+ * `wake` of the stand-in says how things are: RUNNING, READY (made ready, and not gone on yet),
+ * ASLEEP, or DOZING when time will end the sleep. Who parks has set it to RUNNING before it gives
+ * up the lock that keeps others from making it ready; it spins first, then changes RUNNING to one
+ * of those and sleeps on the word. Who makes it ready writes READY and looks at what was there
+ * before. After that the thread may go on and end: the word's address is still given to the kernel,
+ * but nothing of the record is read.
+ *
+ * Who looks for a deadlock counts the threads that sleep here. One is counted only after it is
+ * ASLEEP, and is counted out by its waker, which is itself running: so a thread that is about to
+ * run is never taken for a sleeping one.
+ */
+#include "runtime/sched/bound.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "runtime/sched/inside.h"
+#include "runtime/time/timers.h"
+
+enum { RUNNING = 0, READY = 1, ASLEEP = 2, DOZING = 3 };
+enum { SPINS_BETWEEN_LOOKS = 8 };
+#define SPIN_MAX_NS (INT64_C(20) * WEFT_US)
+#define SPIN_MIN_NS (INT64_C(1) * WEFT_US)
+
+/* Of a plain thread. */
+struct outside {
+    struct weft__worker worker;
+    struct weft__timer *timer; /* which ends the wait; NULL: none */
+};
+
+int32_t weft__outside_asleep;
+
+static __thread struct weft_task *locked_here __attribute__((tls_model("initial-exec")));
+static __thread struct weft_task *outside_here __attribute__((tls_model("initial-exec")));
+static __thread int64_t spin_ns __attribute__((tls_model("initial-exec")));
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static bool has_key;
+
+/* Neither is inlined: a task may ask again on another thread. */
+__attribute__((noinline)) struct weft_task *weft__bound_self(void)
+{
+    struct weft_task *t = locked_here;
+    __asm__ volatile("" : "+r"(t)::"memory");
+    return t;
+}
+
+__attribute__((noinline)) void weft__bound_set_self(struct weft_task *t)
+{
+    locked_here = t;
+    __asm__ volatile("" ::: "memory");
+}
+
+void weft__bound_init(struct weft__worker *w, struct weft__run *run, struct weft_task *t)
+{
+    w->run = run;
+    w->bound = true;
+    w->wake = RUNNING;
+    w->current = t;
+}
+
+/* ---- plain threads ---- */
+
+static void thread_ends(void *arg)
+{
+    struct weft_task *t = arg;
+    outside_here = NULL;
+    free(t->worker);
+    weft__task_recycle(NULL, t);
+}
+
+static void make_key(void)
+{
+    has_key = pthread_key_create(&key, thread_ends) == 0;
+}
+
+static struct weft_task *make_outside(void)
+{
+    pthread_once(&once, make_key);
+    struct outside *o = aligned_alloc(alignof(struct outside), sizeof *o);
+    struct weft_task *t = weft__task_new(NULL);
+    if (!o || !t || !has_key || pthread_setspecific(key, t) != 0)
+        weft__fatal("no memory to wait outside a task");
+    *o = (struct outside){.timer = NULL};
+    weft__bound_init(&o->worker, NULL, t);
+    t->worker = &o->worker;
+    t->epoch = WEFT__BOUND;
+    return t;
+}
+
+struct weft_task *weft__outside_self(void)
+{
+    struct weft_task *t = outside_here;
+    if (!t)
+        outside_here = t = make_outside();
+    return t;
+}
+
+static struct outside *outside_of(const struct weft_task *t)
+{
+    return t->epoch == WEFT__BOUND ? (struct outside *)t->worker : NULL;
+}
+
+/* The program may have no run whose workers look at timers. */
+bool weft__wait_arm(struct weft_task *t, struct weft__timer *timer, int64_t when)
+{
+    struct outside *o = outside_of(t);
+    timer->when = when;
+    if (o) {
+        o->timer = timer;
+        return true;
+    }
+    weft__timers_lock();
+    bool ok = weft__timer_arm(timer, when, 0);
+    weft__timers_unlock();
+    return ok;
+}
+
+void weft__wait_disarm(struct weft_task *t, struct weft__timer *timer)
+{
+    if (outside_of(t))
+        return;
+    weft__timers_lock();
+    weft__timer_disarm(timer);
+    weft__timers_unlock();
+}
+
+/* ---- waiting ---- */
+
+/* True if it is made ready while we look. How long looking pays is learnt from the waits before. */
+static bool spin(struct weft__worker *w)
+{
+    int64_t until = weft_now() + (spin_ns < SPIN_MIN_NS ? SPIN_MIN_NS : spin_ns);
+    do {
+        for (int i = 0; i < SPINS_BETWEEN_LOOKS; i++) {
+            if (__atomic_load_n(&w->wake, __ATOMIC_ACQUIRE) == READY)
+                return true;
+            weft__relax();
+        }
+    } while (weft_now() < until);
+    return false;
+}
+
+static int64_t limit_of(const struct outside *o)
+{
+    if (!o || !o->timer)
+        return -1;
+    int64_t left = o->timer->when - weft_now();
+    return left < 0 ? 0 : left;
+}
+
+static void sleep_until_ready(struct weft_task *t, struct weft__worker *w)
+{
+    struct outside *o = outside_of(t);
+    uint32_t running = RUNNING;
+    uint32_t asleep = o && o->timer ? DOZING : ASLEEP;
+    if (!__atomic_compare_exchange_n(&w->wake, &running, asleep, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST))
+        return;
+    if (o && asleep == ASLEEP)
+        __atomic_fetch_add(&weft__outside_asleep, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&w->wake, __ATOMIC_ACQUIRE) != READY) {
+        bool in_time = weft__futex_wait(&w->wake, asleep, limit_of(o));
+        if (!in_time && o && o->timer && limit_of(o) == 0) {
+            struct weft__timer *timer = o->timer;
+            o->timer = NULL;
+            timer->fire(timer, weft_now());
+        }
+    }
+}
+
+void weft__bound_park(struct weft_task *t, uint32_t *lock, void (*fn)(void *), void *arg)
+{
+    struct weft__worker *w = t->worker;
+    struct outside *o = outside_of(t);
+    __atomic_store_n(&w->wake, RUNNING, __ATOMIC_RELAXED);
+    if (o)
+        o->timer = NULL;
+    if (lock)
+        weft__unlock(lock);
+    if (fn)
+        fn(arg);
+    weft__count(&w->parks);
+    int64_t began = weft_now();
+    if (!spin(w))
+        sleep_until_ready(t, w);
+    spin_ns = weft_now() - began < SPIN_MAX_NS ? SPIN_MAX_NS : spin_ns / 2;
+}
+
+void weft__bound_ready(struct weft_task *t, const void *object)
+{
+    bool outside = outside_of(t);
+    struct weft__worker *w = t->worker;
+    LOITER_CALL(loiter_task_ready, (&t->loiter, object));
+    __atomic_store_n(&t->wait, WEFT__WAIT_NONE, __ATOMIC_RELAXED);
+    uint32_t before = __atomic_exchange_n(&w->wake, READY, __ATOMIC_SEQ_CST);
+    if (before == RUNNING)
+        return;
+    if (outside && before == ASLEEP)
+        __atomic_fetch_sub(&weft__outside_asleep, 1, __ATOMIC_SEQ_CST);
+    weft__futex_wake(&w->wake, 1);
+}
