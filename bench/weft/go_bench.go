@@ -1,7 +1,8 @@
-// go_bench WORKLOAD N: the counterpart of weft_bench.c, workload by workload.
+// go_bench WORKLOAD N: the counterpart of weft_bench, workload by workload. Same output.
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"runtime"
@@ -12,10 +13,26 @@ import (
 )
 
 var (
-	n    int
-	sink int
-	wg   sync.WaitGroup
+	n       int
+	sink    int
+	wg      sync.WaitGroup
+	figures string
 )
+
+// One more figure of the workload, beside its time.
+func figure(name string, value int64) {
+	figures += fmt.Sprintf(" %s=%d", name, value)
+}
+
+// Bytes of memory that are resident now.
+func resident() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		panic(err)
+	}
+	pages, _ := strconv.ParseInt(string(bytes.Fields(text)[1]), 10, 64)
+	return pages * int64(os.Getpagesize())
+}
 
 func spawn(count int) {
 	wg.Add(count)
@@ -25,17 +42,26 @@ func spawn(count int) {
 	wg.Wait()
 }
 
-func pingpong() {
+func pingpong(pinned bool) {
 	a, b := make(chan int), make(chan int)
+	wg.Add(1)
 	go func() {
+		if pinned {
+			runtime.LockOSThread()
+		}
 		for i := 0; i < n; i++ {
 			b <- <-a + 1
 		}
+		wg.Done()
 	}()
+	if pinned {
+		runtime.LockOSThread()
+	}
 	for i := 0; i < n; i++ {
 		a <- i
 		sink += <-b
 	}
+	wg.Wait()
 }
 
 func buffered() {
@@ -123,18 +149,47 @@ func selectPingpong() {
 	}
 }
 
+// All of them have run and wait before the gate is opened.
 func parked() {
-	c := make(chan int)
+	memory, begin := resident(), time.Now()
+	gate := make(chan int)
+	var notStarted sync.WaitGroup
 	wg.Add(n)
+	notStarted.Add(n)
 	for i := 0; i < n; i++ {
 		go func() {
-			<-c
+			notStarted.Done()
+			<-gate
 			wg.Done()
 		}()
 	}
+	notStarted.Wait()
 	runtime.Gosched()
-	close(c)
+	figure("park_ns", time.Since(begin).Nanoseconds()/int64(n))
+	figure("task_bytes", (resident()-memory)/int64(n))
+	close(gate)
 	wg.Wait()
+}
+
+// All sleep until one moment: how long until all have gone to sleep, how late the last wakes.
+func sleepers() {
+	begin := time.Now()
+	wakeAt := begin.Add(4 * time.Second)
+	var notStarted sync.WaitGroup
+	wg.Add(n)
+	notStarted.Add(n)
+	for i := 0; i < n; i++ {
+		go func() {
+			notStarted.Done()
+			time.Sleep(time.Until(wakeAt))
+			wg.Done()
+		}()
+	}
+	notStarted.Wait()
+	figure("asleep_ms", time.Since(begin).Milliseconds())
+	figure("task_bytes", resident()/int64(n))
+	wg.Wait()
+	figure("late_ms", time.Since(wakeAt).Milliseconds())
 }
 
 func timerReset() {
@@ -143,6 +198,17 @@ func timerReset() {
 		t.Reset(time.Hour + time.Duration(i&1023)*time.Millisecond)
 	}
 	t.Stop()
+}
+
+func timerReset10k() {
+	const count = 10000
+	timers := make([]*time.Timer, count)
+	for i := range timers {
+		timers[i] = time.AfterFunc(time.Hour+time.Duration(i)*time.Millisecond, func() {})
+	}
+	for i := 0; i < n; i++ {
+		timers[i*7919%count].Reset(time.Hour + time.Duration(i&0xffff)*time.Millisecond)
+	}
 }
 
 func timerStop() {
@@ -155,27 +221,6 @@ func timerFuncStop() {
 	for i := 0; i < n; i++ {
 		time.AfterFunc(time.Hour, func() {}).Stop()
 	}
-}
-
-var mutex sync.Mutex
-
-func locker(count int) {
-	for i := 0; i < count; i++ {
-		mutex.Lock()
-		sink++
-		mutex.Unlock()
-	}
-}
-
-func mutexTwo() {
-	wg.Add(2)
-	for k := 0; k < 2; k++ {
-		go func() {
-			locker(n / 2)
-			wg.Done()
-		}()
-	}
-	wg.Wait()
 }
 
 func skynetNode(out chan int, number, size int) {
@@ -211,7 +256,8 @@ var workloads = map[string]func(){
 	"spawn_all":       func() { spawn(n) },
 	"spawn_batch":     func() { repeat(n/1000, 1000) },
 	"spawn_one":       func() { repeat(n, 1) },
-	"pingpong":        pingpong,
+	"pingpong":        func() { pingpong(false) },
+	"pinned":          func() { pingpong(true) },
 	"buffered":        buffered,
 	"yield2":          func() { yieldAmong(2) },
 	"yield10k":        func() { yieldAmong(10000) },
@@ -219,18 +265,38 @@ var workloads = map[string]func(){
 	"select_default":  selectDefault,
 	"select_pingpong": selectPingpong,
 	"parked":          parked,
+	"sleepers":        sleepers,
 	"timer_reset":     timerReset,
+	"timer_reset10k":  timerReset10k,
 	"timer_stop":      timerStop,
 	"timer_func_stop": timerFuncStop,
 	"mutex_alone":     func() { locker(n) },
-	"mutex_two":       mutexTwo,
+	"mutex_two":       func() { among(2, locker) },
+	"mutex_16":        func() { among(16, locker) },
+	"rw_read":         rwRead,
+	"rw_16":           func() { among(16, rwUser) },
+	"waitgroup":       waitGroup,
+	"cond_turns":      condTurns,
+	"sem_alone":       func() { semUser(n) },
+	"sem_16":          func() { among(16, semKeeper) },
+	"once":            once,
 	"skynet":          skynet,
 }
 
-func usage() (cpu int64, rss int64) {
+func cpuTime() int64 {
 	var u syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return u.Utime.Nano() + u.Stime.Nano(), u.Maxrss
+	return u.Utime.Nano() + u.Stime.Nano()
+}
+
+// Not of getrusage: its peak is also that of the process that called exec.
+func peakKB() (kb int) {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Sscanf(string(text[bytes.Index(text, []byte("VmHWM:")):]), "VmHWM: %d", &kb)
+	return kb
 }
 
 func main() {
@@ -241,10 +307,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: go_bench WORKLOAD N")
 		os.Exit(2)
 	}
-	cpuBefore, _ := usage()
+	cpuBefore := cpuTime()
 	begin := time.Now()
 	workloads[os.Args[1]]()
 	wall := time.Since(begin)
-	cpu, rss := usage()
-	fmt.Printf("ns=%d cpu=%d rss_kb=%d\n", wall.Nanoseconds(), cpu-cpuBefore, rss)
+	cpu := cpuTime()
+	fmt.Printf("ns=%d cpu=%d rss_kb=%d%s\n", wall.Nanoseconds(), cpu-cpuBefore, peakKB(), figures)
 }

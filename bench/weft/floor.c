@@ -1,0 +1,180 @@
+/*
+ * floor_bench: what the machine itself takes for the primitives that a runtime is made of, in
+ * nanoseconds each. A figure of weft_bench cannot be below the sum of those it needs.
+ */
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* runtime/arch: keeps this stack's pointer in *save and goes on at `to`. */
+void weft__arch_switch(void **save, void *to);
+
+static long now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void print(const char *name, long ns, long count)
+{
+    printf("%s=%.2f\n", name, (double)ns / (double)count);
+}
+
+/* ---- the stack switch ---- */
+
+static void *here, *there;
+
+/* In the runtime the entry calls this; here it is what the other stack runs. */
+__attribute__((noreturn)) static void other_stack(void)
+{
+    for (;;)
+        weft__arch_switch(&there, here);
+}
+
+static void measure_switch(void)
+{
+    enum { COUNT = 2000000 };
+    static _Alignas(64) char stack[16384];
+#ifdef __x86_64__
+    uint64_t *sp = (uint64_t *)(void *)(stack + sizeof stack) - 10;
+    sp[6] = (uint64_t)(uintptr_t)other_stack;
+#else
+    uint64_t *sp = (uint64_t *)(void *)(stack + sizeof stack) - 22;
+    sp[1] = (uint64_t)(uintptr_t)other_stack;
+#endif
+    there = sp;
+    long begin = now_ns();
+    for (long i = 0; i < COUNT; i++)
+        weft__arch_switch(&here, there);
+    print("switch", now_ns() - begin, 2L * COUNT);
+}
+
+/* ---- clocks, atomics, system calls ---- */
+
+static void measure_clocks(void)
+{
+    enum { COUNT = 1000000 };
+    struct timespec t;
+    long begin = now_ns();
+    for (long i = 0; i < COUNT; i++)
+        clock_gettime(CLOCK_MONOTONIC, &t);
+    print("clock_gettime", now_ns() - begin, COUNT);
+#ifdef __x86_64__
+    uint64_t sink = 0;
+    begin = now_ns();
+    for (long i = 0; i < COUNT; i++)
+        sink += __builtin_ia32_rdtsc();
+    print("rdtsc", now_ns() - begin, sink == 0 ? 0 : COUNT);
+#endif
+}
+
+static void measure_atomics(void)
+{
+    enum { COUNT = 5000000 };
+    static _Atomic long word;
+    long begin = now_ns();
+    for (long i = 0; i < COUNT; i++) {
+        long old = i;
+        atomic_compare_exchange_strong_explicit(&word, &old, i + 1, memory_order_acquire,
+                                                memory_order_relaxed);
+    }
+    print("compare_exchange", now_ns() - begin, COUNT);
+    begin = now_ns();
+    for (long i = 0; i < COUNT / 10; i++)
+        syscall(SYS_getppid);
+    print("system_call", now_ns() - begin, COUNT / 10);
+}
+
+/* ---- memory ---- */
+
+static void measure_pages(void)
+{
+    enum { COUNT = 20000, PAGE = 4096 };
+    char *at = mmap(NULL, (size_t)COUNT * PAGE, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED)
+        abort();
+    madvise(at, (size_t)COUNT * PAGE, MADV_NOHUGEPAGE);
+    long begin = now_ns();
+    for (long i = 0; i < COUNT; i++)
+        at[i * PAGE] = 1;
+    print("first_page_touch", now_ns() - begin, COUNT);
+    munmap(at, (size_t)COUNT * PAGE);
+}
+
+/* ---- threads ---- */
+
+static _Atomic uint32_t whose;
+
+static void wait_for(uint32_t mine)
+{
+    while (atomic_load(&whose) != mine)
+        syscall(SYS_futex, &whose, FUTEX_WAIT_PRIVATE, 1 - mine, NULL, NULL, 0);
+}
+
+static void hand_over(uint32_t mine)
+{
+    atomic_store(&whose, 1 - mine);
+    syscall(SYS_futex, &whose, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void *answer(void *rounds)
+{
+    for (long i = 0; i < (long)rounds; i++) {
+        wait_for(1);
+        hand_over(1);
+    }
+    return NULL;
+}
+
+static void measure_futex(void)
+{
+    enum { COUNT = 2000 };
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, answer, (void *)(long)COUNT) != 0)
+        abort();
+    long begin = now_ns();
+    for (long i = 0; i < COUNT; i++) {
+        hand_over(0);
+        wait_for(0);
+    }
+    print("futex_round_trip", now_ns() - begin, COUNT);
+    pthread_join(thread, NULL);
+}
+
+static void *nothing(void *arg)
+{
+    return arg;
+}
+
+static void measure_threads(void)
+{
+    enum { COUNT = 500 };
+    long begin = now_ns();
+    for (long i = 0; i < COUNT; i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, nothing, NULL) != 0)
+            abort();
+        pthread_join(thread, NULL);
+    }
+    print("thread_create_join", now_ns() - begin, COUNT);
+}
+
+int main(void)
+{
+    measure_switch();
+    measure_clocks();
+    measure_atomics();
+    measure_pages();
+    measure_futex();
+    measure_threads();
+    return 0;
+}
