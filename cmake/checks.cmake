@@ -16,6 +16,8 @@ loiter_check(format ${checks}/check-format.sh)
 if(TARGET loiter_preload)
   loiter_check(exports-loiter ${checks}/check-exports.sh $<TARGET_FILE:loiter_preload>
     ${CMAKE_SOURCE_DIR}/preload/exports.txt)
+  loiter_check(robustness ${checks}/check-robustness.sh ${CMAKE_SOURCE_DIR}/docs/robustness.md
+    ${CMAKE_BINARY_DIR})
 endif()
 if(TARGET weft)
   loiter_check(exports-weft ${checks}/check-exports.sh $<TARGET_FILE:weft>

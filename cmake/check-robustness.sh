@@ -1,0 +1,22 @@
+#!/bin/bash
+# check-robustness.sh PAGE BUILD - each test that the tables of PAGE name in their last column is a
+# test of BUILD, or a file of the tree.
+set -uo pipefail
+page=$1 build=$2
+cd "$(dirname "$0")/.." || exit 2
+bad=0
+
+tests=$(ctest --test-dir "$build" -N | sed -nE 's/^ *Test +#[0-9]+: //p')
+[[ -n $tests ]] || { echo "check-robustness: no tests in $build" && exit 2; }
+named=$(awk -F'|' '/^\| *[0-9]/ { print $(NF - 1) }' "$page" | grep -oE '`[^`]+`' | tr -d '`' | sort -u)
+[[ -n $named ]] || { echo "check-robustness: no tests named in $page" && exit 2; }
+while read -r name; do
+    if [[ $name == */* ]]; then
+        [[ -e $name ]] && continue
+    else
+        grep -qxF -- "$name" <<<"$tests" && continue
+    fi
+    echo "check-robustness: $page names a test that is not there: $name"
+    bad=1
+done <<<"$named"
+exit "$bad"
