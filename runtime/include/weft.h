@@ -378,6 +378,94 @@ WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
 
 /* As read(2): what there is, at least a byte; 0 at the end. Or a negative errno. Go: conn.Read. */
 WEFT_API ssize_t weft_read(int fd, void *buffer, size_t size);
+/* ---- maps ---- */
+
+/* Keys are `key_size` bytes, compared bytewise and given by address; with a key_size of 0 they are
+ * strings, given as const char *. Values are `value_size` bytes (0 is allowed), copied in and out.
+ * Keys are copied. A key that is not in the map is -ENOENT. */
+
+/* A map for one task at a time: others keep out, as by a weft_mutex around its calls. What is seen
+ * of a use by two at once stops the program. NULL: no memory. Go: make(map[K]V). */
+struct weft_map;
+WEFT_API struct weft_map *weft_map_new(size_t key_size, size_t value_size);
+WEFT_API void weft_map_free(struct weft_map *map);
+
+/* The value of the key, in place: valid until the next set; NULL when it is not in. Go: m[k]. */
+WEFT_API void *weft_map_get(struct weft_map *map, const void *key);
+
+/* Sets the key's value: 0 or -ENOMEM. Go: m[k] = v. */
+WEFT_API int weft_map_set(struct weft_map *map, const void *key, const void *value);
+
+/* 0 or -ENOENT. Go: delete(m, k). */
+WEFT_API int weft_map_delete(struct weft_map *map, const void *key);
+WEFT_API size_t weft_map_len(const struct weft_map *map);
+
+/* Calls fn for each key until it returns other than 0, which is returned. Keys come in the order in
+ * which they were first set; fn may set and delete, and what it adds comes too. `key` and `value`
+ * are valid until it does. Go: for k, v := range m. */
+WEFT_API int weft_map_range(struct weft_map *map,
+                            int (*fn)(const void *key, void *value, void *arg), void *arg);
+
+/* A map for any number of tasks and threads at once; none of its calls waits. Loads take no lock
+ * and scale with the cores; changes lock one of many parts. Go: sync.Map.
+ *
+ * With `retain` and `release` (both or none) values own something. Then each value in the map is
+ * one owner, and each value that a call hands out another: retain(copy) makes the copy an owner,
+ * and the caller ends that when it is done. A stored value's own reference goes over to the map, if
+ * the call succeeds; release ends it some time after the value was replaced or deleted, in whatever
+ * call of the map comes then, or in weft_cmap_free. retain must not call Weft, release must not
+ * wait. */
+struct weft_cmap;
+struct weft_cmap_options {
+    size_t key_size, value_size;
+    void (*retain)(void *value);
+    void (*release)(void *value);
+};
+
+/* NULL: no memory, or retain without release. */
+WEFT_API struct weft_cmap *weft_cmap_new(const struct weft_cmap_options *options);
+
+/* Nobody may use it any more. */
+WEFT_API void weft_cmap_free(struct weft_cmap *map);
+
+/* Copies the key's value to *value (NULL: only asks): 0 or -ENOENT. Go: m.Load(k). */
+WEFT_API int weft_cmap_load(struct weft_cmap *map, const void *key, void *value);
+
+/* 0 or -ENOMEM. Go: m.Store(k, v). */
+WEFT_API int weft_cmap_store(struct weft_cmap *map, const void *key, const void *value);
+
+/* 1: the key was in, its value is in *actual (may be NULL); 0: *value was stored; -ENOMEM.
+ * Go: m.LoadOrStore(k, v). */
+WEFT_API int weft_cmap_load_or_store(struct weft_cmap *map, const void *key, const void *value,
+                                     void *actual);
+
+/* Stores *value: 1 with the one before in *previous; 0: there was none; -ENOMEM. Go: m.Swap(k, v).
+ */
+WEFT_API int weft_cmap_swap(struct weft_cmap *map, const void *key, const void *value,
+                            void *previous);
+
+/* 0 or -ENOENT; the deleted value is in *value (may be NULL). Go: m.LoadAndDelete, m.Delete. */
+WEFT_API int weft_cmap_load_and_delete(struct weft_cmap *map, const void *key, void *value);
+WEFT_API int weft_cmap_delete(struct weft_cmap *map, const void *key);
+
+/* Only if the key's value is *old, bytewise: 0; else -ESTALE, -ENOENT; -ENOMEM.
+ * Go: m.CompareAndSwap(k, old, new), m.CompareAndDelete(k, old). */
+WEFT_API int weft_cmap_compare_and_swap(struct weft_cmap *map, const void *key, const void *old,
+                                        const void *value);
+WEFT_API int weft_cmap_compare_and_delete(struct weft_cmap *map, const void *key, const void *old);
+
+/* Deletes all. Go: m.Clear(). */
+WEFT_API void weft_cmap_clear(struct weft_cmap *map);
+
+/* How many keys are in, summed over the parts one after the other. */
+WEFT_API size_t weft_cmap_len(const struct weft_cmap *map);
+
+/* Calls fn with copies of each key and value until it returns other than 0, which is returned; or
+ * -ENOMEM. The value is kept alive for the call. No key comes twice; one that is set or deleted
+ * meanwhile may come or not. fn may use the map, and wait. Go: m.Range(f). */
+WEFT_API int weft_cmap_range(struct weft_cmap *map,
+                             int (*fn)(const void *key, void *value, void *arg), void *arg);
+
 
 /* Writes all of it: `size`, or a negative errno when only a part could be written. No SIGPIPE from
  * sockets. Go: conn.Write. */
