@@ -47,6 +47,17 @@ static inline void await_waiting(uint64_t n)
     } while (stats.tasks_waiting != n);
 }
 
+/* Lets others run until they all have ended: a task that was made ready may still be in the queue
+ * of an object. */
+static inline void await_ends(void)
+{
+    struct weft_stats stats;
+    do {
+        weft_yield();
+        CHECK(weft_stats(&stats) == 0);
+    } while (stats.tasks_waiting + stats.tasks_runnable + stats.tasks_running > 1);
+}
+
 /* A cmocka test `name` that runs the task `body`. */
 #define TASK_TEST(name)                                                                            \
     static void name##_body(void *arg);                                                            \

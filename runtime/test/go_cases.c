@@ -116,7 +116,7 @@ TASK_TEST(every_pair)
             await_waiting(1);
         operate(second, sends ? WEFT_CASE_RECV : WEFT_CASE_SEND, first.chan, &v);
         CHECK(v == 42);
-        await_waiting(0);
+        await_ends();
         weft_chan_release(first.chan);
     }
 }
@@ -189,7 +189,7 @@ TASK_TEST(close_chooses)
         CHECK(weft_go(see_close, &t) == 0);
     await_waiting(20);
     weft_chan_close(t.b);
-    await_waiting(0);
+    await_ends();
     see_close(&t);
     weft_chan_release(t.a);
     weft_chan_release(t.b);
@@ -218,7 +218,7 @@ TASK_TEST(large_elements)
         CHECK(weft_select(cases, 2, WEFT_FOREVER) == 1);
         for (size_t i = 0; i < sizeof got->bytes; i++)
             CHECK(got->bytes[i] == 0xa5);
-        await_waiting(0);
+        await_ends();
         free(got);
         weft_chan_release(c);
         weft_chan_release(d);
@@ -243,7 +243,7 @@ TASK_TEST(nothing_kept)
         CHECK(weft_go(feed_last, cases[MANY - 1].chan) == 0);
         for (int i = 0; i < TURNS; i++)
             CHECK(weft_select(cases, MANY, WEFT_FOREVER) == MANY - 1);
-        await_waiting(0);
+        await_ends();
         if (round == 0)
             before = mallinfo2().uordblks;
     }

@@ -40,7 +40,7 @@ TASK_TEST(empty_waits)
         await_waiting(2);
         CHECK(weft_chan_try_recv(c, &v) == -EAGAIN && v == 5);
         CHECK(weft_chan_send(c, &v) == 0 && weft_chan_send(c, &v) == 0);
-        await_waiting(0);
+        await_ends();
         CHECK(weft_chan_len(c) == 0);
         weft_chan_release(c);
     }
@@ -70,7 +70,7 @@ TASK_TEST(full_waits)
         CHECK(weft_chan_try_send(c, &v) == -EAGAIN);
         for (int64_t i = 0; i <= n; i++)
             CHECK(weft_chan_recv(c, &v) == 0 && v == i);
-        await_waiting(0);
+        await_ends();
         weft_chan_release(c);
     }
 }
@@ -231,7 +231,7 @@ TASK_TEST(receivers_queue)
         }
         for (int64_t i = 0; i < QUEUED; i++)
             CHECK(weft_chan_send(c, &i) == 0);
-        await_waiting(0);
+        await_ends();
         weft_chan_release(c);
     }
 }
@@ -251,7 +251,7 @@ TASK_TEST(senders_queue)
         }
         for (int64_t i = 0; i < QUEUED + n; i++)
             CHECK(weft_chan_recv(c, &v) == 0 && v == i);
-        await_waiting(0);
+        await_ends();
         weft_chan_release(c);
     }
 }

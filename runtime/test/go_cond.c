@@ -42,7 +42,7 @@ static struct waiting new_waiting(size_t n)
 
 static void drop(struct waiting *w)
 {
-    await_waiting(0);
+    await_ends();
     weft_mutex_lock(&w->mutex); /* after the last one's unlock */
     weft_chan_release(w->running);
     weft_chan_release(w->awake);
@@ -159,11 +159,6 @@ TASK_TEST(signal_is_not_stolen)
         w.exit = true;
         weft_mutex_unlock(&w.mutex);
         weft_cond_broadcast(&w.cond);
-        struct weft_stats stats;
-        do {
-            weft_yield();
-            weft_stats(&stats);
-        } while (stats.tasks_waiting + stats.tasks_runnable + stats.tasks_running != 1);
         drop(&w);
     }
 }

@@ -293,7 +293,7 @@ TASK_TEST(same_channel_twice)
         CHECK(weft_chan_send(t.d, &seven) == 0); /* the first leaves the queue of c, twice */
         CHECK(weft_chan_recv(t.e, &v) == 0 && v == 9);
         CHECK(weft_chan_send(t.c, &eight) == 0);
-        await_waiting(0);
+        await_ends();
         weft_chan_release(t.c);
         weft_chan_release(t.d);
         weft_chan_release(t.e);
@@ -328,7 +328,7 @@ TASK_TEST(loser_leaves)
         CHECK(weft_chan_recv(t.e, NULL) == 0);
         for (int i = 0; i < 3; i++)
             CHECK(weft_chan_send(t.c, NULL) == 0);
-        await_waiting(0);
+        await_ends();
         weft_chan_release(t.c);
         weft_chan_release(t.d);
         weft_chan_release(t.e);
@@ -358,7 +358,7 @@ TASK_TEST(selects_queue)
     }
     for (int64_t i = 0; i < 10; i++)
         CHECK(weft_chan_send(c, &i) == 0);
-    await_waiting(0);
+    await_ends();
     weft_chan_release(c);
     weft_chan_release(d);
 }

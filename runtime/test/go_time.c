@@ -141,7 +141,7 @@ static bool comes_in_order(int64_t distance)
         good = good && slot >= last;
         last = slot;
     }
-    await_waiting(0);
+    await_ends();
     weft_chan_release(results);
     return good;
 }
