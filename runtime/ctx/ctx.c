@@ -122,10 +122,7 @@ static void cancel(struct weft_ctx *ctx, int err, const void *caller)
     while (list) {
         struct weft_ctx *at = list;
         list = at->cancelled_next;
-        weft__timers_lock();
-        bool armed = weft__timer_disarm(&at->timer);
-        weft__timers_unlock();
-        if (armed)
+        if (weft__timer_cancel(&at->timer))
             weft_ctx_release(at);
         weft_ctx_release(at);
     }
@@ -148,7 +145,7 @@ static void expire(void *arg)
     weft_ctx_release(ctx);
 }
 
-/* With the timers locked, where nothing may be cancelled: a task does it. */
+/* With the timer locked, where nothing may be cancelled: a task does it. */
 static void on_deadline(struct weft__timer *timer, int64_t now)
 {
     (void)now;
@@ -180,7 +177,7 @@ static struct weft_ctx *make(struct weft_ctx *parent, int64_t deadline_ns, const
     ctx->parent = weft_ctx_retain(parent);
     parent = source_of(parent);
     ctx->deadline_ns = deadline_ns < parent->deadline_ns ? deadline_ns : parent->deadline_ns;
-    ctx->timer.fire = on_deadline;
+    weft__timer_init(&ctx->timer, on_deadline);
     ctx->timer.drop = on_drop;
     weft__lock(&tree_lock);
     int err = parent->err;
@@ -208,13 +205,10 @@ static struct weft_ctx *with_deadline(struct weft_ctx *parent, int64_t deadline_
         return ctx;
     }
     weft_ctx_retain(ctx);
-    weft__timers_lock();
+    bool armed = weft__timer_start(&ctx->timer, deadline_ns);
+    /* Who cancelled it meanwhile may have looked for the timer too early. */
     bool dead = __atomic_load_n(&ctx->err, __ATOMIC_ACQUIRE) != 0;
-    bool armed = !dead && weft__timer_arm(&ctx->timer, deadline_ns, 0);
-    weft__timers_unlock();
-    if (armed)
-        weft__timers_armed(deadline_ns);
-    else
+    if (!armed || (dead && weft__timer_cancel(&ctx->timer)))
         weft_ctx_release(ctx);
     if (armed || dead)
         return ctx;

@@ -197,7 +197,7 @@ static struct weft_task *spin(struct weft__worker *w)
 
 static struct weft_task *look_around(struct weft__worker *w)
 {
-    weft__timers_run(w->run);
+    weft__timers_run(w);
     struct weft_task *t = NULL;
     if (w->tick % SHARED_FIRST_EVERY == 0)
         t = weft__take_shared(w);
@@ -209,13 +209,20 @@ static struct weft_task *look_around(struct weft__worker *w)
         t = weft__take_shared(w);
     if (t)
         return t;
-    if (weft__netpoll_waiting() != 0 && !__atomic_load_n(&w->run->poller, __ATOMIC_RELAXED)) {
+    weft__timers_run_all(w);
+    if (weft__netpoll_waiting() != 0 && !__atomic_load_n(&w->run->poller, __ATOMIC_RELAXED))
         weft__netpoll(w->run, 0);
-        t = weft__next_take(w);
-        if (!t)
-            t = weft__ring_pop(w);
-    }
-    return t;
+    t = weft__next_take(w);
+    return t ? t : weft__ring_pop(w);
+}
+
+/* A busy worker looks at descriptors and at the timers of the others too, else those would wait for
+ * the first to be idle. */
+static void look_for_others(struct weft__worker *w)
+{
+    weft__timers_run_all(w);
+    if (weft__netpoll_waiting() != 0)
+        weft__netpoll(w->run, 0);
 }
 
 /* The next task for the worker; NULL when the run has ended. */
@@ -226,9 +233,8 @@ struct weft_task *weft__find_work(struct weft__worker *w)
     for (;;) {
         if (weft__ended(run))
             return NULL;
-        /* Busy workers look at descriptors too, else those would wait for the first to be idle. */
-        if (w->tick % (SHARED_FIRST_EVERY * 8) == 0 && weft__netpoll_waiting() != 0)
-            weft__netpoll(w->run, 0);
+        if (w->tick % (SHARED_FIRST_EVERY * 8) == 0)
+            look_for_others(w);
         struct weft_task *t = look_around(w);
         if (!t) {
             start_spinning(w);

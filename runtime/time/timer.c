@@ -1,8 +1,11 @@
 /*
  * What programs see of time: sleep, timers, tickers.
  *
- * A timer's channel has room for one value and is filled under the lock of all timers. So stop and
- * reset, which empty it under the same lock, leave no value of before behind (the rule of Go 1.23).
+ * A timer's channel has room for one value and is filled with the timer locked. So stop and reset,
+ * which empty it under the same lock, leave no value of before behind (the rule of Go 1.23).
+ *
+ * A timer and its channel are one piece of memory, the channel first: it is counted, and the last
+ * release frees all of it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,13 +16,14 @@
 
 struct weft_timer {
     struct weft__timer base;
-    enum loiter_object kind;
-    bool stoppable;
     struct weft_chan *chan; /* or */
     void (*fn)(void *);
     void *arg;
     const void *caller;      /* who made it, for the task of `fn` */
     struct weft_timer *next; /* of tickers that nobody can stop */
+    enum loiter_object kind;
+    bool stoppable;
+    bool stopped; /* and not set again: nothing is on its way */
 };
 
 struct weft_ticker {
@@ -28,24 +32,11 @@ struct weft_ticker {
 
 /* ---- sleep ---- */
 
-struct sleeper {
-    struct weft__timer base;
-    struct weft_task *task;
-};
-
-static void wake_sleeper(struct weft__timer *base, int64_t now)
+/* Once nobody runs on the sleeper's stack. */
+static void begin_sleep(void *sleeper)
 {
-    (void)now;
-    weft__ready(((struct sleeper *)base)->task, NULL);
-}
-
-/* With the timers locked, once nobody runs on the sleeper's stack; it is gone after the unlock. */
-static void begin_sleep(void *arg)
-{
-    struct sleeper *s = arg;
-    int64_t when = s->base.when;
-    weft__timers_unlock();
-    weft__timers_armed(when);
+    if (!weft__sleeper_start(sleeper))
+        weft__fatal("no memory for a timer");
 }
 
 void weft_sleep(int64_t ns)
@@ -60,16 +51,14 @@ void weft_sleep(int64_t ns)
         weft_yield();
         return;
     }
-    struct sleeper s = {.base = {.fire = wake_sleeper}, .task = t};
-    int64_t when = weft__after_ns(ns);
-    weft__timers_lock();
-    if (!weft__timer_arm(&s.base, when, 0))
-        weft__fatal("no memory for a timer");
+    struct weft__sleeper s;
+    s.timer.when = weft__after_ns(ns);
+    s.task = t;
     weft__will_wait(t, WEFT__WAIT_SLEEP, NULL, true, WEFT_CALLER());
     weft__park_call(t, begin_sleep, &s);
 }
 
-/* ---- firing: with the timers locked ---- */
+/* ---- firing: with the timer locked ---- */
 
 static void fire_channel(struct weft__timer *base, int64_t now)
 {
@@ -96,8 +85,10 @@ static void fire_function(struct weft__timer *base, int64_t now)
 static void dispose(struct weft_timer *timer)
 {
     LOITER_CALL(loiter_timer_destroyed, (timer));
-    weft_chan_release(timer->chan);
-    free(timer);
+    if (timer->chan)
+        weft_chan_release(timer->chan); /* the timer goes with it */
+    else
+        free(timer);
 }
 
 /* Of weft_after: it goes with its only shot. */
@@ -114,26 +105,27 @@ static void drop(struct weft__timer *base)
 
 /* ---- making, arming, stopping ---- */
 
+enum { CHAN_BYTES = (sizeof(struct weft_chan) + sizeof(int64_t) + 15) / 16 * 16 };
+
 static struct weft_timer *make(enum loiter_object kind, bool channel, const void *caller)
 {
-    struct weft_timer *timer = calloc(1, sizeof *timer);
-    if (!timer)
+    size_t before = channel ? CHAN_BYTES : 0;
+    char *memory = malloc(before + sizeof(struct weft_timer));
+    if (!memory)
         return NULL;
-    timer->kind = kind;
-    timer->stoppable = true;
-    timer->base.fire = channel ? fire_channel : fire_function;
-    timer->caller = caller;
-    if (!channel)
-        return timer;
-    timer->chan = weft__chan_new(sizeof(int64_t), 1, LOITER_OBJ_OTHER, caller);
-    if (!timer->chan) {
-        free(timer);
-        return NULL;
+    struct weft_timer *timer = (struct weft_timer *)(memory + before);
+    *timer =
+        (struct weft_timer){.caller = caller, .kind = kind, .stoppable = true, .stopped = true};
+    weft__timer_init(&timer->base, channel ? fire_channel : fire_function);
+    if (channel) {
+        timer->chan = (struct weft_chan *)memory;
+        *timer->chan = (struct weft_chan){
+            .refs = 1, .size = sizeof(int64_t), .capacity = 1, .kind = LOITER_OBJ_OTHER};
     }
     return timer;
 }
 
-/* With the timers locked: forgets a value that nobody has received. */
+/* With the timer locked: forgets a value that nobody has received. */
 static bool drain(struct weft_timer *timer)
 {
     /* Only a timer fills it, with this lock held: an empty one stays so. */
@@ -148,10 +140,11 @@ static bool drain(struct weft_timer *timer)
 
 static bool stop(struct weft_timer *timer)
 {
-    weft__timers_lock();
-    bool armed = weft__timer_disarm(&timer->base);
+    weft__timer_lock(&timer->base);
+    bool armed = weft__timer_unset(&timer->base);
     bool pending = drain(timer);
-    weft__timers_unlock();
+    timer->stopped = true;
+    weft__timer_unlock(&timer->base, WEFT__NOT_ARMED);
     return armed || pending;
 }
 
@@ -159,16 +152,14 @@ static bool stop(struct weft_timer *timer)
 static int start(struct weft_timer *timer, int64_t ns, int64_t period, const void *caller)
 {
     int64_t when = weft__after_ns(ns);
-    weft__timers_lock();
-    bool armed = timer->base.place != 0;
+    weft__timer_lock(&timer->base);
+    bool was = timer->base.place != 0;
     bool pending = drain(timer);
+    timer->stopped = false;
     LOITER_CALL(loiter_timer_armed, (timer->kind, timer, ns, period, timer->stoppable, caller));
-    bool ok = weft__timer_arm(&timer->base, when, period);
-    weft__timers_unlock();
-    if (!ok)
-        return -ENOMEM;
-    weft__timers_armed(when);
-    return armed || pending;
+    enum weft__armed armed = weft__timer_set(&timer->base, when, period);
+    weft__timer_unlock(&timer->base, armed);
+    return armed == WEFT__NOT_ARMED ? -ENOMEM : was || pending;
 }
 
 static struct weft_timer *start_new(struct weft_timer *timer, int64_t ns, int64_t period,
@@ -183,8 +174,7 @@ static struct weft_timer *start_new(struct weft_timer *timer, int64_t ns, int64_
 
 static void free_timer(struct weft_timer *timer)
 {
-    bool was = stop(timer);
-    if (was)
+    if (!timer->stopped && stop(timer))
         LOITER_CALL(loiter_timer_stopped, (timer));
     dispose(timer);
 }
@@ -293,9 +283,9 @@ struct weft_chan *weft_tick(int64_t ns)
     timer->stoppable = false;
     if (!start_new(timer, ns, ns, WEFT_CALLER()))
         return NULL;
-    weft__timers_lock();
-    timer->next = all;
-    all = timer;
-    weft__timers_unlock();
+    timer->next = __atomic_load_n(&all, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&all, &timer->next, timer, true, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED)) {
+    }
     return timer->chan;
 }

@@ -1,4 +1,6 @@
 /* Timers and tickers behave as package time of Go 1.23 says. */
+#include <stdbool.h>
+
 #include "runtime/test/check.h"
 
 TASK_TEST(fires_once_and_not_early)
@@ -186,6 +188,146 @@ TASK_TEST(stop_races_with_fire)
     }
 }
 
+/* ---- many timers, several workers, random stops and resets, against what each was told ---- */
+
+enum { CROWD = 400, HANDS = 6, OPERATIONS = 4000 };
+
+struct one {
+    struct weft_mutex mutex; /* one operation at a time; it fires whenever it likes */
+    struct weft_timer *timer;
+    int64_t due;              /* of the last time it was set */
+    uint32_t set, taken_back; /* how often; how often stop or reset said 1 */
+    uint32_t received;        /* of a channel */
+    _Atomic uint32_t ran;     /* of a function */
+    bool function;
+};
+
+static struct one crowd[CROWD];
+static struct weft_waitgroup hands;
+static _Atomic uint32_t hand_number;
+
+static void one_runs(void *arg)
+{
+    struct one *o = arg;
+    CHECK(weft_now() > 0);
+    o->ran++;
+}
+
+static void receive_one(struct one *o)
+{
+    int64_t at;
+    if (o->function || weft_chan_try_recv(weft_timer_chan(o->timer), &at) != 0)
+        return;
+    CHECK(at >= o->due && at <= weft_now());
+    o->received++;
+}
+
+static void touch(struct one *o, uint32_t random)
+{
+    int64_t ns = (int64_t)(random >> 4) % (random % 8 == 0 ? WEFT_S : WEFT_MS);
+    weft_mutex_lock(&o->mutex);
+    receive_one(o);
+    if (random % 3 == 0) {
+        o->taken_back += (uint32_t)weft_timer_stop(o->timer);
+        CHECK(o->function || weft_chan_len(weft_timer_chan(o->timer)) == 0);
+    } else if (random % 3 == 1) {
+        o->due = weft_now() + ns;
+        o->taken_back += (uint32_t)weft_timer_reset(o->timer, ns);
+        o->set++;
+    }
+    weft_mutex_unlock(&o->mutex);
+}
+
+static void hand(void *arg)
+{
+    (void)arg;
+    uint32_t random = 77 + hand_number++;
+    for (int i = 0; i < OPERATIONS; i++) {
+        random = random * 1664525u + 1013904223u;
+        touch(&crowd[(random >> 8) % CROWD], random >> 10);
+        if (i % 16 == 0)
+            weft_yield();
+    }
+}
+
+TASK_TEST(random_stops_and_resets)
+{
+    memset(crowd, 0, sizeof crowd);
+    for (int i = 0; i < CROWD; i++) {
+        struct one *o = &crowd[i];
+        o->function = i % 2;
+        o->due = weft_now() + i * WEFT_US;
+        o->set = 1;
+        o->timer =
+            o->function ? weft_timer_func(i * WEFT_US, one_runs, o) : weft_timer_new(i * WEFT_US);
+    }
+    for (int i = 0; i < HANDS; i++)
+        CHECK(weft_waitgroup_go(&hands, hand, NULL) == 0);
+    weft_waitgroup_wait(&hands);
+    for (int i = 0; i < CROWD; i++) {
+        struct one *o = &crowd[i];
+        receive_one(o);
+        o->taken_back += (uint32_t)weft_timer_stop(o->timer);
+        /* Each time it was set it either fired or was taken back. */
+        while (o->function && o->ran + o->taken_back < o->set)
+            weft_yield();
+        CHECK((o->function ? o->ran : o->received) + o->taken_back == o->set);
+        weft_timer_free(o->timer);
+    }
+}
+
+TASK_TEST(ends_of_the_range)
+{
+    struct weft_timer *never = weft_timer_new(INT64_MAX);
+    struct weft_timer *now = weft_timer_new(INT64_MIN);
+    struct weft_ticker *ticker = weft_ticker_new(INT64_MAX);
+    int64_t at;
+    CHECK(weft_chan_recv(weft_timer_chan(now), &at) == 0 && at <= weft_now());
+    CHECK(weft_chan_len(weft_timer_chan(never)) == 0);
+    CHECK(weft_timer_reset(never, INT64_MAX - 1) == 1);
+    weft_ticker_reset(ticker, 1);
+    CHECK(weft_chan_recv(weft_ticker_chan(ticker), &at) == 0);
+    CHECK(weft_chan_recv(weft_ticker_chan(ticker), &at) == 0);
+    CHECK(weft_timer_stop(never) == 1);
+    weft_timer_free(never);
+    weft_timer_free(now);
+    weft_ticker_free(ticker);
+}
+
+/* However late a tick is seen, there are never more of them than beats. */
+TASK_TEST(ticks_keep_to_the_beat)
+{
+    const int64_t period = 200 * WEFT_US;
+    int64_t begin = weft_now(), at;
+    struct weft_ticker *t = weft_ticker_new(period);
+    for (int i = 0; i < 50; i++) {
+        CHECK(weft_chan_recv(weft_ticker_chan(t), &at) == 0);
+        CHECK((at - begin) / period > i);
+        for (int64_t until = weft_now() + i % 5 * period / 2; weft_now() < until;)
+            weft_yield();
+    }
+    weft_ticker_free(t);
+}
+
+/* Moved to later again and again, it fires once and not before the last time. */
+TASK_TEST(later_and_later)
+{
+    struct weft_timer *t = weft_timer_new(100 * WEFT_US);
+    int64_t due = 0, at;
+    for (int i = 0; i < 2000; i++) {
+        due = weft_now() + WEFT_MS;
+        weft_timer_reset(t, WEFT_MS);
+        if (i % 8 == 0)
+            weft_yield();
+    }
+    CHECK(weft_chan_recv(weft_timer_chan(t), &at) == 0 && at >= due);
+    CHECK(weft_chan_len(weft_timer_chan(t)) == 0);
+    CHECK(weft_timer_reset(t, 3600 * WEFT_S) == 0);
+    CHECK(weft_timer_reset(t, WEFT_US) == 1);
+    CHECK(weft_chan_recv(weft_timer_chan(t), &at) == 0);
+    weft_timer_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +342,10 @@ int main(void)
         cmocka_unit_test(many_sleepers),
         cmocka_unit_test(order_and_removal),
         cmocka_unit_test(stop_races_with_fire),
+        cmocka_unit_test(random_stops_and_resets),
+        cmocka_unit_test(ends_of_the_range),
+        cmocka_unit_test(ticks_keep_to_the_beat),
+        cmocka_unit_test(later_and_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,209 +1,354 @@
-/* See timers.h: one heap of four children a node, under one lock. */
+/*
+ * See timers.h.
+ *
+ * Design notes
+ *
+ * A timer has a home, whose lock protects it. The home is that of the worker that armed it, and
+ * stays: a timer that is armed again by another worker moves only if it was not armed, and if the
+ * new home's lock is free at once. Who locks a home that the timer has left meanwhile tries again.
+ *
+ * `next` of a home is the key of its first entry, for reading without the lock. Who sleeps in epoll
+ * says until when (poller_until) and then reads all of them once more; who arms a first one writes
+ * `next` and then reads poller_until: all sequentially consistent, so one of the two sees the
+ * other. A key that is too early, because its timer was moved to later, costs one look.
+ */
 #include "runtime/time/timers.h"
 
-#include <stdlib.h>
-#include <time.h>
+#include <stdalign.h>
 
 #include "runtime/io/netpoll.h"
 #include "runtime/sched/inside.h"
+#include "runtime/time/clock.h"
+#include "runtime/time/heap.h"
 
-/* After FIRED_AT_ONCE others get the lock, and the tasks made ready a chance to run. */
-enum { CHILDREN = 4, ROOM_FIRST = 64, FIRED_AT_ONCE = 128 };
+/* After so many others get the lock, and the tasks made ready a chance to run. */
+enum { FIRED_AT_ONCE = 128 };
 
-static struct {
-    uint32_t lock; /* of all below */
-    struct weft__timer **heap;
-    uint32_t count, room;
-} timers;
+struct weft__timers {
+    alignas(64) uint32_t lock; /* of the heap and of all timers that are at home here */
+    int64_t next;              /* INT64_MAX: none */
+    struct weft__heap heap;
+};
 
-/* timers.heap[0]->when, for reading without the lock. */
-static int64_t next_when = INT64_MAX;
-
-int64_t weft_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * WEFT_S + t.tv_nsec;
-}
+/* The first is for threads that are no workers. */
+static struct weft__timers homes[1 + WEFT_MAX_WORKERS] = {
+    [0 ... WEFT_MAX_WORKERS] = {.next = INT64_MAX}};
+static uint32_t homes_used; /* those from here on never had a timer */
 
 int64_t weft__after_ns(int64_t ns)
 {
-    int64_t now = weft_now();
+    int64_t now = weft__clock();
     if (ns <= 0)
         return now;
     return ns > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + ns;
 }
 
-void weft__timers_lock(void)
+static struct weft__timers *home_of(const struct weft__worker *w)
 {
-    weft__lock(&timers.lock);
+    return w ? &homes[1 + w->index] : &homes[0];
 }
 
-void weft__timers_unlock(void)
+static void use_home(const struct weft__timers *home)
 {
-    weft__unlock(&timers.lock);
+    uint32_t used = (uint32_t)(home - homes) + 1;
+    uint32_t before = __atomic_load_n(&homes_used, __ATOMIC_SEQ_CST);
+    while (before < used && !__atomic_compare_exchange_n(&homes_used, &before, used, false,
+                                                         __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    }
+}
+
+/* With the lock: room for one more. */
+static bool reserve(struct weft__timers *home)
+{
+    if (__builtin_expect(home->heap.count < home->heap.room, 1))
+        return true;
+    use_home(home);
+    return weft__heap_reserve(&home->heap);
+}
+
+static int64_t first_key(const struct weft__timers *home)
+{
+    return home->heap.count ? home->heap.entries[0].key : INT64_MAX;
+}
+
+/* After an entry came in: whether it is the first of its home now. */
+static enum weft__armed publish_earlier(struct weft__timers *home)
+{
+    int64_t first = first_key(home);
+    if (first >= home->next)
+        return WEFT__ARMED;
+    __atomic_store_n(&home->next, first, __ATOMIC_SEQ_CST);
+    return WEFT__ARMED_FIRST;
+}
+
+/* After one went: nobody waits for that. */
+static void publish_later(struct weft__timers *home)
+{
+    int64_t first = first_key(home);
+    if (first != home->next)
+        __atomic_store_n(&home->next, first, __ATOMIC_RELEASE);
 }
 
 int64_t weft__timers_next(void)
 {
-    return __atomic_load_n(&next_when, __ATOMIC_SEQ_CST);
-}
-
-static void publish(void)
-{
-    int64_t when = timers.count ? timers.heap[0]->when : INT64_MAX;
-    if (when != next_when)
-        __atomic_store_n(&next_when, when, __ATOMIC_SEQ_CST);
-}
-
-static void put(struct weft__timer *timer, uint32_t at)
-{
-    timers.heap[at] = timer;
-    timer->place = at + 1;
-}
-
-static void sift_up(struct weft__timer *timer, uint32_t at)
-{
-    while (at > 0) {
-        uint32_t parent = (at - 1) / CHILDREN;
-        if (timers.heap[parent]->when <= timer->when)
-            break;
-        put(timers.heap[parent], at);
-        at = parent;
+    uint32_t used = __atomic_load_n(&homes_used, __ATOMIC_SEQ_CST);
+    int64_t next = INT64_MAX;
+    for (uint32_t i = 0; i < used; i++) {
+        int64_t first = __atomic_load_n(&homes[i].next, __ATOMIC_SEQ_CST);
+        if (first < next)
+            next = first;
     }
-    put(timer, at);
+    return next;
 }
 
-static void sift_down(struct weft__timer *timer, uint32_t at)
-{
-    for (;;) {
-        uint32_t first = at * CHILDREN + 1;
-        if (first >= timers.count)
-            break;
-        uint32_t end = first + CHILDREN < timers.count ? first + CHILDREN : timers.count;
-        uint32_t least = first;
-        for (uint32_t i = first + 1; i < end; i++) {
-            if (timers.heap[i]->when < timers.heap[least]->when)
-                least = i;
-        }
-        if (timers.heap[least]->when >= timer->when)
-            break;
-        put(timers.heap[least], at);
-        at = least;
-    }
-    put(timer, at);
-}
-
-bool weft__timer_arm(struct weft__timer *timer, int64_t when, int64_t period)
-{
-    if (timer->place != 0) {
-        bool later = when > timer->when;
-        timer->when = when;
-        timer->period = period;
-        if (later)
-            sift_down(timer, timer->place - 1);
-        else
-            sift_up(timer, timer->place - 1);
-        publish();
-        return true;
-    }
-    if (timers.count == timers.room) {
-        uint32_t room = timers.room ? timers.room * 2 : ROOM_FIRST;
-        void *heap = realloc(timers.heap, room * sizeof(struct weft__timer *));
-        if (!heap)
-            return false;
-        timers.heap = heap;
-        timers.room = room;
-    }
-    timer->when = when;
-    timer->period = period;
-    sift_up(timer, timers.count++);
-    publish();
-    return true;
-}
-
-bool weft__timer_disarm(struct weft__timer *timer)
-{
-    if (timer->place == 0)
-        return false;
-    uint32_t at = timer->place - 1;
-    struct weft__timer *last = timers.heap[--timers.count];
-    timer->place = 0;
-    if (last != timer) {
-        if (last->when < timer->when)
-            sift_up(last, at);
-        else
-            sift_down(last, at);
-    }
-    publish();
-    return true;
-}
+/* ---- who sleeps too long ---- */
 
 static void shorten_sleep(struct weft__run *run, int64_t when)
 {
-    if (!run || weft__timers_next() < when)
+    if (!run || !__atomic_load_n(&run->poller, __ATOMIC_SEQ_CST))
         return;
-    if (__atomic_load_n(&run->poller, __ATOMIC_SEQ_CST) &&
-        __atomic_load_n(&run->poller_until, __ATOMIC_SEQ_CST) > when)
-        weft__netpoll_kick(run);
+    int64_t until = __atomic_load_n(&run->poller_until, __ATOMIC_SEQ_CST);
+    while (until > when) {
+        if (__atomic_compare_exchange_n(&run->poller_until, &until, when, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST)) {
+            weft__netpoll_kick(run);
+            return;
+        }
+    }
 }
 
-void weft__timers_armed(int64_t when)
+static __attribute__((noinline)) void armed_first(int64_t when)
 {
     struct weft__worker *w = weft__worker();
     if (w) {
-        shorten_sleep(w->run, when);
+        if (w->run->workers > 1) /* else nobody sleeps */
+            shorten_sleep(w->run, when);
         return;
     }
     shorten_sleep(weft__visit(), when);
     weft__leave();
 }
 
-/* The next tick stays on the beat of the first; ticks that were missed are skipped. */
-static void fire_first(int64_t now)
+/* ---- arming and disarming ---- */
+
+void weft__timer_init(struct weft__timer *timer,
+                      void (*fire)(struct weft__timer *timer, int64_t now))
 {
-    struct weft__timer *timer = timers.heap[0];
-    if (timer->period > 0) {
-        int64_t late = now - timer->when;
-        int64_t step = timer->period * (1 + late / timer->period);
-        timer->when = timer->when > INT64_MAX - 1 - step ? INT64_MAX - 1 : timer->when + step;
-        sift_down(timer, 0);
-        publish();
-    } else {
-        weft__timer_disarm(timer);
-    }
-    timer->fire(timer, now);
+    timer->home = home_of(weft__worker());
+    timer->fire = fire;
 }
 
-void weft__timers_run(struct weft__run *run)
+static struct weft__timers *lock_home(struct weft__timer *timer)
+{
+    for (;;) {
+        struct weft__timers *home = __atomic_load_n(&timer->home, __ATOMIC_ACQUIRE);
+        weft__lock(&home->lock);
+        if (__builtin_expect(__atomic_load_n(&timer->home, __ATOMIC_RELAXED) == home, 1))
+            return home;
+        weft__unlock(&home->lock);
+    }
+}
+
+void weft__timer_lock(struct weft__timer *timer)
+{
+    lock_home(timer);
+}
+
+/* With the lock of its home, which is another on return if the timer has moved. */
+static struct weft__timers *move_home(struct weft__timer *timer, struct weft__timers *to)
+{
+    struct weft__timers *from = timer->home;
+    if (from == to || !weft__try_lock(&to->lock))
+        return from;
+    __atomic_store_n(&timer->home, to, __ATOMIC_RELEASE);
+    weft__unlock(&from->lock);
+    return to;
+}
+
+static enum weft__armed arm_again(struct weft__timer *timer, int64_t when)
+{
+    timer->when = when;
+    if (when >= timer->key)
+        return WEFT__ARMED; /* its entry comes up too early and is put right then */
+    timer->key = when;
+    weft__heap_move(&timer->home->heap, timer, when);
+    return publish_earlier(timer->home);
+}
+
+enum weft__armed weft__timer_set(struct weft__timer *timer, int64_t when, int64_t period)
+{
+    timer->period = period;
+    if (timer->place != 0)
+        return arm_again(timer, when);
+    struct weft__timers *home = move_home(timer, home_of(weft__worker()));
+    if (!reserve(home))
+        return WEFT__NOT_ARMED;
+    timer->when = timer->key = when;
+    weft__heap_push(&home->heap, timer, when, false);
+    return publish_earlier(home);
+}
+
+bool weft__timer_unset(struct weft__timer *timer)
+{
+    if (timer->place == 0)
+        return false;
+    weft__heap_remove(&timer->home->heap, timer);
+    publish_later(timer->home);
+    return true;
+}
+
+void weft__timer_unlock(struct weft__timer *timer, enum weft__armed armed)
+{
+    int64_t when = timer->when;
+    weft__unlock(&timer->home->lock);
+    if (armed == WEFT__ARMED_FIRST)
+        armed_first(when);
+}
+
+bool weft__timer_start(struct weft__timer *timer, int64_t when)
+{
+    weft__timer_lock(timer);
+    enum weft__armed armed = weft__timer_set(timer, when, 0);
+    weft__timer_unlock(timer, armed);
+    return armed != WEFT__NOT_ARMED;
+}
+
+bool weft__timer_cancel(struct weft__timer *timer)
+{
+    struct weft__timers *home = lock_home(timer);
+    bool was = weft__timer_unset(timer);
+    weft__unlock(&home->lock);
+    return was;
+}
+
+bool weft__timer_arm(struct weft__timer *timer, int64_t when, int64_t period)
+{
+    (void)period;
+    if (!timer->home)
+        weft__timer_init(timer, timer->fire);
+    return weft__timer_start(timer, when);
+}
+
+bool weft__timer_disarm(struct weft__timer *timer)
+{
+    return timer->home && weft__timer_cancel(timer);
+}
+
+bool weft__sleeper_start(struct weft__sleeper *sleeper)
+{
+    struct weft__timers *home = home_of(weft__worker());
+    struct weft__timer *timer = &sleeper->timer;
+    int64_t when = timer->when;
+    weft__lock(&home->lock);
+    bool ok = reserve(home);
+    enum weft__armed armed = WEFT__NOT_ARMED;
+    if (ok) {
+        timer->key = when;
+        weft__heap_push(&home->heap, timer, when, true);
+        armed = publish_earlier(home);
+    }
+    weft__unlock(&home->lock);
+    if (armed == WEFT__ARMED_FIRST)
+        armed_first(when);
+    return ok;
+}
+
+/* ---- firing ---- */
+
+/* The next tick stays on the beat of the first; ticks that were missed are skipped. */
+static int64_t next_tick(const struct weft__timer *timer, int64_t now)
+{
+    int64_t late = now - timer->when;
+    int64_t step = timer->period * (1 + late / timer->period);
+    return timer->when > INT64_MAX - 1 - step ? INT64_MAX - 1 : timer->when + step;
+}
+
+/* The first one's key is not after `now`. The task of a sleeper; NULL for all else. */
+static struct weft_task *fire_first(struct weft__timers *home, int64_t now)
+{
+    struct weft__heap_entry e = home->heap.entries[0];
+    struct weft__timer *timer = weft__heap_timer(e);
+    if (e.timer & WEFT__SLEEPER) {
+        struct weft_task *task = ((struct weft__sleeper *)timer)->task;
+        weft__heap_pop(&home->heap);
+        return task;
+    }
+    if (timer->when > now) {
+        timer->key = timer->when;
+        weft__heap_delay(&home->heap, timer->key);
+        return NULL;
+    }
+    if (timer->period > 0) {
+        timer->when = timer->key = next_tick(timer, now);
+        weft__heap_delay(&home->heap, timer->key);
+    } else {
+        weft__heap_pop(&home->heap);
+    }
+    timer->fire(timer, now);
+    return NULL;
+}
+
+static void run_due(struct weft__timers *home, struct weft__run *run, int64_t now)
+{
+    struct weft_task *ready[FIRED_AT_ONCE];
+    unsigned count = 0;
+    if (__atomic_load_n(&home->next, __ATOMIC_RELAXED) > now || !weft__try_lock(&home->lock))
+        return; /* who holds it fires them, or armed one that is not due, or is soon out of it */
+    /* As long as we hold the lock, an open run is not cleared. After its end the timers are those
+     * of the next, and not for its stragglers. */
+    bool mine = !weft__ended(run);
+    for (int i = 0; mine && i < FIRED_AT_ONCE && first_key(home) <= now; i++) {
+        struct weft_task *task = fire_first(home, now);
+        if (task)
+            ready[count++] = task;
+    }
+    publish_later(home);
+    weft__unlock(&home->lock);
+    for (unsigned i = 0; i < count; i++)
+        weft__ready(ready[i], NULL);
+}
+
+void weft__timers_run(struct weft__worker *w)
+{
+    struct weft__timers *home = home_of(w);
+    if (__atomic_load_n(&home->next, __ATOMIC_RELAXED) != INT64_MAX)
+        run_due(home, w->run, weft_now());
+}
+
+void weft__timers_run_all(struct weft__worker *w)
 {
     if (weft__timers_next() == INT64_MAX)
         return;
     int64_t now = weft_now();
-    if (weft__timers_next() > now || !weft__try_lock(&timers.lock))
-        return; /* who holds it fires them, or armed one that is not due */
-    /* As long as we hold the lock, an open run is not cleared. After its end the timers are those
-     * of the next, and not for its stragglers. */
-    bool mine = !weft__ended(run);
-    for (int i = 0; mine && i < FIRED_AT_ONCE && timers.count && timers.heap[0]->when <= now; i++)
-        fire_first(now);
-    weft__unlock(&timers.lock);
+    uint32_t used = __atomic_load_n(&homes_used, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < used; i++)
+        run_due(&homes[i], w->run, now);
+}
+
+/* ---- the end of a run ---- */
+
+static void clear(struct weft__timers *home)
+{
+    weft__lock(&home->lock);
+    struct weft__heap heap = home->heap;
+    for (uint32_t i = 0; i < heap.count; i++) {
+        if (!(heap.entries[i].timer & WEFT__SLEEPER))
+            weft__heap_timer(heap.entries[i])->place = 0;
+    }
+    home->heap = (struct weft__heap){0};
+    publish_later(home);
+    weft__unlock(&home->lock);
+    for (uint32_t i = 0; i < heap.count; i++) {
+        struct weft__timer *timer = weft__heap_timer(heap.entries[i]);
+        if (!(heap.entries[i].timer & WEFT__SLEEPER) && timer->drop)
+            timer->drop(timer);
+    }
+    weft__heap_free(&heap);
 }
 
 void weft__timers_clear(void)
 {
-    weft__lock(&timers.lock);
-    struct weft__timer **heap = timers.heap;
-    uint32_t count = timers.count;
-    for (uint32_t i = 0; i < count; i++)
-        heap[i]->place = 0;
-    timers.heap = NULL;
-    timers.count = timers.room = 0;
-    publish();
-    weft__unlock(&timers.lock);
-    for (uint32_t i = 0; i < count; i++) {
-        if (heap[i]->drop)
-            heap[i]->drop(heap[i]);
-    }
-    free(heap);
+    uint32_t used = __atomic_load_n(&homes_used, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < used; i++)
+        clear(&homes[i]);
 }
