@@ -89,11 +89,29 @@ static void print_task(struct weft_task *t, void *arg)
             t == run->main ? "main " : "", t->name ? t->name : "", t->name ? " " : "", where);
 }
 
+/* Another thread of ours is to make a task ready. It says that it is done only after that, when the
+ * task may have run on and parked for ever, and wakes nobody then. */
+static bool thread_pending(struct weft__run *run)
+{
+    (void)run;
+    return __atomic_load_n(&weft__blocking, __ATOMIC_SEQ_CST) != 0;
+}
+
 /* Nothing outside the workers will make a task ready. */
 static bool nothing_pending(struct weft__run *run)
 {
     return weft__timers_next() == INT64_MAX && weft__netpoll_waiting() == 0 &&
-           __atomic_load_n(&weft__blocking, __ATOMIC_SEQ_CST) == 0 && !weft__ended(run);
+           !thread_pending(run) && !weft__ended(run);
+}
+
+/* The poller makes tasks ready while it stands in the idle list still. */
+static bool next_in_sight(struct weft__run *run)
+{
+    for (unsigned i = 0; i < run->workers; i++) {
+        if (__atomic_load_n(&run->worker[i]->next, __ATOMIC_SEQ_CST))
+            return true;
+    }
+    return false;
 }
 
 /* Whoever made a task ready before nothing was pending has taken a worker off the idle list, or
@@ -103,13 +121,13 @@ static bool all_asleep(struct weft__run *run)
     weft__lock(&run->idle_lock);
     bool all = run->idle_count == run->workers;
     weft__unlock(&run->idle_lock);
-    return all && !weft__work_in_sight(run) && nothing_pending(run);
+    return all && !weft__work_in_sight(run) && !next_in_sight(run) && nothing_pending(run);
 }
 
 bool weft__check_deadlock(struct weft__run *run)
 {
     if (!nothing_pending(run))
-        return true;
+        return !thread_pending(run);
     if (!all_asleep(run))
         return true;
     if (foreign_threads(run))
