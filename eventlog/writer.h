@@ -175,8 +175,8 @@ void el_read_clocks(const struct el_log *log, struct el_clocks *out);
 uint64_t el_ticks_to_ns(const struct el_log *log, uint64_t ticks);
 uint64_t el_ns_to_ticks(const struct el_log *log, uint64_t ns);
 
-/* Ticks a second of the TSC, measured over `span_ns` (a launcher takes 20 ms and passes the result
- * on); 0 where the TSC is no clock or there is none. */
+/* Ticks a second of the TSC, measured over `span_ns` (a launcher takes 0.4 ms, right to some 8 ppm,
+ * and passes the result on); 0 where the TSC is no clock or there is none. */
 uint64_t el_tsc_measure_hz(uint64_t span_ns);
 
 /* ---- events ---- */

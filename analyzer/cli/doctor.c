@@ -12,8 +12,8 @@
 #include "analyzer/cli/log_dir.h"
 #include "analyzer/cli/message.h"
 #include "analyzer/cli/session.h"
-#include "analyzer/cli/tsc.h"
 #include "analyzer/model/memory.h"
+#include "eventlog/writer.h"
 
 #define TIMEOUT_S "60"
 
@@ -48,7 +48,7 @@ static bool check_machine(struct doctor *d)
     bool found = library != NULL;
     say(d, found, "the library", found ? library : error);
 
-    uint64_t hz = tsc_hz();
+    uint64_t hz = el_tsc_measure_hz(20000000);
     say(d, true, "clock",
         hz ? xasprintf("time stamp counter, %.0f MHz", (double)hz / 1e6)
            : xstrdup("CLOCK_MONOTONIC (the time stamp counter is not invariant here)"));

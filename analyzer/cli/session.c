@@ -14,8 +14,11 @@
 #include "analyzer/cli/message.h"
 #include "analyzer/cli/preflight.h"
 #include "analyzer/cli/sanitizer.h"
-#include "analyzer/cli/tsc.h"
 #include "analyzer/model/memory.h"
+#include "eventlog/writer.h"
+
+/* For the processes under us, so that none measures for itself. */
+#define TSC_MEASURE_NS UINT64_C(400000)
 
 char *session_command_dir(void)
 {
@@ -94,7 +97,7 @@ int session_begin(struct session *s, const struct session_options *o)
         return code;
     }
     s->runtime = sanitizer_runtime(s->path);
-    s->tsc_hz = tsc_hz();
+    s->tsc_hz = el_tsc_measure_hz(TSC_MEASURE_NS);
     s->info.command = join_words(o->argv);
     return 0;
 }

@@ -12,11 +12,37 @@
 
 #define FILE_NAME "run.json"
 
+/* By way of stdio: jansson itself reads and writes a descriptor a byte at a time. `fd` is closed.
+ */
+
+static json_t *load(int fd, json_error_t *e)
+{
+    FILE *f = fdopen(fd, "r");
+    json_t *root = f ? json_loadf(f, 0, e) : NULL;
+    if (f)
+        fclose(f);
+    else
+        close(fd);
+    return root;
+}
+
+static bool dump(const json_t *root, int fd)
+{
+    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (!f) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    bool ok = root && json_dumpf(root, f, JSON_INDENT(2)) == 0;
+    return fclose(f) == 0 && ok;
+}
+
 char *run_info_read(struct run_info *r, const char *dir)
 {
     *r = (struct run_info){0};
     char *path = xasprintf("%s/%s", dir, FILE_NAME), *error = NULL;
-    json_error_t e;
+    json_error_t e = {.text = ""};
     const char *command = NULL;
     int exited = 0, timed_out = 0;
     json_int_t started = 0, ended = 0;
@@ -28,7 +54,7 @@ char *run_info_read(struct run_info *r, const char *dir)
         free(path);
         return error;
     }
-    json_t *root = json_loadfd(fd, 0, &e);
+    json_t *root = load(fd, &e);
     if (!root ||
         json_unpack_ex(root, &e, 0, "{ss s?i s?I s?I s?b s?i s?i s?b s?F}", "command", &command,
                        "pid", &r->pid, "started_ns", &started, "ended_ns", &ended, "exited",
@@ -43,7 +69,6 @@ char *run_info_read(struct run_info *r, const char *dir)
         r->timed_out = timed_out != 0;
     }
     json_decref(root);
-    close(fd);
     free(path);
     return error;
 }
@@ -58,11 +83,8 @@ char *run_info_write(const struct run_info *r, const char *dir)
                   r->exited, "status", r->status, "signal", r->signal, "timed_out", r->timed_out,
                   "timeout_s", r->timeout_s);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (!root || fd < 0 || json_dumpfd(root, fd, JSON_INDENT(2)) != 0 ||
-        rename(temporary, path) != 0)
+    if (!dump(root, fd) || rename(temporary, path) != 0)
         error = xasprintf("%s: cannot write: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
     json_decref(root);
     free(command);
     free(temporary);
