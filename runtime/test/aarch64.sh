@@ -9,4 +9,4 @@ flags=(-std=gnu17 -O2 -g -D_GNU_SOURCE -I.. -Iinclude -I../preload/include
   -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Werror
   -fno-strict-aliasing -fno-omit-frame-pointer)
 aarch64-linux-gnu-gcc "${flags[@]}" -static -o "$out" "$@" -pthread
-exec qemu-aarch64 "$out" 2
+exec qemu-aarch64 "$out" --seconds 2 --workers 1,2,4
