@@ -63,6 +63,13 @@ struct pl_actor {
 
 enum pl_life { PL_LIFE_ENDED = 1, PL_LIFE_RELEASED = 2 };
 
+#define PL_RECENT_BITS 6
+
+static inline uint32_t pl_recent_slot(uint64_t address)
+{
+    return (uint32_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_RECENT_BITS));
+}
+
 /* What the core keeps for an OS thread; recycled. */
 struct pl_thread {
     struct pl_pool_link link;
@@ -73,7 +80,8 @@ struct pl_thread {
     uint32_t how; /* el_thread_end, set before it ends */
     uint32_t is_worker;
     uint32_t stack_hits;
-    struct pl_late_wait *late; /* see wait.c */
+    struct pl_late_wait *late;                      /* see wait.c */
+    struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */
 };
 
 /* A pl_actor with its cell set up, in state EL_ACTOR_FREE. NULL when there is no room. */

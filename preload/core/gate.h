@@ -71,6 +71,8 @@ struct pl_self {
     uint32_t wait_count;
     uint32_t pending; /* the thread keeps a wait that is to be written: pl_wait_flush */
     uint32_t dropped; /* calls passed through because the guard was on */
+    uint32_t fresh;   /* `now` was read on the way of the switch that is under way */
+    uint64_t now;     /* the clock, when this thread read it last for an announcement */
 };
 
 enum pl_phase { PL_PHASE_NEW = 0, PL_PHASE_ON = 1, PL_PHASE_OVER = 2 };
@@ -78,6 +80,9 @@ enum pl_phase { PL_PHASE_NEW = 0, PL_PHASE_ON = 1, PL_PHASE_OVER = 2 };
 /* The block of this thread. Not inlined: its address must be fetched again after anything that may
  * have moved the task to another thread. */
 PL_HIDDEN struct pl_self *pl_self(void);
+
+/* The block itself, for functions on whose way no task is switched: the announcements. */
+extern PL_HIDDEN __thread struct pl_self pl_self_block __attribute__((tls_model("initial-exec")));
 
 /* Gives the thread a slot and a cell. 0, or -1 when it must pass through. Guard is on. */
 PL_HIDDEN int pl_thread_attach(struct pl_self *self);
@@ -93,12 +98,9 @@ static inline void pl_leave(struct pl_self *self)
     self->guard--;
 }
 
-static inline struct pl_self *pl_enter(void)
+static inline struct pl_self *pl_enter_as(struct pl_self *self)
 {
-    if (!pl_is_ready())
-        return NULL;
-    struct pl_self *self = pl_self();
-    if (self->guard != 0) {
+    if (__builtin_expect(self->guard != 0, 0)) {
         self->dropped++;
         return NULL;
     }
@@ -109,6 +111,17 @@ static inline struct pl_self *pl_enter(void)
         return NULL;
     }
     return self;
+}
+
+static inline struct pl_self *pl_enter(void)
+{
+    return pl_is_ready() ? pl_enter_as(pl_self()) : NULL;
+}
+
+/* As pl_enter, where the calling function switches no task and calls nothing that does. */
+static inline struct pl_self *pl_enter_here(void)
+{
+    return pl_is_ready() ? pl_enter_as(&pl_self_block) : NULL;
 }
 
 #endif

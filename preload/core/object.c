@@ -7,6 +7,7 @@
 #include "preload/core/clock.h"
 #include "preload/core/map.h"
 #include "preload/core/modules.h"
+#include "preload/core/stack.h"
 
 static struct pl_map objects;
 static struct pl_pool records = {.bytes = sizeof(struct pl_object)};
@@ -52,6 +53,8 @@ static void *object_make(void *arg)
     atomic_store(&o->gone, 0);
     o->waker_creator = 0;
     o->waker_site = NULL;
+    o->waker_call = (struct pl_call){0, 0, 0};
+    o->task_waiter = NULL;
     cell->kind = w->kind;
     cell->object = w->object;
     cell->created_at = pl_now();
@@ -67,6 +70,14 @@ struct pl_object *pl_object_record(struct pl_self *self, enum el_object_kind kin
     if (object == 0)
         return NULL;
     return create ? pl_map_get(&objects, object, object_make, &w) : pl_map_find(&objects, object);
+}
+
+struct pl_object *pl_object_look(const struct pl_self *self, uint64_t object)
+{
+    struct pl_object *o = object == 0 ? NULL : pl_map_find(&objects, object);
+    if (o != NULL)
+        self->thread->objects[pl_recent_slot(object)] = o;
+    return o;
 }
 
 struct el_object *pl_object_find(uint64_t object)
@@ -100,12 +111,20 @@ static void object_free(struct pl_object *o)
     pl_pool_put(&records, o);
 }
 
+/* Records of actors stay mapped: one that was reused has another id. */
+static int task_waits(const struct pl_object *o)
+{
+    const struct pl_actor *task = o->task_waiter;
+    return task != NULL && task->id == o->cell->last_waiter &&
+           task->cell->wait_kind != EL_WAIT_NONE && task->cell->object == o->cell->object;
+}
+
 void pl_object_gone(uint64_t object)
 {
     struct pl_object *o = object == 0 ? NULL : pl_map_take(&objects, object, NULL);
     if (o == NULL)
         return;
-    if (atomic_load(&o->waiters) == 0) {
+    if (atomic_load(&o->waiters) == 0 && !task_waits(o)) {
         object_free(o);
         return;
     }
@@ -126,6 +145,46 @@ void pl_object_woken(struct pl_self *self, uint64_t object, uint32_t stack)
     cell->last_waker_at = pl_now();
     cell->last_waker_stack = stack;
     __atomic_fetch_add(&cell->wakes, 1, __ATOMIC_RELEASE);
+}
+
+/* Counts where a lost one does no harm: without a locked instruction. */
+static inline void count_32(uint32_t *word)
+{
+    __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+
+void pl_object_woken_again(struct pl_self *self, struct pl_object *o, struct pl_call call)
+{
+    const struct pl_actor *actor = self->actor;
+    struct el_object *cell = o->cell;
+    if (cell->last_waker != actor->id || o->waker_call.pc != call.pc ||
+        o->waker_call.sp != call.sp) {
+        self->now = pl_now();
+        o->waker_creator = actor->creator;
+        o->waker_site = actor->site;
+        o->waker_call = call;
+        cell->last_waker = actor->id;
+        cell->last_waker_stack = pl_stack(self, call);
+    }
+    cell->last_waker_at = self->now;
+    count_32(&cell->wakes);
+}
+
+void pl_object_task_waits(struct pl_object *o, struct pl_actor *task, uint32_t stack)
+{
+    o->task_waiter = task;
+    o->cell->last_waiter = task->id;
+    o->cell->last_waiter_stack = stack;
+    count_32(&o->cell->waits);
+}
+
+void pl_object_task_waited(struct pl_object *o, uint64_t ticks)
+{
+    uint64_t *sum = &o->cell->wait_ticks;
+    __atomic_store_n(sum, __atomic_load_n(sum, __ATOMIC_RELAXED) + ticks, __ATOMIC_RELAXED);
+    if (__builtin_expect(atomic_load_explicit(&o->gone, memory_order_relaxed), 0) &&
+        atomic_load(&o->waiters) == 0 && atomic_exchange(&o->gone, 0) == 1)
+        object_free(o);
 }
 
 void pl_object_wait_begins(struct pl_object *o, uint64_t actor, uint32_t stack)

@@ -11,7 +11,9 @@
 
 #include "eventlog/events.h"
 #include "eventlog/kinds.h"
+#include "preload/core/actor.h"
 #include "preload/core/arena.h"
+#include "preload/core/call.h"
 #include "preload/core/gate.h"
 #include "preload/core/site.h"
 
@@ -23,11 +25,35 @@ struct pl_object {
     _Atomic uint32_t gone;
     uint64_t waker_creator; /* of cell->last_waker */
     struct pl_site *waker_site;
+    struct pl_call waker_call; /* where cell->last_waker_stack was taken, if by an announcement */
+    struct pl_actor *task_waiter; /* the task that waited last */
 };
 
 /* The record behind the object; made when there is none and `create` says so. */
 PL_HIDDEN struct pl_object *pl_object_record(struct pl_self *self, enum el_object_kind kind,
                                              uint64_t object, int create);
+
+/* The record, if there is one; the objects that a thread asks for again and again are found in a
+ * table of its own. */
+PL_HIDDEN struct pl_object *pl_object_look(const struct pl_self *self, uint64_t object);
+static inline struct pl_object *pl_object_recent(const struct pl_self *self, uint64_t object)
+{
+    struct pl_object *o = self->thread->objects[pl_recent_slot(object)];
+    return o != NULL && o->cell->object == object && o->cell->state == EL_LIVE
+               ? o
+               : pl_object_look(self, object);
+}
+
+/* A task waits on it, or waited for so long: not counted in `waiters`, and of two threads that
+ * count at once one may count for nothing. */
+PL_HIDDEN void pl_object_task_waits(struct pl_object *object, struct pl_actor *task,
+                                    uint32_t stack);
+PL_HIDDEN void pl_object_task_waited(struct pl_object *object, uint64_t ticks);
+
+/* The current actor woke it: as pl_object_woken, and its stack is looked at only if the one that
+ * woke it last was another, or elsewhere. */
+PL_HIDDEN void pl_object_woken_again(struct pl_self *self, struct pl_object *object,
+                                     struct pl_call call);
 
 /* An actor begins or ends to wait on it. */
 PL_HIDDEN void pl_object_wait_begins(struct pl_object *object, uint64_t actor, uint32_t stack);

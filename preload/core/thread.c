@@ -13,12 +13,12 @@ static struct pl_pool threads = {.bytes = sizeof(struct pl_thread)};
 static struct pl_map by_pthread;
 static _Atomic uint32_t last_serial;
 
-static __thread struct pl_self self_block __attribute__((tls_model("initial-exec")));
+__thread struct pl_self pl_self_block __attribute__((tls_model("initial-exec")));
 _Static_assert(sizeof(struct pl_self) <= 1024, "initial-exec TLS is scarce");
 
 __attribute__((noinline)) struct pl_self *pl_self(void)
 {
-    struct pl_self *self = &self_block;
+    struct pl_self *self = &pl_self_block;
     __asm__ volatile("" : "+r"(self)::"memory");
     return self;
 }
@@ -37,6 +37,8 @@ void pl_thread_reset(struct pl_self *self)
     self->actor = NULL;
     self->wait_count = 0;
     self->pending = 0;
+    self->fresh = 0;
+    self->now = 0;
 }
 
 struct pl_actor *pl_thread_actor(void)

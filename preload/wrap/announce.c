@@ -52,7 +52,7 @@ static void forget_after_fork(void)
 
 PL_EXPORT void loiter_run_begin(const char *name, unsigned workers)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     forget_after_fork();
@@ -77,7 +77,7 @@ static void task_abandon(struct pl_actor *actor, void *ctx)
 
 PL_EXPORT void loiter_run_end(void)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     struct el_run_end event = {.run = atomic_load(&run_number), .left = atomic_load(&tasks_live)};
@@ -90,7 +90,7 @@ PL_EXPORT void loiter_run_end(void)
 
 PL_EXPORT void loiter_worker_begin(void)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     self->thread->is_worker = 1;
@@ -119,7 +119,7 @@ static struct pl_task *task_create(uint64_t id)
 PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
                                    size_t capture_bytes, const void *caller)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     forget_after_fork();
@@ -146,7 +146,7 @@ PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), s
 
 PL_EXPORT void loiter_task_exit(struct loiter_task *t)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     struct pl_task *task = known(t);
@@ -167,7 +167,7 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
 
 PL_EXPORT void loiter_task_stack(struct loiter_task *t, const void *lo, const void *hi)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     struct pl_task *task = known(t);
@@ -184,29 +184,43 @@ PL_EXPORT void loiter_task_stack(struct loiter_task *t, const void *lo, const vo
 
 /* ---- waits ---- */
 
-/* The wait is over; called by the thread that runs the task from now on. */
+/* The wait of a lock is counted as those of threads are; see object.h for the others. */
+static uint64_t object_leave(const struct pl_wait *w, uint64_t ticks)
+{
+    if (!el_wait_is_lock(w->kind)) {
+        pl_object_task_waited(w->record, ticks);
+        return 0;
+    }
+    uint64_t io = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED) - w->io_ticks;
+    io = io < ticks ? io : ticks;
+    pl_object_wait_ends(w->record, ticks, io);
+    return io;
+}
+
+/* The wait is over; called by the thread that runs the task from now on. Mostly the one that ran
+ * there before has just begun to wait, so the clock was read. */
 static void resume(struct pl_self *self, struct pl_task *task)
 {
     struct pl_wait *w = &task->park;
     struct el_actor *cell = task->actor->cell;
-    uint64_t now = pl_now();
-    uint64_t io_ticks = 0;
+    if (!self->fresh)
+        self->now = pl_now();
+    uint64_t now = self->now, io_ticks = 0;
+    uint64_t ticks = now > w->began ? now - w->began : 0; /* another thread's clock began it */
     task->parked = 0;
-    if (w->record != NULL) {
-        uint64_t ticks = now - w->began;
-        uint64_t io = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED) - w->io_ticks;
-        io_ticks = io < ticks ? io : ticks;
-        pl_object_wait_ends(w->record, ticks, io_ticks);
-    }
+    if (w->record != NULL)
+        io_ticks = object_leave(w, ticks);
     __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
     cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
+    if (ticks < pl_long_wait_ticks && task->actor->held_count == 0 && !el_wait_is_lock(w->kind))
+        return;
     w->waker = cell->waker;
-    pl_wait_note(self, w, now, io_ticks, 0);
+    pl_wait_note(self, w, w->began + ticks, io_ticks, 0);
 }
 
 PL_EXPORT void loiter_task_switch(struct loiter_task *t)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     struct pl_task *task = t == NULL ? NULL : known(t);
@@ -222,6 +236,7 @@ PL_EXPORT void loiter_task_switch(struct loiter_task *t)
             resume(self, task);
         el_set_state(&task->actor->cell->state, EL_ACTOR_RUNNING);
     }
+    self->fresh = 0;
     self->wait_count = 0;
     pl_leave(self);
 }
@@ -237,17 +252,23 @@ static void objects_wait(struct pl_self *self, struct pl_task *task, const void 
     if (w->kind != EL_WAIT_SELECT) {
         if (n == 0)
             return;
-        w->record = pl_object_record(self, pl_object_kind_of(w->kind), w->object, 1);
+        w->record = pl_object_recent(self, w->object);
+        if (w->record == NULL)
+            w->record = pl_object_record(self, pl_object_kind_of(w->kind), w->object, 1);
         if (w->record == NULL)
             return;
+        if (!el_wait_is_lock(w->kind)) {
+            pl_object_task_waits(w->record, task->actor, w->stack);
+            return;
+        }
         w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
         pl_object_wait_begins(w->record, task->actor->id, w->stack);
         return;
     }
     for (unsigned i = 0; i < n && i < SELECT_MOST; i++) {
-        struct el_object *cell =
-            objects[i] == NULL ? NULL
-                               : pl_object_get(self, EL_OBJ_CHAN, (uint64_t)(uintptr_t)objects[i]);
+        uint64_t object = (uint64_t)(uintptr_t)objects[i];
+        struct pl_object *o = object == 0 ? NULL : pl_object_recent(self, object);
+        struct el_object *cell = o != NULL ? o->cell : pl_object_get(self, EL_OBJ_CHAN, object);
         if (cell == NULL)
             continue;
         cell->last_waiter = task->actor->id;
@@ -259,7 +280,7 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
                                 const void *const *objects, unsigned n, int timed,
                                 const void *caller)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     struct pl_task *task = known(t);
@@ -273,7 +294,8 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
         w->waker = 0;
         objects_wait(self, task, objects, n);
         pl_spawn_waits(task->actor);
-        w->began = pl_now();
+        w->began = self->now = pl_now();
+        self->fresh = 1;
         cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
         cell->wait_stack = w->stack;
         cell->object = w->object;
@@ -290,15 +312,16 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
 
 PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     struct pl_task *task = known(t);
     if (task != NULL && task->parked) {
         struct el_actor *cell = task->actor->cell;
+        self->fresh = 0;
         task->parked = 0;
         if (task->park.record != NULL)
-            pl_object_wait_ends(task->park.record, 0, 0);
+            object_leave(&task->park, 0);
         __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
         cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
         el_set_state(&cell->state, EL_ACTOR_RUNNING);
@@ -308,7 +331,7 @@ PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
 
 PL_EXPORT void loiter_task_ready(struct loiter_task *t, const void *object)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     struct pl_task *task = known(t);
@@ -318,18 +341,22 @@ PL_EXPORT void loiter_task_ready(struct loiter_task *t, const void *object)
         struct el_actor *cell = task->actor->cell;
         if (!by_runtime) {
             cell->waker = self->actor->id;
-            pl_spawn_woken(task->actor, self->actor->id, self->actor->creator, self->actor->site);
+            if (self->actor->creator == task->actor->id)
+                pl_spawn_woken(task->actor, self->actor->id, task->actor->id, self->actor->site);
         }
         el_set_state(&cell->state, EL_ACTOR_RUNNABLE);
     }
-    if (object != NULL && !by_runtime && pl_object_find((uint64_t)(uintptr_t)object) != NULL)
-        pl_object_woken(self, (uint64_t)(uintptr_t)object, pl_stack(self, PL_CALL()));
+    struct pl_object *o = NULL;
+    if (object != NULL && !by_runtime)
+        o = pl_object_recent(self, (uint64_t)(uintptr_t)object);
+    if (o != NULL)
+        pl_object_woken_again(self, o, PL_CALL());
     pl_leave(self);
 }
 
 PL_EXPORT void loiter_mark(const char *name)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     struct el_mark event = {.actor = self->actor->id, .text = name};

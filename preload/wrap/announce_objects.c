@@ -17,7 +17,7 @@ static inline uint64_t id_of(const void *object)
 PL_EXPORT void loiter_object_created(enum loiter_object kind, const void *object, size_t capacity,
                                      const void *caller)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     pl_object_created(self, (enum el_object_kind)kind, id_of(object), capacity,
@@ -27,7 +27,7 @@ PL_EXPORT void loiter_object_created(enum loiter_object kind, const void *object
 
 PL_EXPORT void loiter_object_closed(enum loiter_object kind, const void *object, const void *caller)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     struct el_object *cell = pl_object_get(self, (enum el_object_kind)kind, id_of(object));
@@ -41,7 +41,7 @@ PL_EXPORT void loiter_object_closed(enum loiter_object kind, const void *object,
 PL_EXPORT void loiter_object_destroyed(enum loiter_object kind, const void *object, size_t left)
 {
     (void)kind;
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     struct el_object *cell = pl_object_find(id_of(object));
@@ -54,7 +54,7 @@ PL_EXPORT void loiter_object_destroyed(enum loiter_object kind, const void *obje
 
 PL_EXPORT void loiter_lock_acquired(enum loiter_wait why, const void *lock, const void *caller)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     pl_held_push(self->actor, (uint32_t)why, lock, pl_stack_from(self, PL_CALL(), caller));
@@ -63,7 +63,7 @@ PL_EXPORT void loiter_lock_acquired(enum loiter_wait why, const void *lock, cons
 
 PL_EXPORT void loiter_lock_released(const void *lock, struct loiter_task *owner)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     /* The list of another actor is not ours to change: it is told, and looks when it next asks. */
@@ -75,7 +75,7 @@ PL_EXPORT void loiter_lock_released(const void *lock, struct loiter_task *owner)
 PL_EXPORT void loiter_timer_armed(enum loiter_object kind, const void *timer, int64_t first_ns,
                                   int64_t period_ns, int stoppable, const void *caller)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     pl_timer_armed(self, (enum el_object_kind)kind, id_of(timer),
@@ -95,7 +95,7 @@ static enum el_object_kind kind_of(const void *timer)
 
 PL_EXPORT void loiter_timer_stopped(const void *timer)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     enum el_object_kind kind = kind_of(timer);
@@ -106,7 +106,7 @@ PL_EXPORT void loiter_timer_stopped(const void *timer)
 
 PL_EXPORT void loiter_timer_fired(const void *timer, int dropped)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     enum el_object_kind kind = kind_of(timer);
@@ -117,7 +117,7 @@ PL_EXPORT void loiter_timer_fired(const void *timer, int dropped)
 
 PL_EXPORT void loiter_timer_destroyed(const void *timer)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     enum el_object_kind kind = kind_of(timer);
