@@ -77,7 +77,8 @@ WEFT_API int weft_go(void (*fn)(void *arg), void *arg);
  * Go: go func() { ... }() over captured variables. */
 WEFT_API int weft_go_copy(void (*fn)(void *copy), const void *capture, size_t size);
 
-/* Lets other tasks run. Nothing outside a task. Go: runtime.Gosched(). */
+/* Lets other tasks run; outside a task, and in one that has locked its thread, other threads. Go:
+ * runtime.Gosched(). */
 WEFT_API void weft_yield(void);
 
 /* Waits at least `ns`; zero or less yields. Go: time.Sleep(). */
@@ -94,6 +95,15 @@ WEFT_API void weft_set_name(const char *name);
 
 /* The name given, NULL without one or outside a task. */
 WEFT_API const char *weft_name(void);
+
+/* Keeps the running task on its OS thread, which runs nothing else, until unlock was called as
+ * often as lock: for libraries that keep state by thread, and calls that change the thread itself.
+ * The task runs beside the workers then: another thread takes over the worker's other tasks. Tasks
+ * that it starts are not locked. A task that ends locked ends its thread. 0; -EAGAIN or -ENOMEM,
+ * and not locked, when no other thread can be had. Outside a task it does nothing. unlock without a
+ * lock does nothing. Go: runtime.LockOSThread(), runtime.UnlockOSThread(). */
+WEFT_API int weft_lock_thread(void);
+WEFT_API void weft_unlock_thread(void);
 
 /* Runs fn(arg), which may block its OS thread, on a thread of its own while the worker goes on
  * with other tasks, and returns when it returned. It runs on that thread's stack and must not call

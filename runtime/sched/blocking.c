@@ -151,7 +151,7 @@ static bool provide_thread(void)
 int weft_blocking(void (*fn)(void *), void *arg)
 {
     struct weft_task *t = weft__self();
-    if (!t) {
+    if (!t || t->worker->bound) { /* it has the thread for itself */
         fn(arg);
         return 0;
     }

@@ -18,20 +18,27 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "runtime/sched/inside.h"
+#include "runtime/sched/thread.h"
 #include "runtime/time/timers.h"
 
-enum { RUNNING = 0, READY = 1, ASLEEP = 2, DOZING = 3 };
+enum { RUNNING = 0, READY = 1, ASLEEP = 2, DOZING = 3, ENDED = 4 };
 enum { SPINS_BETWEEN_LOOKS = 8 };
 #define SPIN_MAX_NS (INT64_C(20) * WEFT_US)
 #define SPIN_MIN_NS (INT64_C(1) * WEFT_US)
 
-/* Of a plain thread. */
-struct outside {
+struct stand_in {
     struct weft__worker worker;
-    struct weft__timer *timer; /* which ends the wait; NULL: none */
+    struct weft__timer *timer; /* which ends the wait of a plain thread; NULL: none */
+    struct stand_in *next;     /* of the spare ones */
 };
+
+/* Never freed: a dump may be looking at one. */
+static struct {
+    uint32_t lock;
+    struct stand_in *spare;
+} pool;
 
 int32_t weft__outside_asleep;
 
@@ -57,12 +64,43 @@ __attribute__((noinline)) void weft__bound_set_self(struct weft_task *t)
     __asm__ volatile("" ::: "memory");
 }
 
-void weft__bound_init(struct weft__worker *w, struct weft__run *run, struct weft_task *t)
+static struct stand_in *of_worker(struct weft__worker *w)
 {
-    w->run = run;
-    w->bound = true;
-    w->wake = RUNNING;
-    w->current = t;
+    return (struct stand_in *)(void *)w;
+}
+
+struct weft__worker *weft__bound_new(struct weft__run *run, struct weft_task *t)
+{
+    weft__lock(&pool.lock);
+    struct stand_in *s = pool.spare;
+    if (s)
+        pool.spare = s->next;
+    weft__unlock(&pool.lock);
+    if (!s && !(s = aligned_alloc(alignof(struct stand_in), sizeof *s)))
+        return NULL;
+    memset(s, 0, sizeof *s);
+    s->worker.run = run;
+    s->worker.bound = true;
+    s->worker.current = t;
+    return &s->worker;
+}
+
+void weft__bound_drop(struct weft__worker *w)
+{
+    struct stand_in *s = of_worker(w);
+    __atomic_store_n(&w->current, NULL, __ATOMIC_RELAXED);
+    weft__lock(&pool.lock);
+    s->next = pool.spare;
+    pool.spare = s;
+    weft__unlock(&pool.lock);
+}
+
+void weft__bound_abandon(struct weft__worker *w)
+{
+    uint32_t asleep = ASLEEP;
+    if (__atomic_compare_exchange_n(&w->wake, &asleep, ENDED, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
+        weft__futex_wake(&w->wake, 1);
 }
 
 /* ---- plain threads ---- */
@@ -71,7 +109,7 @@ static void thread_ends(void *arg)
 {
     struct weft_task *t = arg;
     outside_here = NULL;
-    free(t->worker);
+    weft__bound_drop(t->worker);
     weft__task_recycle(NULL, t);
 }
 
@@ -83,13 +121,11 @@ static void make_key(void)
 static struct weft_task *make_outside(void)
 {
     pthread_once(&once, make_key);
-    struct outside *o = aligned_alloc(alignof(struct outside), sizeof *o);
     struct weft_task *t = weft__task_new(NULL);
-    if (!o || !t || !has_key || pthread_setspecific(key, t) != 0)
+    struct weft__worker *w = weft__bound_new(NULL, t);
+    if (!w || !t || !has_key || pthread_setspecific(key, t) != 0)
         weft__fatal("no memory to wait outside a task");
-    *o = (struct outside){.timer = NULL};
-    weft__bound_init(&o->worker, NULL, t);
-    t->worker = &o->worker;
+    t->worker = w;
     t->epoch = WEFT__BOUND;
     return t;
 }
@@ -102,15 +138,16 @@ struct weft_task *weft__outside_self(void)
     return t;
 }
 
-static struct outside *outside_of(const struct weft_task *t)
+/* NULL: it has a run. */
+static struct stand_in *outside_of(const struct weft_task *t)
 {
-    return t->epoch == WEFT__BOUND ? (struct outside *)t->worker : NULL;
+    return t->epoch == WEFT__BOUND ? of_worker(t->worker) : NULL;
 }
 
 /* The program may have no run whose workers look at timers. */
 bool weft__wait_arm(struct weft_task *t, struct weft__timer *timer, int64_t when)
 {
-    struct outside *o = outside_of(t);
+    struct stand_in *o = outside_of(t);
     timer->when = when;
     if (o) {
         o->timer = timer;
@@ -147,7 +184,7 @@ static bool spin(struct weft__worker *w)
     return false;
 }
 
-static int64_t limit_of(const struct outside *o)
+static int64_t limit_of(const struct stand_in *o)
 {
     if (!o || !o->timer)
         return -1;
@@ -157,15 +194,16 @@ static int64_t limit_of(const struct outside *o)
 
 static void sleep_until_ready(struct weft_task *t, struct weft__worker *w)
 {
-    struct outside *o = outside_of(t);
-    uint32_t running = RUNNING;
-    uint32_t asleep = o && o->timer ? DOZING : ASLEEP;
+    struct stand_in *o = outside_of(t);
+    uint32_t running = RUNNING, asleep = o && o->timer ? DOZING : ASLEEP;
     if (!__atomic_compare_exchange_n(&w->wake, &running, asleep, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_SEQ_CST))
         return;
-    if (o && asleep == ASLEEP)
+    if (!o)
+        weft__bound_rests(w->run);
+    else if (!o->timer)
         __atomic_fetch_add(&weft__outside_asleep, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&w->wake, __ATOMIC_ACQUIRE) != READY) {
+    while (__atomic_load_n(&w->wake, __ATOMIC_SEQ_CST) == asleep && (o || !weft__ended(w->run))) {
         bool in_time = weft__futex_wait(&w->wake, asleep, limit_of(o));
         if (!in_time && o && o->timer && limit_of(o) == 0) {
             struct weft__timer *timer = o->timer;
@@ -178,10 +216,11 @@ static void sleep_until_ready(struct weft_task *t, struct weft__worker *w)
 void weft__bound_park(struct weft_task *t, uint32_t *lock, void (*fn)(void *), void *arg)
 {
     struct weft__worker *w = t->worker;
-    struct outside *o = outside_of(t);
+    struct weft__run *run = w->run;
     __atomic_store_n(&w->wake, RUNNING, __ATOMIC_RELAXED);
-    if (o)
-        o->timer = NULL;
+    of_worker(w)->timer = NULL;
+    if (run)
+        LOITER_CALL(loiter_task_switch, (NULL));
     if (lock)
         weft__unlock(lock);
     if (fn)
@@ -191,18 +230,50 @@ void weft__bound_park(struct weft_task *t, uint32_t *lock, void (*fn)(void *), v
     if (!spin(w))
         sleep_until_ready(t, w);
     spin_ns = weft_now() - began < SPIN_MAX_NS ? SPIN_MAX_NS : spin_ns / 2;
+    if (run && weft__ended(run))
+        weft__thread_abandon(t);
+    if (run)
+        LOITER_CALL(loiter_task_switch, (&t->loiter));
 }
 
-void weft__bound_ready(struct weft_task *t, const void *object)
+static void wake(struct weft_task *t, const void *object)
 {
     bool outside = outside_of(t);
     struct weft__worker *w = t->worker;
+    struct weft__run *run = w->run;
     LOITER_CALL(loiter_task_ready, (&t->loiter, object));
     __atomic_store_n(&t->wait, WEFT__WAIT_NONE, __ATOMIC_RELAXED);
     uint32_t before = __atomic_exchange_n(&w->wake, READY, __ATOMIC_SEQ_CST);
     if (before == RUNNING)
         return;
-    if (outside && before == ASLEEP)
+    if (!outside)
+        __atomic_fetch_add(&run->bound_awake, 1, __ATOMIC_SEQ_CST);
+    else if (before == ASLEEP)
         __atomic_fetch_sub(&weft__outside_asleep, 1, __ATOMIC_SEQ_CST);
     weft__futex_wake(&w->wake, 1);
+}
+
+/* The run of the calling thread, which stays while it calls. */
+static struct weft__run *own_run(void)
+{
+    struct weft__worker *w = weft__worker();
+    struct weft_task *t = w ? NULL : weft__bound_self();
+    return w ? w->run : t ? t->worker->run : NULL;
+}
+
+void weft__bound_ready(struct weft_task *t, const void *object)
+{
+    struct weft__run *run = own_run();
+    uint32_t epoch = weft__epoch_of(t);
+    if (epoch == 0) {
+        wake(t, object);
+    } else if (run && run->epoch == epoch) {
+        if (!weft__ended(run))
+            wake(t, object);
+    } else {
+        run = weft__visit();
+        if (run && run->epoch == epoch)
+            wake(t, object);
+        weft__leave();
+    }
 }

@@ -17,8 +17,13 @@ struct weft_task *weft__outside_self(void);
 /* Plain threads that sleep in a wait without a time limit. Below zero for an instant. */
 extern int32_t weft__outside_asleep;
 
-/* Makes `w` the stand-in for a worker of a thread that has one task. */
-void weft__bound_init(struct weft__worker *w, struct weft__run *run, struct weft_task *t);
+/* The stand-in for the worker of a thread that has one task; NULL: no memory. It stays readable
+ * when it was dropped. */
+struct weft__worker *weft__bound_new(struct weft__run *run, struct weft_task *t);
+void weft__bound_drop(struct weft__worker *w);
+
+/* The run is over: ends the sleep of the one who stands for it. */
+void weft__bound_abandon(struct weft__worker *w);
 
 /* The timer that ends a wait, armed in weft__park_call's function and disarmed after the wait. That
  * of a plain thread is minded by the thread itself: there may be no run. False: no memory. */

@@ -93,8 +93,8 @@ static void print_task(struct weft_task *t, void *arg)
  * task may have run on and parked for ever, and wakes nobody then. */
 static bool thread_pending(struct weft__run *run)
 {
-    (void)run;
-    return __atomic_load_n(&weft__blocking, __ATOMIC_SEQ_CST) != 0;
+    return __atomic_load_n(&weft__blocking, __ATOMIC_SEQ_CST) != 0 ||
+           __atomic_load_n(&run->bound_awake, __ATOMIC_SEQ_CST) != 0;
 }
 
 /* Nothing outside the workers will make a task ready. */

@@ -233,7 +233,7 @@ struct weft_task *weft__find_work(struct weft__worker *w)
     for (;;) {
         if (weft__ended(run))
             return NULL;
-        if (w->tick % (SHARED_FIRST_EVERY * 8) == 0)
+        if (w->tick % (SHARED_FIRST_EVERY * 7) == 0)
             look_for_others(w);
         struct weft_task *t = look_around(w);
         if (!t) {

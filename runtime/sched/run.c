@@ -7,16 +7,13 @@
  * stops at its next wait. The memory of a run is used again once all its threads have ended.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "runtime/io/netpoll.h"
-#include "runtime/sched/inside.h"
 #include "runtime/sched/signals.h"
+#include "runtime/sched/thread.h"
 #include "runtime/time/timers.h"
 
 #define GRACE_NS (INT64_C(50) * WEFT_MS)
@@ -28,9 +25,6 @@ uint32_t weft__open_epoch;
 static uint32_t open_workers;
 static struct weft__run *retired; /* which may have stragglers; of who has taken the run */
 
-/* Threads of a run wait here until all of them exist: 0 wait, 1 go, 2 there is no run. */
-static uint32_t gate;
-
 static unsigned default_workers(void)
 {
     const char *text = getenv("WEFT_WORKERS");
@@ -40,74 +34,6 @@ static unsigned default_workers(void)
         n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     }
     return n > WEFT_MAX_WORKERS ? WEFT_MAX_WORKERS : (unsigned)n;
-}
-
-static bool pass_gate(struct weft__run *run)
-{
-    uint32_t state;
-    while ((state = __atomic_load_n(&gate, __ATOMIC_ACQUIRE)) == 0)
-        weft__futex_wait(&gate, 0, -1);
-    (void)run;
-    return state == 1;
-}
-
-static void thread_gone(struct weft__run *run)
-{
-    __atomic_fetch_sub(&run->threads, 1, __ATOMIC_SEQ_CST);
-    weft__futex_wake(&run->threads, 1);
-}
-
-static void adopt_stack(struct weft__worker *w)
-{
-    (void)w;
-#ifdef WEFT_ASAN
-    pthread_attr_t attr;
-    void *low = NULL;
-    size_t size = 0;
-    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
-        pthread_attr_getstack(&attr, &low, &size);
-        pthread_attr_destroy(&attr);
-    }
-    w->scheduler->low = low;
-    w->scheduler->size = size;
-#endif
-#ifdef WEFT_TSAN
-    w->scheduler->fiber = __tsan_get_current_fiber();
-#endif
-}
-
-static void *worker_main(void *arg)
-{
-    struct weft__worker *w = arg;
-    struct weft__context scheduler = {0};
-    char name[16];
-    snprintf(name, sizeof name, "weft-%u", w->index);
-    prctl(PR_SET_NAME, name);
-    LOITER_CALL(loiter_worker_begin, ());
-    w->scheduler = &scheduler;
-    adopt_stack(w);
-    struct weft__signal_stack signals;
-    weft__signal_stack_set(&signals);
-    weft__bind_thread(w);
-    if (pass_gate(w->run)) {
-        struct weft_task *t;
-        while ((t = weft__find_work(w)))
-            weft__dispatch(w, t);
-    }
-    weft__signal_stack_drop(&signals);
-    __atomic_store_n(&w->gone, 1, __ATOMIC_RELEASE);
-    thread_gone(w->run);
-    return NULL;
-}
-
-static void *monitor_main(void *arg)
-{
-    prctl(PR_SET_NAME, "weft-monitor");
-    LOITER_CALL(loiter_worker_begin, ());
-    if (pass_gate(arg))
-        weft__monitor_main(arg);
-    thread_gone(arg);
-    return NULL;
 }
 
 static void reset_worker(struct weft__worker *w, struct weft__run *run, unsigned index)
@@ -153,69 +79,21 @@ static void retire(struct weft__run *run)
     retired = run;
 }
 
-static int start_thread(struct weft__run *run, unsigned long *thread, void *(*fn)(void *),
-                        void *arg)
-{
-    pthread_t id;
-    int r = pthread_create(&id, NULL, fn, arg);
-    if (r != 0)
-        return -r;
-    *thread = id;
-    __atomic_fetch_add(&run->threads, 1, __ATOMIC_SEQ_CST);
-    return 0;
-}
-
-/* False: the time is over and some still run. */
-static bool wait_for_threads(struct weft__run *run, int64_t ns)
-{
-    int64_t until = weft_now() + ns;
-    for (;;) {
-        uint32_t alive = __atomic_load_n(&run->threads, __ATOMIC_SEQ_CST);
-        int64_t left = until - weft_now();
-        if (alive == 0)
-            return true;
-        if (ns >= 0 && left <= 0)
-            return false;
-        weft__futex_wait(&run->threads, alive, ns < 0 ? -1 : left);
-    }
-}
-
-static void join_all(struct weft__run *run, unsigned started, unsigned long *monitor)
-{
-    for (unsigned i = 0; i < started; i++) {
-        if (__atomic_load_n(&run->worker[i]->gone, __ATOMIC_ACQUIRE))
-            pthread_join(run->worker[i]->thread, NULL);
-        else
-            pthread_detach(run->worker[i]->thread);
-    }
-    if (monitor)
-        pthread_join(*monitor, NULL);
-}
-
-static void open_gate(uint32_t state)
-{
-    __atomic_store_n(&gate, state, __ATOMIC_RELEASE);
-    weft__futex_wake(&gate, INT32_MAX);
-}
-
 /* All threads of the run, waiting at the gate. */
-static int start_threads(struct weft__run *run, unsigned *started, unsigned long *monitor)
+static int start_threads(struct weft__run *run)
 {
     int r = 0;
-    __atomic_store_n(&gate, 0, __ATOMIC_RELEASE);
-    for (*started = 0; *started < run->workers && r == 0; ++*started) {
-        struct weft__worker *w = run->worker[*started];
-        r = start_thread(run, &w->thread, worker_main, w);
-        if (r != 0)
-            break;
-    }
+    weft__gate_open(WEFT__GATE_WAIT);
+    for (unsigned i = 0; i < run->workers && r == 0; i++)
+        r = weft__thread_drive(run, run->worker[i]);
     if (r == 0 && run->workers > 1)
-        r = start_thread(run, monitor, monitor_main, run);
+        r = weft__thread_serve(run, weft__monitor_main);
     if (r == 0)
         return 0;
-    open_gate(2);
-    wait_for_threads(run, -1);
-    join_all(run, *started, NULL);
+    __atomic_store_n(&run->ended, 1, __ATOMIC_SEQ_CST);
+    weft__gate_open(WEFT__GATE_NO_RUN);
+    weft__threads_wait(run, -1);
+    weft__threads_reap(run);
     return r;
 }
 
@@ -229,17 +107,18 @@ void weft__main_returned(struct weft__worker *w)
     __atomic_store_n(&weft__open_epoch, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&run->ended, 1, __ATOMIC_SEQ_CST);
     weft__wake_all(run);
+    weft__threads_wake(run);
     __atomic_store_n(&run->monitor_word, 2, __ATOMIC_SEQ_CST);
     weft__futex_wake(&run->monitor_word, 1);
     weft__futex_wake(&run->ended, 1);
 }
 
-static void after_run(struct weft__run *run, unsigned started, unsigned long *monitor)
+static void after_run(struct weft__run *run)
 {
     while (__atomic_load_n(&weft__visitors, __ATOMIC_SEQ_CST) != 0)
         sched_yield();
-    bool all = wait_for_threads(run, GRACE_NS);
-    join_all(run, started, monitor);
+    bool all = weft__threads_wait(run, GRACE_NS);
+    weft__threads_reap(run);
     weft__timers_clear();
     weft__netpoll_abandon();
     if (all)
@@ -253,8 +132,6 @@ static void after_run(struct weft__run *run, unsigned started, unsigned long *mo
 
 static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const void *caller)
 {
-    unsigned started;
-    unsigned long monitor = 0;
     int r = weft__netpoll_open(run);
     if (r != 0)
         return r;
@@ -263,7 +140,7 @@ static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const 
         weft__netpoll_close(run);
         return -ENOMEM;
     }
-    r = start_threads(run, &started, &monitor);
+    r = start_threads(run);
     if (r != 0) {
         weft__task_recycle(NULL, run->main);
         weft__netpoll_close(run);
@@ -280,10 +157,10 @@ static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const 
     __atomic_store_n(&open_workers, run->workers, __ATOMIC_RELAXED);
     __atomic_store_n(&weft__open_epoch, run->epoch, __ATOMIC_RELAXED);
     __atomic_store_n(&weft__open_run, run, __ATOMIC_SEQ_CST);
-    open_gate(1);
+    weft__gate_open(WEFT__GATE_GO);
     while (!weft__ended(run))
         weft__futex_wait(&run->ended, 0, -1);
-    after_run(run, started, run->workers > 1 ? &monitor : NULL);
+    after_run(run);
     weft__signals_give_back();
     return 0;
 }

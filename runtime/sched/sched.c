@@ -19,6 +19,7 @@
  * is read by a function that the compiler cannot see through, or from the task's record.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,8 +251,10 @@ void weft__ready(struct weft_task *t, const void *object)
 void weft_yield(void)
 {
     struct weft__worker *w = weft__worker();
-    if (!w || !w->current)
+    if (!w) {
+        sched_yield();
         return;
+    }
     struct weft_task *t = w->current;
     w->after = WEFT__AFTER_REQUEUE;
     w->after_arg = t;
@@ -304,6 +307,9 @@ int weft__spawn(const struct weft__spawn *spawn, const void *caller)
     struct weft__worker *w = weft__worker();
     if (w)
         return spawn_in(w->run, w, spawn, caller);
+    struct weft_task *bound = weft__bound_self();
+    if (bound && weft__abandoned(bound))
+        return -ESRCH;
     int r = spawn_in(weft__visit(), NULL, spawn, caller);
     weft__leave();
     return r;

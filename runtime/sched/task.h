@@ -115,9 +115,8 @@ struct weft__worker {
     uint64_t switches, parks, steals; /* so far; others read them */
     unsigned index;
     bool spinning;
-    bool bound;           /* no worker, but the stand-in for one; see bound.h */
-    uint32_t gone;        /* its thread has nothing more to do */
-    unsigned long thread; /* pthread_t */
+    bool bound;     /* no worker, but the stand-in for one; see bound.h */
+    uint32_t locks; /* of a stand-in: weft_lock_thread less weft_unlock_thread */
 #ifdef WEFT_TSAN
     void *dead_fiber;
 #endif
@@ -137,7 +136,10 @@ struct weft__worker {
 struct weft__run {
     uint32_t epoch;
     uint32_t ended;   /* the main task returned */
-    uint32_t threads; /* workers and monitor whose threads have not ended */
+    uint32_t threads; /* which have not ended; see thread.c */
+    uint32_t threads_lock;
+    struct weft__thread *all_threads, *spare_threads;
+    uint32_t bound_awake; /* tasks with a thread of their own, less those asleep */
     unsigned workers;
     size_t stack_bytes;
     const char *name;
