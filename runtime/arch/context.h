@@ -31,8 +31,23 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+/* Where a context stands: on its own stack while it is suspended. */
+struct weft__frame {
+    void *sp, *fp, *pc;
+};
+
+void weft__arch_entry(void);
+
+#if defined(__x86_64__)
+#include "runtime/arch/switch_x86_64.h"
+#elif defined(__aarch64__)
+#include "runtime/arch/switch_aarch64.h"
+#else
+#error "no stack switch for this architecture"
+#endif
+
 struct weft__context {
-    void *sp; /* NULL: has no stack yet */
+    struct weft__frame *frame; /* NULL: has no stack yet */
 #ifdef WEFT_ASAN
     void *fake;
     const void *low;
@@ -43,12 +58,11 @@ struct weft__context {
 #endif
 };
 
-void weft__arch_switch(void **save, void *to);
-void weft__arch_entry(void);
-
 /* Goes on at `to`; returns when somebody goes on at `from`. `last`: nobody ever will. */
-static inline void weft__jump(struct weft__context *from, struct weft__context *to, bool last)
+static inline __attribute__((always_inline)) void
+weft__jump(struct weft__context *from, const struct weft__context *to, bool last)
 {
+    struct weft__frame here;
     (void)last;
 #ifdef WEFT_ASAN
     __sanitizer_start_switch_fiber(last ? NULL : &from->fake, to->low, to->size);
@@ -56,7 +70,7 @@ static inline void weft__jump(struct weft__context *from, struct weft__context *
 #ifdef WEFT_TSAN
     __tsan_switch_to_fiber(to->fiber, 0);
 #endif
-    weft__arch_switch(&from->sp, to->sp);
+    weft__arch_switch(&from->frame, &here, to->frame);
 #ifdef WEFT_ASAN
     __sanitizer_finish_switch_fiber(from->fake, NULL, NULL);
 #endif
@@ -78,22 +92,12 @@ static inline void weft__context_prepare(struct weft__context *context, char *lo
     /* The task before left its last frames, which never returned. */
     ASAN_UNPOISON_MEMORY_REGION(low, (size_t)(high - low));
 #endif
-#if defined(__x86_64__)
-    /* Six registers and the address; at the entry the stack is 8 off 16, as after a call. */
-    /* The words above stay zero, for whoever walks the stack without unwind tables. */
-    uint64_t *sp = (uint64_t *)(void *)high - 10;
-    for (int i = 0; i < 10; i++)
-        sp[i] = 0;
-    sp[6] = (uint64_t)weft__arch_entry;
-#elif defined(__aarch64__)
-    uint64_t *sp = (uint64_t *)(void *)high - 22;
-    for (int i = 0; i < 22; i++)
-        sp[i] = 0;
-    sp[1] = (uint64_t)weft__arch_entry;
-#else
-#error "no stack switch for this architecture"
-#endif
-    context->sp = sp;
+    /* Two words of zero at the end, for whoever walks the stack without unwind tables. */
+    uint64_t *sp = (uint64_t *)(void *)high - 2;
+    struct weft__frame *frame = (struct weft__frame *)(void *)(sp - 4);
+    sp[0] = sp[1] = 0;
+    weft__arch_prepare(frame, sp);
+    context->frame = frame;
 #ifdef WEFT_ASAN
     context->low = low;
     context->size = (size_t)(high - low);

@@ -131,7 +131,7 @@ static void bind_stack(struct weft__worker *w, struct weft_task *t, char *stack)
 
 static void make_current(struct weft__worker *w, struct weft_task *t)
 {
-    if (__builtin_expect(!t->context.sp, 0)) {
+    if (__builtin_expect(!t->context.frame, 0)) {
         char *stack = weft__stack_get(w);
         if (!stack)
             weft__fatal("no memory for the stack of a task");
@@ -345,9 +345,9 @@ static void finish(struct weft__worker *w, struct weft_task *t)
     weft__task_recycle(w, t);
     struct weft_task *to = is_main || w->bound ? NULL : pick(w);
 #if !defined(WEFT_ASAN) && !defined(WEFT_TSAN)
-    if (to && !to->context.sp) {
+    if (to && !to->context.frame) {
         to->stack = stack;
-        to->context.sp = stack;
+        to->context.frame = t->context.frame; /* not NULL; it is not gone on at */
         LOITER_CALL(loiter_task_stack, (&to->loiter, stack, stack + w->run->stack_bytes));
         make_current(w, to);
         return;

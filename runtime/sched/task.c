@@ -93,7 +93,7 @@ struct weft_task *weft__task_new(struct weft__worker *w)
     } else if (!(t = from_pool(1, &got))) {
         return NULL;
     }
-    t->context.sp = NULL;
+    t->context.frame = NULL;
     t->stack = NULL;
     __atomic_store_n(&t->name, NULL, __ATOMIC_RELAXED);
     __atomic_store_n(&t->object, NULL, __ATOMIC_RELAXED);

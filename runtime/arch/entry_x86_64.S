@@ -1,0 +1,22 @@
+/*
+ * Where a fresh stack begins, on x86-64: the outermost frame, at which unwinders stop. It is jumped
+ * to with the stack pointer 8 off 16, as after a call.
+ */
+    .text
+    .globl weft__arch_entry
+    .hidden weft__arch_entry
+    .type weft__arch_entry, @function
+    .p2align 4
+weft__arch_entry:
+    .cfi_startproc
+    .cfi_undefined rip
+    endbr64
+    xorl %ebp, %ebp
+    pushq $0
+    .cfi_adjust_cfa_offset 8
+    call weft__task_main
+    ud2
+    .cfi_endproc
+    .size weft__arch_entry, . - weft__arch_entry
+
+    .section .note.GNU-stack, "", @progbits
