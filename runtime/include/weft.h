@@ -52,6 +52,7 @@ struct weft_options {
     unsigned workers;   /* OS threads that run tasks; default: WEFT_WORKERS, else the CPUs */
     size_t stack_bytes; /* address space of a task's stack, default 64 KiB, at least 16 KiB */
     const char *name;   /* what reports call this run; default "weft" */
+    unsigned blocking_threads; /* calls of weft_blocking at once; default: WEFT_BLOCKING, else 10000 */
 };
 
 /* Runs fn(arg) as the main task and returns when it returns: 0. Tasks that are left then are
@@ -106,9 +107,11 @@ WEFT_API int weft_lock_thread(void);
 WEFT_API void weft_unlock_thread(void);
 
 /* Runs fn(arg), which may block its OS thread, on a thread of its own while the worker goes on
- * with other tasks, and returns when it returned. It runs on that thread's stack and must not call
- * what waits in Weft. 0, or -EAGAIN when no thread could be had. Outside a task it calls fn.
- * Go: a cgo call. */
+ * with other tasks, and returns when it returned. It runs on that thread's stack, outside any task.
+ * When as many calls are on their way as the run allows (weft_options.blocking_threads), or the
+ * system gives no more threads, later ones wait as tasks, first come, first served; threads without
+ * work end after five seconds. 0, or -EAGAIN when there is no thread at all. Outside a task, and in
+ * one that has locked its thread, it calls fn. Go: a cgo call. */
 WEFT_API int weft_blocking(void (*fn)(void *arg), void *arg);
 
 /* Writes a line for each task of the open run: its number, its name, whether it is running,

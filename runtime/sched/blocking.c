@@ -1,7 +1,9 @@
 /*
  * Calls that block an OS thread: the task parks, a thread of a pool runs the function, the worker
- * goes on. The pool grows with the calls on their way; a thread that has had nothing to do for a
- * while ends. It outlives runs.
+ * goes on. The pool grows with the calls on their way, up to the run's limit; calls beyond it wait
+ * in a queue, first come, first served. A thread that has had nothing to do for a while ends. The
+ * pool outlives runs: what still blocks for an earlier run counts for that one's limit only, and
+ * what had not begun then never does.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -10,37 +12,72 @@
 
 #include "runtime/sched/inside.h"
 
-enum { THREADS_MAX = 10000 };
-#define LINGER_NS (INT64_C(5) * WEFT_S)
-
 struct job {
     struct job *next;
     struct weft_task *task;
     void (*fn)(void *);
     void *arg;
     size_t stack_bytes;
+    uint32_t epoch;
 };
 
 static struct {
     uint32_t lock; /* of all below */
-    uint32_t threads, idle;
+    uint32_t limit, epoch;
+    uint32_t threads; /* of which so many are */
+    uint32_t idle, busy;
+    uint32_t running;  /* the busy ones of the open run */
     uint32_t promised; /* jobs that are about to be queued */
-    uint32_t posted;   /* futex of the idle: counts jobs */
+    uint32_t queued;
+    uint32_t posted; /* futex of the idle: counts jobs */
     struct job *head, **tail;
 } pool = {.tail = &pool.head};
 
+int64_t weft__blocking_linger_ns = 5 * WEFT_S;
 uint32_t weft__blocking;
 uint32_t weft__pool_threads;
 
-static struct job *take(void)
+void weft__blocking_configure(const struct weft__run *run, unsigned limit)
+{
+    weft__lock(&pool.lock);
+    pool.limit = limit;
+    pool.epoch = run->epoch;
+    pool.running = 0;
+    weft__unlock(&pool.lock);
+}
+
+static struct job *unqueue(void)
 {
     struct job *job = pool.head;
-    if (job) {
-        pool.head = job->next;
-        if (!pool.head)
-            pool.tail = &pool.head;
-    }
+    pool.head = job->next;
+    if (!pool.head)
+        pool.tail = &pool.head;
+    pool.queued--;
     return job;
+}
+
+/* The job that may begin now. Those of a run that is over are forgotten. */
+static struct job *take(void)
+{
+    while (pool.head && weft__abandoned(pool.head->task)) {
+        unqueue();
+        __atomic_fetch_sub(&weft__blocking, 1, __ATOMIC_SEQ_CST);
+    }
+    if (!pool.head || pool.running >= pool.limit)
+        return NULL;
+    pool.busy++;
+    pool.running++;
+    return unqueue();
+}
+
+/* `epoch` is that of the job's run: the job lies on a stack that is in use again. */
+static void job_done(uint32_t epoch)
+{
+    weft__lock(&pool.lock);
+    pool.busy--;
+    if (epoch == pool.epoch)
+        pool.running--;
+    weft__unlock(&pool.lock);
 }
 
 /* The next job; NULL when none came for long and the thread is to end. */
@@ -59,7 +96,7 @@ static struct job *next_job(void)
         uint32_t posted = __atomic_load_n(&pool.posted, __ATOMIC_SEQ_CST);
         pool.idle++;
         weft__unlock(&pool.lock);
-        waited_enough = !weft__futex_wait(&pool.posted, posted, LINGER_NS);
+        waited_enough = !weft__futex_wait(&pool.posted, posted, weft__blocking_linger_ns);
         weft__lock(&pool.lock);
         pool.idle--;
     }
@@ -101,7 +138,9 @@ static void *thread_main(void *arg)
     struct extent here = own_stack();
     for (struct job *job; (job = next_job());) {
         struct weft_task *t = job->task;
+        uint32_t epoch = job->epoch;
         run_as(t, job, &here);
+        job_done(epoch);
         /* In this order: a task is in a queue before its call is no longer on its way. */
         weft__ready(t, NULL);
         __atomic_fetch_sub(&weft__blocking, 1, __ATOMIC_SEQ_CST);
@@ -125,16 +164,15 @@ static bool start_thread(void)
     return ok;
 }
 
-/* Sees to it that a thread is free for one more job, which is promised then: none ends before it
- * came. False: no thread at all could be had. */
+/* Sees to it that a thread is free for one more job, or will be, and promises the job: no thread
+ * ends before it came. False: no thread at all could be had. */
 static bool provide_thread(void)
 {
     weft__lock(&pool.lock);
     pool.promised++;
-    uint32_t wanted = pool.promised;
-    for (struct job *job = pool.head; job && wanted <= pool.idle; job = job->next)
-        wanted++;
-    bool enough = wanted <= pool.idle || pool.threads >= THREADS_MAX;
+    uint32_t beginning = pool.threads - pool.idle - pool.busy;
+    uint32_t free = pool.idle + beginning;
+    bool enough = pool.promised + pool.queued <= free || pool.running + free >= pool.limit;
     if (!enough)
         pool.threads++;
     weft__unlock(&pool.lock);
@@ -157,10 +195,15 @@ int weft_blocking(void (*fn)(void *), void *arg)
     }
     if (!provide_thread())
         return -EAGAIN;
-    struct job job = {.task = t, .fn = fn, .arg = arg, .stack_bytes = t->worker->run->stack_bytes};
+    struct job job = {.task = t,
+                      .fn = fn,
+                      .arg = arg,
+                      .stack_bytes = t->worker->run->stack_bytes,
+                      .epoch = t->epoch};
     __atomic_fetch_add(&weft__blocking, 1, __ATOMIC_SEQ_CST);
     weft__lock(&pool.lock);
     pool.promised--;
+    pool.queued++;
     *pool.tail = &job;
     pool.tail = &job.next;
     weft__set_wait(t, WEFT__WAIT_BLOCKING, NULL); /* not announced: it runs the function */

@@ -148,24 +148,19 @@ static struct stand_in *outside_of(const struct weft_task *t)
 bool weft__wait_arm(struct weft_task *t, struct weft__timer *timer, int64_t when)
 {
     struct stand_in *o = outside_of(t);
-    timer->when = when;
     if (o) {
+        timer->when = when;
         o->timer = timer;
         return true;
     }
-    weft__timers_lock();
-    bool ok = weft__timer_arm(timer, when, 0);
-    weft__timers_unlock();
-    return ok;
+    weft__timer_init(timer, timer->fire);
+    return weft__timer_start(timer, when);
 }
 
 void weft__wait_disarm(struct weft_task *t, struct weft__timer *timer)
 {
-    if (outside_of(t))
-        return;
-    weft__timers_lock();
-    weft__timer_disarm(timer);
-    weft__timers_unlock();
+    if (!outside_of(t))
+        weft__timer_cancel(timer);
 }
 
 /* ---- waiting ---- */

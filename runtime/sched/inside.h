@@ -23,6 +23,10 @@ static inline void weft__leave(void)
 
 /* Threads for blocking calls. */
 extern uint32_t weft__pool_threads;
+extern int64_t weft__blocking_linger_ns; /* how long one stays without work */
+
+/* At the begin of a run: how many of its calls may block at once. */
+void weft__blocking_configure(const struct weft__run *run, unsigned limit);
 
 static inline bool weft__ended(const struct weft__run *run)
 {

@@ -259,7 +259,8 @@ static void pong(void *arg)
 TASK_TEST(ping_pong)
 {
     struct weft_chan *c[] = {weft_chan_new(sizeof(long), 0), weft_chan_new(sizeof(long), 0)};
-    weft_go(pong, c);
+    struct weft_waitgroup wg = {0};
+    weft_waitgroup_go(&wg, pong, c);
     CHECK(weft_lock_thread() == 0);
     for (long i = 0, v; i < 5000; i++) {
         CHECK(weft_chan_send(c[0], &i) == 0);
@@ -267,6 +268,8 @@ TASK_TEST(ping_pong)
     }
     weft_unlock_thread();
     weft_chan_close(c[0]);
+    weft_waitgroup_wait(&wg);
+    weft_chan_release(c[0]);
     weft_chan_release(c[1]);
 }
 

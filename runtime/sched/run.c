@@ -16,6 +16,7 @@
 #include "runtime/sched/thread.h"
 #include "runtime/time/timers.h"
 
+enum { BLOCKING_DEFAULT = 10000 };
 #define GRACE_NS (INT64_C(50) * WEFT_MS)
 
 static uint32_t taken; /* a run is open or about to be */
@@ -25,11 +26,24 @@ uint32_t weft__open_epoch;
 static uint32_t open_workers;
 static struct weft__run *retired; /* which may have stragglers; of who has taken the run */
 
+/* A positive number in the environment; 0 without one. */
+static long setting(const char *name)
+{
+    const char *text = getenv(name);
+    long n = text ? strtol(text, NULL, 10) : 0;
+    return n < 0 ? 0 : n;
+}
+
+static unsigned default_blocking(void)
+{
+    long n = setting("WEFT_BLOCKING");
+    return n == 0 ? BLOCKING_DEFAULT : n > INT32_MAX ? INT32_MAX : (unsigned)n;
+}
+
 static unsigned default_workers(void)
 {
-    const char *text = getenv("WEFT_WORKERS");
-    long n = text ? strtol(text, NULL, 10) : 0;
-    if (n <= 0) {
+    long n = setting("WEFT_WORKERS");
+    if (n == 0) {
         cpu_set_t set;
         n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     }
@@ -130,7 +144,8 @@ static void after_run(struct weft__run *run)
     retire(run);
 }
 
-static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const void *caller)
+static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *), void *arg,
+                    const void *caller)
 {
     int r = weft__netpoll_open(run);
     if (r != 0)
@@ -146,6 +161,7 @@ static int run_main(struct weft__run *run, void (*fn)(void *), void *arg, const 
         weft__netpoll_close(run);
         return r;
     }
+    weft__blocking_configure(run, blocking);
     weft__signals_take();
     LOITER_CALL(loiter_run_begin, (run->name, run->workers));
     run->main->fn = fn;
@@ -183,8 +199,11 @@ static int run_with(const struct weft_options *options, void (*fn)(void *), void
         run->stack_bytes = (stack + 4095) & ~(size_t)4095;
         run->name = o->name ? o->name : "weft";
         weft__stack_configure(run->stack_bytes);
-        r = run_main(run, fn, arg, caller);
+        unsigned blocking = o->blocking_threads ? o->blocking_threads : default_blocking();
+        r = run_main(run, blocking, fn, arg, caller);
     }
+    if (run && r != 0)
+        retire(run); /* its memory is used again */
     __atomic_store_n(&taken, 0, __ATOMIC_RELEASE);
     return r;
 }
