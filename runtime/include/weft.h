@@ -17,8 +17,9 @@
  *    negative wait group) prints one line that begins with "weft: " and aborts.
  *  - new/free: the caller owns what `new` returns. retain/release: references are counted, `new`
  *    returns one. free and release accept NULL.
- *  - struct weft_mutex, rwmutex, waitgroup, once and cond are ready to use when all zero, must not
- *    be copied or moved once used, and need no clean-up. Their members are not to be touched.
+ *  - struct weft_mutex, rwmutex, waitgroup, once, once_value and cond are ready to use when all
+ *    zero, must not be copied or moved once used, and need no clean-up. Their members are not to be
+ *    touched.
  */
 #ifndef WEFT_H
 #define WEFT_H
@@ -346,6 +347,15 @@ struct weft_once {
 
 WEFT_API void weft_once_do(struct weft_once *once, void (*fn)(void *arg), void *arg);
 
+/* A value that the first call computes, by fn(arg), and all later ones return. Ready when all zero.
+ * Go: sync.OnceValue. */
+struct weft_once_value {
+    struct weft_once once;
+    void *value;
+};
+
+WEFT_API void *weft_once_value(struct weft_once_value *once, void *(*fn)(void *arg), void *arg);
+
 /* A condition: wait gives up the mutex (which the caller holds), waits for signal (wakes one, the
  * first that came) or broadcast (wakes all), and takes it again. No wake-up without one of them.
  * The mutex need not be held to signal. Go: sync.Cond. */
@@ -391,6 +401,37 @@ WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
 
 /* As read(2): what there is, at least a byte; 0 at the end. Or a negative errno. Go: conn.Read. */
 WEFT_API ssize_t weft_read(int fd, void *buffer, size_t size);
+/* ---- sharing: flights and pools ---- */
+
+/* Objects to be used again. Each worker keeps some at hand; what nobody has needed for a second or
+ * two is destroyed, as is all that is idle by weft_pool_trim. Go: sync.Pool. */
+struct weft_pool;
+
+/* Zero in a member means its default. */
+struct weft_pool_options {
+    size_t size;                   /* of an object; for the default make */
+    void *(*make)(void *arg);      /* a fresh object, NULL: no memory; default: malloc(size) */
+    void (*reset)(void *object);   /* called by get, on an object that was used before */
+    void (*destroy)(void *object); /* by any thread; must not wait; default: free */
+    void *arg;                     /* of make */
+};
+
+/* NULL: no memory, or neither make nor size. */
+WEFT_API struct weft_pool *weft_pool_new(const struct weft_pool_options *options);
+
+/* Destroys it and what is in it. Nobody may use it any more; objects that are out stay. */
+WEFT_API void weft_pool_free(struct weft_pool *pool);
+
+/* An object, of which the caller is the owner: one that was put, or else a fresh one. NULL: no
+ * memory. Go: p.Get(). */
+WEFT_API void *weft_pool_get(struct weft_pool *pool);
+
+/* Gives an object to the pool; NULL: nothing. It need not have come from it. Go: p.Put(x). */
+WEFT_API void weft_pool_put(struct weft_pool *pool, void *object);
+
+/* Destroys the idle objects of a pool, or of all pools (NULL): for when memory is short. */
+WEFT_API void weft_pool_trim(struct weft_pool *pool);
+
 /* ---- maps ---- */
 
 /* Keys are `key_size` bytes, compared bytewise and given by address; with a key_size of 0 they are
