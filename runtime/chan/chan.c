@@ -6,8 +6,11 @@
  *
  * A waiter lies on the stack of its parked task, and so do the values it gives or takes: the
  * partner copies while it holds the lock, before it makes the task ready. With a buffer, a waiting
- * sender means that it is full and a waiting receiver that it is empty, so order is kept: a
- * receive takes the oldest of the buffer and moves the first sender's value in.
+ * sender means that it is full and a waiting receiver that it is empty, so order is kept: a receive
+ * takes the oldest of the buffer and moves the first sender's value in.
+ *
+ * The public send and receive do only what is most frequent: an element of a usual size through the
+ * buffer. They call nothing and so save no registers; the rest stands in functions of its own.
  */
 #include "runtime/chan/chan.h"
 
@@ -15,7 +18,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+
 /* ---- life ---- */
+
+void weft__chan_init(struct weft_chan *c, size_t size, size_t capacity, enum loiter_object kind)
+{
+    memset(c, 0, sizeof *c);
+    c->refs = 1;
+    c->size = size;
+    c->capacity = capacity;
+    c->kind = (uint8_t)kind;
+}
 
 struct weft_chan *weft__chan_new(size_t size, size_t capacity, enum loiter_object kind,
                                  const void *caller)
@@ -27,11 +41,7 @@ struct weft_chan *weft__chan_new(size_t size, size_t capacity, enum loiter_objec
     struct weft_chan *c = malloc(total);
     if (!c)
         return NULL;
-    memset(c, 0, sizeof *c);
-    c->refs = 1;
-    c->size = size;
-    c->capacity = capacity;
-    c->kind = (uint8_t)kind;
+    weft__chan_init(c, size, capacity, kind);
     if (kind != LOITER_OBJ_OTHER)
         LOITER_CALL(loiter_object_created, (kind, c, capacity, caller));
     return c;
@@ -61,17 +71,17 @@ static bool somebody_waits(const struct weft_waitq *q)
 
 void weft_chan_release(struct weft_chan *c)
 {
-    if (!c || __atomic_fetch_sub(&c->refs, 1, __ATOMIC_ACQ_REL) != 1)
+    /* Nobody else can take a reference when there is only this one. */
+    if (!c || (__atomic_load_n(&c->refs, __ATOMIC_ACQUIRE) != 1 &&
+               __atomic_fetch_sub(&c->refs, 1, __ATOMIC_ACQ_REL) != 1))
         return;
-    /* Whoever was in the channel last may not have given up the lock yet. */
-    weft__lock(&c->lock);
-    size_t left = c->count;
-    bool waits = somebody_waits(&c->receivers) || somebody_waits(&c->senders);
-    weft__unlock(&c->lock);
-    if (waits)
+    /* Whoever was in the channel last may not have given up the lock yet; nobody comes after. */
+    if (__atomic_load_n(&c->lock, __ATOMIC_ACQUIRE))
+        weft__lock(&c->lock);
+    if (somebody_waits(&c->receivers) || somebody_waits(&c->senders))
         weft__fatal("release of a channel on which tasks wait");
     if (c->kind != LOITER_OBJ_OTHER)
-        LOITER_CALL(loiter_object_destroyed, ((enum loiter_object)c->kind, c, left));
+        LOITER_CALL(loiter_object_destroyed, ((enum loiter_object)c->kind, c, c->count));
     free(c);
 }
 
@@ -85,27 +95,64 @@ size_t weft_chan_cap(const struct weft_chan *c)
     return c ? c->capacity : 0;
 }
 
-/* ---- the two steps ---- */
+/* ---- the buffer ---- */
 
-static unsigned char *place(struct weft_chan *c, size_t at)
+/* The usual sizes without a call. False: another. */
+static inline bool copy_usual(void *to, const void *from, size_t size)
 {
+    if (LIKELY(size == 8))
+        memcpy(to, from, 8);
+    else if (size == 4)
+        memcpy(to, from, 4);
+    else if (size == 16)
+        memcpy(to, from, 16);
+    else
+        return size == 0;
+    return true;
+}
+
+static inline void copy(const struct weft_chan *c, void *to, const void *from)
+{
+    if (to && from && !copy_usual(to, from, c->size))
+        memcpy(to, from, c->size);
+}
+
+static inline unsigned char *place_of_next(struct weft_chan *c)
+{
+    size_t at = c->first + c->count;
     if (at >= c->capacity)
         at -= c->capacity;
     return c->buffer + at * c->size;
 }
 
-static void copy(const struct weft_chan *c, void *to, const void *from)
+static inline void set_count(struct weft_chan *c, size_t count)
 {
-    if (c->size == sizeof(uint64_t) && to && from)
-        memcpy(to, from, sizeof(uint64_t));
-    else if (c->size != 0 && to && from)
-        memcpy(to, from, c->size);
+    __atomic_store_n(&c->count, count, __ATOMIC_RELEASE);
 }
 
-static void set_count(struct weft_chan *c, size_t count)
+static inline void drop_first(struct weft_chan *c)
 {
-    __atomic_store_n(&c->count, count, __ATOMIC_RELAXED);
+    size_t first = c->first + 1;
+    c->first = first == c->capacity ? 0 : first;
+    set_count(c, c->count - 1);
 }
+
+static inline void append(struct weft_chan *c, const void *value)
+{
+    copy(c, place_of_next(c), value);
+    set_count(c, c->count + 1);
+}
+
+bool weft__chan_drain(struct weft_chan *c)
+{
+    weft__chan_lock(c);
+    bool any = c->count > 0;
+    set_count(c, 0);
+    weft__unlock(&c->lock);
+    return any;
+}
+
+/* ---- the two steps ---- */
 
 enum weft__step weft__chan_send_step(struct weft_chan *c, const void *value,
                                      struct weft_task **wake)
@@ -122,65 +169,44 @@ enum weft__step weft__chan_send_step(struct weft_chan *c, const void *value,
     }
     if (c->count == c->capacity)
         return WEFT__MUST_WAIT;
-    copy(c, place(c, c->first + c->count), value);
-    set_count(c, c->count + 1);
+    append(c, value);
     return WEFT__DONE;
 }
 
 enum weft__step weft__chan_recv_step(struct weft_chan *c, void *value, struct weft_task **wake)
 {
     *wake = NULL;
-    if (c->count > 0) {
-        copy(c, value, place(c, c->first));
-        if (++c->first == c->capacity)
-            c->first = 0;
-        set_count(c, c->count - 1);
+    bool from_buffer = c->count > 0;
+    if (from_buffer) {
+        copy(c, value, c->buffer + c->first * c->size);
+        drop_first(c);
     } else if (c->closed) {
         if (value)
             memset(value, 0, c->size);
         return WEFT__CLOSED;
-    } else if (c->capacity > 0) {
-        return WEFT__MUST_WAIT;
     }
-    bool from_buffer = c->capacity > 0;
     struct weft__waiter *s = weft__waitq_pop(&c->senders);
     if (!s)
         return from_buffer ? WEFT__DONE : WEFT__MUST_WAIT;
-    if (from_buffer) {
-        copy(c, place(c, c->first + c->count), s->slot);
-        set_count(c, c->count + 1);
-    } else {
+    if (from_buffer)
+        append(c, s->slot);
+    else
         copy(c, value, s->slot);
-    }
     s->passed = true;
     *wake = s->task;
     return WEFT__DONE;
 }
 
-bool weft__chan_send_hint(const struct weft_chan *c)
-{
-    return __atomic_load_n(&c->closed, __ATOMIC_ACQUIRE) ||
-           __atomic_load_n(&c->count, __ATOMIC_RELAXED) < c->capacity ||
-           __atomic_load_n(&c->receivers.head, __ATOMIC_RELAXED);
-}
-
-bool weft__chan_recv_hint(const struct weft_chan *c)
-{
-    return __atomic_load_n(&c->count, __ATOMIC_ACQUIRE) > 0 ||
-           __atomic_load_n(&c->senders.head, __ATOMIC_RELAXED) ||
-           __atomic_load_n(&c->closed, __ATOMIC_ACQUIRE);
-}
-
 /* ---- send and receive ---- */
 
 /* With the lock held, which is given up. True if a partner passed a value, false for a close. */
-static bool wait_on(struct weft_chan *c, struct weft_task *t, struct weft_waitq *q, void *slot,
-                    enum weft__wait why, const void *caller)
+static inline bool wait_on(struct weft_chan *c, struct weft_waitq *q, void *slot,
+                           enum weft__wait why, const void *caller)
 {
-    struct weft__waiter w = {.task = t, .slot = slot};
+    struct weft__waiter w = {.task = weft__self_or_die(), .slot = slot};
     weft__waitq_push(q, &w);
-    weft__will_wait(t, why, c, false, caller);
-    weft__park(t, &c->lock);
+    weft__will_wait(w.task, why, c, false, caller);
+    weft__park(w.task, &c->lock);
     return w.passed;
 }
 
@@ -192,68 +218,114 @@ static int wait_forever(enum weft__wait why, const void *caller)
     return -EAGAIN; /* never: nobody knows of this wait */
 }
 
-static int send_to(struct weft_chan *c, const void *value, bool wait, const void *caller)
+void weft__chan_sent_on_closed(struct weft_chan *c)
+{
+    (void)c;
+    weft__fatal("send on closed channel");
+}
+
+/* With the lock held, which is given up. */
+__attribute__((noinline)) static int send_locked(struct weft_chan *c, const void *value, bool wait,
+                                                 const void *caller)
 {
     struct weft_task *wake;
-    weft__lock(&c->lock);
     enum weft__step step = weft__chan_send_step(c, value, &wake);
     if (step == WEFT__MUST_WAIT && wait) {
-        if (wait_on(c, weft__self_or_die(), &c->senders, (void *)(uintptr_t)value, WEFT__WAIT_SEND,
-                    caller))
+        if (wait_on(c, &c->senders, (void *)(uintptr_t)value, WEFT__WAIT_SEND, caller))
             return 0;
-        step = WEFT__CLOSED;
-    } else {
-        weft__unlock(&c->lock);
+        weft__chan_sent_on_closed(c);
     }
+    weft__unlock(&c->lock);
     if (step == WEFT__CLOSED)
-        weft__fatal("send on closed channel");
+        weft__chan_sent_on_closed(c);
     if (wake)
         weft__ready(wake, c);
     return step == WEFT__DONE ? 0 : -EAGAIN;
 }
 
-int weft_chan_send(struct weft_chan *c, const void *value)
+/* Where the lock was not free, or there is no channel. */
+__attribute__((noinline)) static int send_later(struct weft_chan *c, const void *value, bool wait,
+                                                const void *caller)
 {
     if (!c)
-        return wait_forever(WEFT__WAIT_SEND_NIL, WEFT_CALLER());
-    return send_to(c, value, true, WEFT_CALLER());
+        return wait ? wait_forever(WEFT__WAIT_SEND_NIL, caller) : -EAGAIN;
+    weft__chan_lock(c);
+    return send_locked(c, value, wait, caller);
+}
+
+static inline int send_by(struct weft_chan *c, const void *value, bool wait, const void *caller)
+{
+    if (!c || !weft__chan_try_lock(c))
+        return send_later(c, value, wait, caller);
+    if (c->receivers.head || c->closed || c->count >= c->capacity || !value ||
+        !copy_usual(place_of_next(c), value, c->size))
+        return send_locked(c, value, wait, caller);
+    set_count(c, c->count + 1);
+    weft__unlock(&c->lock);
+    return 0;
+}
+
+int weft_chan_send(struct weft_chan *c, const void *value)
+{
+    return send_by(c, value, true, WEFT_CALLER());
 }
 
 int weft_chan_try_send(struct weft_chan *c, const void *value)
 {
     if (!c || !weft__chan_send_hint(c))
         return -EAGAIN;
-    return send_to(c, value, false, NULL);
+    return send_by(c, value, false, NULL);
 }
 
-static int recv_from(struct weft_chan *c, void *value, bool wait, const void *caller)
+__attribute__((noinline)) static int recv_locked(struct weft_chan *c, void *value, bool wait,
+                                                 const void *caller)
 {
     struct weft_task *wake;
-    weft__lock(&c->lock);
     enum weft__step step = weft__chan_recv_step(c, value, &wake);
-    if (step == WEFT__MUST_WAIT && wait) {
-        if (wait_on(c, weft__self_or_die(), &c->receivers, value, WEFT__WAIT_RECV, caller))
-            return 0;
-        return -EPIPE;
-    }
+    if (step == WEFT__MUST_WAIT && wait)
+        return wait_on(c, &c->receivers, value, WEFT__WAIT_RECV, caller) ? 0 : -EPIPE;
     weft__unlock(&c->lock);
     if (wake)
         weft__ready(wake, c);
     return step == WEFT__DONE ? 0 : step == WEFT__CLOSED ? -EPIPE : -EAGAIN;
 }
 
-int weft_chan_recv(struct weft_chan *c, void *value)
+__attribute__((noinline)) static int recv_later(struct weft_chan *c, void *value, bool wait,
+                                                const void *caller)
 {
     if (!c)
-        return wait_forever(WEFT__WAIT_RECV_NIL, WEFT_CALLER());
-    return recv_from(c, value, true, WEFT_CALLER());
+        return wait ? wait_forever(WEFT__WAIT_RECV_NIL, caller) : -EAGAIN;
+    weft__chan_lock(c);
+    return recv_locked(c, value, wait, caller);
+}
+
+static inline int recv_by(struct weft_chan *c, void *value, bool wait, const void *caller)
+{
+    if (!c || !weft__chan_try_lock(c))
+        return recv_later(c, value, wait, caller);
+    if (c->senders.head || c->count == 0 || !value ||
+        !copy_usual(value, c->buffer + c->first * c->size, c->size))
+        return recv_locked(c, value, wait, caller);
+    drop_first(c);
+    weft__unlock(&c->lock);
+    return 0;
+}
+
+int weft__chan_recv(struct weft_chan *c, void *value, const void *caller)
+{
+    return recv_by(c, value, true, caller);
+}
+
+int weft_chan_recv(struct weft_chan *c, void *value)
+{
+    return recv_by(c, value, true, WEFT_CALLER());
 }
 
 int weft_chan_try_recv(struct weft_chan *c, void *value)
 {
     if (!c || !weft__chan_recv_hint(c))
         return -EAGAIN;
-    return recv_from(c, value, false, NULL);
+    return recv_by(c, value, false, NULL);
 }
 
 /* ---- close ---- */
@@ -276,12 +348,13 @@ void weft__chan_close(struct weft_chan *c, const void *caller)
     struct weft_task *list = NULL, **tail = &list;
     if (!c)
         weft__fatal("close of nil channel");
-    weft__lock(&c->lock);
+    weft__chan_lock(c);
     if (c->closed) {
         weft__unlock(&c->lock);
         weft__fatal("close of closed channel");
     }
     LOITER_CALL(loiter_object_closed, ((enum loiter_object)c->kind, c, caller));
+    c->closed_at = caller;
     __atomic_store_n(&c->closed, true, __ATOMIC_RELEASE);
     take_all(c, &c->receivers, true, &tail);
     take_all(c, &c->senders, false, &tail);

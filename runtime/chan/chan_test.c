@@ -203,9 +203,47 @@ TASK_TEST(sieve)
         weft_chan_release(c[i]);
 }
 
+struct ends {
+    struct weft_chan *c;
+    struct weft_waitgroup wg;
+};
+
+static void send_bytes(void *arg)
+{
+    struct ends *e = arg;
+    unsigned char bytes[40];
+    for (unsigned i = 0; i < 8; i++) {
+        memset(bytes, (int)i + 1, sizeof bytes);
+        CHECK(weft_chan_send(e->c, bytes) == 0);
+    }
+    weft_waitgroup_done(&e->wg);
+}
+
+/* By hand, and through the buffer, round its end too; and not a byte more than the element. */
+TASK_TEST(elements_of_every_size)
+{
+    for (size_t size = 0; size <= 33; size++) {
+        for (size_t capacity = 0; capacity <= 3; capacity++) {
+            struct ends e = {.c = weft_chan_new(size, capacity)};
+            unsigned char bytes[41];
+            weft_waitgroup_add(&e.wg, 1);
+            weft_go(send_bytes, &e);
+            for (unsigned i = 0; i < 8; i++) {
+                memset(bytes, 0xee, sizeof bytes);
+                CHECK(weft_chan_recv(e.c, i == 3 ? NULL : bytes) == 0);
+                for (size_t k = 0; k < sizeof bytes; k++)
+                    CHECK(bytes[k] == (k < size && i != 3 ? i + 1 : 0xee));
+            }
+            weft_waitgroup_wait(&e.wg);
+            weft_chan_release(e.c);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elements_of_every_size),
         cmocka_unit_test(keeps_order),
         cmocka_unit_test(try_does_not_wait),
         cmocka_unit_test(nil_channel_is_never_ready),

@@ -3,15 +3,19 @@
  *
  * Design notes
  *
- * All channels are locked, in the order of their addresses so that two selects never wait for each
- * other's lock. The cases are tried in random order; if none can go on, a waiter is queued at each
- * and the task parks. Whoever wakes it, partner, close or timer, must first change task->won from 0
- * to the number of its case: so exactly one does, and a channel that lost takes its next waiter.
+ * First all cases are looked at without a lock, and one of those that seem ready is tried under its
+ * channel's lock alone. That none is ready is only true of one moment if no channel changed between
+ * the first look and the last: their versions tell (see chan.h).
  *
- * The locks are given up on another stack after the switch. The list of channels lies on the
- * task's own stack or in memory that it frees; that is sound because the task, once woken, takes
- * all of these locks again to remove its waiters before it goes on: it cannot get them before the
- * last was given up, and after that one the list is not read.
+ * To wait, all channels are locked, in the order of their addresses so that two selects never wait
+ * for each other's lock. If still no case can go on, a waiter is queued at each and the task parks.
+ * Whoever wakes it, partner, close or timer, must first change task->won from 0 to the number of
+ * its case: so exactly one does, and a channel that lost takes its next waiter.
+ *
+ * The locks are given up on another stack after the switch. The list of channels lies on the task's
+ * own stack or in memory that it frees; that is sound because the task, once woken, takes each of
+ * these locks again before it goes on, but that of the channel which woke it and so had been given
+ * up: it cannot get them before the last was given up, and after that one the list is not read.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,45 +24,132 @@
 #include "runtime/sched/bound.h"
 #include "runtime/time/timers.h"
 
-enum { CASES_MAX = 65536, CASES_INLINE = 6 };
+enum { CASES_MAX = 65536, CASES_INLINE = 6, LOOKS_MAX = 3 };
 #define BY_TIME UINT32_MAX
 
 struct selection {
     struct weft_case *cases;
     unsigned n;
-    unsigned live; /* cases with a channel */
-    unsigned default_case;
+    unsigned live;         /* cases with a channel */
+    unsigned default_case; /* n: none */
+    uint32_t versions;     /* their sum over the channels */
+    uint32_t locked;       /* not 0: somebody was in one of them */
+};
+
+/* What only a wait needs. */
+struct waiting {
+    const struct selection *s;
     struct weft_task *task;
-    struct weft_chan **order;     /* the channels by address; of `live` */
-    uint32_t *poll;               /* the numbers of the live cases in random order */
-    struct weft__waiter *waiters; /* one for each entry of `poll` */
+    struct weft_chan **order;     /* the channels by address; of s->live */
+    struct weft__waiter *waiters; /* one for each case */
     bool timed;
     struct weft__timer timer;
 };
 
-/* ---- preparation ---- */
+/* ---- looking ---- */
 
-static int check(struct selection *s)
+static inline bool seems_ready(const struct weft_case *it)
 {
+    return it->kind == WEFT_CASE_SEND ? weft__chan_send_hint(it->chan)
+                                      : weft__chan_recv_hint(it->chan);
+}
+
+static inline bool has_channel(const struct weft_case *it)
+{
+    return it->kind != WEFT_CASE_DEFAULT && it->chan;
+}
+
+/* Whether the newest of `ready` cases takes the place of those before: then each has an equal
+ * chance in the end. */
+static inline bool replaces(unsigned ready)
+{
+    return ready == 1 || ((uint64_t)weft__random() * ready) >> 32 == 0;
+}
+
+/* A random one of the cases that seem ready, n without one; or -EINVAL. */
+static inline int look(struct selection *s)
+{
+    unsigned ready = 0, chosen = s->n;
+    s->live = 0;
     s->default_case = s->n;
+    s->versions = 0;
+    s->locked = 0;
     for (unsigned i = 0; i < s->n; i++) {
-        switch (s->cases[i].kind) {
-        case WEFT_CASE_DEFAULT:
+        const struct weft_case *it = &s->cases[i];
+        if (it->kind == WEFT_CASE_DEFAULT) {
             if (s->default_case != s->n)
                 return -EINVAL;
             s->default_case = i;
-            break;
-        case WEFT_CASE_SEND:
-        case WEFT_CASE_RECV:
-            if (s->cases[i].chan)
-                s->live++;
-            break;
-        default:
-            return -EINVAL;
+            continue;
         }
+        if (it->kind != WEFT_CASE_RECV && it->kind != WEFT_CASE_SEND)
+            return -EINVAL;
+        if (!it->chan)
+            continue;
+        s->live++;
+        s->versions += __atomic_load_n(&it->chan->version, __ATOMIC_ACQUIRE);
+        s->locked |= __atomic_load_n(&it->chan->lock, __ATOMIC_ACQUIRE);
+        if (seems_ready(it) && replaces(++ready))
+            chosen = i;
     }
-    return 0;
+    return (int)chosen;
 }
+
+/* Whether what was seen was so at one moment. Versions only grow: their sum tells of each. */
+static inline bool seen_at_once(const struct selection *s)
+{
+    uint32_t versions = 0;
+    if (s->live <= 1)
+        return true;
+    for (unsigned i = 0; i < s->n; i++) {
+        if (has_channel(&s->cases[i]))
+            versions += __atomic_load_n(&s->cases[i].chan->version, __ATOMIC_ACQUIRE);
+    }
+    return !s->locked && versions == s->versions;
+}
+
+/* With all locked. */
+static unsigned look_again(const struct selection *s)
+{
+    unsigned ready = 0, chosen = s->n;
+    for (unsigned i = 0; i < s->n; i++) {
+        if (has_channel(&s->cases[i]) && seems_ready(&s->cases[i]) && replaces(++ready))
+            chosen = i;
+    }
+    return chosen;
+}
+
+/* ---- doing ---- */
+
+static inline enum weft__step do_step(struct weft_case *it, struct weft_task **wake)
+{
+    return it->kind == WEFT_CASE_SEND ? weft__chan_send_step(it->chan, it->value, wake)
+                                      : weft__chan_recv_step(it->chan, it->value, wake);
+}
+
+/* Without the lock. */
+static inline void complete(struct weft_case *it, enum weft__step step, struct weft_task *wake)
+{
+    if (step == WEFT__CLOSED && it->kind == WEFT_CASE_SEND)
+        weft__chan_sent_on_closed(it->chan);
+    it->ok = step == WEFT__DONE;
+    if (wake)
+        weft__ready(wake, it->chan);
+}
+
+static inline bool try_one(struct weft_case *it)
+{
+    struct weft_task *wake;
+    weft__chan_lock(it->chan);
+    enum weft__step step = do_step(it, &wake);
+    weft__unlock(&it->chan->lock);
+    if (step == WEFT__MUST_WAIT)
+        return false;
+    complete(it, step, wake);
+    return true;
+}
+
+/* ---- all locks ---- */
 
 static int by_address(const void *a, const void *b)
 {
@@ -82,37 +173,26 @@ static void sort(struct weft_chan **order, unsigned n)
     }
 }
 
-static void arrange(struct selection *s)
+static void lock_all(struct waiting *w)
 {
-    unsigned n = 0;
-    uint32_t random = s->live > 1 ? weft__random() : 0;
+    const struct selection *s = w->s;
+    unsigned live = 0;
     for (unsigned i = 0; i < s->n; i++) {
-        if (s->cases[i].kind == WEFT_CASE_DEFAULT || !s->cases[i].chan)
-            continue;
-        s->order[n] = s->cases[i].chan;
-        unsigned k = n ? random % (n + 1) : 0;
-        s->poll[n] = s->poll[k];
-        s->poll[k] = i;
-        random = random * 1664525u + 1013904223u;
-        random ^= random >> 15;
-        n++;
+        if (has_channel(&s->cases[i]))
+            w->order[live++] = s->cases[i].chan;
     }
-    sort(s->order, n);
-}
-
-static void lock_all(struct selection *s)
-{
-    for (unsigned i = 0; i < s->live; i++) {
-        if (i == 0 || s->order[i] != s->order[i - 1])
-            weft__lock(&s->order[i]->lock);
+    sort(w->order, live);
+    for (unsigned i = 0; i < live; i++) {
+        if (i == 0 || w->order[i] != w->order[i - 1])
+            weft__chan_lock(w->order[i]);
     }
 }
 
 /* Reads the list no more once the last lock is given up. */
-static void unlock_all(struct selection *s)
+static void unlock_all(struct waiting *w)
 {
-    unsigned live = s->live;
-    struct weft_chan **order = s->order;
+    unsigned live = w->s->live;
+    struct weft_chan **order = w->order;
     struct weft_chan *c = live ? order[0] : NULL;
     for (unsigned i = 1; i < live; i++) {
         struct weft_chan *next = order[i];
@@ -125,168 +205,161 @@ static void unlock_all(struct selection *s)
         weft__unlock(&c->lock);
 }
 
-/* ---- the two ways ---- */
-
-/* Does the first case that can go on, with all locked, and unlocks: its number. Else s->n. */
-static unsigned try_cases(struct selection *s)
-{
-    for (unsigned k = 0; k < s->live; k++) {
-        unsigned i = s->poll[k];
-        struct weft_case *it = &s->cases[i];
-        struct weft_task *wake;
-        enum weft__step step = it->kind == WEFT_CASE_SEND
-                                   ? weft__chan_send_step(it->chan, it->value, &wake)
-                                   : weft__chan_recv_step(it->chan, it->value, &wake);
-        if (step == WEFT__MUST_WAIT)
-            continue;
-        unlock_all(s);
-        if (step == WEFT__CLOSED && it->kind == WEFT_CASE_SEND)
-            weft__fatal("send on closed channel");
-        it->ok = step == WEFT__DONE;
-        if (wake)
-            weft__ready(wake, it->chan);
-        return i;
-    }
-    return s->n;
-}
+/* ---- the wait ---- */
 
 static void on_time(struct weft__timer *timer, int64_t now)
 {
-    struct selection *s =
-        (struct selection *)(void *)((char *)timer - offsetof(struct selection, timer));
+    struct waiting *w = (struct waiting *)(void *)((char *)timer - offsetof(struct waiting, timer));
     (void)now;
-    if (weft__win(s->task, BY_TIME))
-        weft__ready(s->task, NULL);
+    if (weft__win(w->task, BY_TIME))
+        weft__ready(w->task, NULL);
 }
 
 /* Once nobody runs on the task's stack. */
 static void arm_and_unlock(void *arg)
 {
-    struct selection *s = arg;
-    if (!s->timed) {
-        unlock_all(s);
+    struct waiting *w = arg;
+    if (!w->timed) {
+        unlock_all(w);
         return;
     }
-    int64_t when = s->timer.when;
-    bool live = s->live != 0;
-    if (!weft__wait_arm(s->task, &s->timer, when))
+    bool live = w->s->live != 0;
+    if (!weft__wait_arm(w->task, &w->timer, w->timer.when))
         weft__fatal("no memory for a timer");
-    if (live) /* else nothing keeps the task from going on: its stack is not to be read */
-        unlock_all(s);
-    weft__timers_armed(when);
+    if (live) /* else nothing keeps the task from going on: its stack is not to be
+                 read */
+        unlock_all(w);
 }
 
-static void enqueue(struct selection *s)
+static inline struct weft_waitq *queue_of(const struct weft_case *it)
 {
-    for (unsigned k = 0; k < s->live; k++) {
-        struct weft_case *it = &s->cases[s->poll[k]];
-        s->waiters[k] = (struct weft__waiter){.task = s->task, .slot = it->value, .who = k + 1};
-        weft__waitq_push(it->kind == WEFT_CASE_SEND ? &it->chan->senders : &it->chan->receivers,
-                         &s->waiters[k]);
+    return it->kind == WEFT_CASE_SEND ? &it->chan->senders : &it->chan->receivers;
+}
+
+static void enqueue(struct waiting *w)
+{
+    for (unsigned i = 0; i < w->s->n; i++) {
+        const struct weft_case *it = &w->s->cases[i];
+        if (!has_channel(it))
+            continue;
+        w->waiters[i] = (struct weft__waiter){.task = w->task, .slot = it->value, .who = i + 1};
+        weft__waitq_push(queue_of(it), &w->waiters[i]);
     }
 }
 
-static void dequeue(struct selection *s)
+/* At the channel of the case that won there is no waiter left, nor a lock to wait for. */
+static void dequeue(struct waiting *w, uint32_t won)
 {
-    lock_all(s);
-    for (unsigned k = 0; k < s->live; k++) {
-        struct weft_case *it = &s->cases[s->poll[k]];
-        if (s->waiters[k].queued)
-            weft__waitq_remove(it->kind == WEFT_CASE_SEND ? &it->chan->senders
-                                                          : &it->chan->receivers,
-                               &s->waiters[k]);
+    for (unsigned i = 0; i < w->s->n; i++) {
+        const struct weft_case *it = &w->s->cases[i];
+        if (!has_channel(it) || i + 1 == won)
+            continue;
+        weft__chan_lock(it->chan);
+        if (w->waiters[i].queued)
+            weft__waitq_remove(queue_of(it), &w->waiters[i]);
+        weft__unlock(&it->chan->lock);
     }
-    unlock_all(s);
-    if (s->timed)
-        weft__wait_disarm(s->task, &s->timer);
+    if (w->timed)
+        weft__wait_disarm(w->task, &w->timer);
 }
 
 /* With all locked. */
-static int wait(struct selection *s, const void *caller)
+static int wait(struct waiting *w, const void *caller)
 {
-    struct weft_task *t = s->task;
-    bool never = s->live == 0 && !s->timed;
+    const struct selection *s = w->s;
+    struct weft_task *t = w->task = weft__self_or_die();
+    bool never = s->live == 0 && !w->timed;
     __atomic_store_n(&t->won, 0, __ATOMIC_RELAXED);
-    enqueue(s);
+    enqueue(w);
     weft__will_wait_all(t, never ? WEFT__WAIT_SELECT_NONE : WEFT__WAIT_SELECT,
-                        (const void *const *)s->order, s->live, s->timed, caller);
-    weft__park_call(t, arm_and_unlock, s);
+                        (const void *const *)w->order, s->live, w->timed, caller);
+    weft__park_call(t, arm_and_unlock, w);
     uint32_t won = __atomic_load_n(&t->won, __ATOMIC_ACQUIRE);
-    dequeue(s);
+    dequeue(w, won);
     if (won == BY_TIME)
         return -ETIMEDOUT;
-    unsigned i = s->poll[won - 1];
-    struct weft_case *it = &s->cases[i];
-    it->ok = s->waiters[won - 1].passed;
+    struct weft_case *it = &s->cases[won - 1];
+    it->ok = w->waiters[won - 1].passed;
     if (!it->ok && it->kind == WEFT_CASE_SEND)
-        weft__fatal("send on closed channel");
-    return (int)i;
+        weft__chan_sent_on_closed(it->chan);
+    return (int)won - 1;
 }
 
-static int select_arranged(struct selection *s, int64_t timeout_ns, const void *caller)
+static int no_wait(const struct selection *s)
 {
-    arrange(s);
-    lock_all(s);
-    unsigned i = try_cases(s);
-    if (i != s->n)
+    return s->default_case != s->n ? (int)s->default_case : -ETIMEDOUT;
+}
+
+static int select_locked(struct waiting *w, bool may_wait, const void *caller)
+{
+    const struct selection *s = w->s;
+    unsigned i;
+    lock_all(w);
+    /* A case that only seemed ready had waiters that were woken by others; they are gone now. */
+    while ((i = look_again(s)) != s->n) {
+        struct weft_task *wake;
+        enum weft__step step = do_step(&s->cases[i], &wake);
+        if (step == WEFT__MUST_WAIT)
+            continue;
+        unlock_all(w);
+        complete(&s->cases[i], step, wake);
         return (int)i;
-    if (s->default_case != s->n || timeout_ns == 0) {
-        unlock_all(s);
-        return s->default_case != s->n ? (int)s->default_case : -ETIMEDOUT;
     }
-    s->task = weft__self_or_die();
-    return wait(s, caller);
+    if (may_wait)
+        return wait(w, caller);
+    unlock_all(w);
+    return no_wait(s);
 }
 
-/* One channel and no wait: whether it can go on is seen without its lock. */
-static bool hopeless(const struct selection *s, int64_t timeout_ns)
+static int select_many(struct waiting *w, bool may_wait, const void *caller)
 {
-    if (s->live != 1 || (s->default_case == s->n && timeout_ns != 0))
-        return s->live == 0 && s->default_case != s->n;
-    for (unsigned i = 0; i < s->n; i++) {
-        const struct weft_case *it = &s->cases[i];
-        if (it->kind == WEFT_CASE_SEND && it->chan)
-            return !weft__chan_send_hint(it->chan);
-        if (it->kind == WEFT_CASE_RECV && it->chan)
-            return !weft__chan_recv_hint(it->chan);
-    }
-    return true;
-}
-
-static int select_many(struct selection *s, int64_t timeout_ns, const void *caller)
-{
-    size_t one = sizeof(struct weft__waiter) + sizeof(struct weft_chan *) + sizeof(uint32_t);
-    char *memory = malloc(s->live * one);
-    if (!memory)
+    size_t n = w->s->n;
+    w->waiters = malloc(n * (sizeof(struct weft__waiter) + sizeof(struct weft_chan *)));
+    if (!w->waiters)
         return -ENOMEM;
-    s->waiters = (void *)memory;
-    s->order = (void *)(memory + s->live * sizeof(struct weft__waiter));
-    s->poll = (void *)(s->order + s->live);
-    int r = select_arranged(s, timeout_ns, caller);
+    w->order = (void *)(w->waiters + n);
+    struct weft__waiter *memory = w->waiters;
+    int r = select_locked(w, may_wait, caller);
     free(memory);
     return r;
 }
 
-int weft_select(struct weft_case *cases, unsigned n, int64_t timeout_ns)
+__attribute__((noinline)) static int select_slow(const struct selection *s, int64_t timeout_ns,
+                                                 const void *caller)
+{
+    struct weft__waiter waiters[CASES_INLINE];
+    struct weft_chan *order[CASES_INLINE];
+    struct waiting w = {.s = s, .order = order, .waiters = waiters, .timed = timeout_ns > 0};
+    bool may_wait = s->default_case == s->n && timeout_ns != 0;
+    if (w.timed)
+        w.timer = (struct weft__timer){.when = weft__after_ns(timeout_ns), .fire = on_time};
+    return s->n > CASES_INLINE ? select_many(&w, may_wait, caller)
+                               : select_locked(&w, may_wait, caller);
+}
+
+int weft__select(struct weft_case *cases, unsigned n, int64_t timeout_ns, const void *caller)
 {
     struct selection s = {.cases = cases, .n = n};
     if (n > CASES_MAX)
         return -EINVAL;
-    int r = check(&s);
-    if (r < 0)
-        return r;
-    if (hopeless(&s, timeout_ns))
-        return s.default_case != n ? (int)s.default_case : -ETIMEDOUT;
-    s.timed = timeout_ns > 0;
-    if (s.timed)
-        s.timer = (struct weft__timer){.when = weft__after_ns(timeout_ns), .fire = on_time};
-    if (s.live > CASES_INLINE)
-        return select_many(&s, timeout_ns, WEFT_CALLER());
-    struct weft__waiter waiters[CASES_INLINE];
-    struct weft_chan *order[CASES_INLINE];
-    uint32_t poll[CASES_INLINE];
-    s.waiters = waiters;
-    s.order = order;
-    s.poll = poll;
-    return select_arranged(&s, timeout_ns, WEFT_CALLER());
+    for (int looks = 0; looks < LOOKS_MAX; looks++) {
+        int i = look(&s);
+        if (i < 0)
+            return i;
+        if ((unsigned)i != n) {
+            if (try_one(&cases[i]))
+                return i;
+            break;
+        }
+        if (s.default_case == n && timeout_ns != 0)
+            break;
+        if (seen_at_once(&s))
+            return no_wait(&s);
+    }
+    return select_slow(&s, timeout_ns, caller);
+}
+
+int weft_select(struct weft_case *cases, unsigned n, int64_t timeout_ns)
+{
+    return weft__select(cases, n, timeout_ns, WEFT_CALLER());
 }

@@ -149,6 +149,51 @@ TASK_TEST(many_cases)
         weft_chan_release(c[i]);
 }
 
+static struct {
+    struct weft_chan *in[2];
+    _Atomic int over, gone;
+} token;
+
+static void move_token(void *arg)
+{
+    (void)arg;
+    int v = 0;
+    for (int at = 0, n = 0; !token.over; at = 1 - at, n++) {
+        if (n % 64 == 0)
+            weft_yield();
+        CHECK(weft_chan_try_send(token.in[1 - at], &v) == 0);
+        while (weft_chan_try_recv(token.in[at], NULL) != 0)
+            weft_yield(); /* the other task has taken it out, and puts it back */
+    }
+    token.gone = 1;
+}
+
+/* At each moment one of two channels has something inside, though not always the same: then default
+ * is not chosen. */
+TASK_TEST(default_sees_all_cases_at_once)
+{
+    int v = 0, other;
+    for (int i = 0; i < 2; i++)
+        token.in[i] = weft_chan_new(sizeof v, 4);
+    token.over = token.gone = 0;
+    weft_chan_send(token.in[0], &v);
+    weft_go(move_token, NULL);
+    for (int i = 0; i < 50000; i++) {
+        struct weft_case cases[] = {WEFT_RECV(token.in[0], &other), WEFT_RECV(token.in[1], &other),
+                                    WEFT_DEFAULT};
+        int r = weft_select(cases, 3, WEFT_FOREVER);
+        CHECK(r == 0 || r == 1);
+        CHECK(weft_chan_try_send(token.in[r], &v) == 0);
+        if (i % 64 == 0)
+            weft_yield();
+    }
+    token.over = 1;
+    while (!token.gone)
+        weft_yield();
+    for (int i = 0; i < 2; i++)
+        weft_chan_release(token.in[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +203,7 @@ int main(void)
         cmocka_unit_test(is_fair),
         cmocka_unit_test(both_sides_select),
         cmocka_unit_test(many_cases),
+        cmocka_unit_test(default_sees_all_cases_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ struct weft__waiter {
 /* The head is looked at without the lock as well; see chan.h. */
 static inline void weft__waitq_set_head(struct weft_waitq *q, struct weft__waiter *w)
 {
-    __atomic_store_n(&q->head, w, __ATOMIC_RELAXED);
+    __atomic_store_n(&q->head, w, __ATOMIC_RELEASE);
 }
 
 static inline void weft__waitq_push(struct weft_waitq *q, struct weft__waiter *w)

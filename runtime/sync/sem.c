@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "runtime/chan/chan.h"
+#include "runtime/sched/bound.h"
 #include "runtime/time/timers.h"
 
 enum { BY_RELEASE = 1, BY_CONTEXT = 2, BY_TIME = 3 };
@@ -133,19 +134,11 @@ static void arm_and_unlock(void *arg)
 {
     struct acquisition *a = arg;
     struct weft_sem *sem = a->sem;
-    bool timed = a->timed;
-    int64_t when = a->timer.when;
-    if (timed) {
-        weft__timers_lock();
-        if (!weft__timer_arm(&a->timer, when, 0))
-            weft__fatal("no memory for a timer");
-        weft__timers_unlock();
-    }
+    if (a->timed && !weft__wait_arm(a->waiter.task, &a->timer, a->timer.when))
+        weft__fatal("no memory for a timer");
     if (a->done)
         weft__unlock(&a->done->lock);
     weft__unlock(&sem->guard);
-    if (timed)
-        weft__timers_armed(when);
 }
 
 /* Takes the task out of every queue. Who left the head may have kept others waiting. */
@@ -158,18 +151,15 @@ static void leave(struct acquisition *a)
         list = serve_locked(a->sem);
     }
     if (a->done) {
-        weft__lock(&a->done->lock);
+        weft__chan_lock(a->done);
         if (a->cancelled.queued)
             weft__waitq_remove(&a->done->receivers, &a->cancelled);
         weft__unlock(&a->done->lock);
     }
     weft__unlock(&a->sem->guard);
     wake(list, a->sem);
-    if (a->timed) {
-        weft__timers_lock();
-        weft__timer_disarm(&a->timer);
-        weft__timers_unlock();
-    }
+    if (a->timed)
+        weft__wait_disarm(a->waiter.task, &a->timer);
 }
 
 /* Parks, with the guard and the lock of `done` held; who woke the task. */
@@ -214,7 +204,7 @@ static int acquire(struct weft_sem *sem, struct weft_ctx *ctx, int64_t n, int64_
     if (a.timed)
         a.timer = (struct weft__timer){.when = weft__after_ns(timeout_ns), .fire = on_time};
     if (a.done)
-        weft__lock(&a.done->lock);
+        weft__chan_lock(a.done);
     if (a.done && a.done->closed) {
         weft__unlock(&a.done->lock);
         weft__unlock(&sem->guard);
