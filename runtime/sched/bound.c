@@ -7,8 +7,8 @@
  * ASLEEP, or DOZING when time will end the sleep. Who parks has set it to RUNNING before it gives
  * up the lock that keeps others from making it ready; it spins first, then changes RUNNING to one
  * of those and sleeps on the word. Who makes it ready writes READY and looks at what was there
- * before. After that the thread may go on and end: the word's address is still given to the kernel,
- * but nothing of the record is read.
+ * before. After that the thread may go on and end, and the stand-in serve another: it is never
+ * freed, and what is still written to it is a hint.
  *
  * Who looks for a deadlock counts the threads that sleep here. One is counted only after it is
  * ASLEEP, and is counted out by its waker, which is itself running: so a thread that is about to
@@ -24,13 +24,15 @@
 #include "runtime/time/timers.h"
 
 enum { RUNNING = 0, READY = 1, ASLEEP = 2, DOZING = 3, ENDED = 4 };
-enum { SPINS_BETWEEN_LOOKS = 8 };
-#define SPIN_MAX_NS (INT64_C(20) * WEFT_US)
+enum { LOOKS_FIRST = 50, LOOKS_BETWEEN = 10 };
+#define SPIN_MAX_NS (INT64_C(25) * WEFT_US)
 #define SPIN_MIN_NS (INT64_C(1) * WEFT_US)
 
 struct stand_in {
     struct weft__worker worker;
     struct weft__timer *timer; /* which ends the wait of a plain thread; NULL: none */
+    int64_t ready_at;          /* when it was woken; about, as it may have gone on meanwhile */
+    int64_t spin_ns;           /* how long it looks before it sleeps */
     struct stand_in *next;     /* of the spare ones */
 };
 
@@ -44,7 +46,6 @@ int32_t weft__outside_asleep;
 
 static __thread struct weft_task *locked_here __attribute__((tls_model("initial-exec")));
 static __thread struct weft_task *outside_here __attribute__((tls_model("initial-exec")));
-static __thread int64_t spin_ns __attribute__((tls_model("initial-exec")));
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
@@ -82,6 +83,7 @@ struct weft__worker *weft__bound_new(struct weft__run *run, struct weft_task *t)
     s->worker.run = run;
     s->worker.bound = true;
     s->worker.current = t;
+    s->spin_ns = SPIN_MAX_NS;
     return &s->worker;
 }
 
@@ -165,16 +167,26 @@ void weft__wait_disarm(struct weft_task *t, struct weft__timer *timer)
 
 /* ---- waiting ---- */
 
-/* True if it is made ready while we look. How long looking pays is learnt from the waits before. */
-static bool spin(struct weft__worker *w)
+static bool look(struct weft__worker *w, int times)
 {
-    int64_t until = weft_now() + (spin_ns < SPIN_MIN_NS ? SPIN_MIN_NS : spin_ns);
+    for (int i = 0; i < times; i++) {
+        if (__atomic_load_n(&w->wake, __ATOMIC_ACQUIRE) == READY)
+            return true;
+        weft__relax();
+    }
+    return false;
+}
+
+/* True if it is made ready while we look. *began: when that began, if it is not. */
+static bool spin(struct weft__worker *w, int64_t *began)
+{
+    if (look(w, LOOKS_FIRST))
+        return true;
+    *began = weft_now();
+    int64_t until = *began + of_worker(w)->spin_ns;
     do {
-        for (int i = 0; i < SPINS_BETWEEN_LOOKS; i++) {
-            if (__atomic_load_n(&w->wake, __ATOMIC_ACQUIRE) == READY)
-                return true;
-            weft__relax();
-        }
+        if (look(w, LOOKS_BETWEEN))
+            return true;
     } while (weft_now() < until);
     return false;
 }
@@ -208,12 +220,23 @@ static void sleep_until_ready(struct weft_task *t, struct weft__worker *w)
     }
 }
 
+/* Looking pays if it is made ready soon. The time until it then runs does not count: it would be
+ * short if it had not slept. */
+static void learn(struct stand_in *s, int64_t began)
+{
+    if (__atomic_load_n(&s->ready_at, __ATOMIC_RELAXED) - began < SPIN_MAX_NS)
+        s->spin_ns = SPIN_MAX_NS;
+    else if (s->spin_ns > SPIN_MIN_NS)
+        s->spin_ns /= 2;
+}
+
 void weft__bound_park(struct weft_task *t, uint32_t *lock, void (*fn)(void *), void *arg)
 {
     struct weft__worker *w = t->worker;
+    struct stand_in *s = of_worker(w);
     struct weft__run *run = w->run;
     __atomic_store_n(&w->wake, RUNNING, __ATOMIC_RELAXED);
-    of_worker(w)->timer = NULL;
+    s->timer = NULL;
     if (run)
         LOITER_CALL(loiter_task_switch, (NULL));
     if (lock)
@@ -221,10 +244,11 @@ void weft__bound_park(struct weft_task *t, uint32_t *lock, void (*fn)(void *), v
     if (fn)
         fn(arg);
     weft__count(&w->parks);
-    int64_t began = weft_now();
-    if (!spin(w))
+    int64_t began;
+    if (!spin(w, &began)) {
         sleep_until_ready(t, w);
-    spin_ns = weft_now() - began < SPIN_MAX_NS ? SPIN_MAX_NS : spin_ns / 2;
+        learn(s, began);
+    }
     if (run && weft__ended(run))
         weft__thread_abandon(t);
     if (run)
@@ -245,6 +269,7 @@ static void wake(struct weft_task *t, const void *object)
         __atomic_fetch_add(&run->bound_awake, 1, __ATOMIC_SEQ_CST);
     else if (before == ASLEEP)
         __atomic_fetch_sub(&weft__outside_asleep, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&of_worker(w)->ready_at, weft_now(), __ATOMIC_RELAXED);
     weft__futex_wake(&w->wake, 1);
 }
 
