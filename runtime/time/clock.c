@@ -313,3 +313,11 @@ int64_t weft_now(void)
 {
     return read_clock(true);
 }
+
+int64_t weft__after_ns(int64_t ns)
+{
+    int64_t begin = read_clock(false);
+    if (ns <= 0)
+        return begin;
+    return ns > INT64_MAX - 1 - begin ? INT64_MAX - 1 : begin + ns;
+}

@@ -12,6 +12,9 @@
  * call: to say when a timer is due, not to order events of several threads. */
 int64_t weft__clock(void);
 
+/* That plus `ns`, without overflow. */
+int64_t weft__after_ns(int64_t ns);
+
 /* What keeps the clock honest, for its test. */
 struct weft__clock_pair {
     uint64_t ticks; /* of the counter, read just before */

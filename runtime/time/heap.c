@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/time/timers.h"
+
 /* The children of n are 4n + 1 to 4n + 4. Three empty entries before the first put each such group
  * of 64 bytes at the beginning of a cache line. */
 enum { CHILDREN = 4, PAD = 3, ENTRIES_FIRST = 64, LINE = 64 };
@@ -11,8 +13,8 @@ enum { CHILDREN = 4, PAD = 3, ENTRIES_FIRST = 64, LINE = 64 };
 static void put(struct weft__heap *h, uint32_t at, struct weft__heap_entry e)
 {
     h->entries[at] = e;
-    if (!(e.timer & WEFT__SLEEPER))
-        weft__heap_timer(e)->place = at + 1;
+    if (!(e.what & WEFT__SLEEPER))
+        ((struct weft__timer *)e.what)->place = at + 1;
 }
 
 static void sift_up(struct weft__heap *h, uint32_t at, struct weft__heap_entry e)
@@ -68,10 +70,14 @@ bool weft__heap_reserve(struct weft__heap *h)
     return true;
 }
 
-void weft__heap_push(struct weft__heap *h, struct weft__timer *timer, int64_t key, bool sleeper)
+void weft__heap_push(struct weft__heap *h, struct weft__timer *timer, int64_t key)
 {
-    struct weft__heap_entry e = {key, (uintptr_t)timer | (sleeper ? WEFT__SLEEPER : 0)};
-    sift_up(h, h->count++, e);
+    sift_up(h, h->count++, (struct weft__heap_entry){key, (uintptr_t)timer});
+}
+
+void weft__heap_push_sleeper(struct weft__heap *h, struct weft_task *task, int64_t key)
+{
+    sift_up(h, h->count++, (struct weft__heap_entry){key, (uintptr_t)task | WEFT__SLEEPER});
 }
 
 /* Whatever stands at `at` goes; `e`, which is in no place now, fills the gap. */
@@ -101,15 +107,15 @@ void weft__heap_pop(struct weft__heap *h)
 {
     struct weft__heap_entry first = h->entries[0];
     struct weft__heap_entry last = h->entries[--h->count];
-    if (!(first.timer & WEFT__SLEEPER))
-        weft__heap_timer(first)->place = 0;
+    if (!(first.what & WEFT__SLEEPER))
+        ((struct weft__timer *)first.what)->place = 0;
     if (h->count)
         sift_down(h, 0, last);
 }
 
 void weft__heap_delay(struct weft__heap *h, int64_t key)
 {
-    sift_down(h, 0, (struct weft__heap_entry){key, h->entries[0].timer});
+    sift_down(h, 0, (struct weft__heap_entry){key, h->entries[0].what});
 }
 
 void weft__heap_free(struct weft__heap *h)

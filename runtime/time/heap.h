@@ -10,13 +10,15 @@
 #define WEFT_TIME_HEAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "runtime/time/timers.h"
+struct weft__timer;
+struct weft_task;
 
 struct weft__heap_entry {
     int64_t key;
-    uintptr_t timer; /* with WEFT__SLEEPER set for one that is never taken out before it is due */
+    uintptr_t what; /* a timer; or a task that sleeps, with WEFT__SLEEPER set */
 };
 
 struct weft__heap {
@@ -26,18 +28,20 @@ struct weft__heap {
 
 enum { WEFT__SLEEPER = 1 };
 
-static inline struct weft__timer *weft__heap_timer(struct weft__heap_entry e)
+/* NULL for a timer. Nothing of a task is read or written here. */
+static inline struct weft_task *weft__heap_sleeper(struct weft__heap_entry e)
 {
-    return (struct weft__timer *)(e.timer & ~(uintptr_t)WEFT__SLEEPER);
+    return e.what & WEFT__SLEEPER ? (struct weft_task *)(e.what - WEFT__SLEEPER) : NULL;
 }
 
 /* Room for one more; false: no memory. */
 bool weft__heap_reserve(struct weft__heap *h);
 
-/* With room for it. Of a sleeper the place is not kept. */
-void weft__heap_push(struct weft__heap *h, struct weft__timer *timer, int64_t key, bool sleeper);
+/* With room for it. */
+void weft__heap_push(struct weft__heap *h, struct weft__timer *timer, int64_t key);
+void weft__heap_push_sleeper(struct weft__heap *h, struct weft_task *task, int64_t key);
 
-/* Of timers inside that are no sleepers. */
+/* Of timers inside. */
 void weft__heap_remove(struct weft__heap *h, struct weft__timer *timer);
 void weft__heap_move(struct weft__heap *h, struct weft__timer *timer, int64_t key);
 

@@ -1,13 +1,14 @@
 /* The heap of timers against a plain list. */
 #include "runtime/test/check.h"
 #include "runtime/time/heap.h"
+#include "runtime/time/timers.h"
 
 enum { TIMERS = 300, STEPS = 20000, KEYS = 1000 };
 
 struct model {
     struct weft__heap heap;
     struct weft__timer timer[TIMERS];
-    struct weft__timer sleeper[TIMERS];
+    int64_t sleeper_key[TIMERS]; /* stand for tasks by their addresses */
     bool inside[TIMERS], asleep[TIMERS];
     unsigned count;
     uint32_t random;
@@ -25,51 +26,62 @@ static int64_t least_key(const struct model *m)
     for (unsigned i = 0; i < TIMERS; i++) {
         if (m->inside[i] && m->timer[i].key < least)
             least = m->timer[i].key;
-        if (m->asleep[i] && m->sleeper[i].key < least)
-            least = m->sleeper[i].key;
+        if (m->asleep[i] && m->sleeper_key[i] < least)
+            least = m->sleeper_key[i];
     }
     return least;
 }
 
 static void push(struct model *m, unsigned i, bool sleeper)
 {
-    struct weft__timer *timer = sleeper ? &m->sleeper[i] : &m->timer[i];
     bool *in = sleeper ? &m->asleep[i] : &m->inside[i];
     if (*in)
         return;
-    timer->key = random_below(m, KEYS);
+    int64_t key = random_below(m, KEYS);
     assert_true(weft__heap_reserve(&m->heap));
-    weft__heap_push(&m->heap, timer, timer->key, sleeper);
+    if (sleeper) {
+        m->sleeper_key[i] = key;
+        weft__heap_push_sleeper(&m->heap, (struct weft_task *)(void *)&m->sleeper_key[i], key);
+    } else {
+        m->timer[i].key = key;
+        weft__heap_push(&m->heap, &m->timer[i], key);
+    }
     *in = true;
     m->count++;
 }
 
+/* The first entry, which is the least; *key is where its own key stands. */
+static bool *first(struct model *m, int64_t **key)
+{
+    struct weft__heap_entry e = m->heap.entries[0];
+    assert_int_equal(e.key, least_key(m));
+    void *task = weft__heap_sleeper(e);
+    struct weft__timer *timer = (struct weft__timer *)e.what;
+    *key = task ? task : &timer->key;
+    assert_int_equal(e.key, **key);
+    return task ? &m->asleep[*key - m->sleeper_key] : &m->inside[timer - m->timer];
+}
+
 static void pop(struct model *m)
 {
+    int64_t *key;
     if (m->count == 0)
         return;
-    struct weft__heap_entry e = m->heap.entries[0];
-    struct weft__timer *timer = weft__heap_timer(e);
-    bool sleeper = e.timer & WEFT__SLEEPER;
-    assert_int_equal(e.key, least_key(m));
-    assert_int_equal(e.key, timer->key);
+    bool *in = first(m, &key);
     weft__heap_pop(&m->heap);
-    bool *in = sleeper ? &m->asleep[timer - m->sleeper] : &m->inside[timer - m->timer];
     assert_true(*in);
-    assert_int_equal(timer->place, 0);
     *in = false;
     m->count--;
 }
 
 static void delay(struct model *m)
 {
+    int64_t *key;
     if (m->count == 0)
         return;
-    struct weft__heap_entry e = m->heap.entries[0];
-    assert_int_equal(e.key, least_key(m));
-    int64_t key = e.key + random_below(m, KEYS);
-    weft__heap_timer(e)->key = key;
-    weft__heap_delay(&m->heap, key);
+    first(m, &key);
+    *key += random_below(m, KEYS);
+    weft__heap_delay(&m->heap, *key);
 }
 
 static void step(struct model *m, unsigned growth)
@@ -91,6 +103,8 @@ static void step(struct model *m, unsigned growth)
         weft__heap_move(&m->heap, &m->timer[i], m->timer[i].key);
     }
     assert_int_equal(m->heap.count, m->count);
+    for (unsigned k = 0; k < TIMERS; k++)
+        assert_true((m->timer[k].place != 0) == m->inside[k]);
     for (uint32_t k = 1; k < m->heap.count; k++)
         assert_true(m->heap.entries[(k - 1) / 4].key <= m->heap.entries[k].key);
 }
@@ -117,7 +131,10 @@ static void many_come_out_in_order(void **state)
     for (unsigned i = 0; i < MANY; i++) {
         random = random * 1664525u + 1013904223u;
         assert_true(weft__heap_reserve(&heap));
-        weft__heap_push(&heap, &timer[i], random >> 4, i % 2);
+        if (i % 2)
+            weft__heap_push(&heap, &timer[i], random >> 4);
+        else
+            weft__heap_push_sleeper(&heap, (struct weft_task *)(void *)&timer[i], random >> 4);
     }
     for (int64_t last = 0; heap.count; weft__heap_pop(&heap)) {
         assert_true(heap.entries[0].key >= last);

@@ -32,10 +32,16 @@ struct weft_ticker {
 
 /* ---- sleep ---- */
 
-/* Once nobody runs on the sleeper's stack. */
-static void begin_sleep(void *sleeper)
+struct sleep {
+    struct weft_task *task;
+    int64_t until;
+};
+
+/* Once nobody runs on its stack, where this lies too. */
+static void begin_sleep(void *arg)
 {
-    if (!weft__sleeper_start(sleeper))
+    struct sleep s = *(struct sleep *)arg;
+    if (!weft__sleep_until(s.task, s.until))
         weft__fatal("no memory for a timer");
 }
 
@@ -51,9 +57,7 @@ void weft_sleep(int64_t ns)
         weft_yield();
         return;
     }
-    struct weft__sleeper s;
-    s.timer.when = weft__after_ns(ns);
-    s.task = t;
+    struct sleep s = {.task = t, .until = weft__after_ns(ns)};
     weft__will_wait(t, WEFT__WAIT_SLEEP, NULL, true, WEFT_CALLER());
     weft__park_call(t, begin_sleep, &s);
 }
@@ -64,7 +68,7 @@ static void fire_channel(struct weft__timer *base, int64_t now)
 {
     struct weft_timer *timer = (struct weft_timer *)base;
     struct weft_task *wake;
-    weft__lock(&timer->chan->lock);
+    weft__chan_lock(timer->chan);
     enum weft__step step = weft__chan_send_step(timer->chan, &now, &wake);
     weft__unlock(&timer->chan->lock);
     LOITER_CALL(loiter_timer_fired, (timer, step == WEFT__MUST_WAIT));
@@ -119,8 +123,7 @@ static struct weft_timer *make(enum loiter_object kind, bool channel, const void
     weft__timer_init(&timer->base, channel ? fire_channel : fire_function);
     if (channel) {
         timer->chan = (struct weft_chan *)memory;
-        *timer->chan = (struct weft_chan){
-            .refs = 1, .size = sizeof(int64_t), .capacity = 1, .kind = LOITER_OBJ_OTHER};
+        weft__chan_init(timer->chan, sizeof(int64_t), 1, LOITER_OBJ_OTHER);
     }
     return timer;
 }
@@ -129,13 +132,8 @@ static struct weft_timer *make(enum loiter_object kind, bool channel, const void
 static bool drain(struct weft_timer *timer)
 {
     /* Only a timer fills it, with this lock held: an empty one stays so. */
-    if (!timer->chan || weft_chan_len(timer->chan) == 0)
-        return false;
-    weft__lock(&timer->chan->lock);
-    bool any = timer->chan->count != 0;
-    __atomic_store_n(&timer->chan->count, 0, __ATOMIC_RELAXED);
-    weft__unlock(&timer->chan->lock);
-    return any;
+    return timer->chan && __atomic_load_n(&timer->chan->count, __ATOMIC_RELAXED) != 0 &&
+           weft__chan_drain(timer->chan);
 }
 
 static bool stop(struct weft_timer *timer)

@@ -14,34 +14,18 @@
  */
 #include "runtime/time/timers.h"
 
-#include <stdalign.h>
-
 #include "runtime/io/netpoll.h"
 #include "runtime/sched/inside.h"
 #include "runtime/time/clock.h"
 #include "runtime/time/heap.h"
 
 /* After so many others get the lock, and the tasks made ready a chance to run. */
-enum { FIRED_AT_ONCE = 128 };
-
-struct weft__timers {
-    alignas(64) uint32_t lock; /* of the heap and of all timers that are at home here */
-    int64_t next;              /* INT64_MAX: none */
-    struct weft__heap heap;
-};
+enum { FIRED_AT_ONCE = 128, FIRED_AT_LEAST = 8 };
 
 /* The first is for threads that are no workers. */
 static struct weft__timers homes[1 + WEFT_MAX_WORKERS] = {
     [0 ... WEFT_MAX_WORKERS] = {.next = INT64_MAX}};
 static uint32_t homes_used; /* those from here on never had a timer */
-
-int64_t weft__after_ns(int64_t ns)
-{
-    int64_t now = weft__clock();
-    if (ns <= 0)
-        return now;
-    return ns > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + ns;
-}
 
 static struct weft__timers *home_of(const struct weft__worker *w)
 {
@@ -71,12 +55,17 @@ static int64_t first_key(const struct weft__timers *home)
     return home->heap.count ? home->heap.entries[0].key : INT64_MAX;
 }
 
-/* After an entry came in: whether it is the first of its home now. */
-static enum weft__armed publish_earlier(struct weft__timers *home)
+/* After an entry came in by way of `w`, or NULL: whether it is the first of its home now, and
+ * somebody may sleep too long for it. */
+static enum weft__armed publish_earlier(struct weft__timers *home, const struct weft__worker *w)
 {
     int64_t first = first_key(home);
     if (first >= home->next)
         return WEFT__ARMED;
+    if (w && w->run->workers == 1) {
+        __atomic_store_n(&home->next, first, __ATOMIC_RELEASE);
+        return WEFT__ARMED; /* who would sleep runs this */
+    }
     __atomic_store_n(&home->next, first, __ATOMIC_SEQ_CST);
     return WEFT__ARMED_FIRST;
 }
@@ -117,12 +106,11 @@ static void shorten_sleep(struct weft__run *run, int64_t when)
     }
 }
 
-static __attribute__((noinline)) void armed_first(int64_t when)
+void weft__timer_armed_first(int64_t when)
 {
     struct weft__worker *w = weft__worker();
     if (w) {
-        if (w->run->workers > 1) /* else nobody sleeps */
-            shorten_sleep(w->run, when);
+        shorten_sleep(w->run, when);
         return;
     }
     shorten_sleep(weft__visit(), when);
@@ -138,22 +126,6 @@ void weft__timer_init(struct weft__timer *timer,
     timer->fire = fire;
 }
 
-static struct weft__timers *lock_home(struct weft__timer *timer)
-{
-    for (;;) {
-        struct weft__timers *home = __atomic_load_n(&timer->home, __ATOMIC_ACQUIRE);
-        weft__lock(&home->lock);
-        if (__builtin_expect(__atomic_load_n(&timer->home, __ATOMIC_RELAXED) == home, 1))
-            return home;
-        weft__unlock(&home->lock);
-    }
-}
-
-void weft__timer_lock(struct weft__timer *timer)
-{
-    lock_home(timer);
-}
-
 /* With the lock of its home, which is another on return if the timer has moved. */
 static struct weft__timers *move_home(struct weft__timer *timer, struct weft__timers *to)
 {
@@ -165,27 +137,23 @@ static struct weft__timers *move_home(struct weft__timer *timer, struct weft__ti
     return to;
 }
 
-static enum weft__armed arm_again(struct weft__timer *timer, int64_t when)
+enum weft__armed weft__timer_set_slow(struct weft__timer *timer, int64_t when, int64_t period)
 {
-    timer->when = when;
-    if (when >= timer->key)
-        return WEFT__ARMED; /* its entry comes up too early and is put right then */
-    timer->key = when;
-    weft__heap_move(&timer->home->heap, timer, when);
-    return publish_earlier(timer->home);
-}
-
-enum weft__armed weft__timer_set(struct weft__timer *timer, int64_t when, int64_t period)
-{
-    timer->period = period;
-    if (timer->place != 0)
-        return arm_again(timer, when);
-    struct weft__timers *home = move_home(timer, home_of(weft__worker()));
-    if (!reserve(home))
-        return WEFT__NOT_ARMED;
+    struct weft__worker *w = weft__worker();
+    struct weft__timers *home = timer->home;
+    bool inside = timer->place != 0;
+    if (!inside) {
+        home = move_home(timer, home_of(w));
+        if (!reserve(home))
+            return WEFT__NOT_ARMED;
+    }
     timer->when = timer->key = when;
-    weft__heap_push(&home->heap, timer, when, false);
-    return publish_earlier(home);
+    timer->period = period;
+    if (inside)
+        weft__heap_move(&home->heap, timer, when);
+    else
+        weft__heap_push(&home->heap, timer, when);
+    return publish_earlier(home, w);
 }
 
 bool weft__timer_unset(struct weft__timer *timer)
@@ -195,14 +163,6 @@ bool weft__timer_unset(struct weft__timer *timer)
     weft__heap_remove(&timer->home->heap, timer);
     publish_later(timer->home);
     return true;
-}
-
-void weft__timer_unlock(struct weft__timer *timer, enum weft__armed armed)
-{
-    int64_t when = timer->when;
-    weft__unlock(&timer->home->lock);
-    if (armed == WEFT__ARMED_FIRST)
-        armed_first(when);
 }
 
 bool weft__timer_start(struct weft__timer *timer, int64_t when)
@@ -215,9 +175,9 @@ bool weft__timer_start(struct weft__timer *timer, int64_t when)
 
 bool weft__timer_cancel(struct weft__timer *timer)
 {
-    struct weft__timers *home = lock_home(timer);
+    weft__timer_lock(timer);
     bool was = weft__timer_unset(timer);
-    weft__unlock(&home->lock);
+    weft__unlock(&timer->home->lock);
     return was;
 }
 
@@ -234,22 +194,20 @@ bool weft__timer_disarm(struct weft__timer *timer)
     return timer->home && weft__timer_cancel(timer);
 }
 
-bool weft__sleeper_start(struct weft__sleeper *sleeper)
+bool weft__sleep_until(struct weft_task *task, int64_t when)
 {
-    struct weft__timers *home = home_of(weft__worker());
-    struct weft__timer *timer = &sleeper->timer;
-    int64_t when = timer->when;
+    struct weft__worker *w = weft__worker();
+    struct weft__timers *home = home_of(w);
     weft__lock(&home->lock);
     bool ok = reserve(home);
     enum weft__armed armed = WEFT__NOT_ARMED;
     if (ok) {
-        timer->key = when;
-        weft__heap_push(&home->heap, timer, when, true);
-        armed = publish_earlier(home);
+        weft__heap_push_sleeper(&home->heap, task, when);
+        armed = publish_earlier(home, w);
     }
     weft__unlock(&home->lock);
     if (armed == WEFT__ARMED_FIRST)
-        armed_first(when);
+        weft__timer_armed_first(when);
     return ok;
 }
 
@@ -267,12 +225,12 @@ static int64_t next_tick(const struct weft__timer *timer, int64_t now)
 static struct weft_task *fire_first(struct weft__timers *home, int64_t now)
 {
     struct weft__heap_entry e = home->heap.entries[0];
-    struct weft__timer *timer = weft__heap_timer(e);
-    if (e.timer & WEFT__SLEEPER) {
-        struct weft_task *task = ((struct weft__sleeper *)timer)->task;
+    struct weft_task *task = weft__heap_sleeper(e);
+    if (task) {
         weft__heap_pop(&home->heap);
         return task;
     }
+    struct weft__timer *timer = (struct weft__timer *)e.what;
     if (timer->when > now) {
         timer->key = timer->when;
         weft__heap_delay(&home->heap, timer->key);
@@ -288,7 +246,16 @@ static struct weft_task *fire_first(struct weft__timers *home, int64_t now)
     return NULL;
 }
 
-static void run_due(struct weft__timers *home, struct weft__run *run, int64_t now)
+/* So many that the tasks made ready have room in the worker's queue. */
+static unsigned fire_at_most(const struct weft__worker *w)
+{
+    uint32_t used = weft__ring_count(w);
+    uint32_t room = used < WEFT_RING_SIZE - FIRED_AT_LEAST ? WEFT_RING_SIZE - used : FIRED_AT_LEAST;
+    return room < FIRED_AT_ONCE ? room : FIRED_AT_ONCE;
+}
+
+/* Sleeping tasks are cold: each is asked for while the next are found. */
+static void run_due(struct weft__timers *home, struct weft__worker *w, int64_t now)
 {
     struct weft_task *ready[FIRED_AT_ONCE];
     unsigned count = 0;
@@ -296,11 +263,13 @@ static void run_due(struct weft__timers *home, struct weft__run *run, int64_t no
         return; /* who holds it fires them, or armed one that is not due, or is soon out of it */
     /* As long as we hold the lock, an open run is not cleared. After its end the timers are those
      * of the next, and not for its stragglers. */
-    bool mine = !weft__ended(run);
-    for (int i = 0; mine && i < FIRED_AT_ONCE && first_key(home) <= now; i++) {
+    unsigned most = weft__ended(w->run) ? 0 : fire_at_most(w);
+    for (unsigned i = 0; i < most && first_key(home) <= now; i++) {
         struct weft_task *task = fire_first(home, now);
-        if (task)
+        if (task) {
+            __builtin_prefetch(task, 1);
             ready[count++] = task;
+        }
     }
     publish_later(home);
     weft__unlock(&home->lock);
@@ -308,11 +277,16 @@ static void run_due(struct weft__timers *home, struct weft__run *run, int64_t no
         weft__ready(ready[i], NULL);
 }
 
+/* Nobody in particular has those of threads that are no workers: each looks at them. */
 void weft__timers_run(struct weft__worker *w)
 {
     struct weft__timers *home = home_of(w);
-    if (__atomic_load_n(&home->next, __ATOMIC_RELAXED) != INT64_MAX)
-        run_due(home, w->run, weft_now());
+    if (__atomic_load_n(&home->next, __ATOMIC_RELAXED) == INT64_MAX &&
+        __atomic_load_n(&homes[0].next, __ATOMIC_RELAXED) == INT64_MAX)
+        return;
+    int64_t now = weft_now();
+    run_due(home, w, now);
+    run_due(&homes[0], w, now);
 }
 
 void weft__timers_run_all(struct weft__worker *w)
@@ -322,7 +296,7 @@ void weft__timers_run_all(struct weft__worker *w)
     int64_t now = weft_now();
     uint32_t used = __atomic_load_n(&homes_used, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < used; i++)
-        run_due(&homes[i], w->run, now);
+        run_due(&homes[i], w, now);
 }
 
 /* ---- the end of a run ---- */
@@ -332,15 +306,15 @@ static void clear(struct weft__timers *home)
     weft__lock(&home->lock);
     struct weft__heap heap = home->heap;
     for (uint32_t i = 0; i < heap.count; i++) {
-        if (!(heap.entries[i].timer & WEFT__SLEEPER))
-            weft__heap_timer(heap.entries[i])->place = 0;
+        if (!weft__heap_sleeper(heap.entries[i]))
+            ((struct weft__timer *)heap.entries[i].what)->place = 0;
     }
     home->heap = (struct weft__heap){0};
     publish_later(home);
     weft__unlock(&home->lock);
     for (uint32_t i = 0; i < heap.count; i++) {
-        struct weft__timer *timer = weft__heap_timer(heap.entries[i]);
-        if (!(heap.entries[i].timer & WEFT__SLEEPER) && timer->drop)
+        struct weft__timer *timer = (struct weft__timer *)heap.entries[i].what;
+        if (!weft__heap_sleeper(heap.entries[i]) && timer->drop)
             timer->drop(timer);
     }
     weft__heap_free(&heap);

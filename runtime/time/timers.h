@@ -6,13 +6,24 @@
 #ifndef WEFT_TIME_TIMERS_H
 #define WEFT_TIME_TIMERS_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "runtime/sched/lock.h"
+#include "runtime/time/clock.h"
+#include "runtime/time/heap.h"
 
 struct weft_task;
 struct weft__run;
 struct weft__worker;
-struct weft__timers; /* a heap and its lock */
+
+/* The timers of one worker. */
+struct weft__timers {
+    alignas(64) uint32_t lock; /* of the heap and of all timers that are at home here */
+    int64_t next;              /* the first key, for reading without the lock; INT64_MAX: none */
+    struct weft__heap heap;
+};
 
 struct weft__timer {
     int64_t when;              /* of weft_now() */
@@ -41,10 +52,38 @@ bool weft__timer_cancel(struct weft__timer *timer);
  * whether some worker's sleep is now too long. */
 enum weft__armed { WEFT__NOT_ARMED, WEFT__ARMED, WEFT__ARMED_FIRST };
 
-void weft__timer_lock(struct weft__timer *timer);
-enum weft__armed weft__timer_set(struct weft__timer *timer, int64_t when, int64_t period);
+enum weft__armed weft__timer_set_slow(struct weft__timer *timer, int64_t when, int64_t period);
 bool weft__timer_unset(struct weft__timer *timer);
-void weft__timer_unlock(struct weft__timer *timer, enum weft__armed armed);
+void weft__timer_armed_first(int64_t when);
+
+static inline void weft__timer_lock(struct weft__timer *timer)
+{
+    for (;;) {
+        struct weft__timers *home = __atomic_load_n(&timer->home, __ATOMIC_ACQUIRE);
+        weft__lock(&home->lock);
+        if (__builtin_expect(__atomic_load_n(&timer->home, __ATOMIC_RELAXED) == home, 1))
+            return;
+        weft__unlock(&home->lock);
+    }
+}
+
+static inline enum weft__armed weft__timer_set(struct weft__timer *timer, int64_t when,
+                                               int64_t period)
+{
+    if (timer->place == 0 || when < timer->key)
+        return weft__timer_set_slow(timer, when, period);
+    timer->when = when; /* its entry comes up too early and is put right then */
+    timer->period = period;
+    return WEFT__ARMED;
+}
+
+static inline void weft__timer_unlock(struct weft__timer *timer, enum weft__armed armed)
+{
+    int64_t when = timer->when;
+    weft__unlock(&timer->home->lock);
+    if (__builtin_expect(armed == WEFT__ARMED_FIRST, 0))
+        weft__timer_armed_first(when);
+}
 
 /* The names of before, for callers that still use them: each takes the lock by itself. */
 static inline void weft__timers_lock(void) {}
@@ -56,26 +95,17 @@ static inline void weft__timers_armed(int64_t when)
 bool weft__timer_arm(struct weft__timer *timer, int64_t when, int64_t period);
 bool weft__timer_disarm(struct weft__timer *timer);
 
-/* A task that sleeps: it is made ready at `when` and by nothing else. */
-struct weft__sleeper {
-    struct weft__timer timer;
-    struct weft_task *task;
-};
-
-/* Called when the task is parked, and not read again. False: no memory. */
-bool weft__sleeper_start(struct weft__sleeper *sleeper);
+/* The task, which is parked, is made ready at `when`, and by nothing else. False: no memory. */
+bool weft__sleep_until(struct weft_task *task, int64_t when);
 
 /* When the first of all is due, or earlier; INT64_MAX without one. */
 int64_t weft__timers_next(void);
 
-/* Fires those of the worker that are due; or those of all. */
+/* Fires those that are due of the worker, or of all. */
 void weft__timers_run(struct weft__worker *w);
 void weft__timers_run_all(struct weft__worker *w);
 
 /* The run is over: none is armed any more. */
 void weft__timers_clear(void);
-
-/* now + ns, without overflow. */
-int64_t weft__after_ns(int64_t ns);
 
 #endif
