@@ -391,16 +391,6 @@ WEFT_API int weft_sem_try_acquire(struct weft_sem *sem, int64_t n);
 /* Gives n units back. Go: s.Release(n). */
 WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
 
-/* ---- descriptors ---- */
-
-/* For sockets, pipes, terminals and whatever else epoll takes; one of these calls may make such a
- * descriptor non-blocking (sockets keep their mode, except in connect and accept). Others, as
- * regular files, are read and written as by read(2) and write(2). One task may read while another
- * writes. Outside a task they block the thread. Use weft_close, which also ends the waits of other
- * tasks for it, with -EBADF. */
-
-/* As read(2): what there is, at least a byte; 0 at the end. Or a negative errno. Go: conn.Read. */
-WEFT_API ssize_t weft_read(int fd, void *buffer, size_t size);
 /* ---- sharing: flights and pools ---- */
 
 /* Objects to be used again. Each worker keeps some at hand; what nobody has needed for a second or
@@ -520,12 +510,25 @@ WEFT_API size_t weft_cmap_len(const struct weft_cmap *map);
 WEFT_API int weft_cmap_range(struct weft_cmap *map,
                              int (*fn)(const void *key, void *value, void *arg), void *arg);
 
+/* ---- descriptors ---- */
 
-/* Writes all of it: `size`, or a negative errno when only a part could be written. No SIGPIPE from
- * sockets. Go: conn.Write. */
+/* For sockets, pipes, terminals and whatever else epoll takes; sockets keep their mode, except in
+ * connect and accept, as pipes do; terminals and the like are made non-blocking. Regular files are
+ * read and written at once if that needs no disk, else on a thread of their own while the worker
+ * goes on. One task may read while another writes. Outside a task they block the thread. Close with
+ * weft_close, which also ends the waits of other tasks for it, with -EBADF: numbers that accept or
+ * connect returned and that are closed otherwise and used anew may be served half a second late. */
+
+/* As read(2): what there is, at least a byte; 0 at the end. Or a negative errno. Go: conn.Read. */
+WEFT_API ssize_t weft_read(int fd, void *buffer, size_t size);
+
+/* Writes all of it: `size`, or a negative errno when only a part could be written. No SIGPIPE: a
+ * broken pipe is -EPIPE. Go: conn.Write. */
 WEFT_API ssize_t weft_write(int fd, const void *buffer, size_t size);
 
-/* As accept(2): a new descriptor, non-blocking and closed on exec. Go: listener.Accept. */
+/* As accept(2): a new descriptor, non-blocking and closed on exec. Where there is none to be had
+ * (-EMFILE and the like) a task waits before it is told so, 5 ms at first and up to a second, that
+ * a server that just tries again does not spin. Go: listener.Accept. */
 WEFT_API int weft_accept(int fd, struct sockaddr *address, socklen_t *length);
 
 /* As connect(2), waiting until it is connected: 0 or a negative errno. Makes fd non-blocking.
@@ -538,6 +541,25 @@ WEFT_API int weft_poll(int fd, short events, int64_t timeout_ns);
 
 /* Closes it. 0 or a negative errno. */
 WEFT_API int weft_close(int fd);
+
+/* From `when` on, a time of weft_now(), reads and accepts (read), writes and connects (write), or
+ * both end with -ETIMEDOUT, those that wait now and later ones, also if they would not have to
+ * wait; until the deadline is set anew. 0: none. weft_poll has its own limit. A deadline belongs to
+ * the number: weft_close takes it away, close(2) does not. From any thread. 0, -EBADF, -ENOMEM. Go:
+ * conn.SetDeadline, SetReadDeadline, SetWriteDeadline. */
+WEFT_API int weft_set_deadline(int fd, int64_t when);
+WEFT_API int weft_set_read_deadline(int fd, int64_t when);
+WEFT_API int weft_set_write_deadline(int fd, int64_t when);
+
+/* As open(2), on a thread that may block; closed on exec. Go: os.OpenFile. */
+WEFT_API int weft_open(const char *path, int flags, mode_t mode);
+
+/* As pread(2), and as pwrite(2) but all of it. For regular files. Go: f.ReadAt, f.WriteAt. */
+WEFT_API ssize_t weft_pread(int fd, void *buffer, size_t size, off_t offset);
+WEFT_API ssize_t weft_pwrite(int fd, const void *buffer, size_t size, off_t offset);
+
+/* As fsync(2), on a thread that may block. Go: f.Sync. */
+WEFT_API int weft_fsync(int fd);
 
 #ifdef __cplusplus
 }

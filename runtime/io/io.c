@@ -1,141 +1,320 @@
 /*
  * Reading, writing, accepting, connecting: the call first, and a wait only where it would block.
- * Sockets are asked not to block call by call; other descriptors are made non-blocking.
+ * Sockets are asked not to block call by call, see file.c for what is none.
  */
-#include <errno.h>
+#include "runtime/io/io.h"
+
 #include <fcntl.h>
-#include <poll.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
-#include "runtime/io/netpoll.h"
 #include "runtime/time/timers.h"
 
-/* For what is not a socket. True if a wait makes sense: it does not block now. */
-static bool no_block(int fd)
+enum { POLL_SLICE_MS = 100 };
+
+/* How long an accept that finds no descriptors free waits before it says so. */
+#define BACK_OFF_MIN_NS (INT64_C(5) * WEFT_MS)
+#define BACK_OFF_MAX_NS WEFT_S
+
+__attribute__((noinline)) ssize_t weft__failed(void)
+{
+    return -errno;
+}
+
+int weft__no_block(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0)
-        return false;
-    return (flags & O_NONBLOCK) || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+    if (flags >= 0 && ((flags & O_NONBLOCK) || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0))
+        return 0;
+    return (int)weft__failed();
 }
 
-static bool would_block(ssize_t r)
+/* Outside a task. Looks now and then whether the deadline was moved. */
+static int wait_in_thread(const struct weft__fd_wait *wait)
 {
-    return r < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    struct pollfd p = {.fd = wait->fd, .events = wait->events};
+    for (;;) {
+        int r = poll(&p, 1, POLL_SLICE_MS);
+        if (r > 0)
+            return 0;
+        if (r < 0 && (r = (int)weft__failed()) != -EINTR)
+            return r;
+        struct weft__fd *state = weft__fd_find(wait->fd);
+        if ((weft__fd_look(state) & WEFT__FD_LIMITED) && weft__fd_is_late(state, wait->limit))
+            return -ETIMEDOUT;
+    }
 }
 
-/* Waits for fd: in a task by parking, outside by poll(2). 0, or a negative errno. */
-static int wait_for(int fd, short events, enum weft__wait why, const void *caller)
+int weft__io_wait(const struct weft__fd_wait *wait)
 {
     struct weft_task *t = weft__self();
-    if (t) {
-        int r = weft__netpoll_wait(t, fd, events, INT64_MAX, why, caller);
-        return r < 0 ? r : 0;
+    if (!t)
+        return wait_in_thread(wait);
+    int r = weft__netpoll_wait(t, wait);
+    return r < 0 ? r : 0;
+}
+
+/* True if it is known that there is nothing to read. A plain thread does not rely on that: it hears
+ * of no events. */
+static inline bool nothing_to_read(uint32_t word)
+{
+    return (word & (WEFT__FD_EDGES | WEFT__FD_READABLE)) == WEFT__FD_EDGES && weft__self();
+}
+
+static inline bool is_late(struct weft__fd *state, uint32_t word, enum weft__limit limit)
+{
+    return __builtin_expect(word & WEFT__FD_LIMITED, 0) && weft__fd_is_late(state, limit);
+}
+
+ssize_t weft__io_call(struct weft__io_call *call)
+{
+    struct weft__fd_wait *wait = &call->wait;
+    bool reads = wait->events & POLLIN;
+    for (;;) {
+        struct weft__fd *state = weft__fd_find(wait->fd);
+        wait->word = weft__fd_look(state);
+        if (is_late(state, wait->word, wait->limit))
+            return -ETIMEDOUT;
+        if (!reads || !nothing_to_read(wait->word)) {
+            ssize_t r = call->attempt(call->arg);
+            if (r == -EINTR)
+                continue;
+            if (r != -EAGAIN)
+                return r;
+            if (reads && state)
+                weft__fd_drained(state, wait->word);
+        }
+        int e = weft__io_wait(wait);
+        if (e < 0)
+            return e;
     }
-    struct pollfd p = {.fd = fd, .events = events};
-    int r;
-    do
-        r = poll(&p, 1, -1);
-    while (r < 0 && errno == EINTR);
-    return r < 0 ? -errno : 0;
+}
+
+/* ---- read and write ---- */
+
+/* Whether a short read says that nothing is left: not so for messages, nor where a read stops at
+ * something that was sent along (Unix sockets). */
+static bool is_plain_stream(int fd)
+{
+    int protocol = 0;
+    socklen_t length = sizeof protocol;
+    return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 &&
+           protocol == IPPROTO_TCP;
+}
+
+static void after_short_read(struct weft__fd *state, uint32_t word, int fd)
+{
+    if (word & WEFT__FD_STREAM)
+        weft__fd_drained(state, word);
+    else if (!(word & WEFT__FD_ASKED))
+        weft__fd_learn(state, word,
+                       WEFT__FD_ASKED | (is_plain_stream(fd) ? (uint32_t)WEFT__FD_STREAM : 0));
 }
 
 static ssize_t read_once(int fd, void *buffer, size_t size)
 {
     ssize_t r = recv(fd, buffer, size, MSG_DONTWAIT);
-    if (r < 0 && errno == ENOTSOCK) {
-        no_block(fd);
-        r = read(fd, buffer, size);
-    }
-    return r;
+    if (r < 0)
+        r = weft__failed();
+    return r == -ENOTSOCK ? weft__file_read(fd, buffer, size) : r;
+}
+
+static int wait_to_read(int fd, uint32_t word, const void *caller)
+{
+    return weft__io_wait(&(struct weft__fd_wait){.fd = fd,
+                                                 .word = word,
+                                                 .events = POLLIN,
+                                                 .limit = WEFT__READ_DEADLINE,
+                                                 .why = WEFT__WAIT_READ,
+                                                 .caller = caller});
 }
 
 ssize_t weft_read(int fd, void *buffer, size_t size)
 {
     for (;;) {
-        ssize_t r = read_once(fd, buffer, size);
-        if (r >= 0)
-            return r;
-        if (would_block(r)) {
-            int e = wait_for(fd, POLLIN, WEFT__WAIT_READ, WEFT_CALLER());
-            if (e < 0)
-                return e;
-        } else if (errno != EINTR) {
-            return -errno;
+        struct weft__fd *state = weft__fd_find(fd);
+        uint32_t word = weft__fd_look(state);
+        if (is_late(state, word, WEFT__READ_DEADLINE))
+            return -ETIMEDOUT;
+        if (size == 0 || !nothing_to_read(word)) {
+            ssize_t r = read_once(fd, buffer, size);
+            if (r >= 0) {
+                if ((size_t)r < size && r > 0 &&
+                    (word & (WEFT__FD_EDGES | WEFT__FD_MORE)) == WEFT__FD_EDGES)
+                    after_short_read(state, word, fd);
+                return r;
+            }
+            if (r == -EINTR)
+                continue;
+            if (r != -EAGAIN)
+                return r;
+            if (state)
+                weft__fd_drained(state, word);
         }
+        int e = wait_to_read(fd, word, WEFT_CALLER());
+        if (e == -EPERM)
+            return weft__blocking_read(fd, buffer, size);
+        if (e < 0)
+            return e;
     }
 }
 
 static ssize_t write_once(int fd, const void *buffer, size_t size)
 {
     ssize_t r = send(fd, buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (r < 0 && errno == ENOTSOCK) {
-        no_block(fd);
-        r = write(fd, buffer, size);
-    }
-    return r;
+    if (r < 0)
+        r = weft__failed();
+    return r == -ENOTSOCK ? weft__file_write(fd, buffer, size) : r;
+}
+
+static int wait_to_write(int fd, uint32_t word, const void *caller)
+{
+    return weft__io_wait(&(struct weft__fd_wait){.fd = fd,
+                                                 .word = word,
+                                                 .events = POLLOUT,
+                                                 .limit = WEFT__WRITE_DEADLINE,
+                                                 .why = WEFT__WAIT_WRITE,
+                                                 .caller = caller});
 }
 
 ssize_t weft_write(int fd, const void *buffer, size_t size)
 {
     size_t done = 0;
     do {
+        struct weft__fd *state = weft__fd_find(fd);
+        uint32_t word = weft__fd_look(state);
+        if (is_late(state, word, WEFT__WRITE_DEADLINE))
+            return -ETIMEDOUT;
         ssize_t r = write_once(fd, (const char *)buffer + done, size - done);
-        if (r >= 0) {
-            done += (size_t)r;
-        } else if (would_block(r)) {
-            int e = wait_for(fd, POLLOUT, WEFT__WAIT_WRITE, WEFT_CALLER());
-            if (e < 0)
-                return e;
-        } else if (errno != EINTR) {
-            return -errno;
+        if (r == -EAGAIN) {
+            r = wait_to_write(fd, word, WEFT_CALLER());
+            if (r == -EPERM)
+                r = weft__blocking_write(fd, (const char *)buffer + done, size - done);
         }
+        if (r >= 0)
+            done += (size_t)r;
+        else if (r != -EINTR)
+            return r;
     } while (done < size);
     return (ssize_t)done;
 }
 
-int weft_accept(int fd, struct sockaddr *address, socklen_t *length)
+/* ---- connections ---- */
+
+struct accept_args {
+    int fd;
+    struct sockaddr *address;
+    socklen_t *length, room;
+};
+
+static ssize_t accept_once(void *arg)
 {
-    if (!no_block(fd))
-        return -errno;
+    struct accept_args *a = arg;
     for (;;) {
-        int r = accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (a->length)
+            *a->length = a->room;
+        int r = accept4(a->fd, a->address, a->length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (r >= 0)
             return r;
-        if (would_block(r)) {
-            int e = wait_for(fd, POLLIN, WEFT__WAIT_ACCEPT, WEFT_CALLER());
-            if (e < 0)
-                return e;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            return -errno;
-        }
+        ssize_t error = weft__failed();
+        if (error != -ECONNABORTED)
+            return error;
     }
+}
+
+/* A server that only tries again would burn its CPU until somebody closes something. */
+static void back_off(void)
+{
+    static int64_t last_ns, last_at;
+    int64_t now = weft_now(), ns = __atomic_load_n(&last_ns, __ATOMIC_RELAXED);
+    bool again = now - __atomic_load_n(&last_at, __ATOMIC_RELAXED) < 2 * ns + BACK_OFF_MIN_NS;
+    ns = !again ? BACK_OFF_MIN_NS : 2 * ns > BACK_OFF_MAX_NS ? BACK_OFF_MAX_NS : 2 * ns;
+    __atomic_store_n(&last_ns, ns, __ATOMIC_RELAXED);
+    __atomic_store_n(&last_at, now, __ATOMIC_RELAXED);
+    if (weft__self())
+        weft_sleep(ns);
+}
+
+int weft_accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+    int e = weft__no_block(fd);
+    if (e < 0)
+        return e;
+    struct accept_args args = {fd, address, length, length ? *length : 0};
+    struct weft__io_call call = {.wait = {.fd = fd,
+                                          .events = POLLIN,
+                                          .limit = WEFT__READ_DEADLINE,
+                                          .why = WEFT__WAIT_ACCEPT,
+                                          .caller = WEFT_CALLER()},
+                                 .attempt = accept_once,
+                                 .arg = &args};
+    int r = (int)weft__io_call(&call);
+    if (r >= 0)
+        weft__fd_adopt(r);
+    else if (r == -EMFILE || r == -ENFILE || r == -ENOBUFS || r == -ENOMEM)
+        back_off();
+    return r;
+}
+
+static int connect_result(int fd)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        return (int)weft__failed();
+    return -error;
+}
+
+/* An event may have been about something else. */
+static bool is_decided(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    return poll(&p, 1, 0) != 0;
+}
+
+static int wait_to_connect(int fd, const void *caller)
+{
+    do {
+        struct weft__fd_wait wait = {.fd = fd,
+                                     .word = weft__fd_look(weft__fd_find(fd)),
+                                     .events = POLLOUT,
+                                     .limit = WEFT__WRITE_DEADLINE,
+                                     .why = WEFT__WAIT_CONNECT,
+                                     .caller = caller};
+        int e = weft__io_wait(&wait);
+        if (e < 0)
+            return e;
+    } while (!is_decided(fd));
+    return connect_result(fd);
 }
 
 int weft_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
-    if (!no_block(fd))
-        return -errno;
-    if (connect(fd, address, length) == 0)
-        return 0;
-    if (errno != EINPROGRESS && errno != EINTR)
-        return -errno;
-    int e = wait_for(fd, POLLOUT, WEFT__WAIT_CONNECT, WEFT_CALLER());
+    int e = weft__no_block(fd);
     if (e < 0)
         return e;
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        return -errno;
-    return -error;
+    struct weft__fd *state = weft__fd_find(fd);
+    if (is_late(state, weft__fd_look(state), WEFT__WRITE_DEADLINE))
+        return -ETIMEDOUT;
+    e = connect(fd, address, length) == 0 ? 0 : (int)weft__failed();
+    if (e != 0 && e != -EINPROGRESS && e != -EINTR)
+        return e;
+    weft__fd_trust(fd);
+    if (e != 0 && (e = wait_to_connect(fd, WEFT_CALLER())) != 0)
+        weft__fd_distrust(fd);
+    return e;
 }
+
+/* ---- poll and close ---- */
 
 static int poll_now(int fd, short events, int ms)
 {
     struct pollfd p = {.fd = fd, .events = events};
     int r = poll(&p, 1, ms);
-    if (r < 0)
-        return errno == EINTR ? 0 : -errno;
+    if (r < 0) {
+        r = (int)weft__failed();
+        return r == -EINTR ? 0 : r;
+    }
     if (r > 0 && (p.revents & POLLNVAL))
         return -EBADF;
     return r > 0 ? (int)(unsigned short)p.revents : 0;
@@ -160,10 +339,17 @@ int weft_poll(int fd, short events, int64_t timeout_ns)
     if (!t)
         return poll_thread(fd, events, until);
     for (;;) {
+        struct weft__fd_wait wait = {.fd = fd,
+                                     .word = weft__fd_look(weft__fd_find(fd)),
+                                     .events = events,
+                                     .limit = WEFT__OWN_LIMIT,
+                                     .until = until,
+                                     .why = WEFT__WAIT_POLL,
+                                     .caller = WEFT_CALLER()};
         int r = poll_now(fd, events, 0);
         if (r != 0 || timeout_ns == 0)
             return r;
-        r = weft__netpoll_wait(t, fd, events, until, WEFT__WAIT_POLL, WEFT_CALLER());
+        r = weft__netpoll_wait(t, &wait);
         if (r == -ETIMEDOUT)
             return 0;
         if (r < 0)
@@ -173,6 +359,25 @@ int weft_poll(int fd, short events, int64_t timeout_ns)
 
 int weft_close(int fd)
 {
-    weft__netpoll_forget(fd);
-    return close(fd) == 0 ? 0 : -errno;
+    weft__fd_forget(fd);
+    int r = close(fd) == 0 ? 0 : (int)weft__failed();
+    weft__fd_closed(fd);
+    return r;
+}
+
+/* ---- deadlines ---- */
+
+int weft_set_deadline(int fd, int64_t when)
+{
+    return weft__fd_set_deadline(fd, 1u << WEFT__READ_DEADLINE | 1u << WEFT__WRITE_DEADLINE, when);
+}
+
+int weft_set_read_deadline(int fd, int64_t when)
+{
+    return weft__fd_set_deadline(fd, 1u << WEFT__READ_DEADLINE, when);
+}
+
+int weft_set_write_deadline(int fd, int64_t when)
+{
+    return weft__fd_set_deadline(fd, 1u << WEFT__WRITE_DEADLINE, when);
 }
