@@ -298,7 +298,7 @@ struct weft_waitq {
 /* Mutual exclusion. Not recursive; may be unlocked by another task than locked it. Mostly whoever
  * comes first gets it; one that has waited for a millisecond gets it next. Go: sync.Mutex. */
 struct weft_mutex {
-    uint32_t state, guard;
+    uint32_t state, guard, woken, unused;
     void *owner;
     struct weft_waitq waiters;
 };

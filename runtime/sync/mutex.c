@@ -3,41 +3,57 @@
  *
  * Design notes
  *
- * `state` is a set of bits. Taking a free mutex and giving it up without waiters is one
- * compare-and-swap; all else happens under `guard`, which protects the queue and keeps WAITERS true
- * to it.
+ * It is free if and only if `state` is zero. Taking a free one and giving it up with nobody to wake
+ * are one compare-and-swap each; all else happens under `guard`, which protects the queue, `woken`
+ * and the bits of `state` but LOCKED. Giving it up is the last access: whoever takes it next may
+ * free the memory.
  *
  * Giving it up wakes the first waiter but does not give it the mutex: whoever is running takes it
- * first, which is much faster. WOKEN says that one is on its way and no other need be woken; it is
- * cleared by that one, under the guard, before it looks at the mutex again. A waiter that has been
- * overtaken for a millisecond sets STARVING: then nobody overtakes, and giving up hands the mutex
- * over, until a waiter finds that it waited less.
+ * first, which is much faster. While that one is on its way (`woken`), no other is woken, so WAKE
+ * is not set and the two compare-and-swaps go on as if nobody waited; it sets WAKE again for those
+ * that wait still when it takes the mutex or queues once more. A waiter that has been overtaken for
+ * a millisecond sets STARVING: then nobody overtakes, and giving up hands the mutex over, until a
+ * waiter finds that it waited less.
  */
 #include <errno.h>
 
+#include "runtime/sched/ring.h"
 #include "runtime/sync/announce.h"
 
-enum { LOCKED = 1, WAITERS = 2, WOKEN = 4, STARVING = 8 };
+enum { LOCKED = 1, WAKE = 2, STARVING = 4 };
 enum { SPIN_ROUNDS = 4, SPINS = 30 };
 #define STARVING_NS WEFT_MS
 
-/* Takes it if it is free and nobody starves. */
-static bool take(struct weft_mutex *m)
+/* Changes `state`, with what it was. */
+static inline bool change(struct weft_mutex *m, uint32_t *from, uint32_t to, int order)
 {
-    uint32_t state = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
-    return !(state & (LOCKED | STARVING)) &&
-           __atomic_compare_exchange_n(&m->state, &state, state | LOCKED, false, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&m->state, from, to, false, order, __ATOMIC_RELAXED);
 }
 
-static bool spin(struct weft_mutex *m)
+static inline bool take(struct weft_mutex *m)
 {
-    if (weft_workers() < 2)
-        return false;
-    for (int round = 0; round < SPIN_ROUNDS; round++) {
-        if (take(m))
+    uint32_t free = 0;
+    return change(m, &free, LOCKED, __ATOMIC_ACQUIRE);
+}
+
+/* ---- waiting ---- */
+
+/* Spinning pays if the holder runs, and nobody else could run here meanwhile. */
+static bool may_spin(void)
+{
+    struct weft__worker *w = weft__worker();
+    return w && w->run->workers > 1 && weft__ring_is_empty(w) &&
+           !__atomic_load_n(&w->next, __ATOMIC_RELAXED);
+}
+
+/* Until it is free, for what is left of `rounds`. */
+static bool seen_free(const struct weft_mutex *m, int *rounds)
+{
+    for (; *rounds > 0; --*rounds) {
+        uint32_t state = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
+        if (state == 0)
             return true;
-        if (__atomic_load_n(&m->state, __ATOMIC_RELAXED) & STARVING)
+        if ((state & STARVING) || !may_spin())
             return false;
         for (int i = 0; i < SPINS; i++)
             weft__relax();
@@ -45,21 +61,35 @@ static bool spin(struct weft_mutex *m)
     return false;
 }
 
-/* Queues and parks; true if the mutex was handed over. */
-static bool wait(struct weft_mutex *m, struct weft_task *t, struct weft__waiter *w, bool again,
-                 const void *caller)
+/* Whether a waiter was woken that has not been here since. One of a run that is over never comes.
+ */
+static bool one_is_coming(const struct weft_mutex *m)
+{
+    uint32_t open = __atomic_load_n(&weft__open_epoch, __ATOMIC_RELAXED);
+    return m->woken && (m->woken == WEFT__BOUND || (m->woken & ~WEFT__BOUND) == open);
+}
+
+/* Under the guard: takes it if it is free. Else somebody who gives it up will look at the queue. */
+static bool take_or_ask(struct weft_mutex *m, bool starving)
+{
+    uint32_t ask = one_is_coming(m) ? 0 : WAKE;
+    uint32_t state = __atomic_load_n(&m->state, __ATOMIC_RELAXED), next;
+    do {
+        if (state == 0)
+            next = LOCKED | (m->waiters.head ? ask : 0);
+        else
+            next = state | ask | (starving ? (uint32_t)STARVING : 0);
+    } while (!change(m, &state, next, __ATOMIC_ACQUIRE));
+    return state == 0;
+}
+
+/* Queues and parks, unless it can be taken; true if it is taken or was handed over. */
+static bool wait(struct weft_mutex *m, struct weft__waiter *w, bool again, const void *caller)
 {
     weft__lock(&m->guard);
     if (again)
-        __atomic_fetch_and(&m->state, ~(uint32_t)WOKEN, __ATOMIC_RELAXED);
-    bool starving = again && weft_now() - w->since > STARVING_NS;
-    uint32_t before = __atomic_fetch_or(
-        &m->state, (uint32_t)(WAITERS | LOCKED | (starving ? STARVING : 0)), __ATOMIC_ACQUIRE);
-    if (!(before & LOCKED)) {
-        /* It was free: ours. Waiters are as many as before. */
-        uint32_t drop = (m->waiters.head ? 0u : WAITERS) |
-                        (starving || !m->waiters.head ? (uint32_t)STARVING : 0u);
-        __atomic_fetch_and(&m->state, ~drop, __ATOMIC_RELAXED);
+        m->woken = 0;
+    if (take_or_ask(m, again && weft_now() - w->since > STARVING_NS)) {
         weft__unlock(&m->guard);
         return true;
     }
@@ -68,29 +98,51 @@ static bool wait(struct weft_mutex *m, struct weft_task *t, struct weft__waiter 
         weft__waitq_push_front(&m->waiters, w);
     else
         weft__waitq_push(&m->waiters, w);
-    weft__will_wait(t, WEFT__WAIT_MUTEX, m, false, caller);
-    weft__park(t, &m->guard);
+    weft__will_wait(w->task, WEFT__WAIT_MUTEX, m, false, caller);
+    weft__park(w->task, &m->guard);
     return w->passed;
 }
 
-static void lock_slow(struct weft_mutex *m, const void *caller)
+__attribute__((noinline)) static void told_of_lock(struct weft_mutex *m, const void *caller)
 {
-    if (spin(m))
-        return;
-    struct weft_task *t = weft__self_or_die();
-    struct weft__waiter w = {.task = t, .since = weft_now()};
-    for (bool again = false; !wait(m, t, &w, again, caller); again = true) {
+    weft__acquired(LOITER_WAIT_MUTEX, m, &m->owner, caller);
+}
+
+static bool spin(struct weft_mutex *m)
+{
+    int rounds = SPIN_ROUNDS;
+    while (seen_free(m, &rounds)) {
+        if (take(m))
+            return true;
+        rounds--;
+    }
+    return false;
+}
+
+static void queue(struct weft_mutex *m, const void *caller)
+{
+    struct weft__waiter w = {.task = weft__self_or_die(), .since = weft_now()};
+    for (bool again = false; !wait(m, &w, again, caller); again = true) {
+        int rounds = SPIN_ROUNDS;
+        seen_free(m, &rounds);
     }
 }
 
+__attribute__((noinline)) static void lock_slow(struct weft_mutex *m, const void *caller)
+{
+    if (!spin(m))
+        queue(m, caller);
+    told_of_lock(m, caller);
+}
+
+/* ---- lock ---- */
+
 static inline void lock_by(struct weft_mutex *m, const void *caller)
 {
-    uint32_t free = 0;
-    if (!__atomic_compare_exchange_n(&m->state, &free, LOCKED, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED) &&
-        !take(m))
+    if (__builtin_expect(!take(m), 0))
         lock_slow(m, caller);
-    weft__acquired(LOITER_WAIT_MUTEX, m, &m->owner, caller);
+    else if (__builtin_expect(loiter_lock_acquired != NULL, 0))
+        told_of_lock(m, caller);
 }
 
 void weft_mutex_lock(struct weft_mutex *m)
@@ -111,38 +163,64 @@ int weft_mutex_try_lock(struct weft_mutex *m)
     return 0;
 }
 
-static void unlock_slow(struct weft_mutex *m)
+/* ---- unlock ---- */
+
+/* Under the guard: the waiter that gets the mutex. NULL: none is left, and nobody starves. */
+static struct weft_task *hand_over(struct weft_mutex *m)
 {
-    if (!(__atomic_load_n(&m->state, __ATOMIC_RELAXED) & LOCKED))
-        weft__fatal("unlock of unlocked mutex");
-    weft__lock(&m->guard);
-    uint32_t state = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
-    struct weft__waiter *w = NULL;
-    if ((state & STARVING) || !(state & WOKEN))
-        w = weft__waitq_pop(&m->waiters);
-    bool hand_over = (state & STARVING) && w;
-    uint32_t drop = m->waiters.head ? 0u : WAITERS | (hand_over ? 0u : STARVING);
-    struct weft_task *wake = w ? w->task : NULL;
-    if (hand_over) {
+    struct weft__waiter *w = weft__waitq_pop(&m->waiters);
+    uint32_t state = LOCKED;
+    if (w) {
         w->passed = true;
-        if (!m->waiters.head || weft_now() - w->since < STARVING_NS)
-            drop |= STARVING;
-        __atomic_fetch_and(&m->state, ~drop, __ATOMIC_RELEASE);
-    } else {
-        if (w)
-            __atomic_fetch_or(&m->state, WOKEN, __ATOMIC_RELAXED);
-        __atomic_fetch_and(&m->state, ~(drop | LOCKED), __ATOMIC_RELEASE);
+        if (m->waiters.head && !one_is_coming(m))
+            state |= WAKE;
+        if (m->waiters.head && weft_now() - w->since >= STARVING_NS)
+            state |= STARVING;
     }
-    weft__unlock(&m->guard);
+    __atomic_store_n(&m->state, state, __ATOMIC_RELEASE);
+    return w ? w->task : NULL;
+}
+
+/* Under the guard: the waiter that may come and try. */
+static struct weft_task *wake_first(struct weft_mutex *m)
+{
+    struct weft__waiter *w = weft__waitq_pop(&m->waiters);
+    if (w)
+        m->woken = w->task->epoch;
+    __atomic_store_n(&m->state, LOCKED, __ATOMIC_RELAXED);
+    return w ? w->task : NULL;
+}
+
+__attribute__((noinline)) static void unlock_slow(struct weft_mutex *m)
+{
+    struct weft_task *wake = NULL;
+    uint32_t state = LOCKED;
+    while (!change(m, &state, 0, __ATOMIC_RELEASE)) {
+        if (!(state & LOCKED))
+            weft__fatal("unlock of unlocked mutex");
+        weft__lock(&m->guard);
+        bool starving = __atomic_load_n(&m->state, __ATOMIC_RELAXED) & STARVING;
+        wake = starving ? hand_over(m) : wake_first(m);
+        weft__unlock(&m->guard);
+        if (starving && wake)
+            break;
+        state = LOCKED;
+    }
     if (wake)
         weft__ready(wake, m);
 }
 
-void weft_mutex_unlock(struct weft_mutex *m)
+__attribute__((noinline)) static void told_and_unlock(struct weft_mutex *m)
 {
     weft__releasing(m, &m->owner);
+    unlock_slow(m);
+}
+
+void weft_mutex_unlock(struct weft_mutex *m)
+{
     uint32_t alone = LOCKED;
-    if (!__atomic_compare_exchange_n(&m->state, &alone, 0, false, __ATOMIC_RELEASE,
-                                     __ATOMIC_RELAXED))
+    if (__builtin_expect(loiter_lock_released != NULL, 0))
+        told_and_unlock(m);
+    else if (__builtin_expect(!change(m, &alone, 0, __ATOMIC_RELEASE), 0))
         unlock_slow(m);
 }

@@ -241,9 +241,53 @@ TASK_TEST(once_runs_once)
     CHECK(g.inits == 1);
 }
 
+static struct weft_mutex kept;
+
+static void lock_kept(void *arg)
+{
+    weft_mutex_lock(&kept);
+    weft_mutex_unlock(&kept);
+    if (arg)
+        weft_waitgroup_done(arg);
+}
+
+static void leave_one_woken(void *arg)
+{
+    (void)arg;
+    weft_mutex_lock(&kept);
+    weft_go(lock_kept, NULL);
+    weft_yield(); /* with one worker: it waits now */
+    weft_mutex_unlock(&kept);
+}
+
+static void wait_for_kept(void *arg)
+{
+    struct weft_waitgroup wg = {0};
+    (void)arg;
+    weft_waitgroup_add(&wg, 2);
+    weft_mutex_lock(&kept);
+    weft_go(lock_kept, &wg);
+    weft_go(lock_kept, &wg);
+    weft_yield();
+    weft_mutex_unlock(&kept);
+    weft_waitgroup_wait(&wg);
+}
+
+/* The one that was woken never came: its run was over. Others are woken all the same. */
+static void a_mutex_outlives_a_run(void **state)
+{
+    (void)state;
+    struct weft_options one = {.workers = 1};
+    for (int i = 0; i < 3; i++) {
+        CHECK(weft_run_with(&one, leave_one_woken, NULL) == 0);
+        CHECK(weft_run_with(&one, wait_for_kept, NULL) == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mutex_outlives_a_run),
         cmocka_unit_test(mutex_excludes),
         cmocka_unit_test(mutex_does_not_starve),
         cmocka_unit_test(rwmutex_excludes),
