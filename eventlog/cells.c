@@ -15,6 +15,7 @@
 #include "eventlog/sys.h"
 #include "eventlog/writer_impl.h"
 
+#define AHEAD_BYTES (UINT64_C(256) << 10) /* pages of a chunk that are made at once */
 #define CELLS_LEAST 32u
 /* A chunk that several threads make at once must not eat the log's budget. */
 #define CELLS_MOST 32768u
@@ -121,6 +122,17 @@ static void cover(struct el_chunk *chunk, enum el_id id, uint32_t cell, size_t b
     }
 }
 
+/* The first cell beyond a step of AHEAD_BYTES has the pages of the next one made. What is handed
+ * out in such number is handed out one after the other. */
+static void populate_ahead(const struct el_chunk *chunk, uint64_t at, size_t stride)
+{
+    if (at / AHEAD_BYTES == (at - stride) / AHEAD_BYTES)
+        return;
+    uint64_t from = at / AHEAD_BYTES * AHEAD_BYTES;
+    uint64_t left = chunk->bytes - from;
+    el_sys_populate((char *)chunk->packet + from, left < AHEAD_BYTES ? left : AHEAD_BYTES);
+}
+
 /* A cell that was never used, from that chunk; NULL when it has no more. */
 static void *hand_out(struct el_chunk *chunk, enum el_id id, size_t bytes)
 {
@@ -130,6 +142,7 @@ static void *hand_out(struct el_chunk *chunk, enum el_id id, size_t bytes)
     uint32_t cell = __atomic_fetch_add(&chunk->handed, 1, __ATOMIC_RELAXED);
     if (cell >= chunk->cells)
         return NULL;
+    populate_ahead(chunk, sizeof(struct el_packet) + cell * stride_of(bytes), stride_of(bytes));
     cover(chunk, id, cell, bytes);
     return cell_at(chunk, cell, bytes);
 }

@@ -35,27 +35,56 @@ struct pl_actor *pl_actor_create(uint64_t id)
             atomic_store(&actor->all, first);
         while (!atomic_compare_exchange_weak(&all, &first, actor));
     }
-    struct el_actor *cell = actor->cell;
-    struct el_held *held = actor->held_cell;
-    size_t kept = offsetof(struct pl_actor, epoch);
-    memset((char *)actor + kept, 0, sizeof(*actor) - kept);
-    memset((char *)cell + sizeof(cell->state), 0, sizeof(*cell) - sizeof(cell->state));
-    actor->epoch = pl_epoch;
-    actor->cell = cell;
-    actor->held_cell = held;
-    cell->actor = id;
-    actor->id = id;
+    pl_actor_renew(actor, id);
     return actor;
+}
+
+/* All but the state. A million tasks are made at this pace: no call of memset. */
+static void cell_clear(struct el_actor *cell)
+{
+    _Static_assert(sizeof(*cell) == 104, "each member is cleared below");
+    cell->flags = cell->wait_kind = cell->wait_stack = 0;
+    cell->object = cell->since = 0;
+    cell->creator = cell->created_at = 0;
+    cell->created_stack = cell->waits_here = 0;
+    cell->waker = cell->start = cell->stack_bytes = cell->capture_bytes = 0;
+    cell->run = cell->tid = 0;
+}
+
+void pl_actor_renew(struct pl_actor *actor, uint64_t id)
+{
+    actor->epoch = pl_epoch;
+    actor->held_count = actor->held_over = 0;
+    actor->site = NULL;
+    actor->origin = NULL;
+    actor->creator = 0;
+    actor->spawn_next = 0;
+    if (actor->spawns != NULL)
+        memset(actor->spawns, 0, PL_SPAWN_RUNS * sizeof(actor->spawns[0]));
+    actor->stack_lo = actor->stack_hi = 0;
+    actor->pthread = 0;
+    atomic_store_explicit(&actor->known, 0, memory_order_relaxed);
+    atomic_store_explicit(&actor->life, 0, memory_order_relaxed);
+    cell_clear(actor->cell);
+    actor->cell->actor = id;
+    actor->id = id;
+}
+
+void pl_actor_retire(struct pl_actor *actor)
+{
+    actor->id = 0;
+    el_set_state(&actor->cell->state, EL_ACTOR_FREE);
+    if (actor->held_cell == NULL)
+        return;
+    if (pl_held_settle(actor) != 0)
+        actor->held_cell = NULL;
+    else
+        el_set_state(&actor->held_cell->state, EL_FREE);
 }
 
 void pl_actor_destroy(struct pl_actor *actor)
 {
-    actor->id = 0;
-    el_set_state(&actor->cell->state, EL_ACTOR_FREE);
-    if (actor->held_cell != NULL && pl_held_settle(actor) != 0)
-        actor->held_cell = NULL;
-    else if (actor->held_cell != NULL)
-        el_set_state(&actor->held_cell->state, EL_FREE);
+    pl_actor_retire(actor);
     pl_pool_put(&actors, actor);
 }
 
@@ -69,11 +98,8 @@ void pl_actor_each(void (*on)(struct pl_actor *actor, void *ctx), void *ctx)
 static void held_show(struct pl_actor *actor, uint32_t from)
 {
     struct el_held *cell = actor->held_cell;
-    if (cell == NULL) {
-        cell = actor->held_cell = el_alloc_held(&pl_log);
-        if (cell == NULL)
-            return;
-    }
+    if (cell == NULL)
+        return;
     cell->actor = actor->id;
     uint32_t shown = actor->held_count < PL_HELD_CELL ? actor->held_count : PL_HELD_CELL;
     for (uint32_t i = from; i < shown; i++) {
@@ -86,11 +112,29 @@ static void held_show(struct pl_actor *actor, uint32_t from)
         el_set_state(&cell->state, EL_LIVE);
 }
 
+/* The cell is this actor's, and the list fits into it: the common case changes its end alone. */
+static inline int is_shown(const struct pl_actor *actor)
+{
+    return actor->held_cell != NULL && actor->held != NULL && actor->held_over == 0 &&
+           actor->held_cell->state == EL_LIVE;
+}
+
 void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint32_t stack)
 {
     if (__builtin_expect(atomic_load_explicit(&foreign.count, memory_order_relaxed) != 0, 0))
         pl_map_take(&foreign, (uint64_t)(uintptr_t)lock, NULL);
-    if (actor->held_count == PL_HELD_MAX) {
+    if (is_shown(actor) && actor->held_count < PL_HELD_CELL) {
+        struct el_held *cell = actor->held_cell;
+        uint32_t next = actor->held_count++;
+        actor->held[next] = (struct pl_held_lock){lock, kind, stack};
+        cell->lock[next] = (uint64_t)(uintptr_t)lock;
+        cell->kind[next] = kind;
+        cell->stack[next] = stack;
+        __atomic_store_n(&cell->count, next + 1, __ATOMIC_RELEASE);
+        return;
+    }
+    pl_held_prepare(actor);
+    if (actor->held_count == PL_HELD_MAX || actor->held == NULL) {
         actor->held_over++;
         held_show(actor, PL_HELD_MAX);
         return;
@@ -103,7 +147,15 @@ void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint3
 
 int pl_held_remove(struct pl_actor *actor, const void *lock, struct pl_held_lock *removed)
 {
-    for (uint32_t i = actor->held_count; i-- > 0;) {
+    uint32_t n = actor->held_count;
+    if (n != 0 && n <= PL_HELD_CELL && is_shown(actor) && actor->held[n - 1].lock == lock) {
+        if (removed != NULL)
+            *removed = actor->held[n - 1];
+        actor->held_count = n - 1;
+        __atomic_store_n(&actor->held_cell->count, n - 1, __ATOMIC_RELEASE);
+        return 1;
+    }
+    for (uint32_t i = n; i-- > 0;) {
         if (actor->held[i].lock != lock)
             continue;
         if (removed != NULL)

@@ -43,16 +43,16 @@ struct pl_actor {
     uint64_t id;
     struct el_actor *cell; /* never NULL */
     struct el_held *held_cell;
-    uint32_t held_count; /* in held[] */
-    uint32_t held_over;  /* more than fit */
-    struct pl_held_lock held[PL_HELD_MAX];
+    struct pl_held_lock *held; /* PL_HELD_MAX of them; NULL before the first lock */
+    uint32_t held_count;       /* in held[] */
+    uint32_t held_over;        /* more than fit */
 
     /* where it was made, and what its own spawning looks like (core/spawn.c) */
     struct pl_site *site;
     const struct pl_site *origin; /* the same, for good */
     uint64_t creator;
-    struct pl_spawn_run spawns[PL_SPAWN_RUNS]; /* the places where it spawned last */
-    uint32_t spawn_next;                       /* the one that makes room for another */
+    struct pl_spawn_run *spawns; /* PL_SPAWN_RUNS: where it spawned last; NULL: nowhere yet */
+    uint32_t spawn_next;         /* the one that makes room for another */
     uint32_t pad;
 
     uintptr_t stack_lo, stack_hi;
@@ -70,6 +70,12 @@ static inline uint32_t pl_recent_slot(uint64_t address)
     return (uint32_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_RECENT_BITS));
 }
 
+/* A timer of a runtime, and the place where it was set last. */
+struct pl_recent_timer {
+    struct el_timer *cell;
+    const void *caller;
+};
+
 /* What the core keeps for an OS thread; recycled. */
 struct pl_thread {
     struct pl_pool_link link;
@@ -82,6 +88,11 @@ struct pl_thread {
     uint32_t stack_hits;
     struct pl_late_wait *late;                      /* see wait.c */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */
+    struct pl_recent_timer timers[1 << PL_RECENT_BITS];
+    struct pl_task *free_tasks; /* records of tasks that ended here */
+    uint32_t free_task_count;
+    uint32_t spawn_stack; /* where it made a task last, and the site of that place */
+    struct pl_site *spawn_site;
 };
 
 /* A pl_actor with its cell set up, in state EL_ACTOR_FREE. NULL when there is no room. */
@@ -89,6 +100,10 @@ PL_HIDDEN struct pl_actor *pl_actor_create(uint64_t id);
 /* Frees its cell and recycles it. Locks that it still holds stay in the record: who waits for them
  * waits for one that has ended. */
 PL_HIDDEN void pl_actor_destroy(struct pl_actor *actor);
+
+/* The same for who keeps the pl_actor: retire instead of destroy, and renew instead of create. */
+PL_HIDDEN void pl_actor_retire(struct pl_actor *actor);
+PL_HIDDEN void pl_actor_renew(struct pl_actor *actor, uint64_t id);
 
 /* Calls back with every pl_actor there is, those that are free now too (their id is 0). */
 PL_HIDDEN void pl_actor_each(void (*on)(struct pl_actor *actor, void *ctx), void *ctx);
@@ -105,8 +120,10 @@ PL_HIDDEN int pl_held_remove(struct pl_actor *actor, const void *lock,
 /* Makes room for the first lock: before it is taken, not while it is held. */
 static inline void pl_held_prepare(struct pl_actor *actor)
 {
-    if (actor->held_cell == NULL)
+    if (__builtin_expect(actor->held_cell == NULL, 0))
         actor->held_cell = el_alloc_held(&pl_log);
+    if (__builtin_expect(actor->held == NULL, 0))
+        actor->held = pl_arena_alloc(PL_HELD_MAX * sizeof(actor->held[0]));
 }
 /* An unlock by who does not hold it: who has it in his list drops it in pl_held_settle, which gives
  * the number of locks that are left. */

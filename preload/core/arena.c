@@ -9,6 +9,12 @@
 #include "preload/core/sys.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
+/* Who has used so much uses a chunk to its end: its pages are had in one call. */
+#define AHEAD_FROM (4 * CHUNK_BYTES)
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 struct chunk {
     size_t bytes;
@@ -23,6 +29,8 @@ static struct chunk *chunk_map(size_t bytes)
     struct chunk *chunk = pl_sys_mmap(bytes);
     if (chunk == NULL)
         return NULL;
+    if (bytes == CHUNK_BYTES && atomic_load(&mapped) >= AHEAD_FROM)
+        pl_sys6(SYS_madvise, (long)chunk, (long)bytes, MADV_POPULATE_WRITE, 0, 0, 0);
     chunk->bytes = bytes;
     atomic_store(&chunk->used, (sizeof(*chunk) + 63) & ~(size_t)63);
     atomic_fetch_add(&mapped, bytes);

@@ -67,14 +67,30 @@ void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes)
     pl_raise(&cell->last_at, pl_now());
 }
 
-void pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes)
+/* Where all have the same size, their sum needs no counter of its own. */
+static void site_add_bytes(struct pl_site *site, uint64_t bytes, uint64_t total)
 {
     struct el_site *cell = site->cell;
-    uint64_t now = pl_now();
+    uint64_t each = __atomic_load_n(&site->bytes_each, __ATOMIC_RELAXED);
+    if (each == 0 && bytes != 0 && total == 1) {
+        each = bytes;
+        __atomic_store_n(&site->bytes_each, bytes, __ATOMIC_RELAXED);
+    }
+    if (each == bytes) {
+        __atomic_store_n(&cell->bytes, total * bytes, __ATOMIC_RELAXED);
+        return;
+    }
+    __atomic_store_n(&site->bytes_each, UINT64_MAX, __ATOMIC_RELAXED);
+    el_count(&cell->bytes, bytes);
+}
+
+uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes, uint64_t now)
+{
+    struct el_site *cell = site->cell;
     uint64_t total = __atomic_add_fetch(&cell->count, 1, __ATOMIC_RELAXED);
     uint64_t live = __atomic_add_fetch(&cell->live, 1, __ATOMIC_RELAXED);
-    el_count(&cell->bytes, bytes);
-    pl_raise(&cell->last_at, now);
+    site_add_bytes(site, bytes, total);
+    __atomic_store_n(&cell->last_at, now, __ATOMIC_RELAXED);
     if (live > __atomic_load_n(&cell->peak, __ATOMIC_RELAXED)) {
         pl_raise(&cell->peak, live);
         __atomic_store_n(&cell->peak_at, now, __ATOMIC_RELAXED);
@@ -85,6 +101,7 @@ void pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes)
             .site_kind = cell->kind, .stack = cell->stack, .live = live, .total = total};
         PL_WRITE(self, population, &event);
     }
+    return live;
 }
 
 void pl_site_died(struct pl_site *site)

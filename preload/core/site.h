@@ -15,6 +15,7 @@ struct pl_site {
     struct el_site *cell;      /* never NULL */
     _Atomic uint64_t paid;     /* clock value up to which the events written are paid for */
     _Atomic uint64_t next_pop; /* live count at which the next `population` event is due */
+    uint64_t bytes_each;       /* of each that was born here so far, UINT64_MAX: they differ */
 };
 
 /* Finds or makes; NULL when there is no room. */
@@ -23,8 +24,10 @@ PL_HIDDEN struct pl_site *pl_site_get(enum el_site_kind kind, uint32_t stack, ui
 /* One use of the place that took `ticks` and moved `bytes`. */
 PL_HIDDEN void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes);
 
-/* One more alive (made), one less. pl_site_born writes the `population` event where due. */
-PL_HIDDEN void pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes);
+/* One more alive (made), one less. pl_site_born writes the `population` event where due and gives
+ * the number that is alive now. */
+PL_HIDDEN uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes,
+                                uint64_t now);
 PL_HIDDEN void pl_site_died(struct pl_site *site);
 
 /* May an event of this place be written now? A bucket of tokens: a burst, then so many a second. */

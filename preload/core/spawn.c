@@ -5,6 +5,10 @@
  * grows now and then), so several are kept. */
 static struct pl_spawn_run *run_of(struct pl_actor *parent, struct pl_site *site)
 {
+    if (parent->spawns == NULL)
+        parent->spawns = pl_arena_alloc(PL_SPAWN_RUNS * sizeof(parent->spawns[0]));
+    if (parent->spawns == NULL)
+        return NULL;
     for (uint32_t i = 0; i < PL_SPAWN_RUNS; i++)
         if (parent->spawns[i].site == site)
             return &parent->spawns[i];
@@ -15,17 +19,17 @@ static struct pl_spawn_run *run_of(struct pl_actor *parent, struct pl_site *site
 }
 
 void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *child,
-                struct pl_site *site, uint64_t bytes)
+                struct pl_site *site, uint64_t bytes, uint64_t now)
 {
     child->site = site;
     child->origin = site;
     if (site == NULL)
         return;
-    pl_site_born(self, site, bytes);
-    if (parent == NULL)
+    uint64_t live = pl_site_born(self, site, bytes, now);
+    struct pl_spawn_run *run = parent == NULL ? NULL : run_of(parent, site);
+    if (run == NULL)
         return;
     struct el_site *cell = site->cell;
-    struct pl_spawn_run *run = run_of(parent, site);
     if (run->pressed) {
         run->pressed = 0;
         run->made = 0;
@@ -33,7 +37,6 @@ void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *
         pl_raise(&cell->backpressure_live, run->live);
     }
     run->made++;
-    uint64_t live = __atomic_load_n(&cell->live, __ATOMIC_RELAXED);
     pl_raise(&cell->run_peak, live < run->made ? live : run->made);
 }
 
@@ -47,6 +50,8 @@ void pl_spawn_ended(struct pl_actor *child)
 
 void pl_spawn_waits(struct pl_actor *parent)
 {
+    if (parent->spawns == NULL)
+        return;
     for (uint32_t i = 0; i < PL_SPAWN_RUNS && parent->spawns[i].site != NULL; i++) {
         struct pl_spawn_run *run = &parent->spawns[i];
         run->live = __atomic_load_n(&run->site->cell->live, __ATOMIC_RELAXED);
@@ -56,7 +61,7 @@ void pl_spawn_waits(struct pl_actor *parent)
 void pl_spawn_woken(struct pl_actor *parent, uint64_t waker, uint64_t waker_creator,
                     const struct pl_site *waker_site)
 {
-    if (waker == 0 || waker_creator != parent->id || waker_site == NULL)
+    if (waker == 0 || waker_creator != parent->id || waker_site == NULL || parent->spawns == NULL)
         return;
     for (uint32_t i = 0; i < PL_SPAWN_RUNS; i++)
         if (parent->spawns[i].site == waker_site)

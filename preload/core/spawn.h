@@ -12,9 +12,9 @@
 
 #include "preload/core/actor.h"
 
-/* `parent` (may be NULL) made `child` at `site`. */
+/* `parent` (may be NULL) made `child` at `site`, where the clock reads `now`. */
 PL_HIDDEN void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *child,
-                          struct pl_site *site, uint64_t bytes);
+                          struct pl_site *site, uint64_t bytes, uint64_t now);
 /* The child ended. */
 PL_HIDDEN void pl_spawn_ended(struct pl_actor *child);
 

@@ -62,6 +62,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     thread->actor = actor;
     thread->how = EL_END_RETURN;
     thread->is_worker = 0;
+    thread->spawn_stack = 0;
     thread->slot = el_slot_acquire(&pl_log, tid);
     actor->stack_lo = self->stack_lo;
     actor->stack_hi = self->stack_hi;

@@ -17,21 +17,25 @@
 #include "preload/core/timer_cell.h"
 #include "preload/core/wait.h"
 
-#define SELECT_MOST 64 /* objects of one wait whose cells learn of the waiter */
+#define SELECT_MOST    64   /* objects of one wait whose cells learn of the waiter */
+#define FREE_TASKS_MAX 4096 /* records that a thread keeps for itself */
 
-/* Hangs on loiter_task.tool; recycled. */
+/* Hangs on loiter_task.tool; recycled with its actor. A switch looks at the first members only:
+ * among very many tasks each line of memory counts. */
 struct pl_task {
     struct pl_pool_link link;
     struct pl_actor *actor;
-    struct pl_wait park;
-    uint32_t parked;
+    uintptr_t stack_lo, stack_hi;
     uint32_t epoch;
+    uint32_t parked;
+    uint32_t stands;      /* its cell does not say that it runs */
+    struct pl_wait *wait; /* NULL before the first */
+    struct pl_task *next; /* in a thread's list */
 };
 
 static struct pl_pool tasks = {.bytes = sizeof(struct pl_task)};
 static _Atomic uint32_t run_epoch; /* of the tasks that were made since the last fork */
 static _Atomic uint32_t run_number;
-static _Atomic uint32_t tasks_live;
 
 /* The record of a task, if it was made in this process and while recording. */
 static struct pl_task *known(const struct loiter_task *t)
@@ -43,9 +47,9 @@ static struct pl_task *known(const struct loiter_task *t)
 /* A fork child's memory for tasks is gone with the parent's record. */
 static void forget_after_fork(void)
 {
-    if (atomic_exchange(&run_epoch, pl_epoch) != pl_epoch) {
+    if (atomic_load_explicit(&run_epoch, memory_order_relaxed) != pl_epoch &&
+        atomic_exchange(&run_epoch, pl_epoch) != pl_epoch) {
         atomic_store(&tasks.head, 0);
-        atomic_store(&tasks_live, 0);
         atomic_store(&run_number, 0);
     }
 }
@@ -59,7 +63,6 @@ PL_EXPORT void loiter_run_begin(const char *name, unsigned workers)
     struct el_run_begin event = {
         .run = atomic_fetch_add(&run_number, 1) + 1, .workers = workers, .name = name};
     pl_timer_run = event.run;
-    atomic_store(&tasks_live, 0);
     pl_log.summary->workers = workers;
     PL_WRITE(self, run_begin, &event);
     pl_leave(self);
@@ -68,11 +71,13 @@ PL_EXPORT void loiter_run_begin(const char *name, unsigned workers)
 /* What lives now stays in the record as it stands. */
 static void task_abandon(struct pl_actor *actor, void *ctx)
 {
-    const uint32_t *run = ctx;
+    struct el_run_end *event = ctx;
     struct el_actor *cell = actor->cell;
-    if (el_actor_is_task(actor->id) && cell->run == *run && cell->state != EL_ACTOR_FREE &&
-        cell->state != EL_ACTOR_ENDED)
+    if (el_actor_is_task(actor->id) && cell->run == event->run && cell->state != EL_ACTOR_FREE &&
+        cell->state != EL_ACTOR_ENDED && cell->state != EL_ACTOR_ABANDONED) {
         el_set_state(&cell->state, EL_ACTOR_ABANDONED);
+        event->left++;
+    }
 }
 
 PL_EXPORT void loiter_run_end(void)
@@ -80,10 +85,10 @@ PL_EXPORT void loiter_run_end(void)
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct el_run_end event = {.run = atomic_load(&run_number), .left = atomic_load(&tasks_live)};
+    struct el_run_end event = {.run = atomic_load(&run_number)};
     pl_timer_run = 0;
     pl_timers_abandon(event.run);
-    pl_actor_each(task_abandon, &event.run);
+    pl_actor_each(task_abandon, &event);
     PL_WRITE(self, run_end, &event);
     pl_leave(self);
 }
@@ -100,20 +105,58 @@ PL_EXPORT void loiter_worker_begin(void)
 
 /* ---- life ---- */
 
-static struct pl_task *task_create(uint64_t id)
+/* A record whose actor is free: one of those that ended on this thread, or of all. */
+static struct pl_task *task_get(struct pl_thread *thread)
 {
+    struct pl_task *task = thread->free_tasks;
+    if (task != NULL) {
+        thread->free_tasks = task->next;
+        thread->free_task_count--;
+        return task;
+    }
     int fresh;
-    struct pl_task *task = pl_pool_get(&tasks, &fresh);
+    return pl_pool_get(&tasks, &fresh);
+}
+
+static void task_put(struct pl_thread *thread, struct pl_task *task)
+{
+    if (thread->free_task_count == FREE_TASKS_MAX) {
+        pl_pool_put(&tasks, task);
+        return;
+    }
+    task->next = thread->free_tasks;
+    thread->free_tasks = task;
+    thread->free_task_count++;
+}
+
+static struct pl_task *task_create(struct pl_self *self, uint64_t id)
+{
+    struct pl_task *task = task_get(self->thread);
     if (task == NULL)
         return NULL;
-    task->actor = pl_actor_create(EL_ACTOR_TASK | id);
+    if (task->actor != NULL)
+        pl_actor_renew(task->actor, EL_ACTOR_TASK | id);
+    else
+        task->actor = pl_actor_create(EL_ACTOR_TASK | id);
     if (task->actor == NULL) {
         pl_pool_put(&tasks, task);
         return NULL;
     }
+    task->stack_lo = task->stack_hi = 0;
     task->parked = 0;
+    task->stands = 1;
     task->epoch = pl_epoch;
     return task;
+}
+
+/* Sites stay for good, so the one of the last place is kept. */
+static struct pl_site *site_of(struct pl_thread *thread, uint32_t stack)
+{
+    if (thread->spawn_stack == 0 || thread->spawn_stack != stack) {
+        thread->spawn_site = pl_site_get(EL_SITE_TASK, stack, 0);
+        thread->spawn_stack = thread->spawn_site != NULL ? stack : 0;
+    }
+    return thread->spawn_site;
 }
 
 PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
@@ -123,22 +166,22 @@ PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), s
     if (self == NULL)
         return;
     forget_after_fork();
-    struct pl_task *task = task_create(t->id);
+    struct pl_task *task = task_create(self, t->id);
     if (task != NULL) {
         struct pl_actor *actor = task->actor;
         struct el_actor *cell = actor->cell;
         uint32_t stack = pl_stack_from(self, PL_CALL(), caller);
         actor->creator = cell->creator = self->actor->id;
-        cell->created_at = pl_now();
+        cell->created_at = self->now = pl_now();
         cell->created_stack = stack;
         cell->start = (uint64_t)(uintptr_t)start;
         cell->stack_bytes = stack_bytes;
         cell->capture_bytes = capture_bytes;
         cell->run = atomic_load_explicit(&run_number, memory_order_relaxed);
         el_set_state(&cell->state, EL_ACTOR_NEW);
-        pl_spawned(self, self->actor, actor, pl_site_get(EL_SITE_TASK, stack, 0), stack_bytes);
+        pl_spawned(self, self->actor, actor, site_of(self->thread, stack), stack_bytes,
+                   cell->created_at);
         el_count(&pl_log.summary->tasks, 1);
-        atomic_fetch_add_explicit(&tasks_live, 1, memory_order_relaxed);
         t->tool = task;
     }
     pl_leave(self);
@@ -158,9 +201,8 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
             self->stack_lo = self->stack_hi = 0;
         }
         pl_spawn_ended(actor);
-        pl_actor_destroy(actor);
-        pl_pool_put(&tasks, task);
-        atomic_fetch_sub_explicit(&tasks_live, 1, memory_order_relaxed);
+        pl_actor_retire(actor);
+        task_put(self->thread, task);
     }
     pl_leave(self);
 }
@@ -172,8 +214,8 @@ PL_EXPORT void loiter_task_stack(struct loiter_task *t, const void *lo, const vo
         return;
     struct pl_task *task = known(t);
     if (task != NULL) {
-        task->actor->stack_lo = (uintptr_t)lo;
-        task->actor->stack_hi = (uintptr_t)hi;
+        task->stack_lo = (uintptr_t)lo;
+        task->stack_hi = (uintptr_t)hi;
         if (self->actor == task->actor) {
             self->stack_lo = (uintptr_t)lo;
             self->stack_hi = (uintptr_t)hi;
@@ -201,7 +243,7 @@ static uint64_t object_leave(const struct pl_wait *w, uint64_t ticks)
  * there before has just begun to wait, so the clock was read. */
 static void resume(struct pl_self *self, struct pl_task *task)
 {
-    struct pl_wait *w = &task->park;
+    struct pl_wait *w = task->wait;
     struct el_actor *cell = task->actor->cell;
     if (!self->fresh)
         self->now = pl_now();
@@ -230,11 +272,14 @@ PL_EXPORT void loiter_task_switch(struct loiter_task *t)
         self->stack_hi = self->actor->stack_hi;
     } else {
         self->actor = task->actor;
-        self->stack_lo = task->actor->stack_lo;
-        self->stack_hi = task->actor->stack_hi;
+        self->stack_lo = task->stack_lo;
+        self->stack_hi = task->stack_hi;
         if (task->parked)
             resume(self, task);
-        el_set_state(&task->actor->cell->state, EL_ACTOR_RUNNING);
+        if (task->stands) {
+            task->stands = 0;
+            el_set_state(&task->actor->cell->state, EL_ACTOR_RUNNING);
+        }
     }
     self->fresh = 0;
     self->wait_count = 0;
@@ -245,7 +290,7 @@ PL_EXPORT void loiter_task_switch(struct loiter_task *t)
 static void objects_wait(struct pl_self *self, struct pl_task *task, const void *const *objects,
                          unsigned n)
 {
-    struct pl_wait *w = &task->park;
+    struct pl_wait *w = task->wait;
     w->record = NULL;
     if (!el_wait_is_inside(w->kind) || w->kind == EL_WAIT_JOIN)
         return;
@@ -284,8 +329,10 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
     if (self == NULL)
         return;
     struct pl_task *task = known(t);
-    if (task != NULL) {
-        struct pl_wait *w = &task->park;
+    if (task != NULL && task->wait == NULL)
+        task->wait = pl_arena_alloc(sizeof(*task->wait));
+    if (task != NULL && task->wait != NULL) {
+        struct pl_wait *w = task->wait;
         struct el_actor *cell = task->actor->cell;
         w->actor = task->actor;
         w->kind = (uint32_t)why;
@@ -303,7 +350,7 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
         cell->waker = 0;
         cell->flags =
             timed ? cell->flags | EL_ACTOR_TIMED : cell->flags & ~(uint32_t)EL_ACTOR_TIMED;
-        task->parked = 1;
+        task->parked = task->stands = 1;
         __atomic_store_n(&cell->wait_kind, w->kind, __ATOMIC_RELEASE);
         el_set_state(&cell->state, EL_ACTOR_WAITING);
     }
@@ -320,8 +367,9 @@ PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
         struct el_actor *cell = task->actor->cell;
         self->fresh = 0;
         task->parked = 0;
-        if (task->park.record != NULL)
-            object_leave(&task->park, 0);
+        task->stands = 0;
+        if (task->wait->record != NULL)
+            object_leave(task->wait, 0);
         __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
         cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
         el_set_state(&cell->state, EL_ACTOR_RUNNING);

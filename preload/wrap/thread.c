@@ -80,7 +80,7 @@ static struct launch *launch_make(struct pl_self *self, const pthread_attr_t *at
     launch->stack_bytes = cell->stack_bytes;
     launch->epoch = pl_epoch;
     pl_spawned(self, self->actor, actor, pl_site_get(EL_SITE_THREAD, cell->created_stack, 0),
-               cell->stack_bytes);
+               cell->stack_bytes, pl_now());
     el_set_state(&cell->state, EL_ACTOR_NEW);
     return launch;
 }
