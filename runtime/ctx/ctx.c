@@ -8,7 +8,10 @@
  * To Loiter a context is its done channel: that is what tasks wait for.
  *
  * A context with a value has no state of its own: it is not in the tree, and what is asked of it,
- * or made below it, goes to its `source`, the nearest context above that can be cancelled.
+ * or made below it, goes to its `source`, the nearest context above that can be cancelled. For one
+ * without cancel that is the background.
+ *
+ * A function that runs after a cancel is a context without a channel.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,9 +28,17 @@ struct weft_ctx {
     const void *key;
     void *value;
     struct weft_chan *done;
+    void (*fn)(void *); /* to run when it is cancelled; there is no `done` then */
+    void *arg;
+    const void *caller;  /* who asked for that */
     int64_t deadline_ns; /* INT64_MAX: none */
     uint32_t refs;
-    int err;
+    int err, cause;
+    int deadline_cause; /* `cause`, should its own deadline pass */
+};
+
+struct weft_ctx_func {
+    struct weft_ctx ctx;
 };
 
 static uint32_t tree_lock;
@@ -86,12 +97,13 @@ void weft_ctx_release(struct weft_ctx *ctx)
 
 /* Marks ctx and all below it as cancelled, takes them out of the tree and returns them as a list,
  * with a reference each. */
-static struct weft_ctx *collect_locked(struct weft_ctx *ctx, int err)
+static struct weft_ctx *collect_locked(struct weft_ctx *ctx, int err, int cause)
 {
     struct weft_ctx *list = ctx, *last = ctx;
     ctx->refs++;
     ctx->cancelled_next = NULL;
     for (struct weft_ctx *at = list; at; at = at->cancelled_next) {
+        at->cause = cause;
         __atomic_store_n(&at->err, err, __ATOMIC_RELEASE);
         unlink_locked(at);
         while (at->children) {
@@ -106,34 +118,54 @@ static struct weft_ctx *collect_locked(struct weft_ctx *ctx, int err)
     return list;
 }
 
-static void cancel(struct weft_ctx *ctx, int err, const void *caller)
+static void run_function(const struct weft_ctx *ctx)
+{
+    struct weft__spawn spawn = {.fn = ctx->fn, .start = ctx->fn, .arg = ctx->arg};
+    if (weft__spawn(&spawn, ctx->caller) == -ENOMEM)
+        weft__fatal("no memory for the task of a context");
+}
+
+static void cancel(struct weft_ctx *ctx, int err, int cause, const void *caller)
 {
     weft__lock(&tree_lock);
     if (ctx->err) {
         weft__unlock(&tree_lock);
         return;
     }
-    struct weft_ctx *list = collect_locked(ctx, err);
+    struct weft_ctx *list = collect_locked(ctx, err, cause);
     /* Still under the lock: whoever finds it cancelled already finds it closed as well. */
     for (struct weft_ctx *at = list; at; at = at->cancelled_next) {
-        weft__chan_close(at->done, caller);
+        if (at->done)
+            weft__chan_close(at->done, caller);
     }
     weft__unlock(&tree_lock);
     while (list) {
         struct weft_ctx *at = list;
         list = at->cancelled_next;
+        if (at->fn)
+            run_function(at);
         if (weft__timer_cancel(&at->timer))
             weft_ctx_release(at);
         weft_ctx_release(at);
     }
 }
 
-void weft_ctx_cancel(struct weft_ctx *ctx)
+static void cancel_by_call(struct weft_ctx *ctx, int cause, const void *caller)
 {
     if (ctx && ctx->source)
         weft__fatal("cancel of a context that only has a value");
     if (ctx && ctx != &background)
-        cancel(ctx, -ECANCELED, WEFT_CALLER());
+        cancel(ctx, -ECANCELED, cause ? cause : -ECANCELED, caller);
+}
+
+void weft_ctx_cancel(struct weft_ctx *ctx)
+{
+    cancel_by_call(ctx, 0, WEFT_CALLER());
+}
+
+void weft_ctx_cancel_cause(struct weft_ctx *ctx, int cause)
+{
+    cancel_by_call(ctx, cause, WEFT_CALLER());
 }
 
 /* ---- deadlines ---- */
@@ -141,7 +173,7 @@ void weft_ctx_cancel(struct weft_ctx *ctx)
 static void expire(void *arg)
 {
     struct weft_ctx *ctx = arg;
-    cancel(ctx, -ETIMEDOUT, NULL);
+    cancel(ctx, -ETIMEDOUT, ctx->deadline_cause, NULL);
     weft_ctx_release(ctx);
 }
 
@@ -161,6 +193,30 @@ static void on_drop(struct weft__timer *timer)
 
 /* ---- making ---- */
 
+/* Puts it below the parent, of which it takes a reference; cancels it if that is cancelled. */
+static void attach(struct weft_ctx *ctx, struct weft_ctx *parent, const void *caller)
+{
+    ctx->refs = 1;
+    ctx->parent = weft_ctx_retain(parent);
+    parent = source_of(parent);
+    if (parent->deadline_ns < ctx->deadline_ns)
+        ctx->deadline_ns = parent->deadline_ns;
+    weft__timer_init(&ctx->timer, on_deadline);
+    ctx->timer.drop = on_drop;
+    weft__lock(&tree_lock);
+    int err = parent->err, cause = parent->cause;
+    if (!err && parent != &background) { /* which nobody cancels */
+        ctx->next = parent->children;
+        ctx->link = &parent->children;
+        if (ctx->next)
+            ctx->next->link = &ctx->next;
+        parent->children = ctx;
+    }
+    weft__unlock(&tree_lock);
+    if (err)
+        cancel(ctx, err, cause, caller);
+}
+
 static struct weft_ctx *make(struct weft_ctx *parent, int64_t deadline_ns, const void *caller)
 {
     struct weft_ctx *ctx = calloc(1, sizeof *ctx);
@@ -171,37 +227,20 @@ static struct weft_ctx *make(struct weft_ctx *parent, int64_t deadline_ns, const
         free(ctx);
         return NULL;
     }
-    if (!parent)
-        parent = &background;
-    ctx->refs = 1;
-    ctx->parent = weft_ctx_retain(parent);
-    parent = source_of(parent);
-    ctx->deadline_ns = deadline_ns < parent->deadline_ns ? deadline_ns : parent->deadline_ns;
-    weft__timer_init(&ctx->timer, on_deadline);
-    ctx->timer.drop = on_drop;
-    weft__lock(&tree_lock);
-    int err = parent->err;
-    if (!err && parent != &background) { /* which nobody cancels */
-        ctx->next = parent->children;
-        ctx->link = &parent->children;
-        if (ctx->next)
-            ctx->next->link = &ctx->next;
-        parent->children = ctx;
-    }
-    weft__unlock(&tree_lock);
-    if (err)
-        cancel(ctx, err, caller);
+    ctx->deadline_ns = deadline_ns;
+    attach(ctx, parent ? parent : &background, caller);
     return ctx;
 }
 
-static struct weft_ctx *with_deadline(struct weft_ctx *parent, int64_t deadline_ns,
+static struct weft_ctx *with_deadline(struct weft_ctx *parent, int64_t deadline_ns, int cause,
                                       const void *caller)
 {
     struct weft_ctx *ctx = make(parent, deadline_ns, caller);
     if (!ctx || ctx->deadline_ns < deadline_ns)
         return ctx; /* the parent's comes first and cancels it */
+    ctx->deadline_cause = cause ? cause : -ETIMEDOUT;
     if (deadline_ns <= weft_now()) {
-        cancel(ctx, -ETIMEDOUT, caller);
+        cancel(ctx, -ETIMEDOUT, ctx->deadline_cause, caller);
         return ctx;
     }
     weft_ctx_retain(ctx);
@@ -212,7 +251,7 @@ static struct weft_ctx *with_deadline(struct weft_ctx *parent, int64_t deadline_
         weft_ctx_release(ctx);
     if (armed || dead)
         return ctx;
-    cancel(ctx, -ECANCELED, caller);
+    cancel(ctx, -ECANCELED, -ECANCELED, caller);
     weft_ctx_release(ctx);
     return NULL;
 }
@@ -224,29 +263,78 @@ struct weft_ctx *weft_ctx_with_cancel(struct weft_ctx *parent)
 
 struct weft_ctx *weft_ctx_with_timeout(struct weft_ctx *parent, int64_t ns)
 {
-    return with_deadline(parent, weft__after_ns(ns), WEFT_CALLER());
+    return with_deadline(parent, weft__after_ns(ns), 0, WEFT_CALLER());
 }
 
 struct weft_ctx *weft_ctx_with_deadline(struct weft_ctx *parent, int64_t deadline_ns)
 {
-    return with_deadline(parent, deadline_ns, WEFT_CALLER());
+    return with_deadline(parent, deadline_ns, 0, WEFT_CALLER());
+}
+
+struct weft_ctx *weft_ctx_with_timeout_cause(struct weft_ctx *parent, int64_t ns, int cause)
+{
+    return with_deadline(parent, weft__after_ns(ns), cause, WEFT_CALLER());
+}
+
+struct weft_ctx *weft_ctx_with_deadline_cause(struct weft_ctx *parent, int64_t deadline_ns,
+                                              int cause)
+{
+    return with_deadline(parent, deadline_ns, cause, WEFT_CALLER());
+}
+
+/* Not in the tree. */
+static struct weft_ctx *make_view(struct weft_ctx *parent, struct weft_ctx *source)
+{
+    struct weft_ctx *ctx = calloc(1, sizeof *ctx);
+    if (!ctx)
+        return NULL;
+    ctx->refs = 1;
+    ctx->parent = weft_ctx_retain(parent);
+    ctx->source = source;
+    return ctx;
+}
+
+struct weft_ctx *weft_ctx_without_cancel(struct weft_ctx *parent)
+{
+    return make_view(parent ? parent : &background, &background);
 }
 
 struct weft_ctx *weft_ctx_with_value(struct weft_ctx *parent, const void *key, void *value)
 {
     if (!key)
         weft__fatal("nil key of a context value");
-    struct weft_ctx *ctx = calloc(1, sizeof *ctx);
-    if (!ctx)
-        return NULL;
     if (!parent)
         parent = &background;
-    ctx->refs = 1;
-    ctx->parent = weft_ctx_retain(parent);
-    ctx->source = source_of(parent);
-    ctx->key = key;
-    ctx->value = value;
+    struct weft_ctx *ctx = make_view(parent, source_of(parent));
+    if (ctx) {
+        ctx->key = key;
+        ctx->value = value;
+    }
     return ctx;
+}
+
+/* ---- functions that run after a cancel ---- */
+
+struct weft_ctx_func *weft_ctx_after_func(struct weft_ctx *ctx, void (*fn)(void *arg), void *arg)
+{
+    struct weft_ctx_func *func = calloc(1, sizeof *func);
+    if (!func)
+        return NULL;
+    func->ctx.fn = fn;
+    func->ctx.arg = arg;
+    func->ctx.caller = WEFT_CALLER();
+    attach(&func->ctx, ctx ? ctx : &background, WEFT_CALLER());
+    return func;
+}
+
+int weft_ctx_func_stop(struct weft_ctx_func *func)
+{
+    weft__lock(&tree_lock);
+    bool stopped = func->ctx.err == 0;
+    unlink_locked(&func->ctx);
+    weft__unlock(&tree_lock);
+    weft_ctx_release(&func->ctx);
+    return stopped;
 }
 
 /* ---- asking ---- */
@@ -268,6 +356,11 @@ struct weft_chan *weft_ctx_done(struct weft_ctx *ctx)
 int weft_ctx_err(struct weft_ctx *ctx)
 {
     return ctx ? __atomic_load_n(&source_of(ctx)->err, __ATOMIC_ACQUIRE) : 0;
+}
+
+int weft_ctx_cause(struct weft_ctx *ctx)
+{
+    return weft_ctx_err(ctx) ? source_of(ctx)->cause : 0;
 }
 
 int weft_ctx_deadline(struct weft_ctx *ctx, int64_t *deadline_ns)

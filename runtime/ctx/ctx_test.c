@@ -122,6 +122,100 @@ TASK_TEST(values_pass_cancels_on)
     weft_ctx_release(low);
 }
 
+TASK_TEST(causes)
+{
+    struct weft_ctx *top = weft_ctx_with_cancel(NULL);
+    struct weft_ctx *low = weft_ctx_with_cancel(top);
+    int key = 0;
+    struct weft_ctx *view = weft_ctx_with_value(low, &key, &key);
+    CHECK(weft_ctx_cause(top) == 0 && weft_ctx_cause(view) == 0);
+    weft_ctx_cancel_cause(top, -EPROTO);
+    weft_ctx_cancel_cause(top, -EIO);
+    CHECK(weft_ctx_err(view) == -ECANCELED && weft_ctx_cause(view) == -EPROTO);
+    CHECK(weft_ctx_cause(low) == -EPROTO && weft_ctx_cause(top) == -EPROTO);
+    struct weft_ctx *late = weft_ctx_with_timeout(top, WEFT_S);
+    CHECK(weft_ctx_err(late) == -ECANCELED && weft_ctx_cause(late) == -EPROTO);
+    weft_ctx_release(late);
+    weft_ctx_release(view);
+    weft_ctx_release(low);
+    weft_ctx_release(top);
+    top = weft_ctx_with_cancel(NULL);
+    weft_ctx_cancel_cause(top, 0);
+    CHECK(weft_ctx_cause(top) == -ECANCELED);
+    weft_ctx_release(top);
+    CHECK(weft_ctx_cause(weft_ctx_background()) == 0 && weft_ctx_cause(NULL) == 0);
+}
+
+TASK_TEST(causes_of_deadlines)
+{
+    struct weft_ctx *soon = weft_ctx_with_timeout_cause(NULL, WEFT_MS, -ESTALE);
+    struct weft_ctx *plain = weft_ctx_with_timeout(NULL, WEFT_MS);
+    struct weft_ctx *past = weft_ctx_with_deadline_cause(NULL, weft_now(), -ETIME);
+    struct weft_ctx *held = weft_ctx_with_timeout_cause(NULL, WEFT_S * 3600, -ESTALE);
+    CHECK(weft_chan_recv(weft_ctx_done(soon), NULL) == -EPIPE);
+    CHECK(weft_chan_recv(weft_ctx_done(plain), NULL) == -EPIPE);
+    CHECK(weft_ctx_err(soon) == -ETIMEDOUT && weft_ctx_cause(soon) == -ESTALE);
+    CHECK(weft_ctx_err(plain) == -ETIMEDOUT && weft_ctx_cause(plain) == -ETIMEDOUT);
+    CHECK(weft_ctx_err(past) == -ETIMEDOUT && weft_ctx_cause(past) == -ETIME);
+    weft_ctx_cancel(held);
+    CHECK(weft_ctx_err(held) == -ECANCELED && weft_ctx_cause(held) == -ECANCELED);
+    weft_ctx_release(soon);
+    weft_ctx_release(plain);
+    weft_ctx_release(past);
+    weft_ctx_release(held);
+}
+
+static void close_it(void *chan)
+{
+    weft_chan_close(chan);
+}
+
+TASK_TEST(functions_after_a_cancel)
+{
+    struct weft_chan *ran = weft_chan_new(0, 0), *at_once = weft_chan_new(0, 0);
+    struct weft_chan *never = weft_chan_new(0, 0);
+    struct weft_ctx *top = weft_ctx_with_cancel(NULL);
+    struct weft_ctx *low = weft_ctx_with_cancel(top);
+    struct weft_ctx_func *f = weft_ctx_after_func(low, close_it, ran);
+    struct weft_ctx_func *stopped = weft_ctx_after_func(low, close_it, never);
+    struct weft_ctx_func *idle = weft_ctx_after_func(weft_ctx_background(), close_it, never);
+    CHECK(weft_ctx_func_stop(stopped) == 1);
+    CHECK(weft_chan_try_recv(ran, NULL) == -EAGAIN);
+    weft_ctx_cancel(top);
+    CHECK(weft_chan_recv(ran, NULL) == -EPIPE);
+    CHECK(weft_ctx_func_stop(f) == 0);
+    f = weft_ctx_after_func(low, close_it, at_once);
+    weft_ctx_release(low); /* which it keeps */
+    CHECK(weft_chan_recv(at_once, NULL) == -EPIPE);
+    CHECK(weft_ctx_func_stop(f) == 0 && weft_ctx_func_stop(idle) == 1);
+    CHECK(weft_chan_try_recv(never, NULL) == -EAGAIN);
+    weft_ctx_release(top);
+    weft_chan_release(ran);
+    weft_chan_release(at_once);
+    weft_chan_release(never);
+}
+
+TASK_TEST(without_cancel)
+{
+    int key = 0, value = 7;
+    int64_t ns;
+    struct weft_ctx *top = weft_ctx_with_timeout(NULL, WEFT_S * 3600);
+    struct weft_ctx *with = weft_ctx_with_value(top, &key, &value);
+    struct weft_ctx *free_of = weft_ctx_without_cancel(with);
+    struct weft_ctx *below = weft_ctx_with_cancel(free_of);
+    weft_ctx_cancel(top);
+    CHECK(weft_ctx_err(with) == -ECANCELED && weft_ctx_err(free_of) == 0);
+    CHECK(weft_ctx_err(below) == 0 && weft_ctx_done(free_of) == NULL);
+    CHECK(weft_ctx_deadline(free_of, &ns) == 0 && weft_ctx_deadline(below, &ns) == 0);
+    CHECK(weft_ctx_value(below, &key) == &value);
+    weft_ctx_cancel(below);
+    CHECK(weft_ctx_err(below) == -ECANCELED && weft_ctx_err(free_of) == 0);
+    weft_ctx_release(below);
+    weft_ctx_release(free_of);
+    weft_ctx_release(with);
+    weft_ctx_release(top);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +225,10 @@ int main(void)
         cmocka_unit_test(races),
         cmocka_unit_test(values_are_found_upwards),
         cmocka_unit_test(values_pass_cancels_on),
+        cmocka_unit_test(causes),
+        cmocka_unit_test(causes_of_deadlines),
+        cmocka_unit_test(functions_after_a_cancel),
+        cmocka_unit_test(without_cancel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

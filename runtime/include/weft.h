@@ -265,6 +265,32 @@ WEFT_API struct weft_ctx *weft_ctx_with_deadline(struct weft_ctx *parent, int64_
 /* Cancels it and all below it: their done channels are closed on return. Again: nothing. */
 WEFT_API void weft_ctx_cancel(struct weft_ctx *ctx);
 
+/* The same, with a reason: a negative errno for weft_ctx_cause (0: -ECANCELED), which the contexts
+ * below get as well. Those with a deadline: should that pass (0: -ETIMEDOUT).
+ * Go: context.WithCancelCause, WithTimeoutCause, WithDeadlineCause. */
+WEFT_API void weft_ctx_cancel_cause(struct weft_ctx *ctx, int cause);
+WEFT_API struct weft_ctx *weft_ctx_with_timeout_cause(struct weft_ctx *parent, int64_t ns,
+                                                      int cause);
+WEFT_API struct weft_ctx *weft_ctx_with_deadline_cause(struct weft_ctx *parent, int64_t deadline_ns,
+                                                       int cause);
+
+/* Why it was cancelled first, or else what weft_ctx_err says. Go: context.Cause(). */
+WEFT_API int weft_ctx_cause(struct weft_ctx *ctx);
+
+/* A child that has the parent's values, but neither its cancel nor its deadline, and cannot be
+ * cancelled. NULL: no memory. Go: context.WithoutCancel(). */
+WEFT_API struct weft_ctx *weft_ctx_without_cancel(struct weft_ctx *parent);
+
+/* A task runs fn(arg) when ctx is cancelled, at once if it is already. The caller owns what this
+ * returns and gives it to weft_ctx_func_stop exactly once, sooner or later; it retains ctx. NULL: no
+ * memory. Go: context.AfterFunc(). */
+struct weft_ctx_func;
+WEFT_API struct weft_ctx_func *weft_ctx_after_func(struct weft_ctx *ctx, void (*fn)(void *arg),
+                                                   void *arg);
+
+/* 1: fn will not run. 0: ctx was cancelled, and fn has run, runs, or is about to. Frees `func`. */
+WEFT_API int weft_ctx_func_stop(struct weft_ctx_func *func);
+
 /* The channel that is closed when it is cancelled, lent; NULL for the background. Go: ctx.Done. */
 WEFT_API struct weft_chan *weft_ctx_done(struct weft_ctx *ctx);
 

@@ -181,19 +181,6 @@ bool weft__timer_cancel(struct weft__timer *timer)
     return was;
 }
 
-bool weft__timer_arm(struct weft__timer *timer, int64_t when, int64_t period)
-{
-    (void)period;
-    if (!timer->home)
-        weft__timer_init(timer, timer->fire);
-    return weft__timer_start(timer, when);
-}
-
-bool weft__timer_disarm(struct weft__timer *timer)
-{
-    return timer->home && weft__timer_cancel(timer);
-}
-
 bool weft__sleep_until(struct weft_task *task, int64_t when)
 {
     struct weft__worker *w = weft__worker();

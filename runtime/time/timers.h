@@ -85,16 +85,6 @@ static inline void weft__timer_unlock(struct weft__timer *timer, enum weft__arme
         weft__timer_armed_first(when);
 }
 
-/* The names of before, for callers that still use them: each takes the lock by itself. */
-static inline void weft__timers_lock(void) {}
-static inline void weft__timers_unlock(void) {}
-static inline void weft__timers_armed(int64_t when)
-{
-    (void)when;
-}
-bool weft__timer_arm(struct weft__timer *timer, int64_t when, int64_t period);
-bool weft__timer_disarm(struct weft__timer *timer);
-
 /* The task, which is parked, is made ready at `when`, and by nothing else. False: no memory. */
 bool weft__sleep_until(struct weft_task *task, int64_t when);
 
