@@ -336,9 +336,8 @@ WEFT_API void weft_mutex_unlock(struct weft_mutex *mutex);
 /* Many readers or one writer. A waiting writer keeps later readers out, so a task must not take the
  * read lock twice. Go: sync.RWMutex. */
 struct weft_rwmutex {
-    int32_t readers; /* those inside */
-    uint32_t guard, writing, unused;
-    void *owner;
+    uint32_t state, guard, leaving, permits;
+    void *owner, *pending;
     struct weft_waitq read_waiters, write_waiters;
 };
 

@@ -284,10 +284,68 @@ static void a_mutex_outlives_a_run(void **state)
     }
 }
 
+static struct weft_rwmutex kept_rw;
+
+static void read_kept(void *arg)
+{
+    (void)arg;
+    weft_rwmutex_rlock(&kept_rw);
+    weft_rwmutex_runlock(&kept_rw);
+}
+
+static void write_kept(void *arg)
+{
+    (void)arg;
+    weft_rwmutex_lock(&kept_rw);
+    weft_rwmutex_unlock(&kept_rw);
+}
+
+static void leave_readers(void *arg)
+{
+    (void)arg;
+    weft_rwmutex_lock(&kept_rw);
+    weft_go(read_kept, NULL);
+    weft_go(read_kept, NULL);
+    weft_yield(); /* with one worker: they wait now */
+}
+
+static void leave_writers(void *arg)
+{
+    weft_rwmutex_unlock(&kept_rw);
+    CHECK(weft_rwmutex_try_lock(&kept_rw) == 0);
+    weft_rwmutex_unlock(&kept_rw);
+    read_kept(arg);
+    weft_rwmutex_rlock(&kept_rw);
+    weft_go(write_kept, NULL);
+    weft_go(write_kept, NULL);
+    weft_yield();
+}
+
+static void find_it_free(void *arg)
+{
+    weft_rwmutex_runlock(&kept_rw);
+    read_kept(arg);
+    CHECK(weft_rwmutex_try_lock(&kept_rw) == 0);
+    weft_rwmutex_unlock(&kept_rw);
+}
+
+/* Who waited in a run that is over holds up nobody of the next. */
+static void a_rwmutex_outlives_a_run(void **state)
+{
+    (void)state;
+    struct weft_options one = {.workers = 1};
+    for (int i = 0; i < 3; i++) {
+        CHECK(weft_run_with(&one, leave_readers, NULL) == 0);
+        CHECK(weft_run_with(&one, leave_writers, NULL) == 0);
+        CHECK(weft_run_with(&one, find_it_free, NULL) == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mutex_outlives_a_run),
+        cmocka_unit_test(a_rwmutex_outlives_a_run),
         cmocka_unit_test(mutex_excludes),
         cmocka_unit_test(mutex_does_not_starve),
         cmocka_unit_test(rwmutex_excludes),
