@@ -5,11 +5,13 @@
  */
 #include "runtime/io/netpoll.h"
 #include "runtime/sched/inside.h"
+#include "runtime/sync/local.h"
 #include "runtime/time/timers.h"
 
 enum { QUIET_ROUNDS = 50 };
 #define INTERVAL_MIN_NS (INT64_C(100) * WEFT_US)
 #define INTERVAL_MAX_NS (INT64_C(4) * WEFT_MS)
+#define POOLS_AGE_NS    WEFT_S
 
 /* Values of run->monitor_word; another one means that the run is over. */
 enum { AWAKE = 0, ASLEEP = 1 };
@@ -71,16 +73,27 @@ static int64_t limit_to_timer(struct weft__run *run, int64_t interval)
     return left < interval ? left : interval;
 }
 
+/* What pools keep unused goes in about a second. */
+static void age_pools(int64_t *at)
+{
+    int64_t now = weft_now();
+    if (now < *at)
+        return;
+    weft__pools_age();
+    *at = now + POOLS_AGE_NS;
+}
+
 void weft__monitor_main(struct weft__run *run)
 {
     uint32_t ticks[WEFT_MAX_WORKERS] = {0};
-    int64_t interval = INTERVAL_MIN_NS;
+    int64_t interval = INTERVAL_MIN_NS, age_at = 0;
     int quiet = 0;
     while (!weft__ended(run)) {
         weft__futex_wait(&run->monitor_word, AWAKE, limit_to_timer(run, interval));
         uint32_t asleep = __atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST);
         if (asleep == run->workers) {
             if (++quiet >= QUIET_ROUNDS) {
+                weft__pools_age();
                 sleep_deeply(run);
                 quiet = 0;
                 interval = INTERVAL_MIN_NS;
@@ -88,6 +101,7 @@ void weft__monitor_main(struct weft__run *run)
             continue;
         }
         quiet = 0;
+        age_pools(&age_at);
         bool work = stranded(run, ticks);
         if ((work || unattended(run)) && asleep > 0)
             weft__wake_if_idle(run);

@@ -62,7 +62,7 @@ static enum weft__armed publish_earlier(struct weft__timers *home, const struct 
     int64_t first = first_key(home);
     if (first >= home->next)
         return WEFT__ARMED;
-    if (w && w->run->workers == 1) {
+    if (w && w->run->workers == 1 && w->index == 0) {
         __atomic_store_n(&home->next, first, __ATOMIC_RELEASE);
         return WEFT__ARMED; /* who would sleep runs this */
     }
