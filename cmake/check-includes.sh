@@ -14,7 +14,7 @@ declare -A allowed=(
     [analyzer]='analyzer eventlog'
     [test-programs]='test-programs weft.h loiter.h'
     [tests]='tests test-programs eventlog weft.h loiter.h'
-    [bench]='bench weft.h loiter.h'
+    [bench]='bench runtime weft.h loiter.h'
     [plant]='weft.h loiter.h'
 )
 

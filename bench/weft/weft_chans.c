@@ -10,9 +10,10 @@ static void make_channels(size_t capacity)
     quit = weft_chan_new(sizeof(long), 0);
 }
 
-static void pong(void *arg)
+static void pong(void *pinned)
 {
-    (void)arg;
+    if (pinned != NULL)
+        weft_lock_thread();
     for (long i = 0, v; i < bench_n; i++) {
         weft_chan_recv(a, &v);
         v++;
@@ -20,16 +21,29 @@ static void pong(void *arg)
     }
 }
 
-static void pingpong(void)
+static void ping(void *pinned)
 {
     make_channels(0);
-    weft_waitgroup_go(&bench_group, pong, NULL);
+    weft_waitgroup_go(&bench_group, pong, pinned);
+    if (pinned != NULL)
+        weft_lock_thread();
     for (long i = 0, v; i < bench_n; i++) {
         weft_chan_send(a, &i);
         weft_chan_recv(b, &v);
         bench_sink += v;
     }
     weft_waitgroup_wait(&bench_group);
+}
+
+static void pingpong(void)
+{
+    ping(NULL);
+}
+
+/* Each side on an OS thread of its own. */
+static void pinned(void)
+{
+    ping(&bench_group);
 }
 
 static void produce(void *arg)
@@ -102,6 +116,7 @@ static void select_pingpong(void)
 
 const struct bench_workload bench_chans[] = {
     {"pingpong", pingpong},
+    {"pinned", pinned},
     {"buffered", buffered},
     {"select_ready", select_ready},
     {"select_default", select_default},

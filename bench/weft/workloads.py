@@ -28,6 +28,7 @@ WORKLOADS = {
     "skynet": Workload(1_000_000, goals={1: (330, 856), 2: (220, 593)}),
     # channels
     "pingpong": Workload(1_000_000, 5_000, goals={1: (65, 200)}),
+    "pinned": Workload(50_000, 5_000, goals={2: (1000, 64000)}),
     "buffered": Workload(10_000_000, 1_000_000, goals={1: (8, 24.5), 2: (20, 26)}),
     "select_ready": Workload(2_000_000, goals={1: (48, 148)}),
     "select_default": Workload(10_000_000, goals={1: (6, 35.4)}),
