@@ -6,9 +6,11 @@
  *
  * Losing no wake-up. Who makes a task ready puts it in a queue and then reads idle_count and
  * spinning. Who goes to sleep enters the idle list (idle_count), gives up spinning, and then looks
- * through all queues once more. All of these are sequentially consistent (Dekker), so either the
- * first sees a sleeper to wake or the second sees the task. A spinning worker counts as awake: the
- * last one that finds work looks for more and wakes another in its turn.
+ * through all queues once more. Between its two steps the first fences lightly and the second
+ * heavily (fence.h), so either the first sees a sleeper to wake or the second sees the task. A
+ * spinning worker counts as awake: the last one that finds work looks for more and wakes another in
+ * its turn. That look is not fenced heavily: a task that is being queued at that very instant may be
+ * missed, and stays with its worker, which is awake, until the next wake-up or the monitor's.
  *
  * Who wakes takes the sleeper out of the list and counts it as spinning on its behalf: many wakers
  * at once wake one. A worker that leaves by itself (descriptor, timer, time limit) takes itself
@@ -143,6 +145,7 @@ static void go_idle(struct weft__worker *w)
     weft__unlock(&run->idle_lock);
     if (w->spinning)
         stop_spinning(w);
+    weft__heavy_fence();
     if (!weft__work_in_sight(run) && !weft__ended(run)) {
         bool recheck = asleep == run->workers && !weft__check_deadlock(run);
         sleep_now(w, polls, recheck);

@@ -36,13 +36,6 @@ static inline bool weft__ended(const struct weft__run *run)
 /* Calls of weft_blocking on their way, also those of tasks that were abandoned. */
 extern uint32_t weft__blocking;
 
-/* Relaxed: weft_dump reads it at any time. */
-static inline void weft__set_wait(struct weft_task *t, enum weft__wait why, const void *object)
-{
-    __atomic_store_n(&t->wait, (uint8_t)why, __ATOMIC_RELAXED);
-    __atomic_store_n(&t->object, object, __ATOMIC_RELAXED);
-}
-
 /* Counts in a word that only one thread writes. */
 static inline void weft__count(uint64_t *word)
 {
@@ -63,21 +56,43 @@ void weft__task_recycle(struct weft__worker *w, struct weft_task *t);
 void weft__task_drop_cache(struct weft__worker *w);
 void weft__task_each(void (*fn)(struct weft_task *t, void *arg), void *arg);
 
-/* stack.c: stacks of the open run's size. */
-char *weft__stack_get(struct weft__worker *w);
-void weft__stack_put(struct weft__worker *w, char *stack);
+/* stack.c: stacks of the open run's size, or small ones. NULL: no memory. */
+char *weft__stack_get(struct weft__worker *w, bool small);
+void weft__stack_put(struct weft__worker *w, char *stack, bool small);
 void weft__stack_drop_cache(struct weft__worker *w);
 void weft__stack_configure(size_t bytes);
 size_t weft__stack_page(void); /* of the guard at its low end */
+size_t weft__small_stack_bytes(void);
+
+/* A word at the high end that no frame touches, zero at first. The one above is stack.c's. */
+static inline void *weft__stack_word(char *stack, size_t bytes)
+{
+    return stack + bytes - 16;
+}
+
+/* Where its frames begin: not at the same place of a page in all, see stack.c. */
+static inline char *weft__stack_top(char *stack, size_t bytes)
+{
+    uintptr_t number = (uintptr_t)stack >> 16 ^ (uintptr_t)stack >> 12;
+    return stack + bytes - 16 - number % 16 * 64;
+}
 
 /* queue.c */
-void weft__push_next(struct weft__worker *w, struct weft_task *t);
 void weft__push_tail(struct weft__worker *w, struct weft_task *t);
 void weft__push_shared(struct weft__run *run, struct weft_task *t);
 struct weft_task *weft__take_shared(struct weft__worker *w);
 /* Also the `next` of workers whose tick is still that of `ticks`, if that is not NULL. */
 struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks);
 bool weft__work_in_sight(struct weft__run *run);
+/* Others may steal from a worker that was alone, if this is true; else it has to be asked again. */
+bool weft__share_queue(struct weft__worker *w);
+
+static inline void weft__push_next(struct weft__worker *w, struct weft_task *t)
+{
+    struct weft_task *before = weft__next_put(w, t);
+    if (before)
+        weft__push_tail(w, before);
+}
 
 /* idle.c */
 struct weft_task *weft__find_work(struct weft__worker *w);
@@ -96,6 +111,7 @@ void weft__monitor_main(struct weft__run *run);
 void weft__monitor_kick(struct weft__run *run);
 
 /* run.c */
+void weft__worker_reset(struct weft__worker *w, struct weft__run *run, unsigned index);
 void weft__main_returned(struct weft__worker *w);
 
 /* deadlock.c: reports and exits if no task can ever run again. False: a thread that is not ours

@@ -1,12 +1,16 @@
-/* The slow paths of lock.h. */
+/* The slow paths of lock.h and fence.h. */
 #include "runtime/sched/lock.h"
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "runtime/arch/context.h"
+#include "runtime/sched/fence.h"
 
 enum { SPINS_BEFORE_YIELD = 200 };
 
@@ -33,4 +37,30 @@ bool weft__futex_wait(uint32_t *word, uint32_t expected, int64_t ns)
 void weft__futex_wake(uint32_t *word, int count)
 {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+bool weft__fences_full = true;
+
+void weft__fences_begin(void)
+{
+    weft__fences_full =
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0;
+}
+
+void weft__full_fence(void)
+{
+#ifdef WEFT_TSAN
+    static uint32_t word; /* it knows no fences; for the processor this is one */
+    __atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* Registered once, the call fails no more; if it does, the fence is at least our own. */
+void weft__heavy_fence(void)
+{
+    weft__full_fence();
+    if (!weft__fences_full)
+        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }

@@ -35,16 +35,17 @@ static void overflow(struct weft__worker *w, struct weft_task *t)
 
 void weft__push_tail(struct weft__worker *w, struct weft_task *t)
 {
-    if (!weft__ring_push(w, t))
+    if (__builtin_expect(!weft__ring_push(w, t), 0))
         overflow(w, t);
+    weft__light_fence();
     weft__wake_if_idle(w->run);
 }
 
-void weft__push_next(struct weft__worker *w, struct weft_task *t)
+bool weft__share_queue(struct weft__worker *w)
 {
-    struct weft_task *before = __atomic_exchange_n(&w->next, t, __ATOMIC_SEQ_CST);
-    if (before)
-        weft__push_tail(w, before);
+    __atomic_store_n(&w->alone, false, __ATOMIC_RELAXED);
+    weft__heavy_fence();
+    return !__atomic_load_n(&w->popping, __ATOMIC_ACQUIRE);
 }
 
 void weft__push_shared(struct weft__run *run, struct weft_task *t)
@@ -91,8 +92,9 @@ struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks)
     struct weft__run *run = w->run;
     struct weft_task *batch[BATCH];
     uint32_t start = weft__random();
-    for (unsigned i = 0; i < run->workers; i++) {
-        struct weft__worker *victim = run->worker[(start + i) % run->workers];
+    unsigned slots = __atomic_load_n(&run->slots, __ATOMIC_ACQUIRE);
+    for (unsigned i = 0; i < slots; i++) {
+        struct weft__worker *victim = run->worker[(start + i) % slots];
         if (victim == w)
             continue;
         uint32_t count = weft__ring_grab(victim, batch, BATCH);
@@ -103,7 +105,7 @@ struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks)
             return batch[0];
         }
         if (ticks && __atomic_load_n(&victim->tick, __ATOMIC_RELAXED) == ticks[victim->index]) {
-            struct weft_task *t = weft__next_take(victim);
+            struct weft_task *t = weft__next_steal(victim);
             if (t) {
                 weft__count(&w->steals);
                 return t;
@@ -117,7 +119,7 @@ bool weft__work_in_sight(struct weft__run *run)
 {
     if (__atomic_load_n(&run->queued, __ATOMIC_SEQ_CST) != 0)
         return true;
-    for (unsigned i = 0; i < run->workers; i++) {
+    for (unsigned i = 0; i < __atomic_load_n(&run->slots, __ATOMIC_ACQUIRE); i++) {
         if (weft__ring_count(run->worker[i]) != 0)
             return true;
     }

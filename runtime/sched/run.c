@@ -83,7 +83,10 @@ static struct weft__run *make_run(unsigned workers)
         reset_worker(worker[i], run, i);
         run->workers++;
     }
+    run->slots = run->workers;
     run->epoch = ++epochs;
+    if (run->workers == 1)
+        run->worker[0]->alone = true;
     return run;
 }
 
@@ -199,6 +202,7 @@ static int run_with(const struct weft_options *options, void (*fn)(void *), void
         run->stack_bytes = (stack + 4095) & ~(size_t)4095;
         run->name = o->name ? o->name : "weft";
         weft__stack_configure(run->stack_bytes);
+        weft__fences_begin();
         unsigned blocking = o->blocking_threads ? o->blocking_threads : default_blocking();
         r = run_main(run, blocking, fn, arg, caller);
     }

@@ -16,7 +16,7 @@
  * shared queue are looked at, so that two tasks that hand work to each other starve nobody.
  *
  * The current worker is thread-local, and a task may return from a switch on another thread. So it
- * is read by a function that the compiler cannot see through, or from the task's record.
+ * is read in a way that the compiler cannot see through, or from the task's record.
  */
 #include <errno.h>
 #include <sched.h>
@@ -31,7 +31,7 @@ enum { TURNS_TO_SCHEDULER = 61, NEXT_HITS_MAX = 3 };
 struct weft__run *weft__open_run;
 uint32_t weft__visitors;
 
-static __thread struct weft__worker *current_worker __attribute__((tls_model("initial-exec")));
+__thread struct weft__worker *weft__current_worker;
 
 static const uint8_t wait_kinds[] = {
 #define X(name, text, kind) kind,
@@ -39,22 +39,9 @@ static const uint8_t wait_kinds[] = {
 #undef X
 };
 
-__attribute__((noinline)) struct weft__worker *weft__worker(void)
-{
-    struct weft__worker *w = current_worker;
-    __asm__ volatile("" : "+r"(w)::"memory");
-    return w;
-}
-
 void weft__bind_thread(struct weft__worker *w)
 {
-    current_worker = w;
-}
-
-struct weft_task *weft__self(void)
-{
-    struct weft__worker *w = weft__worker();
-    return w ? w->current : weft__bound_self();
+    weft__current_worker = w;
 }
 
 struct weft_task *weft__self_or_die(void)
@@ -76,36 +63,40 @@ uint32_t weft__random(void)
 
 /* ---- switching ---- */
 
-void weft__run_after(struct weft__worker *w)
+static void run_rare_after(struct weft__worker *w, enum weft__after after, void *arg)
+{
+    if (after == WEFT__AFTER_CALL) {
+        w->after_call(arg);
+        return;
+    }
+#ifdef WEFT_TSAN
+    __tsan_destroy_fiber(w->dead_fiber);
+#endif
+    weft__stack_put(w, arg, after == WEFT__AFTER_FREE_SMALL_STACK);
+}
+
+static inline __attribute__((always_inline)) void run_after(struct weft__worker *w)
 {
     enum weft__after after = w->after;
     void *arg = w->after_arg;
     if (after == WEFT__AFTER_NOTHING)
         return;
     w->after = WEFT__AFTER_NOTHING;
-    switch (after) {
-    case WEFT__AFTER_UNLOCK:
+    if (after == WEFT__AFTER_UNLOCK)
         weft__unlock(arg);
-        break;
-    case WEFT__AFTER_CALL:
-        w->after_call(arg);
-        break;
-    case WEFT__AFTER_REQUEUE:
+    else if (after == WEFT__AFTER_REQUEUE)
         weft__push_tail(w, arg);
-        break;
-    case WEFT__AFTER_FREE_STACK:
-#ifdef WEFT_TSAN
-        __tsan_destroy_fiber(w->dead_fiber);
-#endif
-        weft__stack_put(w, arg);
-        break;
-    case WEFT__AFTER_NOTHING:
-        break;
-    }
+    else
+        run_rare_after(w, after, arg);
+}
+
+void weft__run_after(struct weft__worker *w)
+{
+    run_after(w);
 }
 
 /* The next task for a direct switch; NULL: by way of the scheduler. */
-static struct weft_task *pick(struct weft__worker *w)
+static inline struct weft_task *pick(struct weft__worker *w)
 {
     uint32_t tick = w->tick + 1;
     __atomic_store_n(&w->tick, tick, __ATOMIC_RELAXED);
@@ -122,21 +113,32 @@ static struct weft_task *pick(struct weft__worker *w)
     return weft__ring_pop(w);
 }
 
-static void bind_stack(struct weft__worker *w, struct weft_task *t, char *stack)
+static size_t stack_bytes(const struct weft__run *run, bool small)
 {
-    t->stack = stack;
-    weft__context_prepare(&t->context, stack, stack + w->run->stack_bytes - 16);
-    LOITER_CALL(loiter_task_stack, (&t->loiter, stack, stack + w->run->stack_bytes));
+    return small ? weft__small_stack_bytes() : run->stack_bytes;
 }
 
-static void make_current(struct weft__worker *w, struct weft_task *t)
+static void announce_stack(struct weft__worker *w, struct weft_task *t)
 {
-    if (__builtin_expect(!t->context.frame, 0)) {
-        char *stack = weft__stack_get(w);
-        if (!stack)
-            weft__fatal("no memory for the stack of a task");
-        bind_stack(w, t, stack);
-    }
+    LOITER_CALL(loiter_task_stack,
+                (&t->loiter, t->stack, t->stack + stack_bytes(w->run, t->small)));
+}
+
+static __attribute__((noinline)) void bind_stack(struct weft__worker *w, struct weft_task *t)
+{
+    char *stack = weft__stack_get(w, t->small);
+    if (!stack)
+        weft__fatal("no memory for the stack of a task");
+    t->stack = stack;
+    weft__context_prepare(&t->context, stack,
+                          weft__stack_top(stack, stack_bytes(w->run, t->small)));
+    announce_stack(w, t);
+}
+
+static inline void make_current(struct weft__worker *w, struct weft_task *t)
+{
+    if (__builtin_expect(!t->context.frame, 0))
+        bind_stack(w, t);
     __atomic_store_n(&t->worker, w, __ATOMIC_RELAXED);
     __atomic_store_n(&w->current, t, __ATOMIC_RELAXED);
     weft__count(&w->switches);
@@ -157,37 +159,32 @@ void weft__dispatch(struct weft__worker *w, struct weft_task *t)
     weft__jump(w->scheduler, &t->context, false);
     w = weft__worker(); /* another thread may drive it now */
     if (w)
-        weft__run_after(w);
+        run_after(w);
 }
 
-/* From a task's stack; `after` is set. */
-static void leave(struct weft__worker *w, struct weft_task *t)
+/* From a task's stack; `after` is set. Inlined, so that few returns lie above the switch: the
+ * processor foresees them from the calls of the task that was left. */
+static inline __attribute__((always_inline)) void leave(struct weft__worker *w, struct weft_task *t)
 {
     struct weft_task *to = pick(w);
+    struct weft__context *context = w->scheduler;
     if (to) {
         make_current(w, to);
-        weft__jump(&t->context, &to->context, false);
+        context = &to->context;
     } else {
         make_scheduler_current(w);
-        weft__jump(&t->context, w->scheduler, false);
     }
-    weft__run_after(t->worker);
+    weft__jump(&t->context, context, false);
+    run_after(t->worker);
 }
 
 /* ---- park and ready ---- */
 
-void weft__will_wait_all(struct weft_task *t, enum weft__wait why, const void *const *objects,
+void weft__announce_wait(struct weft_task *t, enum weft__wait why, const void *const *objects,
                          unsigned n, bool timed, const void *caller)
 {
-    weft__set_wait(t, why, n == 1 ? objects[0] : NULL);
     LOITER_CALL(loiter_task_park,
                 (&t->loiter, (enum loiter_wait)wait_kinds[why], objects, n, timed, caller));
-}
-
-void weft__will_wait(struct weft_task *t, enum weft__wait why, const void *object, bool timed,
-                     const void *caller)
-{
-    weft__will_wait_all(t, why, &object, object ? 1 : 0, timed, caller);
 }
 
 void weft__park(struct weft_task *t, uint32_t *lock)
@@ -218,7 +215,7 @@ void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg)
 }
 
 /* From a thread that is not a worker, or of a task that has a thread of its own. */
-static void ready_by_visitor(struct weft_task *t, const void *object)
+static __attribute__((noinline)) void ready_by_visitor(struct weft_task *t, const void *object)
 {
     if (t->epoch & WEFT__BOUND) {
         weft__bound_ready(t, object);
@@ -233,19 +230,34 @@ static void ready_by_visitor(struct weft_task *t, const void *object)
     weft__leave();
 }
 
-void weft__ready(struct weft_task *t, const void *object)
+/* The worker in whose queue the task is to go now; NULL: that has been seen to. */
+static inline struct weft__worker *make_ready(struct weft_task *t, const void *object)
 {
     struct weft__worker *w = weft__worker();
     /* A straggler is a visitor to the run that is open now. */
-    if (!w || t->epoch != w->run->epoch) {
+    if (__builtin_expect(!w || t->epoch != w->run->epoch, 0)) {
         ready_by_visitor(t, object);
-        return;
+        return NULL;
     }
-    if (weft__ended(w->run))
-        return; /* it never runs again */
+    if (__builtin_expect(weft__ended(w->run), 0))
+        return NULL; /* it never runs again */
     LOITER_CALL(loiter_task_ready, (&t->loiter, object));
     __atomic_store_n(&t->wait, WEFT__WAIT_NONE, __ATOMIC_RELAXED);
-    weft__push_next(w, t);
+    return w;
+}
+
+void weft__ready(struct weft_task *t, const void *object)
+{
+    struct weft__worker *w = make_ready(t, object);
+    if (w)
+        weft__push_next(w, t);
+}
+
+void weft__ready_tail(struct weft_task *t, const void *object)
+{
+    struct weft__worker *w = make_ready(t, object);
+    if (w)
+        weft__push_tail(w, t);
 }
 
 void weft_yield(void)
@@ -263,36 +275,42 @@ void weft_yield(void)
 
 /* ---- the life of a task ---- */
 
-static void *capture_copy(struct weft_task *t, const void *capture, size_t size)
+static bool capture_copy(struct weft_task *t, const void *capture, size_t size)
 {
     void *copy = t->capture;
-    if (size > sizeof t->capture)
+    t->capture_kind = WEFT__CAPTURE_HERE;
+    if (size > sizeof t->capture) {
         copy = malloc(size);
-    if (!copy)
-        return NULL;
-    t->capture_kind = copy == t->capture ? WEFT__CAPTURE_HERE : WEFT__CAPTURE_HEAP;
+        if (!copy)
+            return false;
+        t->arg = copy;
+        t->capture_kind = WEFT__CAPTURE_HEAP;
+    }
     memcpy(copy, capture, size);
-    return copy;
+    return true;
 }
 
 /* By a worker, or by a visitor with `w` NULL. */
-static int spawn_in(struct weft__run *run, struct weft__worker *w, const struct weft__spawn *spawn,
-                    const void *caller)
+static inline int spawn_in(struct weft__run *run, struct weft__worker *w,
+                           const struct weft__spawn *spawn, const void *caller)
 {
     if (!run || weft__ended(run))
         return -ESRCH;
     struct weft_task *t = weft__task_new(w);
     if (!t)
         return -ENOMEM;
-    t->arg = spawn->arg;
-    if (spawn->size && !(t->arg = capture_copy(t, spawn->arg, spawn->size))) {
+    if (!spawn->size) {
+        t->arg = spawn->arg;
+    } else if (!capture_copy(t, spawn->arg, spawn->size)) {
         weft__task_recycle(w, t);
         return -ENOMEM;
     }
     t->fn = spawn->fn;
     t->epoch = run->epoch;
-    LOITER_CALL(loiter_task_created,
-                (&t->loiter, (void (*)(void))spawn->start, run->stack_bytes, spawn->size, caller));
+    t->small = spawn->small;
+    __atomic_store_n(&t->name, spawn->name, __ATOMIC_RELAXED);
+    LOITER_CALL(loiter_task_created, (&t->loiter, (void (*)(void))spawn->start,
+                                      stack_bytes(run, spawn->small), spawn->size, caller));
     if (w) {
         weft__push_next(w, t);
         weft__wake_if_idle(run);
@@ -328,11 +346,12 @@ int weft_go_copy(void (*fn)(void *), const void *capture, size_t size)
     return weft__spawn(&spawn, WEFT_CALLER());
 }
 
-/* Ends the task. Returns when a fresh one is current that shall run on this very stack. */
-static void finish(struct weft__worker *w, struct weft_task *t)
+/* Ends the task. Returns, if it may (`top`: the caller's frame is the first of the stack), when a
+ * fresh one is current that shall run on this very stack. */
+static inline void finish(struct weft__worker *w, struct weft_task *t, bool top)
 {
     char *stack = t->stack;
-    bool is_main = t == w->run->main;
+    bool is_main = t == w->run->main, small = t->small;
     if (t->capture_kind == WEFT__CAPTURE_HEAP)
         free(t->arg);
     LOITER_CALL(loiter_task_exit, (&t->loiter));
@@ -344,23 +363,34 @@ static void finish(struct weft__worker *w, struct weft_task *t)
 #endif
     weft__task_recycle(w, t);
     struct weft_task *to = is_main || w->bound ? NULL : pick(w);
-#if !defined(WEFT_ASAN) && !defined(WEFT_TSAN)
-    if (to && !to->context.frame) {
+#if defined(WEFT_ASAN) || defined(WEFT_TSAN)
+    top = false;
+#endif
+    if (top && to && !to->context.frame && to->small == small) {
         to->stack = stack;
-        to->context.frame = t->context.frame; /* not NULL; it is not gone on at */
-        LOITER_CALL(loiter_task_stack, (&to->loiter, stack, stack + w->run->stack_bytes));
+        to->context.frame = gone.frame; /* not NULL; nobody goes on there */
+        announce_stack(w, to);
         make_current(w, to);
         return;
     }
-#endif
     struct weft__context *next = to ? &to->context : w->scheduler;
     if (to)
         make_current(w, to);
     else
         make_scheduler_current(w);
-    w->after = WEFT__AFTER_FREE_STACK;
+    w->after = small ? WEFT__AFTER_FREE_SMALL_STACK : WEFT__AFTER_FREE_STACK;
     w->after_arg = stack;
     weft__jump(&gone, next, true);
+    __builtin_unreachable();
+}
+
+_Noreturn void weft__task_end(void)
+{
+    struct weft_task *t = weft__self();
+    struct weft__worker *w = t->worker;
+    if (t == w->run->main)
+        w->run->main = NULL;
+    finish(w, t, false);
     __builtin_unreachable();
 }
 
@@ -369,13 +399,20 @@ void weft__task_main(void)
 {
     weft__arrived();
     struct weft__worker *w = weft__worker();
-    weft__run_after(w);
+    run_after(w);
     for (;;) {
         struct weft_task *t = w->current;
-        t->fn(t->arg);
+        t->fn(t->capture_kind == WEFT__CAPTURE_HERE ? t->capture : t->arg);
         w = t->worker;
-        finish(w, t);
+        finish(w, t, true);
     }
+}
+
+struct weft_deferred **weft__deferred_of(struct weft_task *t)
+{
+    if (!t->stack)
+        return NULL;
+    return weft__stack_word(t->stack, stack_bytes(t->worker->run, t->small));
 }
 
 /* ---- who am I ---- */

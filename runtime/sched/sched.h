@@ -24,24 +24,57 @@ static inline bool weft__abandoned(const struct weft_task *t)
     return t->epoch != open && weft__epoch_of(t) != open && t->epoch != WEFT__BOUND;
 }
 
-/* The worker of the calling OS thread; NULL on others. Never inlined, and opaque to the compiler:
- * its result is stale after any switch. */
-struct weft__worker *weft__worker(void);
+extern __thread struct weft__worker *weft__current_worker
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* The worker of the calling OS thread; NULL on others. Stale after any switch, so the compiler must
+ * not keep it. */
+static inline struct weft__worker *weft__worker(void)
+{
+    return (struct weft__worker *)WEFT_ARCH_THREAD_LOCAL(weft__current_worker);
+}
+
+struct weft_task *weft__bound_self(void); /* see bound.h */
 
 /* The running task; NULL outside one. */
-struct weft_task *weft__self(void);
+static inline struct weft_task *weft__self(void)
+{
+    struct weft__worker *w = weft__worker();
+    return __builtin_expect(w != NULL, 1) ? w->current : weft__bound_self();
+}
 
 /* What the caller waits with: the running task; outside one, a record that stands for the thread.
  * Without memory for that it is the end of the program. */
 struct weft_task *weft__self_or_die(void);
 
+/* Relaxed: weft_dump reads it at any time. */
+static inline void weft__set_wait(struct weft_task *t, enum weft__wait why, const void *object)
+{
+    __atomic_store_n(&t->wait, (uint8_t)why, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->object, object, __ATOMIC_RELAXED);
+}
+
+void weft__announce_wait(struct weft_task *t, enum weft__wait why, const void *const *objects,
+                         unsigned n, bool timed, const void *caller);
+
 /* Says what the task is going to wait for. Under the lock that keeps it from being made ready. */
-void weft__will_wait(struct weft_task *t, enum weft__wait why, const void *object, bool timed,
-                     const void *caller);
+static inline void weft__will_wait(struct weft_task *t, enum weft__wait why, const void *object,
+                                   bool timed, const void *caller)
+{
+    weft__set_wait(t, why, object);
+    if (__builtin_expect(loiter_task_park != NULL, 0))
+        weft__announce_wait(t, why, &object, object ? 1 : 0, timed, caller);
+}
 
 /* The same for any number of objects. */
-void weft__will_wait_all(struct weft_task *t, enum weft__wait why, const void *const *objects,
-                         unsigned n, bool timed, const void *caller);
+static inline void weft__will_wait_all(struct weft_task *t, enum weft__wait why,
+                                       const void *const *objects, unsigned n, bool timed,
+                                       const void *caller)
+{
+    weft__set_wait(t, why, n == 1 ? objects[0] : NULL);
+    if (__builtin_expect(loiter_task_park != NULL, 0))
+        weft__announce_wait(t, why, objects, n, timed, caller);
+}
 
 /* Stops running the task; returns when it was made ready and runs again. The lock, if not NULL, is
  * given up once nobody runs on its stack. A task with a thread of its own blocks that. */
@@ -50,8 +83,11 @@ void weft__park(struct weft_task *t, uint32_t *lock);
 /* The same, with a function called then (on another stack; it must not wait). */
 void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg);
 
-/* Lets a parked task run. Once for each park. From any thread. */
+/* Lets a parked task run, as the next one. Once for each park. From any thread. */
 void weft__ready(struct weft_task *t, const void *object);
+
+/* The same, behind those that can run already. */
+void weft__ready_tail(struct weft_task *t, const void *object);
 
 /* One of those that may wake it: true for the one that shall. */
 static inline bool weft__win(struct weft_task *t, uint32_t who)
@@ -67,10 +103,21 @@ struct weft__spawn {
     void (*start)(void *); /* what is announced as its function */
     void *arg;
     size_t size; /* not 0: that many bytes at `arg` are copied */
+    const char *name;
+    bool small; /* on a small stack; see stack.c */
 };
 
 /* 0, -ENOMEM, -ESRCH. */
 int weft__spawn(const struct weft__spawn *spawn, const void *caller);
+
+/* Ends the running task as if its function had returned, however deep in its stack it stands. For
+ * the main task too: the run goes on without it. */
+_Noreturn void weft__task_end(void);
+
+/* Where the task keeps what weft_exit has to run; NULL for one that stands for a thread. What is
+ * there is NULL when a task begins, and has to be when it ends. */
+struct weft_deferred;
+struct weft_deferred **weft__deferred_of(struct weft_task *t);
 
 /* Numbers that are hard to foresee, for fairness. */
 uint32_t weft__random(void);

@@ -1,6 +1,9 @@
 /*
  * Stacks: cut out of slabs of address space that are reserved once and never given back, each with
- * a guard page below it. Used ones are taken again last in, first out: their pages are there.
+ * a guard page at its low end. Used ones are taken again last in, first out: their pages are there.
+ *
+ * Two classes: of the run's size, and small ones, for tasks that mostly wait. What a parked task
+ * costs is the page it has touched, in either; small ones lie closer, which saves page tables.
  *
  * Design notes
  *
@@ -8,9 +11,18 @@
  * and at vm.max_map_count every mmap of the process fails. MADV_GUARD_INSTALL (Linux 6.13) marks
  * the page instead and needs no entry. Where the kernel lacks it, mprotect is used for as many
  * stacks as half of max_map_count allows; those beyond have no guard.
+ *
+ * Stacks are cut some at a time, the more the more are wanted: their guards, and the pages that
+ * their first frames will touch, then take one system call each instead of one, and a page fault,
+ * for each stack.
+ *
+ * The first frames do not begin at the same place of a page in all stacks, else they would compete
+ * for a few sets of the processor's caches.
  */
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "runtime/sched/inside.h"
@@ -27,41 +39,59 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
-enum { STACKS_IN_SLAB = 64, MAPS_FALLBACK = 65530 };
+enum { STACKS_IN_SLAB = 128, CUT_MAX = WEFT_STACK_CACHE / 2, MAPS_FALLBACK = 65530 };
+#if defined(WEFT_ASAN) || defined(WEFT_TSAN)
+enum { SMALL_PAGES = 16 }; /* their frames are larger */
+#else
+enum { SMALL_PAGES = 3 };
+#endif
+
+struct class
+{
+    size_t bytes; /* of a stack, its guard included */
+    char *slab;   /* of which `left` stacks are uncut */
+    unsigned left;
+    unsigned cut; /* how many are cut at once */
+    char *spare;  /* chained through their last word */
+};
 
 static struct {
     uint32_t lock; /* of all below */
-    size_t bytes;  /* of a stack, its guard included */
+    struct class class[WEFT__STACK_CLASSES];
     size_t page;
-    char *slab; /* of which `left` stacks are uncut */
-    unsigned left;
-    char *spare;       /* chained through their last word */
     long protect_left; /* guards that mprotect may still make; -1: not counted yet */
     bool no_install;   /* the kernel does not know MADV_GUARD_INSTALL */
 } pool = {.protect_left = -1};
 
-static char **link_of(char *stack)
+static char **link_of(const struct class *class, char *stack)
 {
-    return (char **)(void *)(stack + pool.bytes - sizeof(char *));
+    return (char **)(void *)(stack + class->bytes - sizeof(char *));
 }
 
 /* Between runs only. Stacks of another size stay where they are and are not used again. */
 void weft__stack_configure(size_t bytes)
 {
     weft__lock(&pool.lock);
-    if (bytes != pool.bytes) {
-        pool.bytes = bytes;
-        pool.spare = NULL;
-        pool.left = 0;
-    }
     pool.page = (size_t)sysconf(_SC_PAGESIZE);
+    if (bytes != pool.class[WEFT__STACK_NORMAL].bytes)
+        pool.class[WEFT__STACK_NORMAL] = (struct class){.bytes = bytes, .cut = 1};
+    if (pool.class[WEFT__STACK_SMALL].bytes == 0)
+        pool.class[WEFT__STACK_SMALL] = (struct class){.bytes = SMALL_PAGES * pool.page, .cut = 1};
     weft__unlock(&pool.lock);
 }
 
 size_t weft__stack_page(void)
 {
     return pool.page;
+}
+
+size_t weft__small_stack_bytes(void)
+{
+    return pool.class[WEFT__STACK_SMALL].bytes;
 }
 
 static long protect_budget(void)
@@ -89,72 +119,115 @@ static void guard(char *page)
         pool.protect_left--;
 }
 
-static bool new_slab(void)
+/* One piece of advice for `n` pages that lie `stride` apart: how many got it. The descriptor is not
+ * kept: in a child of fork it would be the parent's. */
+static size_t advise_pages(char *first, size_t stride, unsigned n, int advice)
 {
-    size_t size = pool.bytes * STACKS_IN_SLAB;
+    struct iovec pages[CUT_MAX];
+    for (unsigned i = 0; i < n; i++)
+        pages[i] = (struct iovec){first + i * stride, pool.page};
+    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (self < 0)
+        return 0;
+    long done = syscall(SYS_process_madvise, self, pages, (size_t)n, advice, 0U);
+    close(self);
+    return done < 0 ? 0 : (size_t)done / pool.page;
+}
+
+static bool new_slab(struct class *class)
+{
+    size_t size = class->bytes * STACKS_IN_SLAB;
     char *slab = mmap(NULL, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (slab == MAP_FAILED)
         return false;
     madvise(slab, size, MADV_NOHUGEPAGE);
-    pool.slab = slab;
-    pool.left = STACKS_IN_SLAB;
+    class->slab = slab;
+    class->left = STACKS_IN_SLAB;
     return true;
 }
 
-char *weft__stack_get(struct weft__worker *w)
+/* Makes `n` stacks ready for use, from `first` on. */
+static void prepare(const struct class *class, char *first, unsigned n)
 {
-    char *stack = w->free_stacks;
-    if (stack) {
-        w->free_stacks = *link_of(stack);
-        w->free_stack_count--;
-        return stack;
-    }
-    weft__lock(&pool.lock);
-    stack = pool.spare;
-    if (stack) {
-        pool.spare = *link_of(stack);
-    } else if (pool.left > 0 || new_slab()) {
-        stack = pool.slab + pool.bytes * --pool.left;
-        guard(stack);
-        (void)VALGRIND_STACK_REGISTER(stack + pool.page, stack + pool.bytes - 1);
+    size_t guarded =
+        n > 1 && !pool.no_install ? advise_pages(first, class->bytes, n, MADV_GUARD_INSTALL) : 0;
+    if (n > 1)
+        advise_pages(first + class->bytes - pool.page, class->bytes, n, MADV_POPULATE_WRITE);
+    for (unsigned i = 0; i < n; i++) {
+        char *stack = first + i * class->bytes;
+        if (i >= guarded)
+            guard(stack);
+        (void)VALGRIND_STACK_REGISTER(stack + pool.page, stack + class->bytes - 1);
 #ifdef WEFT_ASAN
         /* Tasks hold what their stacks point to. */
-        __lsan_register_root_region(stack + pool.page, pool.bytes - pool.page);
+        __lsan_register_root_region(stack + pool.page, class->bytes - pool.page);
 #endif
     }
-    weft__unlock(&pool.lock);
-    return stack;
 }
 
-void weft__stack_put(struct weft__worker *w, char *stack)
+/* Some fresh ones for the worker's cache; false: no memory. */
+static bool cut(struct class *class, struct weft__worker *w, unsigned which)
 {
-    if (w->run->stack_bytes != pool.bytes)
-        return; /* of a run that is over, when another has stacks of another size */
-    *link_of(stack) = w->free_stacks;
-    w->free_stacks = stack;
-    if (++w->free_stack_count <= WEFT_STACK_CACHE)
-        return;
+    if (class->left == 0 && !new_slab(class))
+        return false;
+    unsigned n = class->cut < class->left ? class->cut : class->left;
+    if (class->cut < CUT_MAX)
+        class->cut *= 2;
+    class->left -= n;
+    char *first = class->slab + class->left * class->bytes;
+    prepare(class, first, n);
+    for (unsigned i = 0; i < n; i++)
+        w->free_stacks[which][w->free_stack_count[which]++] = first + i * class->bytes;
+    return true;
+}
+
+static bool refill(struct weft__worker *w, unsigned which)
+{
+    struct class *class = &pool.class[which];
+    bool ok = true;
     weft__lock(&pool.lock);
-    for (int i = 0; i < WEFT_STACK_CACHE / 2; i++) {
-        char *spare = w->free_stacks;
-        w->free_stacks = *link_of(spare);
-        w->free_stack_count--;
-        *link_of(spare) = pool.spare;
-        pool.spare = spare;
+    for (int i = 0; i < CUT_MAX && class->spare; i++) {
+        char *stack = class->spare;
+        class->spare = *link_of(class, stack);
+        w->free_stacks[which][w->free_stack_count[which]++] = stack;
+    }
+    if (w->free_stack_count[which] == 0)
+        ok = cut(class, w, which);
+    weft__unlock(&pool.lock);
+    return ok;
+}
+
+static void give_back(struct weft__worker *w, unsigned which, unsigned keep)
+{
+    struct class *class = &pool.class[which];
+    weft__lock(&pool.lock);
+    while (w->free_stack_count[which] > keep) {
+        char *stack = w->free_stacks[which][--w->free_stack_count[which]];
+        *link_of(class, stack) = class->spare;
+        class->spare = stack;
     }
     weft__unlock(&pool.lock);
+}
+
+char *weft__stack_get(struct weft__worker *w, bool small)
+{
+    if (w->free_stack_count[small] == 0 && !refill(w, small))
+        return NULL;
+    return w->free_stacks[small][--w->free_stack_count[small]];
+}
+
+void weft__stack_put(struct weft__worker *w, char *stack, bool small)
+{
+    if (!small && w->run->stack_bytes != pool.class[WEFT__STACK_NORMAL].bytes)
+        return; /* of a run that is over, when another has stacks of another size */
+    if (w->free_stack_count[small] == WEFT_STACK_CACHE)
+        give_back(w, small, WEFT_STACK_CACHE / 2);
+    w->free_stacks[small][w->free_stack_count[small]++] = stack;
 }
 
 void weft__stack_drop_cache(struct weft__worker *w)
 {
-    weft__lock(&pool.lock);
-    while (w->free_stacks) {
-        char *stack = w->free_stacks;
-        w->free_stacks = *link_of(stack);
-        *link_of(stack) = pool.spare;
-        pool.spare = stack;
-    }
-    w->free_stack_count = 0;
-    weft__unlock(&pool.lock);
+    give_back(w, WEFT__STACK_SMALL, 0);
+    give_back(w, WEFT__STACK_NORMAL, 0);
 }

@@ -95,6 +95,8 @@ struct weft_task *weft__task_new(struct weft__worker *w)
     }
     t->context.frame = NULL;
     t->stack = NULL;
+    t->small = false;
+    t->labels = NULL;
     __atomic_store_n(&t->name, NULL, __ATOMIC_RELAXED);
     __atomic_store_n(&t->object, NULL, __ATOMIC_RELAXED);
     t->loiter = (struct loiter_task){.id = new_id(w)};

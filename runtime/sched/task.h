@@ -22,7 +22,7 @@ enum {
     WEFT_INLINE_CAPTURE = 32,
     WEFT_STACK_DEFAULT = 64 * 1024,
     WEFT_STACK_MIN = 16 * 1024,
-    WEFT_STACK_CACHE = 32,
+    WEFT_STACK_CACHE = 64,
     WEFT_TASK_CACHE = 128,
 };
 
@@ -69,25 +69,38 @@ enum weft__capture {
     WEFT__CAPTURE_HERE = 2,
 };
 
+/* Classes of stacks; see stack.c. */
+enum { WEFT__STACK_NORMAL = 0, WEFT__STACK_SMALL = 1, WEFT__STACK_CLASSES = 2 };
+
 struct weft__worker;
 
-/* Records lie in chunks that are never unmapped, so a stale pointer is a record still. */
+/* Records lie in chunks that are never unmapped, so a stale pointer is a record still. The first
+ * cache line is what a park and a ready touch. */
 struct weft_task {
     struct weft__context context;
-    struct weft_task *next; /* in the queue or cache it is in */
-    char *stack;            /* its low end, above the guard; NULL before the first dispatch */
-    void (*fn)(void *);
-    void *arg;
+    struct weft_task *next;      /* in the queue or cache it is in */
     struct weft__worker *worker; /* which runs it, or ran it last */
-    const char *name;
-    const void *object; /* what it waits for. This, name, worker and wait: see dump.c */
-    struct loiter_task loiter;
-    uint32_t epoch;      /* of its run; 0 for a plain thread. With WEFT__BOUND */
-    uint32_t won;        /* several may wake it: whoever changes this from 0 does */
-    uint8_t state, wait; /* enum weft__state, weft__wait */
+    const void *object;          /* what it waits for. This, name, worker and wait: see dump.c */
+    uint32_t epoch;              /* of its run; 0 for a plain thread. With WEFT__BOUND */
+    uint32_t won;                /* several may wake it: whoever changes this from 0 does */
+    uint8_t state, wait;         /* enum weft__state, weft__wait */
     uint8_t capture_kind;
-    alignas(16) unsigned char capture[WEFT_INLINE_CAPTURE];
+    bool small;     /* its stack is of the small class */
+    uint32_t since; /* when it parked */
+    char *stack;    /* its low end, that of the guard; NULL before the first dispatch */
+    void (*fn)(void *);
+    struct loiter_task loiter;
+    const char *name;
+    struct weft__labels *labels; /* shared with the tasks that inherited them; NULL: none */
+    union {
+        void *arg;
+        alignas(16) unsigned char capture[WEFT_INLINE_CAPTURE]; /* then fn gets its address */
+    };
 };
+
+#if !defined(WEFT_ASAN) && !defined(WEFT_TSAN)
+_Static_assert(sizeof(struct weft_task) == 128, "a record is two cache lines");
+#endif
 
 /* What the next context does for the one that was left, once nobody runs on that stack. */
 enum weft__after {
@@ -96,32 +109,36 @@ enum weft__after {
     WEFT__AFTER_CALL,       /* a function */
     WEFT__AFTER_REQUEUE,    /* the task, at the tail of the worker's ring */
     WEFT__AFTER_FREE_STACK, /* of a task that ended */
+    WEFT__AFTER_FREE_SMALL_STACK,
 };
 
 struct weft__worker {
     /* Of its own thread alone. */
-    struct weft_task *current; /* NULL in the scheduler */
+    alignas(64) struct weft_task *current; /* NULL in the scheduler */
     enum weft__after after;
     unsigned hits; /* dispatches from `next` in a row */
     void *after_arg;
     void (*after_call)(void *);
-    struct weft__context *scheduler; /* of the OS thread that drives it */
     struct weft__run *run;
+    uint32_t tick; /* read by the monitor: it moves with each dispatch */
+    bool bound;    /* no worker, but the stand-in for one; see bound.h */
+    bool alone;    /* nobody steals from it; see ring.h */
+    bool popping;
+    bool extra; /* it helps out; see overtime.c */
+    uint64_t switches, parks;        /* so far; others read them */
+    struct weft__context *scheduler; /* of the OS thread that drives it */
     struct weft_task *free_tasks;
-    char *free_stacks;
-    unsigned free_task_count, free_stack_count;
+    unsigned free_task_count, free_stack_count[WEFT__STACK_CLASSES];
     uint64_t random;
-    uint64_t next_id, last_id;        /* task numbers in stock */
-    uint64_t switches, parks, steals; /* so far; others read them */
+    uint64_t next_id, last_id; /* task numbers in stock */
+    char *free_stacks[WEFT__STACK_CLASSES][WEFT_STACK_CACHE];
+    uint64_t steals;
     unsigned index;
     bool spinning;
-    bool bound;     /* no worker, but the stand-in for one; see bound.h */
     uint32_t locks; /* of a stand-in: weft_lock_thread less weft_unlock_thread */
 #ifdef WEFT_TSAN
     void *dead_fiber;
 #endif
-    /* Read by the monitor: it moves with each dispatch. */
-    uint32_t tick;
     /* The queue; see ring.h. */
     alignas(64) struct weft_task *next;
     alignas(64) uint32_t head;
@@ -131,6 +148,9 @@ struct weft__worker {
     alignas(64) uint32_t wake;
     struct weft__worker *idle_next;
     bool idle; /* under the run's idle lock: it is in the list */
+    /* Of overtime.c: what the monitor saw last. */
+    bool active, seen_late;
+    uint32_t seen_tick, seen_ms;
 };
 
 struct weft__run {
@@ -141,6 +161,10 @@ struct weft__run {
     struct weft__thread *all_threads, *spare_threads;
     uint32_t bound_awake; /* tasks with a thread of their own, less those asleep */
     unsigned workers;
+    unsigned slots;  /* of `worker`: those and the extra ones made so far; see overtime.c */
+    uint32_t extras; /* extra workers that are at work */
+    uint32_t late;   /* workers whose task has run for long */
+    uint64_t long_runs; /* so far */
     size_t stack_bytes;
     const char *name;
     int epoll_fd, event_fd; /* of netpoll.c; stragglers may still sleep in them */
