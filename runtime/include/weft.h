@@ -53,7 +53,7 @@ struct weft_options {
     unsigned workers;   /* OS threads that run tasks; default: WEFT_WORKERS, else the CPUs */
     size_t stack_bytes; /* address space of a task's stack, default 64 KiB, at least 16 KiB */
     const char *name;   /* what reports call this run; default "weft" */
-    unsigned blocking_threads; /* calls of weft_blocking at once; default: WEFT_BLOCKING, else 10000 */
+    unsigned blocking_threads; /* at once, see weft_blocking; default: WEFT_BLOCKING, else 10000 */
 };
 
 /* Runs fn(arg) as the main task and returns when it returns: 0. Tasks that are left then are
@@ -116,17 +116,19 @@ WEFT_API void weft_unlock_thread(void);
 WEFT_API int weft_blocking(void (*fn)(void *arg), void *arg);
 
 /* Writes a line for each task of the open run: its number, its name, whether it is running,
- * runnable or waiting, and for what. It takes no lock and no memory: it may be called anywhere,
- * also in a signal handler. 0, or the negative errno of write(2). With WEFT_DUMP=1 in the
+ * runnable or waiting, for what and since when; then the places where it stands and began. It takes
+ * no memory and no lock but what dladdr(3) takes, so it may be called anywhere, also in a signal
+ * handler. 0, or the negative errno of write(2). With WEFT_DUMP=1 in the
  * environment SIGQUIT does that, to stderr, and the program goes on. Go: SIGQUIT. */
 WEFT_API int weft_dump(int fd);
 
 /* The open run in numbers. */
 struct weft_stats {
     uint64_t tasks_running, tasks_runnable, tasks_waiting;
-    uint64_t switches; /* how often a task began or went on to run */
-    uint64_t parks;    /* how often one stopped to wait */
-    uint64_t steals;   /* how often a worker took work from another */
+    uint64_t switches;  /* how often a task began or went on to run */
+    uint64_t parks;     /* how often one stopped to wait */
+    uint64_t steals;    /* how often a worker took work from another */
+    uint64_t long_runs; /* how often a task ran for 20 ms or more without a wait or a yield */
     unsigned workers, blocking_threads;
 };
 
@@ -282,8 +284,8 @@ WEFT_API int weft_ctx_cause(struct weft_ctx *ctx);
 WEFT_API struct weft_ctx *weft_ctx_without_cancel(struct weft_ctx *parent);
 
 /* A task runs fn(arg) when ctx is cancelled, at once if it is already. The caller owns what this
- * returns and gives it to weft_ctx_func_stop exactly once, sooner or later; it retains ctx. NULL: no
- * memory. Go: context.AfterFunc(). */
+ * returns and gives it to weft_ctx_func_stop exactly once, sooner or later; it retains ctx. NULL:
+ * no memory. Go: context.AfterFunc(). */
 struct weft_ctx_func;
 WEFT_API struct weft_ctx_func *weft_ctx_after_func(struct weft_ctx *ctx, void (*fn)(void *arg),
                                                    void *arg);

@@ -24,8 +24,9 @@
 #include "runtime/time/timers.h"
 
 enum { RUNNING = 0, READY = 1, ASLEEP = 2, DOZING = 3, ENDED = 4 };
-enum { LOOKS_FIRST = 50, LOOKS_BETWEEN = 10 };
-#define SPIN_MAX_NS (INT64_C(25) * WEFT_US)
+enum { LOOKS_FIRST = 50, LOOKS_BETWEEN = 10, VAIN_MAX = 10, VAIN_FORGET = 100 };
+#define SOON_NS     (INT64_C(200) * WEFT_US)
+#define SPIN_MAX_NS (INT64_C(80) * WEFT_US)
 #define SPIN_MIN_NS (INT64_C(1) * WEFT_US)
 
 struct stand_in {
@@ -33,6 +34,7 @@ struct stand_in {
     struct weft__timer *timer; /* which ends the wait of a plain thread; NULL: none */
     int64_t ready_at;          /* when it was woken; about, as it may have gone on meanwhile */
     int64_t spin_ns;           /* how long it looks before it sleeps */
+    unsigned in_vain;          /* how often in a row it has looked for nothing */
     struct stand_in *next;     /* of the spare ones */
 };
 
@@ -220,14 +222,16 @@ static void sleep_until_ready(struct weft_task *t, struct weft__worker *w)
     }
 }
 
-/* Looking pays if it is made ready soon. The time until it then runs does not count: it would be
- * short if it had not slept. */
+/* After a look in vain. It pays to look as long as the other side's thread needs to wake up, if it
+ * answers soon once it is awake: then neither sleeps any more. If that does not come about a few
+ * times in a row, the other side is slow, and it is tried again only after a number of waits. */
 static void learn(struct stand_in *s, int64_t began)
 {
-    if (__atomic_load_n(&s->ready_at, __ATOMIC_RELAXED) - began < SPIN_MAX_NS)
-        s->spin_ns = SPIN_MAX_NS;
-    else if (s->spin_ns > SPIN_MIN_NS)
-        s->spin_ns /= 2;
+    s->in_vain = s->in_vain == VAIN_FORGET ? 0 : s->in_vain + 1;
+    if (__atomic_load_n(&s->ready_at, __ATOMIC_RELAXED) - began > SOON_NS)
+        s->spin_ns = s->spin_ns / 2 < SPIN_MIN_NS ? SPIN_MIN_NS : s->spin_ns / 2;
+    else
+        s->spin_ns = s->in_vain <= VAIN_MAX ? SPIN_MAX_NS : SPIN_MIN_NS;
 }
 
 void weft__bound_park(struct weft_task *t, uint32_t *lock, void (*fn)(void *), void *arg)
@@ -245,7 +249,10 @@ void weft__bound_park(struct weft_task *t, uint32_t *lock, void (*fn)(void *), v
         fn(arg);
     weft__count(&w->parks);
     int64_t began;
-    if (!spin(w, &began)) {
+    if (spin(w, &began)) {
+        s->spin_ns = SPIN_MAX_NS;
+        s->in_vain = 0;
+    } else {
         sleep_until_ready(t, w);
         learn(s, began);
     }

@@ -3,13 +3,11 @@
  *
  * A task that waits for a timer, a descriptor or a blocking call will run again. A thread that is
  * not ours may make a task ready, so as long as there is one that does not wait itself nothing is
- * certain; it is counted in
- * /proc, less our own and those whose name begins with "loiter", which never touch a task.
+ * certain; it is counted in /proc, less our own and those whose name begins with "loiter", which
+ * never touch a task.
  */
 #include <ctype.h>
 #include <dirent.h>
-#include <dlfcn.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 
 #include "runtime/io/netpoll.h"
 #include "runtime/sched/bound.h"
+#include "runtime/sched/dump.h"
 #include "runtime/sched/inside.h"
 #include "runtime/time/timers.h"
 
@@ -73,20 +72,7 @@ static bool foreign_threads(struct weft__run *run)
 static void print_task(struct weft_task *t, void *arg)
 {
     struct weft__run *run = arg;
-    if (weft__epoch_of(t) != run->epoch)
-        return;
-    Dl_info info = {0};
-    char where[256];
-    const char *at = (const char *)t->fn;
-    if (!dladdr(at, &info) || !info.dli_fname)
-        snprintf(where, sizeof where, "%p", (const void *)at);
-    else if (info.dli_sname)
-        snprintf(where, sizeof where, "%s", info.dli_sname);
-    else
-        snprintf(where, sizeof where, "%s+0x%zx", info.dli_fname,
-                 (size_t)(at - (const char *)info.dli_fbase));
-    dprintf(STDERR_FILENO, "task %" PRIu64 " [%s]: %s%s%s%s\n", t->loiter.id, wait_names[t->wait],
-            t == run->main ? "main " : "", t->name ? t->name : "", t->name ? " " : "", where);
+    weft__dump_task(t, run->epoch, t == run->main ? " (main task)" : "", STDERR_FILENO);
 }
 
 /* Another thread of ours is to make a task ready. It says that it is done only after that, when the
@@ -94,7 +80,8 @@ static void print_task(struct weft_task *t, void *arg)
 static bool thread_pending(struct weft__run *run)
 {
     return __atomic_load_n(&weft__blocking, __ATOMIC_SEQ_CST) != 0 ||
-           __atomic_load_n(&run->bound_awake, __ATOMIC_SEQ_CST) != 0;
+           __atomic_load_n(&run->bound_awake, __ATOMIC_SEQ_CST) != 0 ||
+           __atomic_load_n(&run->extras, __ATOMIC_SEQ_CST) != 0;
 }
 
 /* Nothing outside the workers will make a task ready. */
@@ -124,6 +111,31 @@ static bool all_asleep(struct weft__run *run)
     return all && !weft__work_in_sight(run) && !next_in_sight(run) && nothing_pending(run);
 }
 
+struct census {
+    const struct weft__run *run;
+    uint64_t tasks;
+};
+
+static void count_task(struct weft_task *t, void *arg)
+{
+    struct census *census = arg;
+    census->tasks += weft__epoch_of(t) == census->run->epoch;
+}
+
+static _Noreturn void report(struct weft__run *run)
+{
+    struct census census = {.run = run};
+    weft__task_each(count_task, &census);
+    if (census.tasks == 0) {
+        dprintf(STDERR_FILENO, "weft: no tasks (main task called weft_exit) - deadlock!\n");
+    } else {
+        dprintf(STDERR_FILENO, "weft: all tasks are asleep - deadlock!\n\n");
+        weft__task_each(print_task, run);
+    }
+    LOITER_CALL(loiter_run_end, ());
+    exit(EXIT_DEADLOCK);
+}
+
 bool weft__check_deadlock(struct weft__run *run)
 {
     if (!nothing_pending(run))
@@ -134,8 +146,5 @@ bool weft__check_deadlock(struct weft__run *run)
         return false;
     if (!all_asleep(run))
         return true;
-    dprintf(STDERR_FILENO, "weft: all tasks are asleep - deadlock!\n\n");
-    weft__task_each(print_task, run);
-    LOITER_CALL(loiter_run_end, ());
-    exit(EXIT_DEADLOCK);
+    report(run);
 }

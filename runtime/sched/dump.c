@@ -1,23 +1,32 @@
 /*
- * The tasks of the open run, one line each.
+ * The tasks of the open run: for each a line, where it began, and where it stands if it waits.
  *
  * Design notes
  *
- * It may be called in a signal handler, with any lock held by the code below it, so it takes none:
- * the records of tasks lie in chunks that are never unmapped. While it reads, tasks go on: a line
- * may show the wait of one moment and the object of the next. A name is memory of the program,
- * which may be gone an instant after the task ended: the kernel reads it, and answers with an error
- * where a load would fault. How long a task has waited is not known: no clock is read for that.
+ * It may be called in a signal handler, with any lock held by the code below it, so it takes none
+ * of the runtime's: the records of tasks lie in chunks that are never unmapped. While it reads,
+ * tasks go on: a line may show the wait of one moment and the object of the next. A name is memory
+ * of the program, which may be gone an instant after the task ended, and a stack may be in use
+ * again: the kernel reads both, and answers with an error where a load would fault.
+ *
+ * How long a task has waited is known without a clock in the way of a wait: each one notes a word
+ * of milliseconds that the monitor moves on, and who wakes up.
+ *
+ * The stack of a task that does not run is followed by its frame pointers, which the runtime has
+ * and programs may not have: then it ends with the function that called the runtime.
  */
+#include "runtime/sched/dump.h"
+
+#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "runtime/sched/inside.h"
 #include "runtime/sched/line.h"
+#include "runtime/sched/overtime.h"
 
-enum { NAME_MAX_SHOWN = 47 };
+enum { NAME_MAX_SHOWN = 47, FRAMES_MAX = 32, AGE_MIN_MS = 10 };
 
 static void copy_name(const char *name, char copy[NAME_MAX_SHOWN + 1])
 {
@@ -39,27 +48,139 @@ static void copy_name(const char *name, char copy[NAME_MAX_SHOWN + 1])
     }
 }
 
+static bool read_words(const void *from, void *to, size_t size)
+{
+    struct iovec local = {to, size}, remote = {(void *)(uintptr_t)from, size};
+    return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
 /* A snapshot of a record that others may be writing. */
 struct view {
     uint64_t id;
     uint32_t epoch;
     const char *name;
     const void *object;
+    const void *start;
+    const struct weft__frame *frame;
     unsigned wait;
-    bool running;
+    uint32_t age_ms; /* of the wait, or of its turn */
+    bool running, locked;
 };
 
 __attribute__((no_sanitize("thread"))) static struct view view_of(const struct weft_task *t)
 {
     const struct weft__worker *w = __atomic_load_n(&t->worker, __ATOMIC_RELAXED);
-    return (struct view){
+    struct view v = {
         .id = t->loiter.id,
-        .epoch = t->epoch,
+        .epoch = weft__epoch_of(t),
         .name = __atomic_load_n(&t->name, __ATOMIC_RELAXED),
         .object = __atomic_load_n(&t->object, __ATOMIC_RELAXED),
+        .start = (const void *)t->fn,
+        .frame = __atomic_load_n(&t->context.frame, __ATOMIC_RELAXED),
         .wait = __atomic_load_n(&t->wait, __ATOMIC_RELAXED),
         .running = w && __atomic_load_n(&w->current, __ATOMIC_RELAXED) == t,
+        .locked = (t->epoch & WEFT__BOUND) != 0,
     };
+    uint32_t now = __atomic_load_n(&weft__coarse_ms, __ATOMIC_RELAXED);
+    if (v.wait != WEFT__WAIT_NONE)
+        v.age_ms = now - __atomic_load_n(&t->since, __ATOMIC_RELAXED);
+    else if (v.running && !v.locked)
+        v.age_ms = weft__overtime_ms(w);
+    return v;
+}
+
+static void put_name(struct weft__line *line, const char *name)
+{
+    char copy[NAME_MAX_SHOWN + 1];
+    copy_name(name, copy);
+    weft__line_text(line, " \"");
+    weft__line_text(line, copy);
+    weft__line_text(line, "\"");
+}
+
+static void put_state(struct weft__line *line, const struct view *v)
+{
+    bool old = v->age_ms >= AGE_MIN_MS;
+    if (v->wait == WEFT__WAIT_NONE) {
+        weft__line_text(line, v->running ? " running" : " runnable");
+        if (v->running && old) {
+            weft__line_text(line, " for ");
+            weft__line_age(line, v->age_ms);
+        }
+    } else {
+        weft__line_text(line, " waiting [");
+        weft__line_text(line, weft__wait_name(v->wait));
+        if (old) {
+            weft__line_text(line, ", ");
+            weft__line_age(line, v->age_ms);
+        }
+        weft__line_text(line, "]");
+        if (v->object) {
+            weft__line_text(line, " for 0x");
+            weft__line_number(line, (uintptr_t)v->object, 16);
+        }
+    }
+    if (v->locked)
+        weft__line_text(line, ", thread locked");
+}
+
+static int put_place(const char *what, const void *address, int fd, bool is_return)
+{
+    struct weft__line line = {0};
+    weft__line_text(&line, what);
+    if (is_return)
+        weft__line_caller(&line, address);
+    else
+        weft__line_place(&line, address);
+    return weft__line_write(&line, fd);
+}
+
+static const void *module_of(const void *address)
+{
+    Dl_info info = {0};
+    return dladdr(address, &info) ? info.dli_fbase : NULL;
+}
+
+/* From the frame that the switch left, outwards; without the runtime's own frames, where it is a
+ * module of its own. */
+static int put_stack(const struct weft__frame *at, const void *start, int fd)
+{
+    const void *own = module_of((const void *)put_stack);
+    if (own == module_of(start))
+        own = NULL;
+    struct weft__frame first;
+    if (!at || !read_words(at, &first, sizeof first))
+        return 0;
+    uintptr_t words[2] = {(uintptr_t)first.fp, (uintptr_t)first.pc}, below = (uintptr_t)at;
+    int r = 0;
+    for (int i = 0; i < FRAMES_MAX && r == 0 && words[1] != 0; i++) {
+        if (!own || module_of((const void *)words[1]) != own)
+            r = put_place("    at ", (const void *)words[1], fd, i > 0);
+        uintptr_t frame = words[0];
+        if (frame <= below || frame % sizeof(void *) != 0 ||
+            !read_words((const void *)frame, words, sizeof words))
+            break;
+        below = frame;
+    }
+    return r;
+}
+
+int weft__dump_task(const struct weft_task *t, uint32_t epoch, const char *remark, int fd)
+{
+    struct weft__line line = {0};
+    struct view v = view_of(t);
+    if (v.epoch != epoch)
+        return 0;
+    weft__line_text(&line, "task ");
+    weft__line_number(&line, v.id, 10);
+    if (v.name)
+        put_name(&line, v.name);
+    put_state(&line, &v);
+    weft__line_text(&line, remark);
+    int r = weft__line_write(&line, fd);
+    if (r == 0 && !v.running && !v.locked)
+        r = put_stack(v.frame, v.start, fd);
+    return r == 0 ? put_place("    began in ", v.start, fd, false) : r;
 }
 
 struct dump {
@@ -70,31 +191,8 @@ struct dump {
 static void dump_task(struct weft_task *t, void *arg)
 {
     struct dump *dump = arg;
-    struct weft__line line = {0};
-    char name[NAME_MAX_SHOWN + 1];
-    struct view v = view_of(t);
-    if (v.epoch != dump->epoch || dump->error)
-        return;
-    weft__line_text(&line, "task ");
-    weft__line_number(&line, v.id, 10);
-    if (v.name) {
-        copy_name(v.name, name);
-        weft__line_text(&line, " \"");
-        weft__line_text(&line, name);
-        weft__line_text(&line, "\"");
-    }
-    if (v.wait == WEFT__WAIT_NONE) {
-        weft__line_text(&line, v.running ? " running" : " runnable");
-    } else {
-        weft__line_text(&line, " waiting [");
-        weft__line_text(&line, weft__wait_name(v.wait));
-        weft__line_text(&line, "]");
-        if (v.object) {
-            weft__line_text(&line, " for 0x");
-            weft__line_number(&line, (uintptr_t)v.object, 16);
-        }
-    }
-    dump->error = weft__line_write(&line, dump->fd);
+    if (!dump->error)
+        dump->error = weft__dump_task(t, dump->epoch, "", dump->fd);
 }
 
 int weft_dump(int fd)

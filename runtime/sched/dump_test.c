@@ -22,25 +22,48 @@ static void dump_into_text(void)
     text[size] = '\0';
 }
 
-/* The line of the task of that name is `expected` behind the name. */
-static bool says(const char *name, const char *expected)
+/* The line of the task of that name, behind the name; NULL without one. */
+static const char *line_of(const char *name)
 {
     char quoted[64];
     snprintf(quoted, sizeof quoted, "\"%s\" ", name);
     const char *at = strstr(text, quoted);
-    if (!at)
+    return at ? at + strlen(quoted) : NULL;
+}
+
+static bool begins(const char *at, const char *with)
+{
+    return at && strncmp(at, with, strlen(with)) == 0;
+}
+
+static bool says(const char *name, const char *expected)
+{
+    const char *at = line_of(name);
+    return begins(at, expected) && at[strlen(expected)] == '\n';
+}
+
+/* On a busy machine it may have waited for long already. */
+static const char *behind_age(const char *at)
+{
+    return begins(at, ", ") ? strchr(at, ']') : at;
+}
+
+static bool waits(const char *name, const char *why, const char *rest)
+{
+    char expected[128];
+    snprintf(expected, sizeof expected, "waiting [%s", why);
+    const char *at = line_of(name);
+    if (!begins(at, expected))
         return false;
-    at += strlen(quoted);
-    const char *end = strchr(at, '\n');
-    return end && (size_t)(end - at) == strlen(expected) &&
-           !strncmp(at, expected, strlen(expected));
+    at = behind_age(at + strlen(expected));
+    return begins(at, rest) && at[strlen(rest)] == '\n';
 }
 
 static bool waits_for(const char *name, const char *why, const void *object)
 {
-    char expected[128];
-    snprintf(expected, sizeof expected, "waiting [%s] for %p", why, object);
-    return says(name, expected);
+    char rest[64];
+    snprintf(rest, sizeof rest, "] for %p", object);
+    return waits(name, why, rest);
 }
 
 static void receiver(void *arg)
@@ -83,15 +106,85 @@ TASK_TEST(waits_are_named)
         weft_yield();
         dump_into_text();
     } while (!waits_for("receiver", "chan receive", c) || !waits_for("locker", "mutex lock", &m) ||
-             !says("sleeper?of two lines", "waiting [sleep]") ||
-             !says("", "waiting [chan receive (nil chan)]"));
-    CHECK(says("main", "running"));
+             !waits("sleeper?of two lines", "sleep", "]") ||
+             !waits("", "chan receive (nil chan)", "]"));
+    CHECK(begins(line_of("main"), "running"));
     weft_mutex_unlock(&m);
     weft_chan_send(c, NULL);
     do {
         weft_yield();
         dump_into_text();
     } while (strstr(text, "receiver") || strstr(text, "locker"));
+    weft_chan_release(c);
+}
+
+/* ---- ages, threads and stacks ---- */
+
+static void compute(void *arg)
+{
+    weft_set_name("computing");
+    while (!*(_Atomic int *)arg) {
+    }
+}
+
+static void locked(void *arg)
+{
+    CHECK(weft_lock_thread() == 0);
+    weft_set_name("locked");
+    weft_chan_recv(arg, NULL);
+}
+
+/* The milliseconds behind `before` in that task's line; -1 without. */
+static long age(const char *name, const char *before)
+{
+    const char *at = line_of(name);
+    return begins(at, before) ? strtol(at + strlen(before), NULL, 10) : -1;
+}
+
+TASK_TEST(ages)
+{
+    struct weft_chan *c = weft_chan_new(0, 0);
+    struct weft_waitgroup wg = {0};
+    _Atomic int stop = 0;
+    weft_waitgroup_go(&wg, receiver, c);
+    weft_waitgroup_go(&wg, locked, c);
+    weft_waitgroup_go(&wg, compute, (void *)&stop);
+    do { /* until it is 30 ms old; it computes with two workers or more, or beside us */
+        weft_sleep(WEFT_MS);
+        dump_into_text();
+    } while (age("receiver", "waiting [chan receive, ") < 30 ||
+             age("locked", "waiting [chan receive, ") < 30 ||
+             age("computing", "running for ") < 20);
+    CHECK(strstr(text, ", thread locked\n"));
+    stop = 1;
+    weft_chan_send(c, NULL);
+    weft_chan_send(c, NULL);
+    weft_waitgroup_wait(&wg);
+    weft_chan_release(c);
+}
+
+/* Where it waits, and where it began. Not static: its name is known to the loader then. */
+void dump_test_waiter(void *arg);
+void dump_test_waiter(void *arg)
+{
+    weft_set_name("waiter");
+    weft_chan_recv(arg, NULL);
+    __asm__ volatile("" ::: "memory"); /* no jump in place of the call */
+}
+
+TASK_TEST(stacks)
+{
+    struct weft_chan *c = weft_chan_new(0, 0);
+    struct weft_waitgroup wg = {0};
+    weft_waitgroup_go(&wg, dump_test_waiter, c);
+    do {
+        weft_yield();
+        dump_into_text();
+    } while (!waits_for("waiter", "chan receive", c));
+    const char *at = strstr(line_of("waiter"), "\n    at dump_test_waiter+0x");
+    CHECK(at && strstr(at, "\n    began in "));
+    weft_chan_send(c, NULL);
+    weft_waitgroup_wait(&wg);
     weft_chan_release(c);
 }
 
@@ -181,10 +274,10 @@ static void by_signal(void **state)
     close(ends[0]);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
-    assert_true(says("asked", "running"));
+    assert_true(begins(line_of("asked"), "running"));
     char *second = strchr(text, '\n');
     assert_non_null(second);
-    assert_non_null(strstr(second, "\"asked\" running\n"));
+    assert_non_null(strstr(second, "\"asked\" running"));
 }
 
 int main(int argc, char **argv)
@@ -195,8 +288,10 @@ int main(int argc, char **argv)
         _exit(3);
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_are_named), cmocka_unit_test(ready_ones), cmocka_unit_test(outside),
-        cmocka_unit_test(bad_descriptor),  cmocka_unit_test(by_signal),
+        cmocka_unit_test(waits_are_named), cmocka_unit_test(ages),
+        cmocka_unit_test(stacks),          cmocka_unit_test(ready_ones),
+        cmocka_unit_test(outside),         cmocka_unit_test(bad_descriptor),
+        cmocka_unit_test(by_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

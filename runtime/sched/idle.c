@@ -9,8 +9,8 @@
  * through all queues once more. Between its two steps the first fences lightly and the second
  * heavily (fence.h), so either the first sees a sleeper to wake or the second sees the task. A
  * spinning worker counts as awake: the last one that finds work looks for more and wakes another in
- * its turn. That look is not fenced heavily: a task that is being queued at that very instant may be
- * missed, and stays with its worker, which is awake, until the next wake-up or the monitor's.
+ * its turn. That look is not fenced heavily: a task that is being queued at that very instant may
+ * be missed, and stays with its worker, which is awake, until the next wake-up or the monitor's.
  *
  * Who wakes takes the sleeper out of the list and counts it as spinning on its behalf: many wakers
  * at once wake one. A worker that leaves by itself (descriptor, timer, time limit) takes itself
@@ -149,6 +149,7 @@ static void go_idle(struct weft__worker *w)
     if (!weft__work_in_sight(run) && !weft__ended(run)) {
         bool recheck = asleep == run->workers && !weft__check_deadlock(run);
         sleep_now(w, polls, recheck);
+        weft__coarse_update();
     }
     if (polls)
         __atomic_store_n(&run->poller, NULL, __ATOMIC_SEQ_CST);
@@ -183,7 +184,8 @@ static struct weft_task *spin(struct weft__worker *w)
     struct weft_task *t = weft__steal(w, NULL);
     if (t)
         return t;
-    for (unsigned i = 0; i < run->workers; i++)
+    unsigned slots = __atomic_load_n(&run->slots, __ATOMIC_ACQUIRE);
+    for (unsigned i = 0; i < slots; i++)
         ticks[i] = __atomic_load_n(&run->worker[i]->tick, __ATOMIC_RELAXED);
     int64_t until = weft_now() + SPIN_NS;
     while (weft_now() < until && !weft__ended(run)) {
@@ -228,7 +230,8 @@ static void look_for_others(struct weft__worker *w)
         weft__netpoll(w->run, 0);
 }
 
-/* The next task for the worker; NULL when the run has ended. */
+/* The next task for the worker; NULL when the run has ended, or an extra worker has nothing to do.
+ */
 struct weft_task *weft__find_work(struct weft__worker *w)
 {
     struct weft__run *run = w->run;
@@ -241,7 +244,7 @@ struct weft_task *weft__find_work(struct weft__worker *w)
         struct weft_task *t = look_around(w);
         if (!t) {
             start_spinning(w);
-            if (w->spinning)
+            if (w->spinning || w->extra)
                 t = spin(w);
         }
         if (t) {
@@ -251,6 +254,11 @@ struct weft_task *weft__find_work(struct weft__worker *w)
                     weft__wake_if_idle(run);
             }
             return t;
+        }
+        if (w->extra) {
+            if (w->spinning)
+                stop_spinning(w);
+            return NULL;
         }
         go_idle(w);
     }

@@ -106,6 +106,9 @@ static inline void weft__wake_if_idle(struct weft__run *run)
         weft__wake_one(run);
 }
 
+/* overtime.c: moves weft__coarse_ms on. */
+void weft__coarse_update(void);
+
 /* monitor.c */
 void weft__monitor_main(struct weft__run *run);
 void weft__monitor_kick(struct weft__run *run);

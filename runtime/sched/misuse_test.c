@@ -245,7 +245,7 @@ int __lsan_is_turned_off(void)
 struct expected {
     void (*fn)(void *);
     int status; /* negative: a signal */
-    const char *texts[4];
+    const char *texts[6];
 };
 
 static const struct expected cases[] = {
@@ -261,9 +261,9 @@ static const struct expected cases[] = {
     {bad_ticker, -SIGABRT, {"weft: non-positive interval for a ticker (task "}},
     {deadlock,
      2,
-     {"weft: all tasks are asleep - deadlock!\n", " [mutex lock]: main ",
-      " [chan receive]: reader "}},
-    {nil_deadlock, 2, {"weft: all tasks are asleep - deadlock!\n", " [select (no cases)]: main "}},
+     {"weft: all tasks are asleep - deadlock!\n", " waiting [mutex lock", " (main task)\n",
+      " \"reader\" waiting [chan receive"}},
+    {nil_deadlock, 2, {"weft: all tasks are asleep - deadlock!\n", " waiting [select (no cases)"}},
     {wait_in_call, 0, {NULL}},
     {wait_for_timer, 0, {NULL}},
     {wait_in_poll, -SIGALRM, {NULL}},

@@ -1,10 +1,11 @@
 /*
  * The monitor: a thread that runs no tasks. Tasks are not preempted, so a worker may compute for
  * long while a task stands in its `next` slot, a timer is due or a descriptor is ready; the monitor
- * sees that and wakes another worker. When all sleep for long, so does it.
+ * sees that and wakes another worker. Where that does not help, see overtime.c. When all sleep for
+ * long, so does it.
  */
 #include "runtime/io/netpoll.h"
-#include "runtime/sched/inside.h"
+#include "runtime/sched/overtime.h"
 #include "runtime/sync/local.h"
 #include "runtime/time/timers.h"
 
@@ -29,7 +30,7 @@ void weft__monitor_kick(struct weft__run *run)
 static bool stranded(struct weft__run *run, uint32_t *ticks)
 {
     bool found = false;
-    for (unsigned i = 0; i < run->workers; i++) {
+    for (unsigned i = 0; i < run->slots; i++) {
         struct weft__worker *w = run->worker[i];
         uint32_t tick = __atomic_load_n(&w->tick, __ATOMIC_RELAXED);
         if (tick == ticks[i] &&
@@ -47,13 +48,19 @@ static bool unattended(struct weft__run *run)
     return weft__netpoll_waiting() != 0 || weft__timers_next() <= weft_now();
 }
 
+static bool all_asleep(const struct weft__run *run)
+{
+    return __atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) == run->workers &&
+           __atomic_load_n(&run->extras, __ATOMIC_SEQ_CST) == 0;
+}
+
 static void sleep_deeply(struct weft__run *run)
 {
     uint32_t awake = AWAKE;
     if (!__atomic_compare_exchange_n(&run->monitor_word, &awake, ASLEEP, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_SEQ_CST))
         return;
-    if (__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) == run->workers && !weft__ended(run)) {
+    if (all_asleep(run) && !weft__ended(run)) {
         while (__atomic_load_n(&run->monitor_word, __ATOMIC_SEQ_CST) == ASLEEP)
             weft__futex_wait(&run->monitor_word, ASLEEP, -1);
     }
@@ -90,8 +97,9 @@ void weft__monitor_main(struct weft__run *run)
     int quiet = 0;
     while (!weft__ended(run)) {
         weft__futex_wait(&run->monitor_word, AWAKE, limit_to_timer(run, interval));
+        weft__coarse_update();
         uint32_t asleep = __atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST);
-        if (asleep == run->workers) {
+        if (all_asleep(run)) {
             if (++quiet >= QUIET_ROUNDS) {
                 weft__pools_age();
                 sleep_deeply(run);
@@ -103,6 +111,7 @@ void weft__monitor_main(struct weft__run *run)
         quiet = 0;
         age_pools(&age_at);
         bool work = stranded(run, ticks);
+        weft__overtime_look(run);
         if ((work || unattended(run)) && asleep > 0)
             weft__wake_if_idle(run);
         interval = work ? INTERVAL_MIN_NS : interval * 2;

@@ -50,7 +50,7 @@ static unsigned default_workers(void)
     return n > WEFT_MAX_WORKERS ? WEFT_MAX_WORKERS : (unsigned)n;
 }
 
-static void reset_worker(struct weft__worker *w, struct weft__run *run, unsigned index)
+void weft__worker_reset(struct weft__worker *w, struct weft__run *run, unsigned index)
 {
     memset(w, 0, sizeof *w);
     w->run = run;
@@ -80,7 +80,7 @@ static struct weft__run *make_run(unsigned workers)
         if (!worker[i] && !(worker[i] = aligned_alloc(64, sizeof *worker[i])))
             break;
         run->worker[i] = worker[i];
-        reset_worker(worker[i], run, i);
+        weft__worker_reset(worker[i], run, i);
         run->workers++;
     }
     run->slots = run->workers;
@@ -103,7 +103,7 @@ static int start_threads(struct weft__run *run)
     weft__gate_open(WEFT__GATE_WAIT);
     for (unsigned i = 0; i < run->workers && r == 0; i++)
         r = weft__thread_drive(run, run->worker[i]);
-    if (r == 0 && run->workers > 1)
+    if (r == 0)
         r = weft__thread_serve(run, weft__monitor_main);
     if (r == 0)
         return 0;
@@ -140,7 +140,7 @@ static void after_run(struct weft__run *run)
     weft__netpoll_abandon();
     if (all)
         weft__netpoll_close(run);
-    for (unsigned i = 0; all && i < run->workers; i++) {
+    for (unsigned i = 0; all && i < run->slots; i++) {
         weft__task_drop_cache(run->worker[i]);
         weft__stack_drop_cache(run->worker[i]);
     }
@@ -165,6 +165,7 @@ static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *)
         return r;
     }
     weft__blocking_configure(run, blocking);
+    weft__coarse_update();
     weft__signals_take();
     LOITER_CALL(loiter_run_begin, (run->name, run->workers));
     run->main->fn = fn;

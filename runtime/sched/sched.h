@@ -47,11 +47,16 @@ static inline struct weft_task *weft__self(void)
  * Without memory for that it is the end of the program. */
 struct weft_task *weft__self_or_die(void);
 
+/* Milliseconds, as they were when the monitor or a worker that woke up looked last. */
+extern uint32_t weft__coarse_ms;
+
 /* Relaxed: weft_dump reads it at any time. */
 static inline void weft__set_wait(struct weft_task *t, enum weft__wait why, const void *object)
 {
     __atomic_store_n(&t->wait, (uint8_t)why, __ATOMIC_RELAXED);
     __atomic_store_n(&t->object, object, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->since, __atomic_load_n(&weft__coarse_ms, __ATOMIC_RELAXED),
+                     __ATOMIC_RELAXED);
 }
 
 void weft__announce_wait(struct weft_task *t, enum weft__wait why, const void *const *objects,

@@ -29,12 +29,13 @@ int weft_stats(struct weft_stats *stats)
     if (run) {
         struct count count = {run->epoch, stats};
         weft__task_each(count_task, &count);
-        for (unsigned i = 0; i < run->workers; i++) {
+        for (unsigned i = 0; i < __atomic_load_n(&run->slots, __ATOMIC_ACQUIRE); i++) {
             const struct weft__worker *w = run->worker[i];
             stats->switches += __atomic_load_n(&w->switches, __ATOMIC_RELAXED);
             stats->parks += __atomic_load_n(&w->parks, __ATOMIC_RELAXED);
             stats->steals += __atomic_load_n(&w->steals, __ATOMIC_RELAXED);
         }
+        stats->long_runs = __atomic_load_n(&run->long_runs, __ATOMIC_RELAXED);
         stats->workers = run->workers;
         stats->blocking_threads = __atomic_load_n(&weft__pool_threads, __ATOMIC_RELAXED);
     }

@@ -24,6 +24,7 @@
 #include <sys/prctl.h>
 
 #include "runtime/sched/bound.h"
+#include "runtime/sched/overtime.h"
 #include "runtime/sched/signals.h"
 
 #define LINGER_NS (INT64_C(5) * WEFT_S)
@@ -167,7 +168,8 @@ static void name_thread(const char *format, unsigned number)
     prctl(PR_SET_NAME, name);
 }
 
-/* Runs the worker's tasks until the run ends or one of them locks the thread. */
+/* Runs the worker's tasks until the run ends, the worker is extra and needed no longer, or one of
+ * them locks the thread. */
 static void drive(struct weft__thread *th)
 {
     struct weft__worker *w = th->worker;
@@ -175,8 +177,11 @@ static void drive(struct weft__thread *th)
     name_thread("weft-%u", w->index);
     w->scheduler = &th->scheduler;
     weft__bind_thread(w);
-    while (weft__worker() == w && (t = weft__find_work(w)))
+    while (weft__worker() == w && !(w->extra && weft__overtime_is_over(w)) &&
+           (t = weft__find_work(w)))
         weft__dispatch(w, t);
+    if (w->extra && weft__worker() == w)
+        weft__overtime_retire(w);
     th->worker = NULL;
     weft__bind_thread(NULL);
 }
