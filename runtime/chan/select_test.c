@@ -169,21 +169,27 @@ static void move_token(void *arg)
 }
 
 /* At each moment one of two channels has something inside, though not always the same: then default
- * is not chosen. */
+ * is not chosen. The cases between give the other task time to change both. */
 TASK_TEST(default_sees_all_cases_at_once)
 {
+    enum { N = 100 };
+    struct weft_case cases[N];
+    struct weft_chan *empty = weft_chan_new(0, 1);
     int v = 0, other;
     for (int i = 0; i < 2; i++)
         token.in[i] = weft_chan_new(sizeof v, 4);
+    for (int i = 1; i < N - 1; i++)
+        cases[i] = (struct weft_case)WEFT_RECV(empty, NULL);
+    cases[0] = (struct weft_case)WEFT_RECV(token.in[0], &other);
+    cases[N / 2] = (struct weft_case)WEFT_DEFAULT;
+    cases[N - 1] = (struct weft_case)WEFT_RECV(token.in[1], &other);
     token.over = token.gone = 0;
     weft_chan_send(token.in[0], &v);
     weft_go(move_token, NULL);
-    for (int i = 0; i < 50000; i++) {
-        struct weft_case cases[] = {WEFT_RECV(token.in[0], &other), WEFT_RECV(token.in[1], &other),
-                                    WEFT_DEFAULT};
-        int r = weft_select(cases, 3, WEFT_FOREVER);
-        CHECK(r == 0 || r == 1);
-        CHECK(weft_chan_try_send(token.in[r], &v) == 0);
+    for (int i = 0; i < 10000; i++) {
+        int r = weft_select(cases, N, WEFT_FOREVER);
+        CHECK(r == 0 || r == N - 1);
+        CHECK(weft_chan_try_send(token.in[r != 0], &v) == 0);
         if (i % 64 == 0)
             weft_yield();
     }
@@ -192,6 +198,7 @@ TASK_TEST(default_sees_all_cases_at_once)
         weft_yield();
     for (int i = 0; i < 2; i++)
         weft_chan_release(token.in[i]);
+    weft_chan_release(empty);
 }
 
 int main(void)
