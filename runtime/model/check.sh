@@ -1,0 +1,93 @@
+#!/bin/bash
+# check.sh DIR - explores the interleavings of the lock-free parts (see explore.h), in DIR; then breaks
+# the code in known ways: each must be found, or the models check nothing.
+#
+# A mutation is a perl expression that must change its file; the scenario has to fail then.
+set -uo pipefail
+dir=$(realpath -m "$1")
+cd "$(dirname "$0")/../.." || exit 2
+mkdir -p "$dir"
+rm -f "$dir/failed"
+
+fail() {
+    echo "$*"
+    touch "$dir/failed"
+}
+
+# build DIR MODEL [FLAGS]: against DIR's copies first, with a small ring
+build() {
+    local at=$1 model=$2
+    shift 2
+    mkdir -p "$at/runtime/sched"
+    [[ -e $at/runtime/sched/task.h ]] || cp runtime/sched/task.h "$at/runtime/sched/"
+    sed -i 's/WEFT_RING_SIZE = 256/WEFT_RING_SIZE = 4/' "$at/runtime/sched/task.h"
+    "${CC:-gcc}" -std=gnu17 -O1 -g -D_GNU_SOURCE "-I$at" -I. -Iruntime/include -Ipreload/include \
+        -w -fno-strict-aliasing "$@" "runtime/model/$model.c" -o "$at/$model" -pthread
+}
+
+explore() { # MODEL SECONDS, for each of its scenarios
+    rm -rf "${dir:?}/$1"
+    build "$dir/$1" "$1" || { fail "$1: does not build" && return; }
+    "$dir/$1/$1" "$2" >"$dir/$1/out" || fail "$1: FAILED"
+    tail -n 130 "$dir/$1/out"
+}
+
+mutate() { # NAME MODEL SCENARIO FILE EXPRESSION; or - FLAG
+    local at=$dir/$1 flags=()
+    rm -rf "$at"
+    mkdir -p "$at/$(dirname "$4")"
+    if [[ $4 == - ]]; then
+        flags=("$5")
+    else
+        perl -0pe "$5" "$4" >"$at/$4"
+        cmp -s "$4" "$at/$4" && fail "mutation $1: does not apply to $4" && return
+    fi
+    build "$at" "$2" ${flags[@]+"${flags[@]}"} || { fail "mutation $1: does not build" && return; }
+    if "$at/$2" 20 "$3" >"$at/out" 2>&1; then
+        fail "mutation $1: $2 does not find it in $3"
+    else
+        echo "mutation $1: found: $(tail -n 1 "$at/out")"
+    fi
+}
+
+# Two at a time.
+also() {
+    "$@" &
+    [[ $(jobs -rp | wc -l) -lt 2 ]] || wait -n
+}
+
+also explore queue 1
+also explore idle 1
+also explore select 1
+
+ring=runtime/sched/ring.h queue=runtime/sched/queue.c idle=runtime/sched/idle.c
+also mutate pop-without-swap queue owner_and_thieves $ring \
+    's/\} while \(!__atomic_compare_exchange_n\(&w->head.*?\)\);/__atomic_store_n(&w->head, head + 1, __ATOMIC_RELEASE); } while (0);/s'
+also mutate tail-before-slot queue owner_and_thieves $ring 's/( *__atomic_store_n\(&w->ring.*?;\n)( *__atomic_store_n\(&w->tail.*?;\n)/$2$1/s'
+also mutate ring-one-too-full queue full_ring $ring 's/tail - head >= WEFT_RING_SIZE/tail - head > WEFT_RING_SIZE/'
+also mutate next-taken-twice queue next_slot $ring \
+    's/__atomic_compare_exchange_n\(&w->next, &t, NULL.*?\)\)/(__atomic_store_n(&w->next, NULL, __ATOMIC_RELEASE), true))/s'
+also mutate shared-without-lock queue shared_queue $queue 's/weft__(un)?lock\(&run->queue_lock\);//g'
+also mutate company-not-fenced queue alone $queue 's/(bool weft__share_queue.*?)weft__heavy_fence\(\);/$1/s'
+also mutate company-not-waited-for queue alone $queue 's/return !__atomic_load_n\(&w->popping, __ATOMIC_ACQUIRE\)/return true/'
+
+also mutate sleep-without-a-look idle from_outside $idle 's/!weft__work_in_sight\(run\) && //'
+also mutate sleep-not-fenced idle computes_meanwhile $idle 's/weft__heavy_fence\(\);//'
+also mutate look-takes-the-kick idle look_beside_the_poller - -DMUTATION_LOOK_TAKES_KICK
+also mutate next-is-no-work idle descriptor runtime/sched/deadlock.c 's/ && !next_in_sight\(run\)//'
+also mutate timers-looked-at-once idle timers $idle 's/if \(again < until\)/if (0)/'
+also mutate cancel-without-lock idle cancel_against_fire runtime/time/timers.c \
+    's/(bool weft__timer_cancel.*?)weft__timer_lock\(timer\);(.*?)weft__unlock\(&timer->home->lock\);/$1$2/s'
+
+sched=runtime/sched/sched.h select=runtime/chan/select.c chan=runtime/chan/chan.h
+also mutate winner-without-swap select two_senders $sched \
+    's/(bool weft__win.*?)return __atomic_compare.*?;/$1 if (__atomic_load_n(&t->won, __ATOMIC_ACQUIRE) != open) { return false; } __atomic_store_n(&t->won, who, __ATOMIC_RELEASE); return true;/s'
+also mutate two-winners select two_senders runtime/chan/waitq.h 's/w->who == 0 \|\| weft__win\(w->task, w->who\)/true/'
+also mutate not-of-one-moment select one_moment $select 's/return !s->locked && versions == s->versions/return true/'
+also mutate version-stands-still select one_moment $chan 's/c->version \+ 1/c->version/'
+also mutate waiters-left-unlocked select two_senders $select \
+    's/(static void dequeue.*?)weft__chan_lock\(it->chan\);(.*?)weft__unlock\(&it->chan->lock\);/$1$2/s'
+also mutate stack-read-too-late select a_timed_sleep $select 's/if \(live\)/(void)live;/'
+also mutate locks-in-any-order select both_select $select 's/sort\(w->order, live\);//'
+wait
+[[ ! -e $dir/failed ]]
