@@ -1,14 +1,15 @@
 #!/bin/bash
 # check-exports.sh LIBRARY LIST - the library exports exactly the names of the list, one a line.
 # check-exports.sh LIBRARY --write LIST - writes the list anew; its comments stay.
-# check-exports.sh LIBRARY --declared HEADER - exactly the functions that the public header declares.
+# check-exports.sh LIBRARY --declared HEADER... - exactly the functions that the public headers
+# declare.
 set -uo pipefail
 library=$1
 list=$2
 
 # Names followed by a parenthesis in what is left of the header without comments and macros.
 declared() {
-    gcc -fpreprocessed -dD -E -P "$1" | sed '/^#/d' | tr '\n' ' ' |
+    cat "$@" | gcc -fpreprocessed -dD -E -P -x c - | sed '/^#/d' | tr '\n' ' ' |
         grep -oE '\bweft_[a-z0-9_]+ *\(' | tr -d ' (' | grep -v '_fn$'
 }
 
@@ -19,8 +20,8 @@ if [[ $list == --write ]]; then
     exit
 fi
 if [[ $list == --declared ]]; then
-    expected=$(declared "$3" | LC_ALL=C sort -u)
-    list=$3
+    expected=$(declared "${@:3}" | LC_ALL=C sort -u)
+    list=${*:3}
 else
     expected=$(grep -vE '^(#|$)' "$list" | LC_ALL=C sort -u)
 fi

@@ -21,7 +21,8 @@ if(TARGET loiter_preload)
 endif()
 if(TARGET weft)
   loiter_check(exports-weft ${checks}/check-exports.sh $<TARGET_FILE:weft>
-    --declared ${CMAKE_SOURCE_DIR}/runtime/include/weft.h)
+    --declared ${CMAKE_SOURCE_DIR}/runtime/include/weft.h
+    ${CMAKE_SOURCE_DIR}/runtime/include/weft_shared.h)
 endif()
 
 # `ninja tidy`: clang-tidy over everything that is compiled.

@@ -17,7 +17,7 @@ volatile long bench_sink;
 struct weft_waitgroup bench_group;
 
 static const struct bench_workload *const tables[] = {bench_tasks, bench_chans, bench_times,
-                                                      bench_syncs};
+                                                      bench_syncs, bench_shared};
 static struct {
     const char *name;
     long value;

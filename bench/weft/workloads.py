@@ -50,6 +50,24 @@ WORKLOADS = {
     "sem_alone": Workload(10_000_000, 10_000_000),
     "sem_16": Workload(2_000_000, 200_000),
     "once": Workload(50_000_000, 50_000_000),
+    # what tasks share
+    "group": Workload(1_000_000),
+    "group_limit": Workload(500_000),
+    "flight_alone": Workload(2_000_000),
+    "flight_16": Workload(1_000_000),
+    "pool_alone": Workload(10_000_000),
+    "pool_16": Workload(2_000_000),
+    "buffers_16": Workload(1_000_000),
+    "cmap_read_fixed": Workload(5_000_000),
+    "cmap_read_growing": Workload(5_000_000),
+    "cmap_write_fixed": Workload(2_000_000),
+    "cmap_own_keys": Workload(2_000_000),
+    "map_read_fixed": Workload(5_000_000),
+    "map_read_growing": Workload(5_000_000),
+    "map_write_fixed": Workload(2_000_000),
+    "map_own_keys": Workload(2_000_000),
+    "defer": Workload(10_000_000),
+    "defer_loop": Workload(5_000_000),
 }
 
 # What a workload may measure beside its time. goal: as above, or over a figure of Go.

@@ -17,9 +17,9 @@
  *    negative wait group) prints one line that begins with "weft: " and aborts.
  *  - new/free: the caller owns what `new` returns. retain/release: references are counted, `new`
  *    returns one. free and release accept NULL.
- *  - struct weft_mutex, rwmutex, waitgroup, once, once_value and cond are ready to use when all
- *    zero, must not be copied or moved once used, and need no clean-up. Their members are not to be
- *    touched.
+ *  - struct weft_mutex, rwmutex, waitgroup, once, once_value, cond and group are ready to use
+ *    when all zero, must not be copied or moved once used, and need no clean-up. Their members are
+ *    not to be touched.
  */
 #ifndef WEFT_H
 #define WEFT_H
@@ -107,6 +107,18 @@ WEFT_API const char *weft_name(void);
 WEFT_API int weft_lock_thread(void);
 WEFT_API void weft_unlock_thread(void);
 
+/* Labels of the running task, for reports: its children inherit those it has when they are made.
+ * set copies; a NULL value takes the label away. 0, -ENOMEM, or -ESRCH outside a task.
+ * Go: pprof.SetGoroutineLabels. */
+WEFT_API int weft_set_label(const char *key, const char *value);
+
+/* The label's value, NULL without one. Valid until the task's labels change. Go: pprof.Label. */
+WEFT_API const char *weft_label(const char *key);
+
+/* fn(arg) with one more label, which is gone (or as before) when it returned. As weft_set_label; on
+ * an error fn is not called. Go: pprof.Do. */
+WEFT_API int weft_do_labelled(const char *key, const char *value, void (*fn)(void *arg), void *arg);
+
 /* Runs fn(arg), which may block its OS thread, on a thread of its own while the worker goes on
  * with other tasks, and returns when it returned. It runs on that thread's stack, outside any task.
  * When as many calls are on their way as the run allows (weft_options.blocking_threads), or the
@@ -135,6 +147,57 @@ struct weft_stats {
 /* Each number is right at some moment of the call, which takes time for each task. 0, or -ESRCH and
  * all zero when no run is open. */
 WEFT_API int weft_stats(struct weft_stats *stats);
+
+/* ---- leaving ---- */
+
+/* Ends the running task at once: first all that it has deferred is done, newest first. The main
+ * task too may end so, and the run goes on without it. Outside a task it stops the program.
+ * Go: runtime.Goexit(). */
+WEFT_API __attribute__((noreturn)) void weft_exit(void);
+
+/* fn(arg) is called when the enclosing block is left, in whatever way: at its end, by return,
+ * break, continue or goto, or because the task ends by weft_exit. What was deferred last is done
+ * first. Not by longjmp. `arg` is evaluated here and now. Go: defer fn(arg), but at the end of the
+ * block, not of the function. */
+#define WEFT_DEFER(fn, arg) WEFT_DEFER_AS(WEFT_DEFER_NAME(weft_deferred_, __COUNTER__), fn, arg)
+
+/* A scope of the enclosing block, for any number of functions that are deferred one by one, in a
+ * loop too; at the function's first level it is Go's: defer f(). They are done when that block is
+ * left. */
+#define WEFT_DEFERS(scope)                                                                         \
+    struct weft_defers scope __attribute__((cleanup(weft_defers_leave)));                          \
+    weft_defers_enter(&scope)
+
+struct weft_defers;
+
+/* 0; or -ENOMEM, and fn will not be called. */
+WEFT_API int weft_defer(struct weft_defers *scope, void (*fn)(void *arg), void *arg);
+
+/* What the macros are made of. Each enter is followed by the leave that runs what was deferred. */
+struct weft_deferred {
+    void (*fn)(void *arg);
+    void *arg;
+    struct weft_deferred *below, **list;
+};
+struct weft_defer_entry {
+    void (*fn)(void *arg);
+    void *arg;
+};
+struct weft_defers {
+    struct weft_deferred link;
+    size_t count;
+    void *more;
+    struct weft_defer_entry first[6];
+};
+WEFT_API void weft_defer_enter(struct weft_deferred *deferred, void (*fn)(void *arg), void *arg);
+WEFT_API void weft_defer_leave(struct weft_deferred *deferred);
+WEFT_API void weft_defers_enter(struct weft_defers *scope);
+WEFT_API void weft_defers_leave(struct weft_defers *scope);
+#define WEFT_DEFER_NAME(prefix, number)  WEFT_DEFER_NAME_(prefix, number)
+#define WEFT_DEFER_NAME_(prefix, number) prefix##number
+#define WEFT_DEFER_AS(name, fn, arg)                                                               \
+    struct weft_deferred name __attribute__((cleanup(weft_defer_leave)));                          \
+    weft_defer_enter(&name, fn, arg)
 
 /* ---- channels ---- */
 
@@ -418,125 +481,6 @@ WEFT_API int weft_sem_try_acquire(struct weft_sem *sem, int64_t n);
 /* Gives n units back. Go: s.Release(n). */
 WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
 
-/* ---- sharing: flights and pools ---- */
-
-/* Objects to be used again. Each worker keeps some at hand; what nobody has needed for a second or
- * two is destroyed, as is all that is idle by weft_pool_trim. Go: sync.Pool. */
-struct weft_pool;
-
-/* Zero in a member means its default. */
-struct weft_pool_options {
-    size_t size;                   /* of an object; for the default make */
-    void *(*make)(void *arg);      /* a fresh object, NULL: no memory; default: malloc(size) */
-    void (*reset)(void *object);   /* called by get, on an object that was used before */
-    void (*destroy)(void *object); /* by any thread; must not wait; default: free */
-    void *arg;                     /* of make */
-};
-
-/* NULL: no memory, or neither make nor size. */
-WEFT_API struct weft_pool *weft_pool_new(const struct weft_pool_options *options);
-
-/* Destroys it and what is in it. Nobody may use it any more; objects that are out stay. */
-WEFT_API void weft_pool_free(struct weft_pool *pool);
-
-/* An object, of which the caller is the owner: one that was put, or else a fresh one. NULL: no
- * memory. Go: p.Get(). */
-WEFT_API void *weft_pool_get(struct weft_pool *pool);
-
-/* Gives an object to the pool; NULL: nothing. It need not have come from it. Go: p.Put(x). */
-WEFT_API void weft_pool_put(struct weft_pool *pool, void *object);
-
-/* Destroys the idle objects of a pool, or of all pools (NULL): for when memory is short. */
-WEFT_API void weft_pool_trim(struct weft_pool *pool);
-
-/* ---- maps ---- */
-
-/* Keys are `key_size` bytes, compared bytewise and given by address; with a key_size of 0 they are
- * strings, given as const char *. Values are `value_size` bytes (0 is allowed), copied in and out.
- * Keys are copied. A key that is not in the map is -ENOENT. */
-
-/* A map for one task at a time: others keep out, as by a weft_mutex around its calls. What is seen
- * of a use by two at once stops the program. NULL: no memory. Go: make(map[K]V). */
-struct weft_map;
-WEFT_API struct weft_map *weft_map_new(size_t key_size, size_t value_size);
-WEFT_API void weft_map_free(struct weft_map *map);
-
-/* The value of the key, in place: valid until the next set; NULL when it is not in. Go: m[k]. */
-WEFT_API void *weft_map_get(struct weft_map *map, const void *key);
-
-/* Sets the key's value: 0 or -ENOMEM. Go: m[k] = v. */
-WEFT_API int weft_map_set(struct weft_map *map, const void *key, const void *value);
-
-/* 0 or -ENOENT. Go: delete(m, k). */
-WEFT_API int weft_map_delete(struct weft_map *map, const void *key);
-WEFT_API size_t weft_map_len(const struct weft_map *map);
-
-/* Calls fn for each key until it returns other than 0, which is returned. Keys come in the order in
- * which they were first set; fn may set and delete, and what it adds comes too. `key` and `value`
- * are valid until it does. Go: for k, v := range m. */
-WEFT_API int weft_map_range(struct weft_map *map,
-                            int (*fn)(const void *key, void *value, void *arg), void *arg);
-
-/* A map for any number of tasks and threads at once; none of its calls waits. Loads take no lock
- * and scale with the cores; changes lock one of many parts. Go: sync.Map.
- *
- * With `retain` and `release` (both or none) values own something. Then each value in the map is
- * one owner, and each value that a call hands out another: retain(copy) makes the copy an owner,
- * and the caller ends that when it is done. A stored value's own reference goes over to the map, if
- * the call succeeds; release ends it some time after the value was replaced or deleted, in whatever
- * call of the map comes then, or in weft_cmap_free. retain must not call Weft, release must not
- * wait. */
-struct weft_cmap;
-struct weft_cmap_options {
-    size_t key_size, value_size;
-    void (*retain)(void *value);
-    void (*release)(void *value);
-};
-
-/* NULL: no memory, or retain without release. */
-WEFT_API struct weft_cmap *weft_cmap_new(const struct weft_cmap_options *options);
-
-/* Nobody may use it any more. */
-WEFT_API void weft_cmap_free(struct weft_cmap *map);
-
-/* Copies the key's value to *value (NULL: only asks): 0 or -ENOENT. Go: m.Load(k). */
-WEFT_API int weft_cmap_load(struct weft_cmap *map, const void *key, void *value);
-
-/* 0 or -ENOMEM. Go: m.Store(k, v). */
-WEFT_API int weft_cmap_store(struct weft_cmap *map, const void *key, const void *value);
-
-/* 1: the key was in, its value is in *actual (may be NULL); 0: *value was stored; -ENOMEM.
- * Go: m.LoadOrStore(k, v). */
-WEFT_API int weft_cmap_load_or_store(struct weft_cmap *map, const void *key, const void *value,
-                                     void *actual);
-
-/* Stores *value: 1 with the one before in *previous; 0: there was none; -ENOMEM. Go: m.Swap(k, v).
- */
-WEFT_API int weft_cmap_swap(struct weft_cmap *map, const void *key, const void *value,
-                            void *previous);
-
-/* 0 or -ENOENT; the deleted value is in *value (may be NULL). Go: m.LoadAndDelete, m.Delete. */
-WEFT_API int weft_cmap_load_and_delete(struct weft_cmap *map, const void *key, void *value);
-WEFT_API int weft_cmap_delete(struct weft_cmap *map, const void *key);
-
-/* Only if the key's value is *old, bytewise: 0; else -ESTALE, -ENOENT; -ENOMEM.
- * Go: m.CompareAndSwap(k, old, new), m.CompareAndDelete(k, old). */
-WEFT_API int weft_cmap_compare_and_swap(struct weft_cmap *map, const void *key, const void *old,
-                                        const void *value);
-WEFT_API int weft_cmap_compare_and_delete(struct weft_cmap *map, const void *key, const void *old);
-
-/* Deletes all. Go: m.Clear(). */
-WEFT_API void weft_cmap_clear(struct weft_cmap *map);
-
-/* How many keys are in, summed over the parts one after the other. */
-WEFT_API size_t weft_cmap_len(const struct weft_cmap *map);
-
-/* Calls fn with copies of each key and value until it returns other than 0, which is returned; or
- * -ENOMEM. The value is kept alive for the call. No key comes twice; one that is set or deleted
- * meanwhile may come or not. fn may use the map, and wait. Go: m.Range(f). */
-WEFT_API int weft_cmap_range(struct weft_cmap *map,
-                             int (*fn)(const void *key, void *value, void *arg), void *arg);
-
 /* ---- descriptors ---- */
 
 /* For sockets, pipes, terminals and whatever else epoll takes; sockets keep their mode, except in
@@ -591,4 +535,9 @@ WEFT_API int weft_fsync(int fd);
 #ifdef __cplusplus
 }
 #endif
+
+/* ---- groups, flights, pools, maps ---- */
+
+#include <weft_shared.h>
+
 #endif

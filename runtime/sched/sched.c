@@ -25,6 +25,7 @@
 
 #include "runtime/sched/bound.h"
 #include "runtime/sched/inside.h"
+#include "runtime/sync/local.h"
 
 enum { TURNS_TO_SCHEDULER = 61, NEXT_HITS_MAX = 3 };
 
@@ -306,6 +307,10 @@ static inline int spawn_in(struct weft__run *run, struct weft__worker *w,
         return -ENOMEM;
     }
     t->fn = spawn->fn;
+    struct weft_task *maker = w ? w->current : NULL;
+    t->labels = maker ? maker->labels : NULL;
+    if (__builtin_expect(t->labels != NULL, 0))
+        weft__labels_retain(t->labels);
     t->epoch = run->epoch;
     t->small = spawn->small;
     __atomic_store_n(&t->name, spawn->name, __ATOMIC_RELAXED);
@@ -354,6 +359,8 @@ static inline void finish(struct weft__worker *w, struct weft_task *t, bool top)
     bool is_main = t == w->run->main, small = t->small;
     if (t->capture_kind == WEFT__CAPTURE_HEAP)
         free(t->arg);
+    if (__builtin_expect(t->labels != NULL, 0))
+        weft__labels_drop(t);
     LOITER_CALL(loiter_task_exit, (&t->loiter));
     if (is_main)
         weft__main_returned(w);
