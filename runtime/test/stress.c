@@ -38,6 +38,7 @@ static void (*const parts[])(void *) = {
     stress_closed_descriptors,
     stress_blocking,
     stress_threads,
+    stress_locked_threads,
 
 };
 

@@ -46,6 +46,7 @@ void stress_pipes(void *arg);
 void stress_closed_descriptors(void *arg);
 void stress_blocking(void *arg);
 void stress_threads(void *arg);
+void stress_locked_threads(void *arg);
 void stress_left_behind(void *arg); /* once in a run; not all of its tasks end */
 
 #endif

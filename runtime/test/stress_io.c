@@ -251,6 +251,44 @@ void stress_threads(void *arg)
     free(m);
 }
 
+/* ---- tasks that keep their thread ---- */
+
+struct locked {
+    struct weft_chan *chan;
+    struct weft_waitgroup wg;
+    _Atomic int next;
+};
+
+static void keep_thread(void *arg)
+{
+    struct locked *l = arg;
+    bool sends = l->next++ % 2;
+    CHECK(weft_lock_thread() == 0 && weft_lock_thread() == 0);
+    pid_t me = gettid();
+    for (int i = 0; i < 30; i++) {
+        CHECK((sends ? weft_chan_send(l->chan, NULL) : weft_chan_recv(l->chan, NULL)) == 0);
+        CHECK(gettid() == me);
+        if (i % 8 == 0)
+            weft_sleep(10 * WEFT_US);
+        if (i % 8 == 4)
+            weft_yield();
+        if (i == 15)
+            weft_unlock_thread();
+        CHECK(gettid() == me);
+    }
+    weft_unlock_thread();
+    weft_yield();
+}
+
+void stress_locked_threads(void *arg)
+{
+    struct locked l = {.chan = weft_chan_new(0, *(uint32_t *)arg % 2)};
+    for (int i = 0; i < 4; i++)
+        CHECK(weft_waitgroup_go(&l.wg, keep_thread, &l) == 0);
+    weft_waitgroup_wait(&l.wg);
+    weft_chan_release(l.chan);
+}
+
 /* ---- tasks that the end of the run leaves behind, wherever they stand ---- */
 
 struct left {
