@@ -96,7 +96,8 @@ static struct job *next_job(void)
         uint32_t posted = __atomic_load_n(&pool.posted, __ATOMIC_SEQ_CST);
         pool.idle++;
         weft__unlock(&pool.lock);
-        waited_enough = !weft__futex_wait(&pool.posted, posted, weft__blocking_linger_ns);
+        int64_t linger = __atomic_load_n(&weft__blocking_linger_ns, __ATOMIC_RELAXED);
+        waited_enough = !weft__futex_wait(&pool.posted, posted, linger);
         weft__lock(&pool.lock);
         pool.idle--;
     }

@@ -47,6 +47,11 @@ static void stay(void *arg)
     pthread_mutex_unlock(&g.lock);
 }
 
+static void set_linger(int64_t ns)
+{
+    __atomic_store_n(&weft__blocking_linger_ns, ns, __ATOMIC_RELAXED);
+}
+
 static void set_open(bool open)
 {
     pthread_mutex_lock(&g.lock);
@@ -209,13 +214,13 @@ TASK_TEST(threads_are_used_again)
 TASK_TEST(threads_end_when_idle)
 {
     struct weft_stats stats;
-    weft__blocking_linger_ns = WEFT_MS;
+    set_linger(WEFT_MS);
     call_many(CALLS);
     do {
         weft_yield();
         CHECK(weft_stats(&stats) == 0);
     } while (stats.blocking_threads > 0);
-    weft__blocking_linger_ns = 5 * WEFT_S;
+    set_linger(5 * WEFT_S);
 }
 
 /* No thread at all is an error; where there are some, calls wait for them. */
@@ -226,14 +231,14 @@ static void threads_run_out_body(void *arg)
     int calls = 0;
     (void)arg;
     reset();
-    weft__blocking_linger_ns = 0;
+    set_linger(0);
     do { /* those of the tests before end */
         CHECK(weft_blocking(count_one, &calls) == 0);
         CHECK(weft_stats(&stats) == 0);
     } while (stats.blocking_threads > 1);
     while (weft_stats(&stats) == 0 && stats.blocking_threads > 0)
         weft_yield();
-    weft__blocking_linger_ns = 5 * WEFT_S;
+    set_linger(5 * WEFT_S);
     no_threads = 1;
     calls = 0;
     CHECK(weft_blocking(count_one, &calls) == -EAGAIN && calls == 0);

@@ -32,10 +32,11 @@ enum { LOOKS_FIRST = 50, LOOKS_BETWEEN = 10, VAIN_MAX = 10, VAIN_FORGET = 100 };
 struct stand_in {
     struct weft__worker worker;
     struct weft__timer *timer; /* which ends the wait of a plain thread; NULL: none */
-    int64_t ready_at;          /* when it was woken; about, as it may have gone on meanwhile */
     int64_t spin_ns;           /* how long it looks before it sleeps */
     unsigned in_vain;          /* how often in a row it has looked for nothing */
     struct stand_in *next;     /* of the spare ones */
+    /* When it was woken; about, as it may have gone on meanwhile and serve another. */
+    int64_t ready_at;
 };
 
 /* Never freed: a dump may be looking at one. */
@@ -81,7 +82,8 @@ struct weft__worker *weft__bound_new(struct weft__run *run, struct weft_task *t)
     weft__unlock(&pool.lock);
     if (!s && !(s = aligned_alloc(alignof(struct stand_in), sizeof *s)))
         return NULL;
-    memset(s, 0, sizeof *s);
+    memset(s, 0, offsetof(struct stand_in, ready_at));
+    __atomic_store_n(&s->ready_at, 0, __ATOMIC_RELAXED);
     s->worker.run = run;
     s->worker.bound = true;
     s->worker.current = t;

@@ -79,7 +79,7 @@ __attribute__((no_sanitize("thread"))) static struct view view_of(const struct w
         .frame = __atomic_load_n(&t->context.frame, __ATOMIC_RELAXED),
         .wait = __atomic_load_n(&t->wait, __ATOMIC_RELAXED),
         .running = w && __atomic_load_n(&w->current, __ATOMIC_RELAXED) == t,
-        .locked = (t->epoch & WEFT__BOUND) != 0,
+        .locked = (__atomic_load_n(&t->epoch, __ATOMIC_RELAXED) & WEFT__BOUND) != 0,
     };
     uint32_t now = __atomic_load_n(&weft__coarse_ms, __ATOMIC_RELAXED);
     if (v.wait != WEFT__WAIT_NONE)

@@ -15,7 +15,7 @@ extern uint32_t weft__open_epoch;
 
 static inline uint32_t weft__epoch_of(const struct weft_task *t)
 {
-    return t->epoch & ~WEFT__BOUND;
+    return __atomic_load_n(&t->epoch, __ATOMIC_RELAXED) & ~WEFT__BOUND;
 }
 
 static inline bool weft__abandoned(const struct weft_task *t)

@@ -186,6 +186,12 @@ static void drive(struct weft__thread *th)
     weft__bind_thread(NULL);
 }
 
+static void set_bound(struct weft_task *t, bool bound)
+{
+    uint32_t epoch = weft__epoch_of(t) | (bound ? WEFT__BOUND : 0);
+    __atomic_store_n(&t->epoch, epoch, __ATOMIC_RELAXED);
+}
+
 /* What the task that had the thread locked has left to do. False: the thread ends. */
 static bool after_lock(struct weft__thread *th)
 {
@@ -203,7 +209,7 @@ static bool after_lock(struct weft__thread *th)
     weft__bound_set_self(NULL);
     th->leaving = NULL;
     if (t) {
-        t->epoch &= ~WEFT__BOUND;
+        set_bound(t, false);
         weft__push_shared(run, t);
     }
     weft__bound_drop(stand_in);
@@ -361,7 +367,7 @@ static void take_thread(struct weft__thread *th, struct weft__worker *stand_in, 
     th->locked = stand_in;
     weft__unlock(&th->run->threads_lock);
     __atomic_fetch_add(&th->run->bound_awake, 1, __ATOMIC_SEQ_CST);
-    t->epoch |= WEFT__BOUND;
+    set_bound(t, true);
     __atomic_store_n(&t->worker, stand_in, __ATOMIC_RELAXED);
     weft__bind_thread(NULL);
     weft__bound_set_self(t);
@@ -372,7 +378,7 @@ static void give_thread_back(struct weft__thread *th, struct weft__worker *w, st
     weft__bound_set_self(NULL);
     weft__bind_thread(w);
     __atomic_store_n(&t->worker, w, __ATOMIC_RELAXED);
-    t->epoch &= ~WEFT__BOUND;
+    set_bound(t, false);
     __atomic_store_n(&w->current, t, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&th->run->bound_awake, 1, __ATOMIC_SEQ_CST);
     struct weft__worker *stand_in = th->locked;
