@@ -28,6 +28,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -521,6 +522,39 @@ WEFT_API int weft_close(int fd);
 WEFT_API int weft_set_deadline(int fd, int64_t when);
 WEFT_API int weft_set_read_deadline(int fd, int64_t when);
 WEFT_API int weft_set_write_deadline(int fd, int64_t when);
+
+/* The calls of those names, waiting as weft_read and weft_write do; writev writes all of it, with at
+ * most 1024 buffers. readv and writev take what is no socket, too. */
+WEFT_API ssize_t weft_readv(int fd, const struct iovec *buffers, int count);
+WEFT_API ssize_t weft_writev(int fd, const struct iovec *buffers, int count);
+WEFT_API ssize_t weft_recvfrom(int fd, void *buffer, size_t size, int flags,
+                               struct sockaddr *address, socklen_t *length);
+WEFT_API ssize_t weft_sendto(int fd, const void *buffer, size_t size, int flags,
+                             const struct sockaddr *address, socklen_t length);
+WEFT_API ssize_t weft_recvmsg(int fd, struct msghdr *message, int flags);
+WEFT_API ssize_t weft_sendmsg(int fd, const struct msghdr *message, int flags);
+
+/* Sends `size` bytes of the file `from`, or what it has, from *offset on, which moves (NULL: from
+ * its own position). Makes `to` non-blocking. The bytes sent, or a negative errno.
+ * Go: io.Copy(conn, file). */
+WEFT_API ssize_t weft_sendfile(int to, int from, off_t *offset, size_t size);
+
+/* getaddrinfo(3) on a thread that may block. *found is to be freed with freeaddrinfo(3). 0; -ENOENT:
+ * no such name; -EAGAIN: not now; or another negative errno. Go: net.Resolver. */
+struct addrinfo;
+WEFT_API int weft_resolve(const char *node, const char *service, const struct addrinfo *hints,
+                          struct addrinfo **found);
+
+/* A socket that listens, or is bound if it is for messages. `network` is one of tcp, tcp4, tcp6, udp,
+ * udp4, udp6, unix; `address` is "host:port", "[host]:port", ":port" (all of this machine's), or for
+ * unix a path ("@name": no file). Non-blocking, closed on exec; close it with weft_close. A negative
+ * errno. Go: net.Listen, net.ListenPacket. */
+WEFT_API int weft_listen(const char *network, const char *address);
+
+/* A socket that is connected there, within `timeout_ns` (WEFT_FOREVER: no limit; the look-up of the
+ * name has its own), trying each address of the name. TCP_NODELAY is set, as in Go. A negative
+ * errno; -ETIMEDOUT. Go: net.Dial, net.DialTimeout. */
+WEFT_API int weft_dial(const char *network, const char *address, int64_t timeout_ns);
 
 /* As open(2), on a thread that may block; closed on exec. Go: os.OpenFile. */
 WEFT_API int weft_open(const char *path, int flags, mode_t mode);

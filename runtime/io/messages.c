@@ -1,0 +1,221 @@
+/* The rest of the socket calls: several buffers, messages, a file sent as it is. */
+#include "runtime/io/io.h"
+
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { IOV_MAX_OWN = 1024 };
+
+struct message {
+    int fd, flags;
+    struct msghdr *header;
+};
+
+static ssize_t result(ssize_t r)
+{
+    return r < 0 ? weft__failed() : r;
+}
+
+static ssize_t recv_once(void *arg)
+{
+    const struct message *m = arg;
+    return result(recvmsg(m->fd, m->header, m->flags | MSG_DONTWAIT));
+}
+
+static ssize_t send_once(void *arg)
+{
+    const struct message *m = arg;
+    return result(sendmsg(m->fd, m->header, m->flags | MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+static ssize_t receive(struct message *m, const void *caller)
+{
+    struct weft__io_call call = {.wait = {.fd = m->fd,
+                                          .events = POLLIN,
+                                          .limit = WEFT__READ_DEADLINE,
+                                          .why = WEFT__WAIT_READ,
+                                          .caller = caller},
+                                 .attempt = recv_once,
+                                 .arg = m};
+    if (m->flags & MSG_DONTWAIT)
+        return recv_once(m);
+    return weft__io_call(&call);
+}
+
+static ssize_t transmit(struct message *m, const void *caller)
+{
+    struct weft__io_call call = {.wait = {.fd = m->fd,
+                                          .events = POLLOUT,
+                                          .limit = WEFT__WRITE_DEADLINE,
+                                          .why = WEFT__WAIT_WRITE,
+                                          .caller = caller},
+                                 .attempt = send_once,
+                                 .arg = m};
+    if (m->flags & MSG_DONTWAIT)
+        return send_once(m);
+    return weft__io_call(&call);
+}
+
+ssize_t weft_recvmsg(int fd, struct msghdr *message, int flags)
+{
+    struct message m = {fd, flags, message};
+    return receive(&m, WEFT_CALLER());
+}
+
+ssize_t weft_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    struct msghdr header = *message;
+    struct message m = {fd, flags, &header};
+    return transmit(&m, WEFT_CALLER());
+}
+
+ssize_t weft_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                      socklen_t *length)
+{
+    struct iovec v = {buffer, size};
+    struct msghdr header = {.msg_name = address,
+                            .msg_namelen = address && length ? *length : 0,
+                            .msg_iov = &v,
+                            .msg_iovlen = 1};
+    struct message m = {fd, flags, &header};
+    ssize_t r = receive(&m, WEFT_CALLER());
+    if (r >= 0 && length)
+        *length = header.msg_namelen;
+    return r;
+}
+
+ssize_t weft_sendto(int fd, const void *buffer, size_t size, int flags,
+                    const struct sockaddr *address, socklen_t length)
+{
+    struct iovec v = {(void *)(uintptr_t)buffer, size};
+    struct msghdr header = {.msg_name = (void *)(uintptr_t)address,
+                            .msg_namelen = length,
+                            .msg_iov = &v,
+                            .msg_iovlen = 1};
+    struct message m = {fd, flags, &header};
+    return transmit(&m, WEFT_CALLER());
+}
+
+/* ---- several buffers ---- */
+
+/* What is no socket is read into the first buffer with room. */
+ssize_t weft_readv(int fd, const struct iovec *buffers, int count)
+{
+    if (count < 0 || count > IOV_MAX_OWN)
+        return -EINVAL;
+    struct msghdr header = {.msg_iov = (struct iovec *)(uintptr_t)buffers,
+                            .msg_iovlen = (size_t)count};
+    struct message m = {fd, 0, &header};
+    ssize_t r = receive(&m, WEFT_CALLER());
+    if (r != -ENOTSOCK)
+        return r;
+    for (int i = 0; i < count; i++) {
+        if (buffers[i].iov_len > 0)
+            return weft_read(fd, buffers[i].iov_base, buffers[i].iov_len);
+    }
+    return 0;
+}
+
+/* Takes `done` bytes off the buffers; how many buffers are left. */
+static int advance(struct iovec *v, int count, size_t done)
+{
+    int i = 0;
+    while (i < count && done >= v[i].iov_len)
+        done -= v[i++].iov_len;
+    if (i < count) {
+        v[i].iov_base = (char *)v[i].iov_base + done;
+        v[i].iov_len -= done;
+    }
+    for (int to = 0; to + i < count && i > 0; to++)
+        v[to] = v[to + i];
+    return count - i;
+}
+
+static ssize_t write_each(int fd, const struct iovec *v, int count)
+{
+    ssize_t total = 0;
+    for (int i = 0; i < count; i++) {
+        ssize_t r = v[i].iov_len ? weft_write(fd, v[i].iov_base, v[i].iov_len) : 0;
+        if (r < 0)
+            return r;
+        total += r;
+    }
+    return total;
+}
+
+ssize_t weft_writev(int fd, const struct iovec *buffers, int count)
+{
+    enum { AT_ONCE = 64 };
+    struct iovec v[AT_ONCE];
+    ssize_t total = 0;
+    if (count < 0 || count > IOV_MAX_OWN)
+        return -EINVAL;
+    for (int from = 0; from < count; from += AT_ONCE) {
+        int left = count - from < AT_ONCE ? count - from : AT_ONCE;
+        for (int i = 0; i < left; i++)
+            v[i] = buffers[from + i];
+        for (left = advance(v, left, 0); left > 0;) {
+            struct msghdr header = {.msg_iov = v, .msg_iovlen = (size_t)left};
+            struct message m = {fd, 0, &header};
+            ssize_t r = transmit(&m, WEFT_CALLER());
+            if (r == -ENOTSOCK)
+                return write_each(fd, buffers, count);
+            if (r < 0)
+                return r;
+            total += r;
+            left = advance(v, left, (size_t)r);
+        }
+    }
+    return total;
+}
+
+/* ---- sendfile ---- */
+
+struct transfer {
+    int to, from;
+    off_t *offset;
+    size_t size;
+    ssize_t result;
+};
+
+static void transfer(void *arg)
+{
+    struct transfer *t = arg;
+    t->result = result(sendfile(t->to, t->from, t->offset, t->size));
+}
+
+/* The file may have to be read from its disk, so always on a thread that may block. The socket does
+ * not block there. */
+static ssize_t sendfile_once(void *arg)
+{
+    struct transfer *t = arg;
+    if (weft_blocking(transfer, t) != 0)
+        transfer(t);
+    return t->result;
+}
+
+ssize_t weft_sendfile(int to, int from, off_t *offset, size_t size)
+{
+    int e = weft__no_block(to);
+    if (e < 0)
+        return e;
+    size_t done = 0;
+    while (done < size) {
+        struct transfer t = {to, from, offset, size - done, 0};
+        struct weft__io_call call = {.wait = {.fd = to,
+                                              .events = POLLOUT,
+                                              .limit = WEFT__WRITE_DEADLINE,
+                                              .why = WEFT__WAIT_WRITE,
+                                              .caller = WEFT_CALLER()},
+                                     .attempt = sendfile_once,
+                                     .arg = &t};
+        ssize_t r = weft__io_call(&call);
+        if (r < 0)
+            return r;
+        if (r == 0)
+            break;
+        done += (size_t)r;
+    }
+    return (ssize_t)done;
+}
