@@ -77,6 +77,13 @@ static inline char *weft__stack_top(char *stack, size_t bytes)
     return stack + bytes - 16 - number % 16 * 64;
 }
 
+/* The two cache lines of a record. Any address may be given. */
+static inline void weft__prefetch_task(const void *t)
+{
+    __builtin_prefetch(t);
+    __builtin_prefetch((const void *)((uintptr_t)t + 64));
+}
+
 /* queue.c */
 void weft__push_tail(struct weft__worker *w, struct weft_task *t);
 void weft__push_shared(struct weft__run *run, struct weft_task *t);

@@ -1,7 +1,16 @@
-/* Where tasks that can run wait for a worker: into and out of rings and the shared queue. */
+/*
+ * Where tasks that can run wait for a worker: into and out of rings and the shared queue.
+ *
+ * Design notes
+ *
+ * The records in a long shared queue have left the caches, and to walk its chain is to wait for the
+ * memory at each. So where many tasks are put there at once, each also says which comes HOP places
+ * behind it, in `object`, which means nothing while a task does not wait: who takes them asks for
+ * that one in advance. It is a hint: wherever it points, nothing there is used.
+ */
 #include "runtime/sched/inside.h"
 
-enum { BATCH = WEFT_RING_SIZE / 2 };
+enum { BATCH = WEFT_RING_SIZE / 2, HOP = 8 };
 
 /* Appends a chain of `count` tasks. */
 static void put_shared(struct weft__run *run, struct weft_task *first, struct weft_task *last,
@@ -27,9 +36,10 @@ static void overflow(struct weft__worker *w, struct weft_task *t)
         put_shared(w->run, t, t, 1);
         return;
     }
-    for (uint32_t i = 0; i + 1 < count; i++)
-        batch[i]->next = batch[i + 1];
-    batch[count - 1]->next = t;
+    for (uint32_t i = 0; i < count; i++) {
+        batch[i]->next = i + 1 < count ? batch[i + 1] : t;
+        __atomic_store_n(&batch[i]->object, i + HOP < count ? batch[i + HOP] : t, __ATOMIC_RELAXED);
+    }
     put_shared(w->run, batch[0], t, count + 1);
 }
 
@@ -73,6 +83,7 @@ struct weft_task *weft__take_shared(struct weft__worker *w)
     struct weft_task *t = first;
     for (uint32_t i = 0; i < count; i++) {
         struct weft_task *next = t->next;
+        weft__prefetch_task(__atomic_load_n(&t->object, __ATOMIC_RELAXED));
         if (i > 0)
             weft__ring_push(w, t); /* there is room: only thieves change it, downwards */
         t = next;

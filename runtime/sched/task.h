@@ -80,10 +80,10 @@ struct weft_task {
     struct weft__context context;
     struct weft_task *next;      /* in the queue or cache it is in */
     struct weft__worker *worker; /* which runs it, or ran it last */
-    const void *object;          /* what it waits for. This, name, worker and wait: see dump.c */
-    uint32_t epoch;              /* of its run; 0 for a plain thread. With WEFT__BOUND */
-    uint32_t won;                /* several may wake it: whoever changes this from 0 does */
-    uint8_t state, wait;         /* enum weft__state, weft__wait */
+    const void *object;  /* what it waits for; see queue.c. This, name, worker, wait: dump.c */
+    uint32_t epoch;      /* of its run; 0 for a plain thread. With WEFT__BOUND */
+    uint32_t won;        /* several may wake it: whoever changes this from 0 does */
+    uint8_t state, wait; /* enum weft__state, weft__wait */
     uint8_t capture_kind;
     bool small;     /* its stack is of the small class */
     uint32_t since; /* when it parked */
@@ -124,7 +124,7 @@ struct weft__worker {
     bool bound;    /* no worker, but the stand-in for one; see bound.h */
     bool alone;    /* nobody steals from it; see ring.h */
     bool popping;
-    bool extra; /* it helps out; see overtime.c */
+    bool extra;                      /* it helps out; see overtime.c */
     uint64_t switches, parks;        /* so far; others read them */
     struct weft__context *scheduler; /* of the OS thread that drives it */
     struct weft_task *free_tasks;
@@ -161,9 +161,9 @@ struct weft__run {
     struct weft__thread *all_threads, *spare_threads;
     uint32_t bound_awake; /* tasks with a thread of their own, less those asleep */
     unsigned workers;
-    unsigned slots;  /* of `worker`: those and the extra ones made so far; see overtime.c */
-    uint32_t extras; /* extra workers that are at work */
-    uint32_t late;   /* workers whose task has run for long */
+    unsigned slots;     /* of `worker`: those and the extra ones made so far; see overtime.c */
+    uint32_t extras;    /* extra workers that are at work */
+    uint32_t late;      /* workers whose task has run for long */
     uint64_t long_runs; /* so far */
     size_t stack_bytes;
     const char *name;
