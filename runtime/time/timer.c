@@ -8,6 +8,7 @@
  * release frees all of it.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -62,13 +63,13 @@ void weft_sleep(int64_t ns)
     weft__park_call(t, begin_sleep, &s);
 }
 
-/* ---- firing: with the timer locked ---- */
+/* ---- firing: with the timer locked, and its channel ---- */
 
 static void fire_channel(struct weft__timer *base, int64_t now)
 {
     struct weft_timer *timer = (struct weft_timer *)base;
     struct weft_task *wake;
-    weft__chan_lock(timer->chan);
+    weft__chan_locked(timer->chan);
     enum weft__step step = weft__chan_send_step(timer->chan, &now, &wake);
     weft__unlock(&timer->chan->lock);
     LOITER_CALL(loiter_timer_fired, (timer, step == WEFT__MUST_WAIT));
@@ -124,23 +125,43 @@ static struct weft_timer *make(enum loiter_object kind, bool channel, const void
     if (channel) {
         timer->chan = (struct weft_chan *)memory;
         weft__chan_init(timer->chan, sizeof(int64_t), 1, LOITER_OBJ_OTHER);
+        timer->base.also = &timer->chan->lock;
     }
     return timer;
 }
 
-/* With the timer locked: forgets a value that nobody has received. */
-static bool drain(struct weft_timer *timer)
+/* With the timer locked: forgets a value that nobody has received. False: the channel is locked,
+ * and who has it may wait for ours. */
+static bool drain(struct weft_timer *timer, bool *any)
 {
     /* Only a timer fills it, with this lock held: an empty one stays so. */
-    return timer->chan && __atomic_load_n(&timer->chan->count, __ATOMIC_RELAXED) != 0 &&
-           weft__chan_drain(timer->chan);
+    if (!timer->chan || __atomic_load_n(&timer->chan->count, __ATOMIC_RELAXED) == 0)
+        return true;
+    if (!weft__chan_try_lock(timer->chan))
+        return false;
+    *any = timer->chan->count != 0;
+    __atomic_store_n(&timer->chan->count, 0, __ATOMIC_RELEASE);
+    weft__unlock(&timer->chan->lock);
+    return true;
+}
+
+/* Locks the timer with nothing in its channel: true if there was something. */
+static bool lock_empty(struct weft_timer *timer)
+{
+    bool any = false;
+    for (;;) {
+        weft__timer_lock(&timer->base);
+        if (__builtin_expect(drain(timer, &any), 1))
+            return any;
+        weft__timer_unlock(&timer->base, WEFT__NOT_ARMED);
+        sched_yield();
+    }
 }
 
 static bool stop(struct weft_timer *timer)
 {
-    weft__timer_lock(&timer->base);
+    bool pending = lock_empty(timer);
     bool armed = weft__timer_unset(&timer->base);
-    bool pending = drain(timer);
     timer->stopped = true;
     weft__timer_unlock(&timer->base, WEFT__NOT_ARMED);
     return armed || pending;
@@ -150,9 +171,8 @@ static bool stop(struct weft_timer *timer)
 static int start(struct weft_timer *timer, int64_t ns, int64_t period, const void *caller)
 {
     int64_t when = weft__after_ns(ns);
-    weft__timer_lock(&timer->base);
+    bool pending = lock_empty(timer);
     bool was = timer->base.place != 0;
-    bool pending = drain(timer);
     timer->stopped = false;
     LOITER_CALL(loiter_timer_armed, (timer->kind, timer, ns, period, timer->stoppable, caller));
     enum weft__armed armed = weft__timer_set(&timer->base, when, period);

@@ -276,6 +276,32 @@ TASK_TEST(random_stops_and_resets)
     }
 }
 
+/* A select with a time limit locks the channel of a timer and then a heap; a timer that fires, and
+ * one that is stopped, come from the other side. */
+static void choose(void *arg)
+{
+    uint32_t random = (uint32_t)(uintptr_t)arg;
+    for (int i = 0; i < 6000; i++) {
+        random = random * 1664525u + 1013904223u;
+        struct weft_timer *t = weft_timer_new((random >> 8) % 2500);
+        struct weft_case cases[] = {WEFT_RECV(weft_timer_chan(t), NULL), WEFT_RECV(NULL, NULL)};
+        int r = weft_select(cases, 2, 1 + (random >> 16) % 20 * WEFT_US);
+        CHECK(r == 0 || r == -ETIMEDOUT);
+        CHECK(weft_timer_stop(t) == 0 || r != 0);
+        weft_timer_free(t);
+    }
+    weft_waitgroup_done(&hands);
+}
+
+TASK_TEST(limits_beside_timers)
+{
+    for (uintptr_t i = 0; i < HANDS; i++) {
+        weft_waitgroup_add(&hands, 1);
+        CHECK(weft_go(choose, (void *)i) == 0);
+    }
+    weft_waitgroup_wait(&hands);
+}
+
 TASK_TEST(ends_of_the_range)
 {
     struct weft_timer *never = weft_timer_new(INT64_MAX);
@@ -343,6 +369,7 @@ int main(void)
         cmocka_unit_test(order_and_removal),
         cmocka_unit_test(stop_races_with_fire),
         cmocka_unit_test(random_stops_and_resets),
+        cmocka_unit_test(limits_beside_timers),
         cmocka_unit_test(ends_of_the_range),
         cmocka_unit_test(ticks_keep_to_the_beat),
         cmocka_unit_test(later_and_later),

@@ -7,6 +7,9 @@
  * stays: a timer that is armed again by another worker moves only if it was not armed, and if the
  * new home's lock is free at once. Who locks a home that the timer has left meanwhile tries again.
  *
+ * Locks: the lock of a channel comes before that of a home, as select arms its time limit with all
+ * its channels locked. Firing and stopping come from the other side and only try for the channel's.
+ *
  * `next` of a home is the key of its first entry, for reading without the lock. Who sleeps in epoll
  * says until when (poller_until) and then reads all of them once more; who arms a first one writes
  * `next` and then reads poller_until: all sequentially consistent, so one of the two sees the
@@ -208,21 +211,24 @@ static int64_t next_tick(const struct weft__timer *timer, int64_t now)
     return timer->when > INT64_MAX - 1 - step ? INT64_MAX - 1 : timer->when + step;
 }
 
-/* The first one's key is not after `now`. The task of a sleeper; NULL for all else. */
-static struct weft_task *fire_first(struct weft__timers *home, int64_t now)
+/* The first one's key is not after `now`. *task is one that slept, or NULL. False: it has to wait
+ * for a lock. */
+static bool fire_first(struct weft__timers *home, int64_t now, struct weft_task **task)
 {
     struct weft__heap_entry e = home->heap.entries[0];
-    struct weft_task *task = weft__heap_sleeper(e);
-    if (task) {
+    *task = weft__heap_sleeper(e);
+    if (*task) {
         weft__heap_pop(&home->heap);
-        return task;
+        return true;
     }
     struct weft__timer *timer = (struct weft__timer *)e.what;
     if (timer->when > now) {
         timer->key = timer->when;
         weft__heap_delay(&home->heap, timer->key);
-        return NULL;
+        return true;
     }
+    if (timer->also && !weft__try_lock(timer->also))
+        return false;
     if (timer->period > 0) {
         timer->when = timer->key = next_tick(timer, now);
         weft__heap_delay(&home->heap, timer->key);
@@ -230,7 +236,7 @@ static struct weft_task *fire_first(struct weft__timers *home, int64_t now)
         weft__heap_pop(&home->heap);
     }
     timer->fire(timer, now);
-    return NULL;
+    return true;
 }
 
 /* So many that the tasks made ready have room in the worker's queue. */
@@ -252,7 +258,9 @@ static void run_due(struct weft__timers *home, struct weft__worker *w, int64_t n
      * of the next, and not for its stragglers. */
     unsigned most = weft__ended(w->run) ? 0 : fire_at_most(w);
     for (unsigned i = 0; i < most && first_key(home) <= now; i++) {
-        struct weft_task *task = fire_first(home, now);
+        struct weft_task *task;
+        if (!fire_first(home, now, &task))
+            break;
         if (task) {
             __builtin_prefetch(task, 1);
             ready[count++] = task;

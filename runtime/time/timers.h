@@ -31,6 +31,10 @@ struct weft__timer {
     int64_t period;            /* 0: once */
     struct weft__timers *home; /* whose lock protects it, armed or not. Changes under that lock */
     uint32_t place;            /* in the heap of its home, from 1; 0: not armed */
+    /* A lock that is taken as well before it fires, or NULL. Others arm timers while they hold such
+     * a lock, so nobody may wait for it who has locked the home: if it is not free at once, the
+     * timer stays due. */
+    uint32_t *also;
     /* Called with the home locked, so whoever disarms a timer knows that this is over or will not
      * happen. Must not wait, arm or disarm. */
     void (*fire)(struct weft__timer *timer, int64_t now);
