@@ -7,10 +7,12 @@ set -uo pipefail
 library=$1
 list=$2
 
-# Names followed by a parenthesis in what is left of the header without comments and macros.
+# Names followed by a parenthesis, and variables, in what is left of the header without comments and
+# macros.
 declared() {
     cat "$@" | gcc -fpreprocessed -dD -E -P -x c - | sed '/^#/d' | tr '\n' ' ' |
-        grep -oE '\bweft_[a-z0-9_]+ *\(' | tr -d ' (' | grep -v '_fn$'
+        grep -oE '\bweft_[a-z0-9_]+ *\(|\bextern int weft_[a-z0-9_]+' | sed 's/extern int //' |
+        tr -d ' (' | grep -v '_fn$'
 }
 
 exported=$(nm -D --defined-only --format=posix "$library" | awk '$2 != "A" {print $1}' |

@@ -482,6 +482,9 @@ WEFT_API int weft_sem_try_acquire(struct weft_sem *sem, int64_t n);
 /* Gives n units back. Go: s.Release(n). */
 WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
 
+/* Not 0: somebody is told of what is locked. For weft_inline.h, which has parts of the above. */
+WEFT_API extern int weft__watched;
+
 /* ---- descriptors ---- */
 
 /* For sockets, pipes, terminals and whatever else epoll takes; sockets keep their mode, except in
@@ -569,6 +572,8 @@ WEFT_API int weft_fsync(int fd);
 #ifdef __cplusplus
 }
 #endif
+
+#include <weft_inline.h>
 
 /* ---- groups, flights, pools, maps ---- */
 

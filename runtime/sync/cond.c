@@ -45,8 +45,6 @@ void weft_cond_broadcast(struct weft_cond *cond)
 
 void weft_once_do(struct weft_once *once, void (*fn)(void *), void *arg)
 {
-    if (__atomic_load_n(&once->done, __ATOMIC_ACQUIRE))
-        return;
     weft__mutex_lock(&once->mutex, WEFT_CALLER());
     if (!once->done) {
         fn(arg);

@@ -4,9 +4,9 @@
  * Design notes
  *
  * It is free if and only if `state` is zero. Taking a free one and giving it up with nobody to wake
- * are one compare-and-swap each; all else happens under `guard`, which protects the queue, `woken`
- * and the bits of `state` but LOCKED. Giving it up is the last access: whoever takes it next may
- * free the memory.
+ * are one compare-and-swap each, in weft_inline.h unless somebody listens; all else happens under
+ * `guard`, which protects the queue, `woken` and the bits of `state` but LOCKED. Giving it up is
+ * the last access: whoever takes it next may free the memory.
  *
  * Giving it up wakes the first waiter but does not give it the mutex: whoever is running takes it
  * first, which is much faster. While that one is on its way (`woken`), no other is woken, so WAKE
@@ -61,8 +61,7 @@ static bool seen_free(const struct weft_mutex *m, int *rounds)
     return false;
 }
 
-/* Whether a waiter was woken that has not been here since. One of a run that is over never comes.
- */
+/* Whether a woken waiter has not been here since. One of a run that is over never comes. */
 static bool one_is_coming(const struct weft_mutex *m)
 {
     uint32_t open = __atomic_load_n(&weft__open_epoch, __ATOMIC_RELAXED);
@@ -137,22 +136,24 @@ __attribute__((noinline)) static void lock_slow(struct weft_mutex *m, const void
 
 /* ---- lock ---- */
 
-static inline void lock_by(struct weft_mutex *m, const void *caller)
+int weft__watched;
+
+__attribute__((constructor)) static void look_for_listeners(void)
+{
+    weft__watched = loiter_lock_acquired || loiter_lock_released;
+}
+
+void weft__mutex_lock(struct weft_mutex *m, const void *caller)
 {
     if (__builtin_expect(!take(m), 0))
         lock_slow(m, caller);
-    else if (__builtin_expect(loiter_lock_acquired != NULL, 0))
+    else if (__builtin_expect(weft__watched, 0))
         told_of_lock(m, caller);
 }
 
 void weft_mutex_lock(struct weft_mutex *m)
 {
-    lock_by(m, WEFT_CALLER());
-}
-
-void weft__mutex_lock(struct weft_mutex *m, const void *caller)
-{
-    lock_by(m, caller);
+    weft__mutex_lock(m, WEFT_CALLER());
 }
 
 int weft_mutex_try_lock(struct weft_mutex *m)
@@ -191,7 +192,7 @@ static struct weft_task *wake_first(struct weft_mutex *m)
     return w ? w->task : NULL;
 }
 
-__attribute__((noinline)) static void unlock_slow(struct weft_mutex *m)
+static void unlock_slow(struct weft_mutex *m)
 {
     struct weft_task *wake = NULL;
     uint32_t state = LOCKED;
@@ -210,17 +211,8 @@ __attribute__((noinline)) static void unlock_slow(struct weft_mutex *m)
         weft__ready(wake, m);
 }
 
-__attribute__((noinline)) static void told_and_unlock(struct weft_mutex *m)
+void weft_mutex_unlock(struct weft_mutex *m)
 {
     weft__releasing(m, &m->owner);
     unlock_slow(m);
-}
-
-void weft_mutex_unlock(struct weft_mutex *m)
-{
-    uint32_t alone = LOCKED;
-    if (__builtin_expect(loiter_lock_released != NULL, 0))
-        told_and_unlock(m);
-    else if (__builtin_expect(!change(m, &alone, 0, __ATOMIC_RELEASE), 0))
-        unlock_slow(m);
 }
