@@ -80,6 +80,18 @@ WEFT_API int weft_go(void (*fn)(void *arg), void *arg);
  * Go: go func() { ... }() over captured variables. */
 WEFT_API int weft_go_copy(void (*fn)(void *copy), const void *capture, size_t size);
 
+/* Zero in a member means its default. */
+struct weft_task_options {
+    const char *name;    /* as by weft_set_name */
+    size_t capture_size; /* the task gets a copy of so many bytes at arg, as by weft_go_copy */
+    int small_stack;     /* 1: on a stack of 8 KiB, for tasks that mostly wait; 7 KiB are its own */
+};
+
+/* Starts a task that runs fn(arg), with options; NULL options are the defaults. Its calls on a small
+ * stack must be few and shallow: no printf, no resolver. 0, -ENOMEM or -ESRCH. */
+WEFT_API int weft_go_with(const struct weft_task_options *options, void (*fn)(void *arg),
+                          void *arg);
+
 /* Lets other tasks run; outside a task, and in one that has locked its thread, other threads. Go:
  * runtime.Gosched(). */
 WEFT_API void weft_yield(void);

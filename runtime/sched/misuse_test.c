@@ -151,17 +151,29 @@ static __attribute__((noinline)) int recurse(int depth)
     return depth == 0 ? 0 : recurse(depth - 1) + frame[0];
 }
 
-static void overflow(void *arg)
+static void recurse_deeply(void *arg)
 {
     (void)arg;
-    weft_set_name("deep");
     recurse(1 << 20);
+}
+
+static void overflow(void *arg)
+{
+    weft_set_name("deep");
+    recurse_deeply(arg);
 }
 
 static void overflow_of_another(void *arg)
 {
     (void)arg;
     weft_go(overflow, NULL);
+    weft_chan_recv(NULL, NULL);
+}
+
+static void overflow_of_a_small_one(void *arg)
+{
+    struct weft_task_options small = {.name = "shallow", .small_stack = 1};
+    weft_go_with(&small, recurse_deeply, arg);
     weft_chan_recv(NULL, NULL);
 }
 
@@ -270,6 +282,9 @@ static const struct expected cases[] = {
 #ifdef OVERFLOW_TEXT
     {overflow, -SIGSEGV, {"weft: stack overflow in task ", OVERFLOW_TEXT}},
     {overflow_of_another, -SIGSEGV, {"weft: stack overflow in task ", OVERFLOW_TEXT}},
+    {overflow_of_a_small_one,
+     -SIGSEGV,
+     {"weft: stack overflow in task ", "\"shallow\" (stack of the small class"}},
     {null_dereference, -SIGSEGV, {NULL}},
     {sent_signal, -SIGSEGV, {NULL}},
     {neighbours_intact, 7, {NULL}},

@@ -275,6 +275,39 @@ TASK_TEST(tasks_of_a_thread)
     end(ids, 2);
 }
 
+/* ---- tasks with options ---- */
+
+static void tell_and_wait(void *arg)
+{
+    struct pair *p = arg;
+    long name = strcmp(weft_name(), "small and named");
+    CHECK(weft_chan_send(p->out, &name) == 0);
+    weft_chan_recv(p->in, NULL);
+}
+
+/* A small stack, a name, and a copy of what arg points to. */
+TASK_TEST(options)
+{
+    struct pair p = {weft_chan_new(0, 0), weft_chan_new(sizeof(long), 0)}, gone = p;
+    struct weft_task_options o = {
+        .name = "small and named", .capture_size = sizeof gone, .small_stack = 1};
+    long name;
+    for (int i = 0; i < ROUNDS; i++) {
+        gone = p;
+        CHECK(weft_go_with(&o, tell_and_wait, &gone) == 0);
+        memset(&gone, 0, sizeof gone);
+        CHECK(weft_chan_recv(p.out, &name) == 0 && name == 0);
+    }
+    for (int i = 0; i < ROUNDS; i++)
+        CHECK(weft_chan_send(p.in, NULL) == 0);
+    struct weft_waitgroup wg = {0};
+    weft_waitgroup_add(&wg, 1);
+    CHECK(weft_go_with(NULL, spawned, &wg) == 0);
+    weft_waitgroup_wait(&wg);
+    weft_chan_release(p.in);
+    weft_chan_release(p.out);
+}
+
 /* ---- a wait that outlives the run ---- */
 
 static pthread_t outliving;
@@ -312,6 +345,7 @@ int main(void)
         cmocka_unit_test(locks),
         cmocka_unit_test(conditions),
         cmocka_unit_test(tasks_of_a_thread),
+        cmocka_unit_test(options),
         cmocka_unit_test(runs_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

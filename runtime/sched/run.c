@@ -223,6 +223,19 @@ int weft_run(void (*fn)(void *), void *arg)
     return run_with(NULL, fn, arg, WEFT_CALLER());
 }
 
+int weft_go_with(const struct weft_task_options *options, void (*fn)(void *), void *arg)
+{
+    static const struct weft_task_options defaults;
+    const struct weft_task_options *o = options ? options : &defaults;
+    struct weft__spawn spawn = {.fn = fn,
+                                .start = fn,
+                                .arg = arg,
+                                .size = o->capture_size,
+                                .name = o->name,
+                                .small = o->small_stack != 0};
+    return weft__spawn(&spawn, WEFT_CALLER());
+}
+
 unsigned weft_workers(void)
 {
     return __atomic_load_n(&open_workers, __ATOMIC_RELAXED);

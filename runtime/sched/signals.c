@@ -54,8 +54,12 @@ static void report(const struct weft_task *t)
         weft__line_text(&line, "\"");
     }
     weft__line_text(&line, " (stack of ");
-    weft__line_number(&line, t->worker->run->stack_bytes / 1024, 10);
-    weft__line_text(&line, " KiB; see weft_options.stack_bytes)");
+    if (t->small) {
+        weft__line_text(&line, "the small class; see weft_task_options.small_stack)");
+    } else {
+        weft__line_number(&line, t->worker->run->stack_bytes / 1024, 10);
+        weft__line_text(&line, " KiB; see weft_options.stack_bytes)");
+    }
     weft__line_write(&line, STDERR_FILENO);
 }
 
