@@ -12,7 +12,8 @@ struct bench_workload {
     void (*run)(void);
 };
 
-extern const struct bench_workload bench_tasks[], bench_chans[], bench_times[], bench_syncs[], bench_shared[];
+extern const struct bench_workload bench_tasks[], bench_chans[], bench_times[], bench_syncs[],
+    bench_shared[];
 
 /* How many operations the workload shall do. */
 extern long bench_n;

@@ -14,7 +14,8 @@ extern "C" {
 /* ---- groups ---- */
 
 /* Tasks that are waited for together. fn returns 0 or an error; the first error is kept, and
- * cancels the group's context if it has one, as its cause. Ready when all zero. Go: errgroup.Group. */
+ * cancels the group's context if it has one, as its cause. Ready when all zero. Go: errgroup.Group.
+ */
 struct weft_group {
     uint32_t guard;
     int err;

@@ -48,7 +48,7 @@ static const struct {
     {second_context, -SIGABRT, "weft: a group gets a second context (task "},
     {exit_outside, -SIGABRT, "weft: weft_exit outside a task"},
     /* The run goes on without its main task, until nobody is left. */
-    {leave, 2, "deadlock!"},
+    {leave, 2, "weft: no tasks (main task called weft_exit) - deadlock!"},
 };
 
 /* The program again, with the number of the case: workers do not outlive a fork. */
