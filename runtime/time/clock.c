@@ -179,26 +179,26 @@ bool weft__clock_follow(const struct weft__clock_line *old, struct weft__clock_p
     return true;
 }
 
+/* In order before a later look at `seq`. */
 static inline __attribute__((always_inline)) void load_line(uint32_t seq,
                                                             struct weft__clock_line *line)
 {
     const struct weft__clock_line *from = &now.line[seq % 2];
-    line->ticks = __atomic_load_n(&from->ticks, __ATOMIC_RELAXED);
-    line->rate = __atomic_load_n(&from->rate, __ATOMIC_RELAXED);
-    line->ns = __atomic_load_n(&from->ns, __ATOMIC_RELAXED);
-    line->limit = __atomic_load_n(&from->limit, __ATOMIC_RELAXED);
+    line->ticks = __atomic_load_n(&from->ticks, __ATOMIC_ACQUIRE);
+    line->rate = __atomic_load_n(&from->rate, __ATOMIC_ACQUIRE);
+    line->ns = __atomic_load_n(&from->ns, __ATOMIC_ACQUIRE);
+    line->limit = __atomic_load_n(&from->limit, __ATOMIC_ACQUIRE);
 }
 
-/* With the keeper's lock. */
+/* With the keeper's lock. Each store is in order after that of `seq` before it. */
 static void publish(const struct weft__clock_line *line)
 {
     uint32_t seq = now.seq + 1;
     struct weft__clock_line *to = &now.line[seq % 2];
-    __atomic_thread_fence(__ATOMIC_RELEASE); /* who reads below sees that `seq` moved on before */
-    __atomic_store_n(&to->ticks, line->ticks, __ATOMIC_RELAXED);
-    __atomic_store_n(&to->rate, line->rate, __ATOMIC_RELAXED);
-    __atomic_store_n(&to->ns, line->ns, __ATOMIC_RELAXED);
-    __atomic_store_n(&to->limit, line->limit, __ATOMIC_RELAXED);
+    __atomic_store_n(&to->ticks, line->ticks, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->rate, line->rate, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->ns, line->ns, __ATOMIC_RELEASE);
+    __atomic_store_n(&to->limit, line->limit, __ATOMIC_RELEASE);
     __atomic_store_n(&now.seq, seq, __ATOMIC_RELEASE);
 }
 
@@ -295,7 +295,6 @@ static inline int64_t read_clock(bool ordered)
         uint32_t seq = __atomic_load_n(&now.seq, __ATOMIC_ACQUIRE);
         load_line(seq, &line);
         uint64_t passed = (ordered ? ticks_ordered() : ticks()) - line.ticks;
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
         if (__builtin_expect(__atomic_load_n(&now.seq, __ATOMIC_RELAXED) != seq, 0))
             continue;
         if (__builtin_expect(passed < line.limit, 1))

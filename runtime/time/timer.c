@@ -174,7 +174,8 @@ static int start(struct weft_timer *timer, int64_t ns, int64_t period, const voi
     bool pending = lock_empty(timer);
     bool was = timer->base.place != 0;
     timer->stopped = false;
-    LOITER_CALL(loiter_timer_armed, (timer->kind, timer, ns, period, timer->stoppable, caller));
+    if (!was || period != 0) /* one that fires once and is armed is known to be */
+        LOITER_CALL(loiter_timer_armed, (timer->kind, timer, ns, period, timer->stoppable, caller));
     enum weft__armed armed = weft__timer_set(&timer->base, when, period);
     weft__timer_unlock(&timer->base, armed);
     return armed == WEFT__NOT_ARMED ? -ENOMEM : was || pending;
