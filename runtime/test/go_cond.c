@@ -87,6 +87,9 @@ TASK_TEST(signals_in_order)
     for (int64_t i = 0; i < N; i++) {
         signal_locked(&w);
         CHECK(weft_chan_recv(w.awake, &who) == 0 && who == i);
+        for (int k = 0; k < 5; k++)
+            weft_yield();
+        CHECK(weft_chan_try_recv(w.awake, &who) == -EAGAIN); /* and nobody else */
     }
     drop(&w);
 }

@@ -11,6 +11,7 @@
  *   later ones come later                                             after_in_order
  *   a stopped timer does not fire, a second stop says so              stop
  *   what reset returns; a timer moved on fires then and once          reset
+ *   no value of before a stop or a reset                              no_stale_value
  *   timers moved to the past many times are not lost                  moved_earlier
  *   timers moved back and forth all keep their time                   moved_about
  *   a timer of no time fires                                          zero_timer
@@ -196,6 +197,28 @@ TASK_TEST(reset)
     CHECK(weft_timer_reset(t, 0) == 1);
     CHECK(weft_chan_recv(weft_timer_chan(t), &at) == 0);
     CHECK(weft_chan_try_recv(weft_timer_chan(t), &at) == -EAGAIN);
+    weft_timer_free(t);
+}
+
+/* Go 1.23: after a stop or a reset no value of before is received. */
+TASK_TEST(no_stale_value)
+{
+    int64_t at;
+    struct weft_timer *t = weft_timer_new(0);
+    struct weft_chan *c = weft_timer_chan(t);
+    for (int i = 0; i < 20; i++) {
+        while (weft_chan_len(c) == 0)
+            weft_yield();
+        CHECK(weft_timer_stop(t) == 1);
+        CHECK(weft_chan_len(c) == 0 && weft_chan_try_recv(c, &at) == -EAGAIN);
+        CHECK(weft_timer_reset(t, 0) == 0);
+        while (weft_chan_len(c) == 0)
+            weft_yield();
+        int64_t before = weft_now();
+        CHECK(weft_timer_reset(t, 100 * WEFT_US) == 1);
+        CHECK(weft_chan_recv(c, &at) == 0 && at >= before + 100 * WEFT_US);
+        CHECK(weft_timer_reset(t, 0) == 0);
+    }
     weft_timer_free(t);
 }
 
@@ -387,6 +410,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(after_in_order),
         cmocka_unit_test(stop),
         cmocka_unit_test(reset),
+        cmocka_unit_test(no_stale_value),
         cmocka_unit_test(moved_earlier),
         cmocka_unit_test(moved_about),
         cmocka_unit_test(zero_timer),
