@@ -158,7 +158,7 @@ void weft_rwmutex_runlock(struct weft_rwmutex *rw)
     if (__builtin_expect(loiter_lock_released != NULL, 0))
         weft__releasing(rw, NULL);
     uint32_t before = __atomic_fetch_sub(&rw->state, 1, __ATOMIC_RELEASE);
-    if (__builtin_expect((int32_t)(before - 1) < 0, 0))
+    if (__builtin_expect(before - 1 >= COUNT, 0)) /* WRITER is set, or it was 0 */
         runlock_slow(rw, before);
 }
 

@@ -78,12 +78,18 @@ struct member {
     void *arg;
 };
 
+static void member_done(void *arg)
+{
+    weft_waitgroup_done(arg);
+}
+
 static void run_member(void *arg)
 {
     struct member *m = arg;
-    struct weft_waitgroup *wg = m->wg;
+    struct weft_deferred done; /* also when the task ends in the function */
+    weft_defer_enter(&done, member_done, m->wg);
     m->fn(m->arg);
-    weft_waitgroup_done(wg);
+    weft_defer_leave(&done);
 }
 
 int weft_waitgroup_go(struct weft_waitgroup *wg, void (*fn)(void *), void *arg)
