@@ -43,12 +43,23 @@ void weft_cond_broadcast(struct weft_cond *cond)
     }
 }
 
+/* Also when the task ends in the function. */
+static void finish_once(void *arg)
+{
+    struct weft_once *once = arg;
+    __atomic_store_n(&once->done, 1, __ATOMIC_RELEASE);
+    weft_mutex_unlock(&once->mutex);
+}
+
 void weft_once_do(struct weft_once *once, void (*fn)(void *), void *arg)
 {
     weft__mutex_lock(&once->mutex, WEFT_CALLER());
-    if (!once->done) {
-        fn(arg);
-        __atomic_store_n(&once->done, 1, __ATOMIC_RELEASE);
+    if (once->done) {
+        weft_mutex_unlock(&once->mutex);
+        return;
     }
-    weft_mutex_unlock(&once->mutex);
+    struct weft_deferred finish;
+    weft_defer_enter(&finish, finish_once, once);
+    fn(arg);
+    weft_defer_leave(&finish);
 }

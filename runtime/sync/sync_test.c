@@ -341,9 +341,35 @@ static void a_rwmutex_outlives_a_run(void **state)
     }
 }
 
+static void count_and_exit(void *arg)
+{
+    ++*(int *)arg;
+    weft_exit();
+}
+
+static struct weft_once exited_once;
+
+static void once_and_exit(void *arg)
+{
+    weft_once_do(&exited_once, count_and_exit, arg);
+}
+
+/* A task that ends in the function of a group or of a once has done it. */
+TASK_TEST(done_when_the_task_ends_early)
+{
+    struct weft_waitgroup wg = {0};
+    int count = 0;
+    memset(&exited_once, 0, sizeof exited_once);
+    CHECK(weft_waitgroup_go(&wg, once_and_exit, &count) == 0);
+    weft_waitgroup_wait(&wg);
+    weft_once_do(&exited_once, count_and_exit, &count);
+    CHECK(count == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(done_when_the_task_ends_early),
         cmocka_unit_test(a_mutex_outlives_a_run),
         cmocka_unit_test(a_rwmutex_outlives_a_run),
         cmocka_unit_test(mutex_excludes),
