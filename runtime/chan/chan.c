@@ -79,7 +79,8 @@ void weft_chan_release(struct weft_chan *c)
     if (__atomic_load_n(&c->lock, __ATOMIC_ACQUIRE))
         weft__lock(&c->lock);
     if (somebody_waits(&c->receivers) || somebody_waits(&c->senders))
-        weft__fatal("release of a channel on which tasks wait");
+        weft__fatal_object("release of a channel on which tasks wait", c, WEFT_CALLER(), NULL,
+                           NULL);
     if (c->kind != LOITER_OBJ_OTHER)
         LOITER_CALL(loiter_object_destroyed, ((enum loiter_object)c->kind, c, c->count));
     free(c);
@@ -218,10 +219,9 @@ static int wait_forever(enum weft__wait why, const void *caller)
     return -EAGAIN; /* never: nobody knows of this wait */
 }
 
-void weft__chan_sent_on_closed(struct weft_chan *c)
+void weft__chan_sent_on_closed(struct weft_chan *c, const void *caller)
 {
-    (void)c;
-    weft__fatal("send on closed channel");
+    weft__fatal_object("send on closed channel", c, caller, "closed", c->closed_at);
 }
 
 /* With the lock held, which is given up. */
@@ -233,11 +233,11 @@ __attribute__((noinline)) static int send_locked(struct weft_chan *c, const void
     if (step == WEFT__MUST_WAIT && wait) {
         if (wait_on(c, &c->senders, (void *)(uintptr_t)value, WEFT__WAIT_SEND, caller))
             return 0;
-        weft__chan_sent_on_closed(c);
+        weft__chan_sent_on_closed(c, caller);
     }
     weft__unlock(&c->lock);
     if (step == WEFT__CLOSED)
-        weft__chan_sent_on_closed(c);
+        weft__chan_sent_on_closed(c, caller);
     if (wake)
         weft__ready(wake, c);
     return step == WEFT__DONE ? 0 : -EAGAIN;
@@ -347,11 +347,11 @@ void weft__chan_close(struct weft_chan *c, const void *caller)
 {
     struct weft_task *list = NULL, **tail = &list;
     if (!c)
-        weft__fatal("close of nil channel");
+        weft__fatal_object("close of nil channel", NULL, caller, NULL, NULL);
     weft__chan_lock(c);
     if (c->closed) {
         weft__unlock(&c->lock);
-        weft__fatal("close of closed channel");
+        weft__fatal_object("close of closed channel", c, caller, "closed before", c->closed_at);
     }
     LOITER_CALL(loiter_object_closed, ((enum loiter_object)c->kind, c, caller));
     c->closed_at = caller;

@@ -88,6 +88,6 @@ int weft__chan_recv(struct weft_chan *c, void *value, const void *caller);
 int weft__select(struct weft_case *cases, unsigned n, int64_t timeout_ns, const void *caller);
 
 /* Ends the program. */
-_Noreturn void weft__chan_sent_on_closed(struct weft_chan *c);
+_Noreturn void weft__chan_sent_on_closed(struct weft_chan *c, const void *caller);
 
 #endif

@@ -131,7 +131,7 @@ static inline enum weft__step do_step(struct weft_case *it, struct weft_task **w
 static inline void complete(struct weft_case *it, enum weft__step step, struct weft_task *wake)
 {
     if (step == WEFT__CLOSED && it->kind == WEFT_CASE_SEND)
-        weft__chan_sent_on_closed(it->chan);
+        weft__chan_sent_on_closed(it->chan, NULL);
     it->ok = step == WEFT__DONE;
     if (wake)
         weft__ready(wake, it->chan);
@@ -281,7 +281,7 @@ static int wait(struct waiting *w, const void *caller)
     struct weft_case *it = &s->cases[won - 1];
     it->ok = w->waiters[won - 1].passed;
     if (!it->ok && it->kind == WEFT_CASE_SEND)
-        weft__chan_sent_on_closed(it->chan);
+        weft__chan_sent_on_closed(it->chan, caller);
     return (int)won - 1;
 }
 

@@ -47,6 +47,13 @@ _Noreturn void weft__fatal(const char *text)
     ex_fail(text);
 }
 
+_Noreturn void weft__fatal_object(const char *text, const void *object, const void *caller,
+                                  const char *before, const void *at)
+{
+    (void)object, (void)caller, (void)before, (void)at;
+    ex_fail(text);
+}
+
 static bool is_free(void *lock)
 {
     return *(uint32_t *)lock == 0;
@@ -98,6 +105,7 @@ void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg)
 {
     unsigned i = (unsigned)(t - tasks);
     states[i] = PARKED;
+    ex_drain_mine(); /* the carrier is on the same CPU: what it stores comes after this */
     jobs[i].arg = arg;
     jobs[i].fn = fn;
     ex_wait(is_ready, &states[i], -1);

@@ -2,7 +2,13 @@
 #ifndef WEFT_SCHED_FATAL_H
 #define WEFT_SCHED_FATAL_H
 
-/* "weft: <text>" and who did it, on stderr; then abort(). */
+/* "weft: <text>", which task did it and where, on stderr; then abort(). */
 _Noreturn void weft__fatal(const char *text);
+
+/* The same with the object. `caller`: the place in the program, a return address; NULL: it is
+ * looked for on the stack. `before`, if not NULL: what happened earlier, at the return address
+ * `at`. */
+_Noreturn void weft__fatal_object(const char *text, const void *object, const void *caller,
+                                  const char *before, const void *at);
 
 #endif

@@ -7,12 +7,27 @@
 
 #include "runtime/test/check.h"
 
+/* Not static, and linked with -rdynamic: the loader knows the names. */
+#define CALL(name, call)                                                                           \
+    __attribute__((noinline)) void name(void *arg);                                                \
+    void name(void *arg)                                                                           \
+    {                                                                                              \
+        call;                                                                                      \
+        __asm__ volatile("" ::: "memory"); /* no jump in place of the call */                      \
+    }
+
+CALL(misuse_close_first, weft_chan_close(arg))
+CALL(misuse_close, weft_chan_close(arg))
+CALL(misuse_send, weft_chan_send(arg, NULL))
+CALL(misuse_done, weft_waitgroup_done(arg))
+CALL(misuse_unlock, weft_mutex_unlock(arg))
+
 static void send_on_closed(void *arg)
 {
     (void)arg;
     struct weft_chan *c = weft_chan_new(0, 1);
-    weft_chan_close(c);
-    weft_chan_send(c, NULL);
+    misuse_close(c);
+    misuse_send(c);
 }
 
 static void close_later(void *arg)
@@ -41,8 +56,9 @@ static void close_twice(void *arg)
 {
     (void)arg;
     struct weft_chan *c = weft_chan_new(0, 1);
-    weft_chan_close(c);
-    weft_chan_close(c);
+    weft_set_name("closer");
+    misuse_close_first(c);
+    misuse_close(c);
 }
 
 static void close_nil(void *arg)
@@ -55,14 +71,14 @@ static void negative_group(void *arg)
 {
     (void)arg;
     struct weft_waitgroup wg = {0};
-    weft_waitgroup_done(&wg);
+    misuse_done(&wg);
 }
 
 static void unlock_free(void *arg)
 {
     (void)arg;
     struct weft_mutex m = {0};
-    weft_mutex_unlock(&m);
+    misuse_unlock(&m);
 }
 
 static void unlock_free_rw(void *arg)
@@ -261,13 +277,25 @@ struct expected {
 };
 
 static const struct expected cases[] = {
-    {send_on_closed, -SIGABRT, {"weft: send on closed channel (task "}},
+    {send_on_closed,
+     -SIGABRT,
+     {"weft: send on closed channel (task ", "): 0x", ", at misuse_send+0x",
+      "; closed at misuse_close+0x"}},
     {closed_while_sending, -SIGABRT, {"weft: send on closed channel (task "}},
-    {select_send_on_closed, -SIGABRT, {"weft: send on closed channel (task "}},
-    {close_twice, -SIGABRT, {"weft: close of closed channel (task "}},
+    {select_send_on_closed,
+     -SIGABRT,
+     {"weft: send on closed channel (task ", "): 0x", ", at ", "; closed at "}},
+    {close_twice,
+     -SIGABRT,
+     {"weft: close of closed channel (task ", " \"closer\"): 0x", ", at misuse_close+0x",
+      "; closed before at misuse_close_first+0x"}},
     {close_nil, -SIGABRT, {"weft: close of nil channel (task "}},
-    {negative_group, -SIGABRT, {"weft: negative waitgroup count (task "}},
-    {unlock_free, -SIGABRT, {"weft: unlock of unlocked mutex (task "}},
+    {negative_group,
+     -SIGABRT,
+     {"weft: negative waitgroup count (task ", "): 0x", ", at misuse_done+0x"}},
+    {unlock_free,
+     -SIGABRT,
+     {"weft: unlock of unlocked mutex (task ", "): 0x", ", at misuse_unlock+0x"}},
     {unlock_free_rw, -SIGABRT, {"weft: unlock of unlocked rwmutex (task "}},
     {runlock_free, -SIGABRT, {"weft: runlock of rwmutex that is not read-locked (task "}},
     {bad_ticker, -SIGABRT, {"weft: non-positive interval for a ticker (task "}},

@@ -192,13 +192,13 @@ static struct weft_task *wake_first(struct weft_mutex *m)
     return w ? w->task : NULL;
 }
 
-static void unlock_slow(struct weft_mutex *m)
+static void unlock_slow(struct weft_mutex *m, const void *caller)
 {
     struct weft_task *wake = NULL;
     uint32_t state = LOCKED;
     while (!change(m, &state, 0, __ATOMIC_RELEASE)) {
         if (!(state & LOCKED))
-            weft__fatal("unlock of unlocked mutex");
+            weft__fatal_object("unlock of unlocked mutex", m, caller, NULL, NULL);
         weft__lock(&m->guard);
         bool starving = __atomic_load_n(&m->state, __ATOMIC_RELAXED) & STARVING;
         wake = starving ? hand_over(m) : wake_first(m);
@@ -214,5 +214,5 @@ static void unlock_slow(struct weft_mutex *m)
 void weft_mutex_unlock(struct weft_mutex *m)
 {
     weft__releasing(m, &m->owner);
-    unlock_slow(m);
+    unlock_slow(m, WEFT_CALLER());
 }

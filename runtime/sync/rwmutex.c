@@ -135,14 +135,15 @@ int weft_rwmutex_try_rlock(struct weft_rwmutex *rw)
 }
 
 /* A writer is there; or nobody was to leave. */
-__attribute__((noinline)) static void runlock_slow(struct weft_rwmutex *rw, uint32_t before)
+__attribute__((noinline)) static void runlock_slow(struct weft_rwmutex *rw, uint32_t before,
+                                                   const void *caller)
 {
     struct weft_task *list = NULL;
     if ((before & COUNT) == 0)
-        weft__fatal("runlock of rwmutex that is not read-locked");
+        weft__fatal_object("runlock of rwmutex that is not read-locked", rw, caller, NULL, NULL);
     weft__lock(&rw->guard);
     if (rw->leaving == 0)
-        weft__fatal("runlock of rwmutex that is not read-locked");
+        weft__fatal_object("runlock of rwmutex that is not read-locked", rw, caller, NULL, NULL);
     if (--rw->leaving == 0 && (list = rw->pending)) {
         rw->pending = NULL;
         list->next = NULL;
@@ -159,7 +160,7 @@ void weft_rwmutex_runlock(struct weft_rwmutex *rw)
         weft__releasing(rw, NULL);
     uint32_t before = __atomic_fetch_sub(&rw->state, 1, __ATOMIC_RELEASE);
     if (__builtin_expect(before - 1 >= COUNT, 0)) /* WRITER is set, or it was 0 */
-        runlock_slow(rw, before);
+        runlock_slow(rw, before, WEFT_CALLER());
 }
 
 /* ---- writing ---- */
@@ -206,10 +207,11 @@ int weft_rwmutex_try_lock(struct weft_rwmutex *rw)
     return 0;
 }
 
-__attribute__((noinline)) static void unlock_slow(struct weft_rwmutex *rw, uint32_t state)
+__attribute__((noinline)) static void unlock_slow(struct weft_rwmutex *rw, uint32_t state,
+                                                  const void *caller)
 {
     if (!(state & WRITER))
-        weft__fatal("unlock of unlocked rwmutex");
+        weft__fatal_object("unlock of unlocked rwmutex", rw, caller, NULL, NULL);
     weft__lock(&rw->guard);
     struct weft_task *list = successors(rw);
     weft__unlock(&rw->guard);
@@ -222,5 +224,5 @@ void weft_rwmutex_unlock(struct weft_rwmutex *rw)
     if (__builtin_expect(loiter_lock_released != NULL, 0))
         weft__releasing(rw, &rw->owner);
     if (__builtin_expect(!change(rw, &state, 0, __ATOMIC_RELEASE), 0))
-        unlock_slow(rw, state);
+        unlock_slow(rw, state, WEFT_CALLER());
 }

@@ -90,10 +90,10 @@ static void wake(struct weft_task *list, struct weft_sem *sem)
 void weft_sem_release(struct weft_sem *sem, int64_t n)
 {
     if (n < 0)
-        weft__fatal("negative release of a semaphore");
+        weft__fatal_object("negative release of a semaphore", sem, WEFT_CALLER(), NULL, NULL);
     weft__lock(&sem->guard);
     if (n > sem->held)
-        weft__fatal("semaphore released more than held");
+        weft__fatal_object("semaphore released more than held", sem, WEFT_CALLER(), NULL, NULL);
     sem->held -= n;
     struct weft_task *list = serve_locked(sem);
     weft__unlock(&sem->guard);

@@ -31,25 +31,31 @@ static void wake_waiters(struct weft_waitgroup *wg)
     }
 }
 
-void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta)
+static void add_by(struct weft_waitgroup *wg, int64_t delta, const void *caller)
 {
     if (delta > INT32_MAX || delta < INT32_MIN)
-        weft__fatal("waitgroup count out of range");
+        weft__fatal_object("waitgroup count out of range", wg, caller, NULL, NULL);
     uint64_t add = (uint64_t)delta << 32;
     uint64_t state = __atomic_add_fetch(&wg->state, add, __ATOMIC_ACQ_REL);
     if (count_of(state) < 0)
-        weft__fatal("negative waitgroup count");
+        weft__fatal_object("negative waitgroup count", wg, caller, NULL, NULL);
     if ((state & WAITING) == 0)
         return;
     if (delta > 0 && count_of(state) == delta)
-        weft__fatal("waitgroup misuse: add from zero while a wait is on its way");
+        weft__fatal_object("waitgroup misuse: add from zero while a wait is on its way", wg, caller,
+                           NULL, NULL);
     if (count_of(state) == 0)
         wake_waiters(wg);
 }
 
+void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta)
+{
+    add_by(wg, delta, WEFT_CALLER());
+}
+
 void weft_waitgroup_done(struct weft_waitgroup *wg)
 {
-    weft_waitgroup_add(wg, -1);
+    add_by(wg, -1, WEFT_CALLER());
 }
 
 void weft_waitgroup_wait(struct weft_waitgroup *wg)
