@@ -88,6 +88,6 @@ also mutate version-stands-still select one_moment $chan 's/c->version \+ 1/c->v
 also mutate waiters-left-unlocked select two_senders $select \
     's/(static void dequeue.*?)weft__chan_lock\(it->chan\);(.*?)weft__unlock\(&it->chan->lock\);/$1$2/s'
 also mutate stack-read-too-late select a_timed_sleep $select 's/if \(live\)/(void)live;/'
-also mutate locks-in-any-order select both_select $select 's/sort\(w->order, live\);//'
+also mutate locks-in-any-order select locks_crossed $select 's/sort\(w->order, live\);//'
 wait
 [[ ! -e $dir/failed ]]

@@ -487,6 +487,7 @@ static void try_against_close(void)
 int main(int argc, char **argv)
 {
     static const struct ex_scenario all[] = {
+        {"locks_crossed", both_select, nothing_stuck, end, 1},
         {"both_select", both_select, nothing_stuck, end, 3},
         {"two_senders", two_senders, nothing_stuck, end, 2},
         {"closed_meanwhile", closed_meanwhile, nothing_stuck, end, 2},
