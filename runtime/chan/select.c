@@ -59,40 +59,54 @@ static inline bool has_channel(const struct weft_case *it)
     return it->kind != WEFT_CASE_DEFAULT && it->chan;
 }
 
-/* Whether the newest of `ready` cases takes the place of those before: then each has an equal
- * chance in the end. */
-static inline bool replaces(unsigned ready)
+/* A random one of `ready` cases that were seen to be; n if they no more are. */
+__attribute__((noinline)) static unsigned choose(const struct selection *s, unsigned ready)
 {
-    return ready == 1 || ((uint64_t)weft__random() * ready) >> 32 == 0;
+    unsigned chosen = s->n;
+    unsigned before = ready > 1 ? (unsigned)(((uint64_t)weft__random() * ready) >> 32) : 0;
+    for (unsigned i = 0; i < s->n; i++) {
+        if (!has_channel(&s->cases[i]) || !seems_ready(&s->cases[i]))
+            continue;
+        chosen = i;
+        if (before-- == 0)
+            break;
+    }
+    return chosen;
 }
 
-/* A random one of the cases that seem ready, n without one; or -EINVAL. */
+/* A random one of the cases that seem ready, n without one; or -EINVAL. Counts in variables of its
+ * own, as the loads are ordered and members would be written each time. */
 static inline int look(struct selection *s)
 {
-    unsigned ready = 0, chosen = s->n;
-    s->live = 0;
-    s->default_case = s->n;
-    s->versions = 0;
-    s->locked = 0;
-    for (unsigned i = 0; i < s->n; i++) {
-        const struct weft_case *it = &s->cases[i];
+    struct weft_case *cases = s->cases;
+    unsigned n = s->n, ready = 0, chosen = n, live = 0, default_case = n;
+    uint32_t versions = 0, locked = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const struct weft_case *it = &cases[i];
+        const struct weft_chan *c = it->chan;
         if (it->kind == WEFT_CASE_DEFAULT) {
-            if (s->default_case != s->n)
+            if (default_case != n)
                 return -EINVAL;
-            s->default_case = i;
+            default_case = i;
             continue;
         }
         if (it->kind != WEFT_CASE_RECV && it->kind != WEFT_CASE_SEND)
             return -EINVAL;
-        if (!it->chan)
+        if (!c)
             continue;
-        s->live++;
-        s->versions += __atomic_load_n(&it->chan->version, __ATOMIC_ACQUIRE);
-        s->locked |= __atomic_load_n(&it->chan->lock, __ATOMIC_ACQUIRE);
-        if (seems_ready(it) && replaces(++ready))
+        live++;
+        versions += __atomic_load_n(&c->version, __ATOMIC_ACQUIRE);
+        locked |= __atomic_load_n(&c->lock, __ATOMIC_ACQUIRE);
+        if (seems_ready(it)) {
+            ready++;
             chosen = i;
+        }
     }
-    return (int)chosen;
+    s->live = live;
+    s->default_case = default_case;
+    s->versions = versions;
+    s->locked = locked;
+    return (int)(ready > 1 ? choose(s, ready) : chosen);
 }
 
 /* Whether what was seen was so at one moment. Versions only grow: their sum tells of each. */
@@ -111,12 +125,10 @@ static inline bool seen_at_once(const struct selection *s)
 /* With all locked. */
 static unsigned look_again(const struct selection *s)
 {
-    unsigned ready = 0, chosen = s->n;
-    for (unsigned i = 0; i < s->n; i++) {
-        if (has_channel(&s->cases[i]) && seems_ready(&s->cases[i]) && replaces(++ready))
-            chosen = i;
-    }
-    return chosen;
+    unsigned ready = 0;
+    for (unsigned i = 0; i < s->n; i++)
+        ready += has_channel(&s->cases[i]) && seems_ready(&s->cases[i]);
+    return ready > 0 ? choose(s, ready) : s->n;
 }
 
 /* ---- doing ---- */
