@@ -140,16 +140,17 @@ static inline enum weft__step do_step(struct weft_case *it, struct weft_task **w
 }
 
 /* Without the lock. */
-static inline void complete(struct weft_case *it, enum weft__step step, struct weft_task *wake)
+static inline void complete(struct weft_case *it, enum weft__step step, struct weft_task *wake,
+                            const void *caller)
 {
     if (step == WEFT__CLOSED && it->kind == WEFT_CASE_SEND)
-        weft__chan_sent_on_closed(it->chan, NULL);
+        weft__chan_sent_on_closed(it->chan, caller);
     it->ok = step == WEFT__DONE;
     if (wake)
         weft__ready(wake, it->chan);
 }
 
-static inline bool try_one(struct weft_case *it)
+static inline bool try_one(struct weft_case *it, const void *caller)
 {
     struct weft_task *wake;
     weft__chan_lock(it->chan);
@@ -157,7 +158,7 @@ static inline bool try_one(struct weft_case *it)
     weft__unlock(&it->chan->lock);
     if (step == WEFT__MUST_WAIT)
         return false;
-    complete(it, step, wake);
+    complete(it, step, wake, caller);
     return true;
 }
 
@@ -314,7 +315,7 @@ static int select_locked(struct waiting *w, bool may_wait, const void *caller)
         if (step == WEFT__MUST_WAIT)
             continue;
         unlock_all(w);
-        complete(&s->cases[i], step, wake);
+        complete(&s->cases[i], step, wake, caller);
         return (int)i;
     }
     if (may_wait)
@@ -359,7 +360,7 @@ int weft__select(struct weft_case *cases, unsigned n, int64_t timeout_ns, const 
         if (i < 0)
             return i;
         if ((unsigned)i != n) {
-            if (try_one(&cases[i]))
+            if (try_one(&cases[i], caller))
                 return i;
             break;
         }
