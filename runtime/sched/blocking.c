@@ -8,9 +8,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 
-#include "runtime/sched/inside.h"
+#include "runtime/sched/thread.h"
 
 struct job {
     struct job *next;
@@ -44,6 +45,15 @@ void weft__blocking_configure(const struct weft__run *run, unsigned limit)
     pool.epoch = run->epoch;
     pool.running = 0;
     weft__unlock(&pool.lock);
+}
+
+void weft__blocking_forget(void)
+{
+    uint32_t limit = pool.limit;
+    memset(&pool, 0, sizeof pool);
+    pool.limit = limit;
+    pool.tail = &pool.head;
+    weft__blocking = weft__pool_threads = 0;
 }
 
 static struct job *unqueue(void)

@@ -1,5 +1,6 @@
 /* What ends the program: each in a child process, with its one line and its status. */
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -160,6 +161,13 @@ static void wait_for_timer(void *arg)
 /* The sanitizers report faults in their own words. */
 #define OVERFLOW_TEXT "\"deep\" (stack of 64 KiB; see weft_options.stack_bytes)\n"
 
+/* They also unwind the stack of a thread that exits in their own way. */
+static void exit_thread(void *arg)
+{
+    weft_yield();
+    pthread_exit(arg);
+}
+
 static __attribute__((noinline)) int recurse(int depth)
 {
     volatile char frame[512];
@@ -308,6 +316,7 @@ static const struct expected cases[] = {
     {wait_for_timer, 0, {NULL}},
     {wait_in_poll, -SIGALRM, {NULL}},
 #ifdef OVERFLOW_TEXT
+    {exit_thread, -SIGABRT, {"weft: a thread of the runtime was ended: pthread_exit"}},
     {overflow, -SIGSEGV, {"weft: stack overflow in task ", OVERFLOW_TEXT}},
     {overflow_of_another, -SIGSEGV, {"weft: stack overflow in task ", OVERFLOW_TEXT}},
     {overflow_of_a_small_one,

@@ -114,6 +114,16 @@ static int start_threads(struct weft__run *run)
     return r;
 }
 
+void weft__run_forget(void)
+{
+    weft__open_run = NULL;
+    open_workers = 0;
+    weft__open_epoch = 0;
+    weft__visitors = 0;
+    retired = NULL; /* their threads never end here */
+    taken = 0;
+}
+
 /* The worker's own task was the main task and is over. */
 void weft__main_returned(struct weft__worker *w)
 {

@@ -40,6 +40,7 @@ struct weft__thread {
     void (*serve)(struct weft__run *run);
     uint32_t wake; /* of a spare one */
     bool spare, gone, orphan;
+    bool forked; /* in the child of a fork */
     pthread_t id;
 };
 
@@ -53,6 +54,47 @@ static __attribute__((noinline)) struct weft__thread *my_thread(void)
     struct weft__thread *th = this_thread;
     __asm__ volatile("" : "+r"(th)::"memory");
     return th;
+}
+
+/* ---- what threads must not do, and what becomes of a fork's child ---- */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key; /* set as long as a thread is the run's */
+static bool has_key;
+
+static void ended_from_inside(void *arg)
+{
+    (void)arg;
+    weft__fatal("a thread of the runtime was ended: pthread_exit or pthread_cancel in a task");
+}
+
+/* The child has this thread alone, which goes on in the task's function. It is a plain thread
+ * there, and no run is open. */
+static void in_child(void)
+{
+    struct weft__thread *th = this_thread;
+    struct weft_task *t = weft__self();
+    weft__run_forget();
+    weft__blocking_forget();
+    weft__bind_thread(NULL);
+    weft__bound_set_self(NULL);
+    if (!th)
+        return;
+    th->forked = true;
+    /* Where its function returns to: see drive(). */
+    if (t && !th->locked) {
+        struct weft__worker *stand_in = weft__bound_new(th->run, t);
+        if (!stand_in)
+            return;
+        stand_in->scheduler = &th->scheduler;
+        t->worker = stand_in;
+    }
+}
+
+static void prepare_once(void)
+{
+    has_key = pthread_key_create(&key, ended_from_inside) == 0;
+    pthread_atfork(NULL, NULL, in_child);
 }
 
 /* ---- the gate ---- */
@@ -180,6 +222,8 @@ static void drive(struct weft__thread *th)
     while (weft__worker() == w && !(w->extra && weft__overtime_is_over(w)) &&
            (t = weft__find_work(w)))
         weft__dispatch(w, t);
+    if (th->forked)
+        exit(EXIT_SUCCESS); /* as the last thread of a program does */
     if (w->extra && weft__worker() == w)
         weft__overtime_retire(w);
     th->worker = NULL;
@@ -226,6 +270,8 @@ static void *thread_main(void *arg)
     weft__signal_stack_set(&signals);
     th->id = pthread_self();
     this_thread = th;
+    if (has_key)
+        pthread_setspecific(key, th);
     bool go = pass_gate();
     if (go && th->serve) {
         prctl(PR_SET_NAME, "weft-monitor");
@@ -236,6 +282,8 @@ static void *thread_main(void *arg)
         go = after_lock(th) && !weft__ended(th->run) && wait_for_worker(th);
     }
     weft__signal_stack_drop(&signals);
+    if (has_key)
+        pthread_setspecific(key, NULL);
     end_thread(th);
     return NULL;
 }
@@ -246,6 +294,7 @@ static int start_thread(struct weft__run *run, struct weft__worker *w,
     struct weft__thread *th = calloc(1, sizeof *th);
     if (!th)
         return -ENOMEM;
+    pthread_once(&once, prepare_once);
     th->run = run;
     th->worker = w;
     th->serve = serve;

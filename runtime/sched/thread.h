@@ -23,6 +23,10 @@ bool weft__threads_wait(struct weft__run *run, int64_t ns);
 /* Reaps those that have ended and leaves the others to themselves. */
 void weft__threads_reap(struct weft__run *run);
 
+/* In the child of a fork: no run is open, no thread serves. run.c, blocking.c */
+void weft__run_forget(void);
+void weft__blocking_forget(void);
+
 /* A task that has its own thread goes to sleep, or ended: who looks for a deadlock must know. */
 void weft__bound_rests(struct weft__run *run);
 
