@@ -33,7 +33,7 @@ explore() { # MODEL SECONDS, for each of its scenarios
 }
 
 mutate() { # NAME MODEL SCENARIO FILE EXPRESSION; or - FLAG
-    local at=$dir/$1 flags=()
+    local at=$dir/$1 found flags=()
     rm -rf "$at"
     mkdir -p "$at/$(dirname "$4")"
     if [[ $4 == - ]]; then
@@ -43,10 +43,11 @@ mutate() { # NAME MODEL SCENARIO FILE EXPRESSION; or - FLAG
         cmp -s "$4" "$at/$4" && fail "mutation $1: does not apply to $4" && return
     fi
     build "$at" "$2" ${flags[@]+"${flags[@]}"} || { fail "mutation $1: does not build" && return; }
-    if "$at/$2" 20 "$3" >"$at/out" 2>&1; then
+    if { "$at/$2" 20 "$3" >"$at/out" 2>&1; } 2>/dev/null; then
         fail "mutation $1: $2 does not find it in $3"
     else
-        echo "mutation $1: found: $(tail -n 1 "$at/out")"
+        found=$(tail -n 1 "$at/out")
+        echo "mutation $1: found: ${found:-it crashes}"
     fi
 }
 
