@@ -154,13 +154,25 @@ __attribute__((noinline)) static void runlock_slow(struct weft_rwmutex *rw, uint
     wake_all(list, rw);
 }
 
+static inline void runlock_by(struct weft_rwmutex *rw, const void *caller)
+{
+    uint32_t before = __atomic_fetch_sub(&rw->state, 1, __ATOMIC_RELEASE);
+    if (__builtin_expect(before - 1 >= COUNT, 0)) /* WRITER is set, or it was 0 */
+        runlock_slow(rw, before, caller);
+}
+
+__attribute__((noinline)) static void tell_and_runlock(struct weft_rwmutex *rw, const void *caller)
+{
+    weft__releasing(rw, NULL);
+    runlock_by(rw, caller);
+}
+
 void weft_rwmutex_runlock(struct weft_rwmutex *rw)
 {
     if (__builtin_expect(loiter_lock_released != NULL, 0))
-        weft__releasing(rw, NULL);
-    uint32_t before = __atomic_fetch_sub(&rw->state, 1, __ATOMIC_RELEASE);
-    if (__builtin_expect(before - 1 >= COUNT, 0)) /* WRITER is set, or it was 0 */
-        runlock_slow(rw, before, WEFT_CALLER());
+        tell_and_runlock(rw, WEFT_CALLER());
+    else
+        runlock_by(rw, WEFT_CALLER());
 }
 
 /* ---- writing ---- */
@@ -218,11 +230,23 @@ __attribute__((noinline)) static void unlock_slow(struct weft_rwmutex *rw, uint3
     wake_all(list, rw);
 }
 
-void weft_rwmutex_unlock(struct weft_rwmutex *rw)
+static inline void unlock_by(struct weft_rwmutex *rw, const void *caller)
 {
     uint32_t state = WRITER;
-    if (__builtin_expect(loiter_lock_released != NULL, 0))
-        weft__releasing(rw, &rw->owner);
     if (__builtin_expect(!change(rw, &state, 0, __ATOMIC_RELEASE), 0))
-        unlock_slow(rw, state, WEFT_CALLER());
+        unlock_slow(rw, state, caller);
+}
+
+__attribute__((noinline)) static void tell_and_unlock(struct weft_rwmutex *rw, const void *caller)
+{
+    weft__releasing(rw, &rw->owner);
+    unlock_by(rw, caller);
+}
+
+void weft_rwmutex_unlock(struct weft_rwmutex *rw)
+{
+    if (__builtin_expect(loiter_lock_released != NULL, 0))
+        tell_and_unlock(rw, WEFT_CALLER());
+    else
+        unlock_by(rw, WEFT_CALLER());
 }
