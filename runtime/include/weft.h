@@ -276,7 +276,7 @@ WEFT_API int weft_select(struct weft_case *cases, unsigned n, int64_t timeout_ns
 
 /* ---- time ---- */
 
-/* Nanoseconds of CLOCK_MONOTONIC. */
+/* Nanoseconds of CLOCK_MONOTONIC, give or take some tens of them; it never goes back. */
 WEFT_API int64_t weft_now(void);
 
 /* Channels of timers carry one int64_t: weft_now() when it fired. They have room for one and are
