@@ -172,6 +172,16 @@ static void call_once(void *arg)
     CHECK(weft_blocking(count_one, arg) == 0);
 }
 
+/* Calls of the run before return meanwhile. */
+static void let_them_return(void *arg)
+{
+    set_open(true);
+    while (now_inside() > 0)
+        weft_yield();
+    for (int i = 0; i < CALLS; i++)
+        call_once(arg);
+}
+
 /* Calls of the run before block still: they do not use up the limit, and none begins anew. */
 static void limits_are_of_a_run(void **state)
 {
@@ -183,11 +193,9 @@ static void limits_are_of_a_run(void **state)
     assert_int_equal(weft_run_with(&options, call_once, &calls), 0);
     assert_int_equal(calls, 1);
     assert_int_equal(now_inside(), LIMIT);
-    set_open(true);
-    while (now_inside() > 0)
-        sched_yield();
-    assert_int_equal(weft_run_with(&options, call_once, &calls), 0);
+    assert_int_equal(weft_run_with(&options, let_them_return, &calls), 0);
     assert_int_equal(g.begun, LIMIT);
+    assert_int_equal(calls, 1 + CALLS);
 }
 
 /* ---- threads ---- */

@@ -118,6 +118,29 @@ static void deadlock(void *arg)
     weft_mutex_lock(&m);
 }
 
+static void *wait_in_a_thread(void *arg)
+{
+    weft_chan_recv(arg, NULL);
+    return NULL;
+}
+
+/* A plain thread that waits itself wakes nobody. */
+static void deadlock_with_a_thread(void *arg)
+{
+    pthread_t id;
+    (void)arg;
+    CHECK(pthread_create(&id, NULL, wait_in_a_thread, weft_chan_new(0, 0)) == 0);
+    weft_chan_recv(weft_chan_new(0, 0), NULL);
+}
+
+/* The last one awake is one that has locked its thread. */
+static void deadlock_of_a_locked_one(void *arg)
+{
+    CHECK(weft_lock_thread() == 0);
+    weft_sleep(WEFT_MS);
+    weft_chan_recv(arg, NULL);
+}
+
 static void nil_deadlock(void *arg)
 {
     (void)arg;
@@ -311,6 +334,10 @@ static const struct expected cases[] = {
      2,
      {"weft: all tasks are asleep - deadlock!\n", " waiting [mutex lock", " (main task)\n",
       " \"reader\" waiting [chan receive"}},
+    {deadlock_with_a_thread, 2, {"weft: all tasks are asleep - deadlock!\n"}},
+    {deadlock_of_a_locked_one,
+     2,
+     {"weft: all tasks are asleep - deadlock!\n", ", thread locked (main task)\n"}},
     {nil_deadlock, 2, {"weft: all tasks are asleep - deadlock!\n", " waiting [select (no cases)"}},
     {wait_in_call, 0, {NULL}},
     {wait_for_timer, 0, {NULL}},
