@@ -156,14 +156,15 @@ static void unqueue(struct weft__fd *state, struct poll_waiter *waiter)
     while (*p && *p != waiter)
         p = &(*p)->next;
     if (*p)
-        *p = waiter->next;
+        __atomic_store_n(p, waiter->next, __ATOMIC_RELAXED);
     waiter->queued = false;
 }
 
-/* After ready: while it counts as waiting, nobody reports a deadlock. */
+/* Many at once, so in their order. After ready: while it counts as waiting, nobody reports a
+ * deadlock. */
 static void wake(struct weft_task *t)
 {
-    weft__ready(t, NULL);
+    weft__ready_tail(t, NULL);
     __atomic_fetch_sub(&waiting, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -430,7 +431,7 @@ int weft__netpoll_wait(struct weft_task *t, const struct weft__fd_wait *wait)
     }
     waiter.until = wait->limit == WEFT__OWN_LIMIT ? wait->until : state->deadline[wait->limit];
     waiter.next = state->waiters;
-    state->waiters = &waiter;
+    __atomic_store_n(&state->waiters, &waiter, __ATOMIC_RELAXED); /* prefetch reads it */
     int r = ask(t->worker->run, state, &waiter);
     if (r != 0) {
         unqueue(state, &waiter);
