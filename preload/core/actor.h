@@ -70,12 +70,6 @@ static inline uint32_t pl_recent_slot(uint64_t address)
     return (uint32_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_RECENT_BITS));
 }
 
-/* A timer of a runtime, and the place where it was set last. */
-struct pl_recent_timer {
-    struct el_timer *cell;
-    const void *caller;
-};
-
 /* What the core keeps for an OS thread; recycled. */
 struct pl_thread {
     struct pl_pool_link link;
@@ -88,8 +82,8 @@ struct pl_thread {
     uint32_t stack_hits;
     struct pl_late_wait *late;                      /* see wait.c */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */
-    struct pl_recent_timer timers[1 << PL_RECENT_BITS];
-    struct pl_task *free_tasks; /* records of tasks that ended here */
+    struct el_timer *timers[1 << PL_RECENT_BITS];   /* cells of a runtime's timers, likewise */
+    struct pl_task *free_tasks;                     /* records of tasks that ended here */
     uint32_t free_task_count;
     uint32_t spawn_stack; /* where it made a task last, and the site of that place */
     struct pl_site *spawn_site;

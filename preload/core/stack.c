@@ -129,16 +129,12 @@ static uint32_t stack_id(struct pl_self *self, const uintptr_t *pcs, unsigned n,
     return id;
 }
 
-static uint32_t stack_find(struct pl_self *self, struct pl_call call, uintptr_t first)
+/* The rare side, with its large frame, apart from the other. */
+__attribute__((noinline)) static uint32_t stack_walk(struct pl_self *self, struct pl_call call,
+                                                     uintptr_t place, uintptr_t first,
+                                                     struct cache_entry *e)
 {
     uintptr_t end = stack_end(self, call);
-    uintptr_t place = end != 0 ? end - call.sp : call.sp;
-    struct cache_entry *e = entry_of(self, call, place);
-    if (e != NULL && entry_holds(e, call, place, first)) {
-        if (++self->thread->stack_hits % HITS_BATCH == 0)
-            el_count(&pl_log.summary->stack_hits, HITS_BATCH);
-        return e->id;
-    }
     uintptr_t pcs[WALK_MAX], slots[WALK_MAX];
     unsigned depth = (unsigned)pl_options.depth;
     struct pl_walk walk = {
@@ -158,6 +154,18 @@ static uint32_t stack_find(struct pl_self *self, struct pl_call call, uintptr_t 
     if (e != NULL && id != 0)
         entry_fill(e, call, place, first, &walk, id);
     return id;
+}
+
+static inline uint32_t stack_find(struct pl_self *self, struct pl_call call, uintptr_t first)
+{
+    uintptr_t end = stack_end(self, call);
+    uintptr_t place = end != 0 ? end - call.sp : call.sp;
+    struct cache_entry *e = entry_of(self, call, place);
+    if (__builtin_expect(e == NULL || !entry_holds(e, call, place, first), 0))
+        return stack_walk(self, call, place, first, e);
+    if (++self->thread->stack_hits % HITS_BATCH == 0)
+        el_count(&pl_log.summary->stack_hits, HITS_BATCH);
+    return e->id;
 }
 
 uint32_t pl_stack(struct pl_self *self, struct pl_call call)

@@ -140,7 +140,8 @@ LOITER_WEAK void loiter_lock_released(const void *lock, struct loiter_task *owne
 /* ---- time ---- */
 
 /* A timer or ticker was made or set again: it fires `first_ns` from now and then each `period_ns`
- * (0: once). `stoppable` is 0 where the program has no handle to stop it. */
+ * (0: once). `stoppable` is 0 where the program has no handle to stop it. A timer that fires once
+ * need not be announced again while it is armed. */
 LOITER_WEAK void loiter_timer_armed(enum loiter_object kind, const void *timer, int64_t first_ns,
                                     int64_t period_ns, int stoppable, const void *caller);
 /* Stopped by the program. */

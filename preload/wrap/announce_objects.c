@@ -72,33 +72,41 @@ PL_EXPORT void loiter_lock_released(const void *lock, struct loiter_task *owner)
     pl_leave(self);
 }
 
-/* The timer's entry in the thread's table; one that fits says its cell without a search. */
-static struct pl_recent_timer *recent_of(const struct pl_self *self, const void *timer)
+static int fits(const struct el_timer *cell, const void *timer)
 {
-    return &self->thread->timers[pl_recent_slot(id_of(timer))];
-}
-
-static int recent_fits(const struct pl_recent_timer *recent, const void *timer)
-{
-    const struct el_timer *cell = recent->cell;
     return cell != NULL && cell->object == id_of(timer) && cell->state != EL_TIMER_FREE &&
            cell->run == pl_timer_run && (cell->flags & EL_TIMER_ABANDONED) == 0 &&
            cell->kind >= EL_OBJ_TIMER && cell->kind <= EL_OBJ_TICK;
 }
 
-/* Set again at the same place, to fire once: the time is that of the thread's last reading. */
-static int armed_again(struct pl_self *self, enum el_object_kind kind, const void *timer,
-                       int64_t first_ns, const void *caller)
+/* The cell of the runtime's timer of that address, whose kind is told only when it is armed; those
+ * that a thread asks for again are found in a table of its own. */
+static struct el_timer *find(const struct pl_self *self, const void *timer)
 {
-    const struct pl_recent_timer *recent = recent_of(self, timer);
-    if (recent->caller != caller || !recent_fits(recent, timer) || recent->cell->kind != kind ||
-        recent->cell->period_ns != 0)
+    struct el_timer **recent = &self->thread->timers[pl_recent_slot(id_of(timer))];
+    if (fits(*recent, timer))
+        return *recent;
+    for (uint32_t kind = EL_OBJ_TIMER; kind <= EL_OBJ_TICK; kind++) {
+        struct el_timer *cell = pl_timer_find((enum el_object_kind)kind, id_of(timer));
+        if (cell != NULL)
+            return *recent = cell;
+    }
+    return NULL;
+}
+
+/* One that fires once was set before: no rule asks where and when it was set last, so the first
+ * place stays, and the time is that of the thread's last reading. */
+static int armed_again(struct pl_self *self, enum el_object_kind kind, const void *timer,
+                       int64_t first_ns)
+{
+    struct el_timer *cell = find(self, timer);
+    if (cell == NULL || cell->kind != kind || cell->period_ns != 0 || cell->armed_stack == 0)
         return 0;
-    struct el_timer *cell = recent->cell;
     cell->first_ns = first_ns < 0 ? 0 : (uint64_t)first_ns;
     if (cell->armed_at < self->now)
         cell->armed_at = self->now;
-    el_set_state(&cell->state, EL_TIMER_ARMED);
+    if (cell->state != EL_TIMER_ARMED)
+        el_set_state(&cell->state, EL_TIMER_ARMED);
     return 1;
 }
 
@@ -109,26 +117,12 @@ PL_EXPORT void loiter_timer_armed(enum loiter_object kind, const void *timer, in
     if (self == NULL)
         return;
     enum el_object_kind of = (enum el_object_kind)kind;
-    if (period_ns > 0 || !armed_again(self, of, timer, first_ns, caller)) {
+    if (period_ns > 0 || !armed_again(self, of, timer, first_ns))
         pl_timer_armed(self, of, id_of(timer), first_ns < 0 ? 0 : (uint64_t)first_ns,
                        period_ns < 0 ? 0 : (uint64_t)period_ns,
                        stoppable ? 0 : EL_TIMER_UNSTOPPABLE,
                        pl_stack_from(self, PL_CALL(), caller));
-        *recent_of(self, timer) = (struct pl_recent_timer){pl_timer_find(of, id_of(timer)), caller};
-    }
     pl_leave(self);
-}
-
-/* What the runtime's timer of that address is: it says so only when it arms it. */
-static enum el_object_kind kind_of(const struct pl_self *self, const void *timer)
-{
-    const struct pl_recent_timer *recent = recent_of(self, timer);
-    if (recent_fits(recent, timer))
-        return (enum el_object_kind)recent->cell->kind;
-    for (uint32_t kind = EL_OBJ_TIMER; kind <= EL_OBJ_TICK; kind++)
-        if (pl_timer_find((enum el_object_kind)kind, id_of(timer)) != NULL)
-            return (enum el_object_kind)kind;
-    return EL_OBJ_OTHER;
 }
 
 PL_EXPORT void loiter_timer_stopped(const void *timer)
@@ -136,9 +130,9 @@ PL_EXPORT void loiter_timer_stopped(const void *timer)
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    enum el_object_kind kind = kind_of(self, timer);
-    if (kind != EL_OBJ_OTHER)
-        pl_timer_stopped(kind, id_of(timer));
+    const struct el_timer *cell = find(self, timer);
+    if (cell != NULL)
+        pl_timer_stopped((enum el_object_kind)cell->kind, id_of(timer));
     pl_leave(self);
 }
 
@@ -147,9 +141,9 @@ PL_EXPORT void loiter_timer_fired(const void *timer, int dropped)
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    enum el_object_kind kind = kind_of(self, timer);
-    if (kind != EL_OBJ_OTHER)
-        pl_timer_fired(kind, id_of(timer), 1, dropped ? 1 : 0);
+    const struct el_timer *cell = find(self, timer);
+    if (cell != NULL)
+        pl_timer_fired((enum el_object_kind)cell->kind, id_of(timer), 1, dropped ? 1 : 0);
     pl_leave(self);
 }
 
@@ -158,8 +152,8 @@ PL_EXPORT void loiter_timer_destroyed(const void *timer)
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    enum el_object_kind kind = kind_of(self, timer);
-    if (kind != EL_OBJ_OTHER)
-        pl_timer_destroyed(kind, id_of(timer));
+    const struct el_timer *cell = find(self, timer);
+    if (cell != NULL)
+        pl_timer_destroyed((enum el_object_kind)cell->kind, id_of(timer));
     pl_leave(self);
 }

@@ -9,6 +9,7 @@
 
 #include "preload/core/actor.h"
 #include "preload/core/cfi.h"
+#include "preload/core/clock.h"
 #include "preload/core/object.h"
 #include "preload/core/options.h"
 #include "preload/core/record.h"
@@ -103,22 +104,26 @@ static void waits_that_are_over_leave_what_the_rules_ask_for(void **state)
     assert_null(pl_object_find(key(&chan)));
 }
 
-static void a_wait_begins_after_the_one_before_it_ended(void **state)
+/* The clock is read at the end of a wait unless the same switch began one. */
+static void the_time_of_a_wait_is_that_of_its_end(void **state)
 {
     (void)state;
     static int chan;
-    struct loiter_task a = create(), b = create();
-    const struct el_actor *at_a = cell_of(&a), *at_b = cell_of(&b);
-    park(&b, &chan);
-    uint64_t first = at_b->since;
-    loiter_task_switch(&a); /* not asked of the clock: it was just read */
-    wake(&b, &chan);
-    loiter_task_switch(NULL);
-    loiter_task_switch(&a);
+    const uint64_t while_ticks = pl_ticks_of_ns(100000);
+    struct loiter_task a = create();
+    const struct el_actor *cell = cell_of(&a);
     park(&a, &chan);
-    assert_true(at_a->since > first);
+    const uint64_t since = cell->since;
+    loiter_task_switch(NULL);
+    while (pl_now() - since < while_ticks)
+        sink++;
+    wake(&a, &chan);
+    const struct el_object *object = pl_object_find(key(&chan));
+    assert_true(object->wait_ticks >= while_ticks);
+    park(&a, &chan);
+    assert_true(cell->since >= since + while_ticks);
+    loiter_task_unpark(&a);
     loiter_task_exit(&a);
-    loiter_task_exit(&b);
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
 }
 
@@ -222,6 +227,9 @@ static void a_timer_is_set_again(void **state)
         arm(&timer, &place_one);
         assert_int_equal(cell->state, EL_TIMER_ARMED);
     }
+    const uint32_t place = cell->armed_stack;
+    arm(&timer, &place_two); /* for one that fires once the first place stays */
+    assert_int_equal(cell->armed_stack, place);
     loiter_timer_fired(&timer, 0);
     assert_int_equal(cell->state, EL_TIMER_IDLE);
     assert_int_equal(cell->fires, 1);
@@ -235,6 +243,7 @@ static void a_timer_is_set_again(void **state)
     arm(&timer, &place_one); /* another life of the address: the first one stays as it ended */
     assert_int_equal(cell->flags & EL_TIMER_ABANDONED, EL_TIMER_ABANDONED);
     const struct el_timer *next = pl_timer_find(EL_OBJ_TIMER, key(&timer));
+    assert_non_null(next);
     assert_ptr_not_equal(next, cell);
     loiter_timer_destroyed(&timer);
     assert_null(pl_timer_find(EL_OBJ_TIMER, key(&timer)));
@@ -268,7 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_that_are_over_leave_what_the_rules_ask_for),
-        cmocka_unit_test(a_wait_begins_after_the_one_before_it_ended),
+        cmocka_unit_test(the_time_of_a_wait_is_that_of_its_end),
         cmocka_unit_test(an_object_that_a_task_waits_for_stays_until_it_went_on),
         cmocka_unit_test(a_record_that_is_used_again_knows_nothing_of_before),
         cmocka_unit_test(what_is_made_at_a_place_adds_up),
