@@ -25,6 +25,7 @@
 
 #include "runtime/sched/line.h"
 #include "runtime/sched/overtime.h"
+#include "runtime/sync/local.h"
 
 enum { NAME_MAX_SHOWN = 47, FRAMES_MAX = 32, AGE_MIN_MS = 10 };
 
@@ -59,6 +60,7 @@ struct view {
     uint64_t id;
     uint32_t epoch;
     const char *name;
+    const struct weft__labels *labels;
     const void *object;
     const void *start;
     const struct weft__frame *frame;
@@ -74,6 +76,7 @@ __attribute__((no_sanitize("thread"))) static struct view view_of(const struct w
         .id = t->loiter.id,
         .epoch = weft__epoch_of(t),
         .name = __atomic_load_n(&t->name, __ATOMIC_RELAXED),
+        .labels = __atomic_load_n(&t->labels, __ATOMIC_RELAXED),
         .object = __atomic_load_n(&t->object, __ATOMIC_RELAXED),
         .start = (const void *)t->fn,
         .frame = __atomic_load_n(&t->context.frame, __ATOMIC_RELAXED),
@@ -96,6 +99,18 @@ static void put_name(struct weft__line *line, const char *name)
     weft__line_text(line, " \"");
     weft__line_text(line, copy);
     weft__line_text(line, "\"");
+}
+
+static void put_labels(struct weft__line *line, const struct weft__labels *labels)
+{
+    char copy[NAME_MAX_SHOWN + 1];
+    uint32_t text_at;
+    if (!read_words(&labels->text_at, &text_at, sizeof text_at))
+        return;
+    copy_name(labels->bytes + text_at, copy);
+    weft__line_text(line, " {");
+    weft__line_text(line, copy);
+    weft__line_text(line, "}");
 }
 
 static void put_state(struct weft__line *line, const struct view *v)
@@ -175,6 +190,8 @@ int weft__dump_task(const struct weft_task *t, uint32_t epoch, const char *remar
     weft__line_number(&line, v.id, 10);
     if (v.name)
         put_name(&line, v.name);
+    if (v.labels)
+        put_labels(&line, v.labels);
     put_state(&line, &v);
     weft__line_text(&line, remark);
     int r = weft__line_write(&line, fd);

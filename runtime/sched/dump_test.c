@@ -188,6 +188,27 @@ TASK_TEST(stacks)
     weft_chan_release(c);
 }
 
+static void labelled(void *arg)
+{
+    weft_set_name("labelled");
+    CHECK(weft_set_label("request", "17") == 0);
+    weft_chan_recv(arg, NULL);
+}
+
+TASK_TEST(labels)
+{
+    struct weft_chan *c = weft_chan_new(0, 0);
+    struct weft_waitgroup wg = {0};
+    weft_waitgroup_go(&wg, labelled, c);
+    do {
+        weft_yield();
+        dump_into_text();
+    } while (!begins(line_of("labelled"), "{request=17} waiting [chan receive"));
+    weft_chan_send(c, NULL);
+    weft_waitgroup_wait(&wg);
+    weft_chan_release(c);
+}
+
 static _Atomic int released;
 
 static void runnable(void *arg)
@@ -288,10 +309,9 @@ int main(int argc, char **argv)
         _exit(3);
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_are_named), cmocka_unit_test(ages),
-        cmocka_unit_test(stacks),          cmocka_unit_test(ready_ones),
-        cmocka_unit_test(outside),         cmocka_unit_test(bad_descriptor),
-        cmocka_unit_test(by_signal),
+        cmocka_unit_test(waits_are_named), cmocka_unit_test(ages),       cmocka_unit_test(stacks),
+        cmocka_unit_test(labels),          cmocka_unit_test(ready_ones), cmocka_unit_test(outside),
+        cmocka_unit_test(bad_descriptor),  cmocka_unit_test(by_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
