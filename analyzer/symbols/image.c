@@ -212,6 +212,14 @@ static void innermost_place(struct walk *w, Dwarf_Die *cu, Dwarf_Addr pc)
         w->line = (unsigned)number;
 }
 
+/* A thin wrapper of a header (__attribute__((artificial))): the program's call of it is the place.
+ */
+static bool is_artificial(const Dwarf_Die *die)
+{
+    Dwarf_Die declaration = declaration_of(*die);
+    return dwarf_hasattr(&declaration, DW_AT_artificial);
+}
+
 /* Walks from the innermost scope outwards: each inlined call is a frame, and its call place is
  * where the next one stands. True when it met the function that contains them all. */
 static bool walk_scopes(struct walk *w, Dwarf_Die *cu, Dwarf_Die *scopes, int n)
@@ -219,7 +227,8 @@ static bool walk_scopes(struct walk *w, Dwarf_Die *cu, Dwarf_Die *scopes, int n)
     for (int i = 0; i < n && w->frames < INLINES_MAX; i++) {
         int tag = dwarf_tag(&scopes[i]);
         if (tag == DW_TAG_inlined_subroutine) {
-            emit(w, die_name(&scopes[i]), true);
+            if (!is_artificial(&scopes[i]))
+                emit(w, die_name(&scopes[i]), true);
             free(w->file);
             w->file = call_file(cu, &scopes[i]);
             w->line = die_unsigned(&scopes[i], DW_AT_call_line);

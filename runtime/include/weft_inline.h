@@ -11,7 +11,8 @@
 extern "C" {
 #endif
 
-#define WEFT__INLINE extern inline __attribute__((gnu_inline))
+/* artificial: a debugger and Loiter see the program's call, not the inside of it. */
+#define WEFT__INLINE extern inline __attribute__((gnu_inline, artificial))
 
 /* The functions of the library by other names: by its own each would call itself. */
 WEFT_API void weft__mutex_lock_call(struct weft_mutex *mutex) __asm__("weft_mutex_lock");
