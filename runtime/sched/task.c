@@ -1,6 +1,10 @@
 /*
- * The records of tasks: in chunks that are never given back, cached by each worker, spare ones in a
- * list that all share. So a pointer to a record stays readable, whatever became of the task.
+ * The records of tasks: in chunks that are never given back. So a pointer to a record stays
+ * readable, whatever became of the task.
+ *
+ * A worker keeps free records in two chains, one in use and a full one in stock. Between it and the
+ * pool that all share, chains are moved as they are: nobody walks them. In the first record of a
+ * chain in the pool, `object` is the next chain and `since` the number of records.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -23,7 +27,7 @@ static struct {
     uint32_t lock; /* of all below */
     struct chunk *chunks;
     size_t used; /* of the newest chunk */
-    struct weft_task *spare;
+    struct weft_task *chains;
 } pool;
 
 static uint64_t next_id = 1;
@@ -47,24 +51,60 @@ static struct weft_task *fresh(void)
     return &pool.chunks->tasks[pool.used++];
 }
 
-/* Takes up to `want` records from the pool into a chain. */
-static struct weft_task *from_pool(unsigned want, unsigned *got)
+static void put_chain(struct weft_task *first, uint32_t count)
+{
+    __atomic_store_n(&first->since, count, __ATOMIC_RELAXED);
+    __atomic_store_n(&first->object, pool.chains, __ATOMIC_RELAXED);
+    pool.chains = first;
+}
+
+static struct weft_task *take_chain(unsigned *count)
+{
+    struct weft_task *first = pool.chains;
+    pool.chains = (struct weft_task *)(uintptr_t)first->object;
+    *count = first->since;
+    return first;
+}
+
+/* A chain of up to WEFT_TASK_CHAIN records; NULL: no memory. */
+static struct weft_task *chain_from_pool(unsigned *count)
 {
     struct weft_task *chain = NULL;
-    *got = 0;
     weft__lock(&pool.lock);
-    while (*got < want) {
-        struct weft_task *t = pool.spare;
-        if (t)
-            pool.spare = t->next;
-        else if (!(t = fresh()))
-            break;
-        t->next = chain;
-        chain = t;
-        ++*got;
+    if (pool.chains) {
+        chain = take_chain(count);
+    } else {
+        struct weft_task *t;
+        for (*count = 0; *count < WEFT_TASK_CHAIN && (t = fresh()); ++*count) {
+            t->next = chain;
+            chain = t;
+        }
     }
     weft__unlock(&pool.lock);
     return chain;
+}
+
+static struct weft_task *one_from_pool(void)
+{
+    struct weft_task *t;
+    unsigned count;
+    weft__lock(&pool.lock);
+    if (pool.chains) {
+        t = take_chain(&count);
+        if (count > 1)
+            put_chain(t->next, count - 1);
+    } else {
+        t = fresh();
+    }
+    weft__unlock(&pool.lock);
+    return t;
+}
+
+static void to_pool(struct weft_task *first, uint32_t count)
+{
+    weft__lock(&pool.lock);
+    put_chain(first, count);
+    weft__unlock(&pool.lock);
 }
 
 static uint64_t new_id(struct weft__worker *w)
@@ -78,21 +118,30 @@ static uint64_t new_id(struct weft__worker *w)
     return w->next_id++;
 }
 
-struct weft_task *weft__task_new(struct weft__worker *w)
+static struct weft_task *from_cache(struct weft__worker *w)
 {
-    struct weft_task *t;
-    unsigned got;
-    if (w) {
-        if (!w->free_tasks)
-            w->free_tasks = from_pool(WEFT_TASK_CACHE / 2, &w->free_task_count);
-        t = w->free_tasks;
-        if (!t)
-            return NULL;
+    if (w->free_task_count == 0) {
+        if (w->full_chain) {
+            w->free_tasks = w->full_chain;
+            w->full_chain = NULL;
+            w->free_task_count = WEFT_TASK_CHAIN;
+        } else {
+            w->free_tasks = chain_from_pool(&w->free_task_count);
+        }
+    }
+    struct weft_task *t = w->free_tasks;
+    if (t) {
         w->free_tasks = t->next;
         w->free_task_count--;
-    } else if (!(t = from_pool(1, &got))) {
-        return NULL;
     }
+    return t;
+}
+
+struct weft_task *weft__task_new(struct weft__worker *w)
+{
+    struct weft_task *t = w ? from_cache(w) : one_from_pool();
+    if (!t)
+        return NULL;
     t->context.frame = NULL;
     t->stack = NULL;
     t->small = false;
@@ -106,40 +155,31 @@ struct weft_task *weft__task_new(struct weft__worker *w)
     return t;
 }
 
-static void to_pool(struct weft_task *t)
-{
-    weft__lock(&pool.lock);
-    t->next = pool.spare;
-    pool.spare = t;
-    weft__unlock(&pool.lock);
-}
-
 void weft__task_recycle(struct weft__worker *w, struct weft_task *t)
 {
     __atomic_store_n(&t->state, WEFT__FREE, __ATOMIC_RELEASE);
     if (!w) {
-        to_pool(t);
+        to_pool(t, 1);
         return;
     }
-    t->next = w->free_tasks;
+    if (w->free_task_count == WEFT_TASK_CHAIN) {
+        if (w->full_chain)
+            to_pool(w->full_chain, WEFT_TASK_CHAIN);
+        w->full_chain = w->free_tasks;
+        w->free_task_count = 0;
+    }
+    t->next = w->free_task_count ? w->free_tasks : NULL;
     w->free_tasks = t;
-    if (++w->free_task_count <= WEFT_TASK_CACHE)
-        return;
-    for (int i = 0; i < WEFT_TASK_CACHE / 2; i++) {
-        struct weft_task *spare = w->free_tasks;
-        w->free_tasks = spare->next;
-        w->free_task_count--;
-        to_pool(spare);
-    }
+    w->free_task_count++;
 }
 
 void weft__task_drop_cache(struct weft__worker *w)
 {
-    while (w->free_tasks) {
-        struct weft_task *t = w->free_tasks;
-        w->free_tasks = t->next;
-        to_pool(t);
-    }
+    if (w->free_task_count)
+        to_pool(w->free_tasks, w->free_task_count);
+    if (w->full_chain)
+        to_pool(w->full_chain, WEFT_TASK_CHAIN);
+    w->free_tasks = w->full_chain = NULL;
     w->free_task_count = 0;
 }
 

@@ -23,7 +23,7 @@ enum {
     WEFT_STACK_DEFAULT = 64 * 1024,
     WEFT_STACK_MIN = 16 * 1024,
     WEFT_STACK_CACHE = 64,
-    WEFT_TASK_CACHE = 128,
+    WEFT_TASK_CHAIN = 64,
 };
 
 /* In a task's epoch: it has an OS thread of its own; see bound.h. */
@@ -127,7 +127,8 @@ struct weft__worker {
     bool extra;                      /* it helps out; see overtime.c */
     uint64_t switches, parks;        /* so far; others read them */
     struct weft__context *scheduler; /* of the OS thread that drives it */
-    struct weft_task *free_tasks;
+    struct weft_task *free_tasks;    /* see task.c */
+    struct weft_task *full_chain;
     unsigned free_task_count, free_stack_count[WEFT__STACK_CLASSES];
     uint64_t random;
     uint64_t next_id, last_id; /* task numbers in stock */
