@@ -69,8 +69,9 @@ def ask_http(args, server, port, connections, depth, cpus):
     if re.search(r"Non-2xx|Socket errors", out):
         sys.exit(f"compare.py: wrk saw errors:\n{out}")
     total = int(re.search(r"(\d+) requests in", out).group(1))
+    p99 = re.search(r"^\s+99%\s+(\S+)", out, re.M).group(1)
     return {"rps": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
-            "p99_us": in_us(re.search(r"^\s+99%\s+(\S+)", out, re.M).group(1)), "cpu_us": cpu * 1e6 / total}
+            "p99_us": in_us(p99), "cpu_us": cpu * 1e6 / total}
 
 
 def measure(args, program, workload, workers):
