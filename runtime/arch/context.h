@@ -31,13 +31,6 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-/* Where a context stands: on its own stack while it is suspended. */
-struct weft__frame {
-    void *sp, *fp, *pc;
-};
-
-void weft__arch_entry(void);
-
 #if defined(__x86_64__)
 #include "runtime/arch/switch_x86_64.h"
 #elif defined(__aarch64__)

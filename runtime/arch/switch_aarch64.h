@@ -2,6 +2,12 @@
  * The stack switch for AArch64, AAPCS64. Included by context.h. See switch_x86_64.h for why it is
  * inlined. FPCR is the thread's, not the task's.
  */
+#ifndef WEFT_ARCH_SWITCH_AARCH64_H
+#define WEFT_ARCH_SWITCH_AARCH64_H
+
+#include "runtime/arch/frame.h"
+
+#ifdef __aarch64__
 
 /* Keeps where it stands in *here, that place in *from, and goes on at *to; returns when somebody
  * goes on at *here. */
@@ -54,3 +60,6 @@ static inline void weft__arch_prepare(struct weft__frame *frame, uint64_t *sp)
                          : "=&r"(value_), "=&r"(place_));                                          \
         value_;                                                                                    \
     })
+
+#endif
+#endif

@@ -6,6 +6,12 @@
  * all are lost, and the compiler keeps what it still needs. The control words of the x87 and of SSE
  * (rounding, exceptions) are the thread's, not the task's.
  */
+#ifndef WEFT_ARCH_SWITCH_X86_64_H
+#define WEFT_ARCH_SWITCH_X86_64_H
+
+#include "runtime/arch/frame.h"
+
+#ifdef __x86_64__
 
 #ifdef __AVX512F__
 #define WEFT_ARCH_LOST_WIDE                                                                        \
@@ -54,3 +60,6 @@ static inline void weft__arch_prepare(struct weft__frame *frame, uint64_t *sp)
                          : "=r"(value_));                                                          \
         value_;                                                                                    \
     })
+
+#endif
+#endif
