@@ -87,8 +87,8 @@ struct weft_task_options {
     int small_stack;     /* 1: on a stack of 8 KiB, for tasks that mostly wait; 7 KiB are its own */
 };
 
-/* Starts a task that runs fn(arg), with options; NULL options are the defaults. Its calls on a small
- * stack must be few and shallow: no printf, no resolver. 0, -ENOMEM or -ESRCH. */
+/* Starts a task that runs fn(arg), with options; NULL options are the defaults. Its calls on a
+ * small stack must be few and shallow: no printf, no resolver. 0, -ENOMEM or -ESRCH. */
 WEFT_API int weft_go_with(const struct weft_task_options *options, void (*fn)(void *arg),
                           void *arg);
 
@@ -538,8 +538,8 @@ WEFT_API int weft_set_deadline(int fd, int64_t when);
 WEFT_API int weft_set_read_deadline(int fd, int64_t when);
 WEFT_API int weft_set_write_deadline(int fd, int64_t when);
 
-/* The calls of those names, waiting as weft_read and weft_write do; writev writes all of it, with at
- * most 1024 buffers. readv and writev take what is no socket, too. */
+/* The calls of those names, waiting as weft_read and weft_write do; writev writes all of it, with
+ * at most 1024 buffers. readv and writev take what is no socket, too. */
 WEFT_API ssize_t weft_readv(int fd, const struct iovec *buffers, int count);
 WEFT_API ssize_t weft_writev(int fd, const struct iovec *buffers, int count);
 WEFT_API ssize_t weft_recvfrom(int fd, void *buffer, size_t size, int flags,
@@ -554,16 +554,16 @@ WEFT_API ssize_t weft_sendmsg(int fd, const struct msghdr *message, int flags);
  * Go: io.Copy(conn, file). */
 WEFT_API ssize_t weft_sendfile(int to, int from, off_t *offset, size_t size);
 
-/* getaddrinfo(3) on a thread that may block. *found is to be freed with freeaddrinfo(3). 0; -ENOENT:
- * no such name; -EAGAIN: not now; or another negative errno. Go: net.Resolver. */
+/* getaddrinfo(3) on a thread that may block. *found is to be freed with freeaddrinfo(3). 0;
+ * -ENOENT: no such name; -EAGAIN: not now; or another negative errno. Go: net.Resolver. */
 struct addrinfo;
 WEFT_API int weft_resolve(const char *node, const char *service, const struct addrinfo *hints,
                           struct addrinfo **found);
 
-/* A socket that listens, or is bound if it is for messages. `network` is one of tcp, tcp4, tcp6, udp,
- * udp4, udp6, unix; `address` is "host:port", "[host]:port", ":port" (all of this machine's), or for
- * unix a path ("@name": no file). Non-blocking, closed on exec; close it with weft_close. A negative
- * errno. Go: net.Listen, net.ListenPacket. */
+/* A socket that listens, or is bound if it is for messages. `network` is one of tcp, tcp4, tcp6,
+ * udp, udp4, udp6, unix; `address` is "host:port", "[host]:port", ":port" (all of this machine's),
+ * or for unix a path ("@name": no file). Non-blocking, closed on exec; close it with weft_close. A
+ * negative errno. Go: net.Listen, net.ListenPacket. */
 WEFT_API int weft_listen(const char *network, const char *address);
 
 /* A socket that is connected there, within `timeout_ns` (WEFT_FOREVER: no limit; the look-up of the

@@ -264,6 +264,14 @@ void weft__bound_park(struct weft_task *t, uint32_t *lock, void (*fn)(void *), v
         LOITER_CALL(loiter_task_switch, (&t->loiter));
 }
 
+static void count_awake(struct weft__run *run, bool outside, int32_t change)
+{
+    if (outside)
+        __atomic_fetch_sub(&weft__outside_asleep, change, __ATOMIC_SEQ_CST);
+    else
+        __atomic_fetch_add(&run->bound_awake, (uint32_t)change, __ATOMIC_SEQ_CST);
+}
+
 static void wake(struct weft_task *t, const void *object)
 {
     bool outside = outside_of(t);
@@ -271,13 +279,14 @@ static void wake(struct weft_task *t, const void *object)
     struct weft__run *run = w->run;
     LOITER_CALL(loiter_task_ready, (&t->loiter, object));
     __atomic_store_n(&t->wait, WEFT__WAIT_NONE, __ATOMIC_RELAXED);
+    /* Counted as awake before it can run and sleep again: while this thread is on its way here,
+     * nobody may take all for asleep. */
+    count_awake(run, outside, 1);
     uint32_t before = __atomic_exchange_n(&w->wake, READY, __ATOMIC_SEQ_CST);
+    if (outside ? before != ASLEEP : before == RUNNING)
+        count_awake(run, outside, -1); /* it was counted as awake all the time */
     if (before == RUNNING)
         return;
-    if (!outside)
-        __atomic_fetch_add(&run->bound_awake, 1, __ATOMIC_SEQ_CST);
-    else if (before == ASLEEP)
-        __atomic_fetch_sub(&weft__outside_asleep, 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&of_worker(w)->ready_at, weft_now(), __ATOMIC_RELAXED);
     weft__futex_wake(&w->wake, 1);
 }
