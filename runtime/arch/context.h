@@ -90,7 +90,7 @@ static inline void weft__context_prepare(struct weft__context *context, char *lo
     struct weft__frame *frame = (struct weft__frame *)(void *)(sp - 4);
     sp[0] = sp[1] = 0;
     weft__arch_prepare(frame, sp);
-    context->frame = frame;
+    __atomic_store_n(&context->frame, frame, __ATOMIC_RELAXED); /* a dump reads it */
 #ifdef WEFT_ASAN
     context->low = low;
     context->size = (size_t)(high - low);

@@ -97,7 +97,7 @@ void weft__netpoll_close(struct weft__run *run)
 
 static void abandon(struct weft__fd *state)
 {
-    state->waiters = NULL;
+    __atomic_store_n(&state->waiters, NULL, __ATOMIC_RELAXED);
     state->listed = false;
 }
 
@@ -318,8 +318,10 @@ static long wait_for_events(int epoll_fd, struct epoll_event *events, int64_t ns
     return epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, ns < 0 ? -1 : (int)ms);
 }
 
-/* With thousands of descriptors, each one's state and waiter are far from the CPU. */
-static void prefetch(const struct epoll_event *events, long i, long n)
+/* With thousands of descriptors, each one's state and waiter are far from the CPU. What is read
+ * here need not be right. */
+__attribute__((no_sanitize("thread"))) static void prefetch(const struct epoll_event *events,
+                                                            long i, long n)
 {
     if (i + 4 < n)
         __builtin_prefetch(weft__fd_find(events[i + 4].data.fd), 1);

@@ -19,7 +19,7 @@ void weft__full_fence(void);
 
 static inline void weft__light_fence(void)
 {
-    if (__builtin_expect(weft__fences_full, 0))
+    if (__builtin_expect(__atomic_load_n(&weft__fences_full, __ATOMIC_RELAXED), 0))
         weft__full_fence();
     __asm__ volatile("" ::: "memory");
 }

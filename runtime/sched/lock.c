@@ -43,8 +43,8 @@ bool weft__fences_full = true;
 
 void weft__fences_begin(void)
 {
-    weft__fences_full =
-        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0;
+    bool full = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0;
+    __atomic_store_n(&weft__fences_full, full, __ATOMIC_RELAXED);
 }
 
 void weft__full_fence(void)
@@ -61,6 +61,6 @@ void weft__full_fence(void)
 void weft__heavy_fence(void)
 {
     weft__full_fence();
-    if (!weft__fences_full)
+    if (!__atomic_load_n(&weft__fences_full, __ATOMIC_RELAXED))
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }

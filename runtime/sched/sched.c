@@ -97,8 +97,10 @@ void weft__run_after(struct weft__worker *w)
 }
 
 /* With many tasks in turn, their records and stacks have left the caches: those that come soon are
- * asked for. Slots that are empty again hold old records, which are never unmapped. */
-static inline void prefetch_ahead(const struct weft__worker *w)
+ * asked for. Slots that are empty again hold old records, which are never unmapped; what is read
+ * need not be right. */
+__attribute__((no_sanitize("thread"))) static inline void
+prefetch_ahead(const struct weft__worker *w)
 {
     enum { RECORD_AHEAD = 4, STACK_AHEAD = 2 };
     uint32_t head = __atomic_load_n(&w->head, __ATOMIC_RELAXED);
