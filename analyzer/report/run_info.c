@@ -12,8 +12,7 @@
 
 #define FILE_NAME "run.json"
 
-/* By way of stdio: jansson itself reads and writes a descriptor a byte at a time. `fd` is closed.
- */
+/* By way of stdio: of a descriptor, jansson reads and writes a byte at a time. `fd` is closed. */
 
 static json_t *load(int fd, json_error_t *e)
 {

@@ -212,8 +212,7 @@ static void innermost_place(struct walk *w, Dwarf_Die *cu, Dwarf_Addr pc)
         w->line = (unsigned)number;
 }
 
-/* A thin wrapper of a header (__attribute__((artificial))): the program's call of it is the place.
- */
+/* A header's thin wrapper (__attribute__((artificial))): the program's call of it is the place. */
 static bool is_artificial(const Dwarf_Die *die)
 {
     Dwarf_Die declaration = declaration_of(*die);
