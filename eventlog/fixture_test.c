@@ -21,6 +21,7 @@ static const struct fixture {
     uint64_t events, cells, kinds, sum;
 } fixtures[] = {
     {"v1.0.pack", 0, 57, 16, 25, UINT64_C(11856828737720207974)},
+    {"v1.1.pack", 1, 60, 28, 30, UINT64_C(11856829828664366854)},
 };
 
 static const char *directory;

@@ -40,7 +40,7 @@
 #define EL_SLOTS_MOST       16384
 #define EL_CHUNKS_MOST      256 /* of cells, for each type */
 #define EL_STRIPES          16  /* free lists, for each type of cell */
-#define EL_CELL_IDS         8   /* ids 64 and up are cells */
+#define EL_CELL_IDS         24  /* ids 64 and up are cells */
 
 struct el_options {
     const char *root;   /* the directory that holds the records of processes; made if missing */

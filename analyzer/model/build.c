@@ -248,6 +248,9 @@ void model_builder_event(struct model_builder *b, uint64_t ticks, uint32_t id,
     case EL_ID_lock_io:
         build_lock_io(b, &any->lock_io);
         break;
+    case EL_ID_misuse:
+        build_misuse(b, at_ns, &any->misuse);
+        break;
     default: /* what the model does not need */
         break;
     }

@@ -19,6 +19,7 @@
 #define MODEL_STACKS_MOST  (UINT32_C(1) << 22)
 #define MODEL_MARKS_MOST   65536u
 #define MODEL_RUNS_MOST    4096u
+#define MODEL_MISUSES_MOST 4096u
 #define MODEL_LOCKS_MOST   65536u
 
 /* The last calls that waited with a given lock held. */
@@ -67,6 +68,10 @@ struct model_actor *build_actor(struct model_builder *b, uint64_t id);
 void build_lock_io(struct model_builder *b, const struct el_lock_io *e);
 void build_wait(struct model_builder *b, const struct el_wait *e);
 void build_lock_io_site(struct model_builder *b, const struct model_site *s);
+/* A time in a cell. The process lived at least until then. */
+uint64_t build_cell_ns(struct model_builder *b, uint64_t ticks);
+void build_task_cell(struct model_builder *b, uint32_t id, const union el_any *any);
+void build_misuse(struct model_builder *b, uint64_t at_ns, const struct el_misuse *e);
 /* Objects know of waits for which no event was written. */
 void build_settle_locks(struct model_builder *b);
 

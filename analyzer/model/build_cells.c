@@ -4,8 +4,7 @@
 #include "analyzer/model/build.h"
 #include "analyzer/model/memory.h"
 
-/* A cell's time. The process lived at least until then. */
-static uint64_t cell_ns(struct model_builder *b, uint64_t ticks)
+uint64_t build_cell_ns(struct model_builder *b, uint64_t ticks)
 {
     uint64_t ns = build_ns(b, ticks);
     /* Beyond a century it is damage, not a time. */
@@ -33,9 +32,9 @@ static void on_actor(struct model_builder *b, const struct el_actor *c)
     a->wait_kind = c->wait_kind;
     a->wait_stack = c->wait_stack;
     a->object = c->object;
-    a->since_ns = cell_ns(b, c->since);
+    a->since_ns = build_cell_ns(b, c->since);
     a->creator = c->creator;
-    a->created_ns = cell_ns(b, c->created_at);
+    a->created_ns = build_cell_ns(b, c->created_at);
     a->created_stack = c->created_stack;
     a->waits_here = c->waits_here;
     a->waker = c->waker;
@@ -73,13 +72,13 @@ static void on_object(struct model_builder *b, const struct el_object *c)
         .state = c->state,
         .storage = c->storage,
         .creator = c->creator,
-        .created_ns = cell_ns(b, c->created_at),
+        .created_ns = build_cell_ns(b, c->created_at),
         .created_stack = c->created_stack,
         .last_waker_stack = c->last_waker_stack,
         .last_waiter_stack = c->last_waiter_stack,
         .last_waker = c->last_waker,
         .last_waiter = c->last_waiter,
-        .last_waker_ns = cell_ns(b, c->last_waker_at),
+        .last_waker_ns = build_cell_ns(b, c->last_waker_at),
         .wakes = c->wakes,
         .waits = c->waits,
         .wait_ns = build_ns(b, c->wait_ticks),
@@ -102,9 +101,9 @@ static void on_timer(struct model_builder *b, const struct el_timer *c)
         .state = c->state,
         .flags = c->flags,
         .creator = c->creator,
-        .created_ns = cell_ns(b, c->created_at),
-        .armed_ns = cell_ns(b, c->armed_at),
-        .last_used_ns = cell_ns(b, c->last_used_at),
+        .created_ns = build_cell_ns(b, c->created_at),
+        .armed_ns = build_cell_ns(b, c->armed_at),
+        .last_used_ns = build_cell_ns(b, c->last_used_at),
         .created_stack = c->created_stack,
         .armed_stack = c->armed_stack,
         .period_ns = c->period_ns,
@@ -128,12 +127,12 @@ static void on_site(struct model_builder *b, const struct el_site *c)
         .count = c->count,
         .live = c->live,
         .peak = c->peak,
-        .peak_ns = cell_ns(b, c->peak_at),
+        .peak_ns = build_cell_ns(b, c->peak_at),
         .bytes = c->bytes,
         .total_ns = build_ns(b, c->ticks),
         .max_ns = build_ns(b, c->ticks_max),
-        .first_ns = cell_ns(b, c->first_at),
-        .last_ns = cell_ns(b, c->last_at),
+        .first_ns = build_cell_ns(b, c->first_at),
+        .last_ns = build_cell_ns(b, c->last_at),
         .backpressure = c->backpressure,
         .backpressure_live = c->backpressure_live,
         .run_peak = c->run_peak,
@@ -150,7 +149,7 @@ static void on_summary(struct model_builder *b, const struct el_summary *c)
     p->state = c->state;
     if (c->stop_reason != EL_STOP_NONE)
         p->stop_reason = c->stop_reason;
-    cell_ns(b, c->heartbeat);
+    build_cell_ns(b, c->heartbeat);
     p->lost_reentered = c->lost_reentered;
     p->lost_full = c->lost_full;
     p->lost_late = c->lost_late;
@@ -185,7 +184,8 @@ void model_builder_cell(struct model_builder *b, uint32_t id, const union el_any
     case EL_ID_summary:
         on_summary(b, &any->summary);
         break;
-    default: /* cells of a later version */
+    default: /* and those of a later version */
+        build_task_cell(b, id, any);
         break;
     }
 }

@@ -18,8 +18,15 @@ void model_process_finish(struct model_process *p)
         free(p->marks[i].text);
     for (size_t i = 0; i < p->nruns; i++)
         free(p->runs[i].name);
+    for (size_t i = 0; i < p->nmisuses; i++)
+        free(p->misuses[i].text);
     free(p->modules);
     free(p->stacks);
+    free(p->spreads);
+    free(p->lineages);
+    free(p->spins);
+    free(p->groups);
+    free(p->misuses);
     free(p->marks);
     free(p->runs);
     free(p->actors);

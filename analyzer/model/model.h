@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "eventlog/kinds.h"
+#include "eventlog/spread.h"
 
 struct model_module {
     uint64_t lo, hi, bias;
@@ -126,6 +127,54 @@ struct model_lock_io {
     uint64_t waited_ns; /* time they spent waiting while the holder was in the call */
 };
 
+/* Durations at one place; quantiles are exact to half an octave. */
+struct model_spread {
+    enum el_spread_kind kind;
+    uint32_t stack;
+    uint64_t every; /* one of so many was measured */
+    uint64_t count, total_ns, max_ns;
+    uint64_t busiest, busiest_ns; /* most measured within a second, and when */
+    uint64_t first_ns, last_ns;
+    uint32_t bins[EL_SPREAD_BINS];
+};
+
+/* A place whose tasks or threads make further ones there, by generation. */
+struct model_lineage {
+    enum el_site_kind kind;
+    uint32_t stack;
+    uint32_t deepest;
+    uint64_t parents, awaited;
+    uint64_t made[16];
+};
+
+/* A place that asks again and again without waiting. */
+struct model_spin {
+    enum el_spin_kind kind;
+    uint32_t stack;
+    uint64_t actors, count, longest;
+    uint64_t cpu_ns;
+    uint64_t between_ns; /* the mean from one call to the next, 0 if not measured */
+    uint64_t first_ns, last_ns;
+};
+
+/* Groups of tasks that went on after their first error, by where their members are made. */
+struct model_group {
+    uint32_t stack;
+    int error;
+    uint64_t failed, cancels;
+    uint64_t running, started; /* members at the first error, and begun after it */
+    uint64_t wasted_ns, longest_ns;
+    uint64_t first_ns, last_ns;
+};
+
+struct model_misuse {
+    enum el_misuse_kind kind;
+    uint64_t at_ns;
+    uint64_t actor, object, other;
+    uint32_t stack, other_stack;
+    char *text;
+};
+
 struct model_mark {
     uint64_t at_ns;
     char *text;
@@ -187,6 +236,16 @@ struct model_process {
     size_t nwaits;
     struct model_lock_io *lock_ios;
     size_t nlock_ios;
+    struct model_spread *spreads;
+    size_t nspreads;
+    struct model_lineage *lineages;
+    size_t nlineages;
+    struct model_spin *spins;
+    size_t nspins;
+    struct model_group *groups;
+    size_t ngroups;
+    struct model_misuse *misuses;
+    size_t nmisuses;
     struct model_mark *marks;
     size_t nmarks;
     struct model_run *runs;
@@ -223,6 +282,17 @@ const struct model_holding *model_find_holdings(const struct model_process *p, u
 const struct model_run *model_find_run(const struct model_process *p, uint32_t run);
 /* The mark in force at that time, NULL when there was none. */
 const char *model_find_mark(const struct model_process *p, uint64_t at_ns);
+
+/* Of that kind at that place; NULL when there is none. */
+const struct model_spread *model_find_spread(const struct model_process *p,
+                                             enum el_spread_kind kind, uint32_t stack);
+/* The duration below which that share (0 to 1) of them lies; 0 when there are none. */
+uint64_t model_spread_quantile(const struct model_spread *s, double share);
+/* The share of them, 0 to 1, that is shorter than so much. */
+double model_spread_below(const struct model_spread *s, uint64_t ns);
+/* Of that kind and place; NULL when there is none. */
+const struct model_site *model_find_site(const struct model_process *p, enum el_site_kind kind,
+                                         uint32_t stack);
 
 static inline bool model_is_task(uint64_t actor)
 {
