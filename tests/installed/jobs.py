@@ -42,7 +42,7 @@ python3 -c 'import resource as r; r.setrlimit(r.RLIMIT_NOFILE,(4,4)); open("word
 python3 -c 'import mmap; f=open("words","r+b"); m=mmap.mmap(f.fileno(),0); m[0:1]=b"Z"; m.flush(); m.close()'; head -c 4 words
 python3 -c 'import fcntl; f=open("lock","w"); fcntl.flock(f,fcntl.LOCK_EX); print(fcntl.lockf(f,fcntl.LOCK_EX|fcntl.LOCK_NB))'
 sqlite3 s.db 'create table t(a,b); insert into t values(1,2),(3,4); select sum(a*b) from t; select * from absent;'; echo $?
-git init -q -b main r && cd r && cp ../words . && git add . && git -c user.name=a -c user.email=a@b commit -qm m --date=@1700000000 && git log --format=%s && git fsck && git gc -q && git status -s
+export GIT_AUTHOR_DATE='1700000000 +0000' GIT_COMMITTER_DATE='1700000000 +0000'; git init -q -b main r && cd r && cp ../words . && git add . && git -c user.name=a -c user.email=a@b commit -qm m && git log --format=%s && git fsck && git gc -q && git status -s
 echo 'int main(void){return 3;}' > p.c; gcc -c p.c && gcc p.o -o p; ./p; echo $?; gcc absent.c
 printf 'all: a b\na b:\n\t@echo $@; touch $@\n' > Makefile; make -j2 | sort; make; make absent
 openssl dgst -sha256 words; openssl enc -aes-256-ctr -K 00 -iv 00 -in words 2>/dev/null | md5sum; openssl prime 97
