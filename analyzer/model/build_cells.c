@@ -143,6 +143,30 @@ static void on_site(struct model_builder *b, const struct el_site *c)
         build_lock_io_site(b, &s);
 }
 
+static void on_outcome(struct model_builder *b, const struct el_outcome *c)
+{
+    struct model_process *p = b->p;
+    if (c->state == EL_FREE || c->made == 0)
+        return;
+    XGROW(p->outcomes, p->noutcomes);
+    p->outcomes[p->noutcomes++] = (struct model_outcome){
+        .kind = c->kind,
+        .stack = c->stack,
+        .lost_stack = c->lost_stack,
+        .made = c->made,
+        .gone = c->gone,
+        .lost = c->lost,
+        .peak = c->peak,
+        .peak_ns = build_cell_ns(b, c->peak_at),
+        .bytes = c->bytes,
+        .items = c->items,
+        .lost_ns = build_ns(b, c->ticks),
+        .first_ns = build_cell_ns(b, c->first_at),
+        .last_ns = build_cell_ns(b, c->last_at),
+        .burst = c->burst,
+    };
+}
+
 static void on_summary(struct model_builder *b, const struct el_summary *c)
 {
     struct model_process *p = b->p;
@@ -180,6 +204,9 @@ void model_builder_cell(struct model_builder *b, uint32_t id, const union el_any
         break;
     case EL_ID_site:
         on_site(b, &any->site);
+        break;
+    case EL_ID_outcome:
+        on_outcome(b, &any->outcome);
         break;
     case EL_ID_summary:
         on_summary(b, &any->summary);

@@ -33,6 +33,7 @@ void model_process_finish(struct model_process *p)
     free(p->objects);
     free(p->timers);
     free(p->sites);
+    free(p->outcomes);
     free(p->waits);
     free(p->lock_ios);
     free(p->helds);

@@ -107,6 +107,18 @@ struct model_site {
     uint64_t backpressure, backpressure_live, run_peak;
 };
 
+/* What became of the things of one kind that were made at one place. */
+struct model_outcome {
+    enum el_object_kind kind;
+    uint32_t stack, lost_stack;
+    uint64_t made, gone, lost;
+    uint64_t peak, peak_ns;
+    uint64_t bytes, items;
+    uint64_t lost_ns; /* time that those given up lived on */
+    uint64_t first_ns, last_ns;
+    uint64_t burst; /* most made within a second */
+};
+
 /* Waits are kept as totals by (kind, stack, object), with the longest. */
 struct model_wait {
     enum el_wait_kind kind;
@@ -232,6 +244,8 @@ struct model_process {
     size_t ntimers;
     struct model_site *sites;
     size_t nsites;
+    struct model_outcome *outcomes;
+    size_t noutcomes;
     struct model_wait *waits;
     size_t nwaits;
     struct model_lock_io *lock_ios;

@@ -36,6 +36,7 @@ struct made {
 #define MADE_SITE(m, ...)    MADE(m, sites, nsites, __VA_ARGS__)
 #define MADE_LOCK_IO(m, ...) MADE(m, lock_ios, nlock_ios, __VA_ARGS__)
 #define MADE_RUN(m, ...)     MADE(m, runs, nruns, __VA_ARGS__)
+#define MADE_OUTCOME(m, ...) MADE(m, outcomes, noutcomes, __VA_ARGS__)
 #define MADE_HELD(m, who, address, lock_kind, at)                                                  \
     MADE(m, helds, nhelds, .count = 1, .actor = (who),                                             \
          .locks = {{.lock = (address), .kind = (lock_kind), .stack = (at)}})

@@ -20,6 +20,7 @@
 #include "preload/core/modules.h"
 #include "preload/core/object.h"
 #include "preload/core/options.h"
+#include "preload/core/outcome.h"
 #include "preload/core/real.h"
 #include "preload/core/stack_table.h"
 #include "preload/core/sys.h"
@@ -128,6 +129,7 @@ static int tables_init(void)
     pl_objects_reset();
     pl_timers_reset();
     pl_sites_reset();
+    pl_outcomes_reset();
     pl_modules_reset();
     return pl_stack_table_init();
 }

@@ -4,8 +4,10 @@
 #include "preload/core/actor.h"
 #include "preload/core/clock.h"
 #include "preload/core/map.h"
+#include "preload/core/outcome.h"
 
 static struct pl_map timers;
+static uint64_t bytes_of[EL_OBJ_FD];
 uint32_t pl_timer_run;
 
 void pl_timers_reset(void)
@@ -18,16 +20,69 @@ static uint64_t key_of(enum el_object_kind kind, uint64_t object)
     return object ^ (uint64_t)(kind + 1) << 56;
 }
 
+void pl_timer_bytes(enum el_object_kind kind, uint64_t bytes)
+{
+    if (kind < EL_OBJ_FD)
+        bytes_of[kind] = bytes;
+}
+
+/* ---- what becomes of those of one place ---- */
+
+/* Of the others there is one in a process, and making it costs nothing. */
+static int counts(const struct el_timer *cell)
+{
+    return cell->kind != EL_OBJ_ITIMER && cell->kind != EL_OBJ_ALARM;
+}
+
+static void outcome_begins(const struct el_timer *cell)
+{
+    struct pl_outcome *o = counts(cell) ? pl_outcome_get(cell->kind, cell->created_stack) : NULL;
+    if (o != NULL)
+        pl_outcome_made(o, bytes_of[cell->kind], cell->created_at);
+}
+
+/* Firings of the kernel's timers are not seen. */
+static int had_its_time(const struct el_timer *cell)
+{
+    if (cell->fires != 0)
+        return 1;
+    if (cell->state != EL_TIMER_ARMED || cell->kind <= EL_OBJ_TICK)
+        return 0;
+    return pl_now() >= cell->armed_at + pl_ticks_of_ns(cell->first_ns);
+}
+
+static void outcome_ends(const struct el_timer *cell)
+{
+    struct pl_outcome *o = counts(cell) ? pl_outcome_find(cell->kind, cell->created_stack) : NULL;
+    if (o == NULL)
+        return;
+    if ((cell->flags & EL_TIMER_DROPPED) == 0 && !had_its_time(cell))
+        pl_outcome_lost(o, 0);
+    pl_outcome_gone(o);
+}
+
+void pl_timer_dropped(struct el_timer *cell, uint32_t stack)
+{
+    struct pl_outcome *o = pl_outcome_find(cell->kind, cell->created_stack);
+    if (o == NULL || (cell->flags & EL_TIMER_DROPPED) != 0)
+        return;
+    cell->flags |= EL_TIMER_DROPPED;
+    pl_outcome_lost(o, stack);
+}
+
+/* ---- cells ---- */
+
 struct wanted {
     struct pl_self *self;
     enum el_object_kind kind;
     uint64_t object;
     uint32_t stack;
+    uint32_t made;
 };
 
 static void *timer_make(void *arg)
 {
-    const struct wanted *w = arg;
+    struct wanted *w = arg;
     struct el_timer *cell = el_alloc_timer(&pl_log);
     if (cell == NULL)
         return NULL;
@@ -38,6 +93,7 @@ static void *timer_make(void *arg)
     cell->created_stack = w->stack;
     cell->run = pl_timer_run;
     el_set_state(&cell->state, EL_TIMER_IDLE);
+    w->made = 1;
     return cell;
 }
 
@@ -49,8 +105,11 @@ struct el_timer *pl_timer_find(enum el_object_kind kind, uint64_t object)
 static struct el_timer *timer_get(struct pl_self *self, enum el_object_kind kind, uint64_t object,
                                   uint32_t stack)
 {
-    struct wanted w = {self, kind, object, stack};
-    return pl_map_get(&timers, key_of(kind, object), timer_make, &w);
+    struct wanted w = {self, kind, object, stack, 0};
+    struct el_timer *cell = pl_map_get(&timers, key_of(kind, object), timer_make, &w);
+    if (w.made)
+        outcome_begins(cell);
+    return cell;
 }
 
 void pl_timer_created(struct pl_self *self, enum el_object_kind kind, uint64_t object,
@@ -104,7 +163,11 @@ void pl_timer_used(struct pl_self *self, enum el_object_kind kind, uint64_t obje
 
 void pl_timer_destroyed(enum el_object_kind kind, uint64_t object)
 {
-    el_free_timer(&pl_log, pl_map_take(&timers, key_of(kind, object), NULL));
+    struct el_timer *cell = pl_map_take(&timers, key_of(kind, object), NULL);
+    if (cell == NULL)
+        return;
+    outcome_ends(cell);
+    el_free_timer(&pl_log, cell);
 }
 
 static int timer_abandon(void *value, void *ctx)

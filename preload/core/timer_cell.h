@@ -25,6 +25,11 @@ PL_HIDDEN void pl_timer_fired(enum el_object_kind kind, uint64_t object, uint64_
                               uint64_t dropped);
 /* Somebody took a tick: a read of the timerfd, of the tick channel. */
 PL_HIDDEN void pl_timer_used(struct pl_self *self, enum el_object_kind kind, uint64_t object);
+/* Nobody of the program can use it any more, though it has not fired; `stack` is where that came
+ * about. */
+PL_HIDDEN void pl_timer_dropped(struct el_timer *cell, uint32_t stack);
+/* What a timer of that kind takes of memory, as its maker says. */
+PL_HIDDEN void pl_timer_bytes(enum el_object_kind kind, uint64_t bytes);
 PL_HIDDEN void pl_timer_destroyed(enum el_object_kind kind, uint64_t object);
 /* In a fork child, and at the start. Timers of POSIX do not survive a fork; descriptors do, but who
  * made them is not this process. */

@@ -150,6 +150,10 @@ LOITER_WEAK void loiter_timer_stopped(const void *timer);
 LOITER_WEAK void loiter_timer_fired(const void *timer, int dropped);
 /* Its record is gone. */
 LOITER_WEAK void loiter_timer_destroyed(const void *timer);
+/* The program let go of its last handle of a timer that is armed: it fires for nobody. */
+LOITER_WEAK void loiter_timer_dropped(const void *timer, const void *caller);
+/* What a timer of that kind takes of memory, its channel included. Said once, before the first. */
+LOITER_WEAK void loiter_timer_bytes(enum loiter_object kind, size_t bytes);
 
 /* ---- for programs ---- */
 

@@ -157,3 +157,19 @@ PL_EXPORT void loiter_timer_destroyed(const void *timer)
         pl_timer_destroyed((enum el_object_kind)cell->kind, id_of(timer));
     pl_leave(self);
 }
+
+PL_EXPORT void loiter_timer_dropped(const void *timer, const void *caller)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    struct el_timer *cell = find(self, timer);
+    if (cell != NULL)
+        pl_timer_dropped(cell, pl_stack_from(self, PL_CALL(), caller));
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_timer_bytes(enum loiter_object kind, size_t bytes)
+{
+    pl_timer_bytes((enum el_object_kind)kind, bytes);
+}

@@ -69,11 +69,22 @@ static bool somebody_waits(const struct weft_waitq *q)
     return false;
 }
 
+/* Gives up one of several references: true if it was the last after all. */
+static bool release_one(struct weft_chan *c, uint32_t refs, const void *caller)
+{
+    /* Said before, as the timer may take the channel with it after. */
+    if (__builtin_expect(__atomic_load_n(&c->of_after, __ATOMIC_RELAXED), 0) && refs == 2)
+        LOITER_CALL(loiter_timer_dropped, ((const char *)c + WEFT__TIMED_CHAN_BYTES, caller));
+    return __atomic_fetch_sub(&c->refs, 1, __ATOMIC_ACQ_REL) == 1;
+}
+
 void weft_chan_release(struct weft_chan *c)
 {
+    if (!c)
+        return;
     /* Nobody else can take a reference when there is only this one. */
-    if (!c || (__atomic_load_n(&c->refs, __ATOMIC_ACQUIRE) != 1 &&
-               __atomic_fetch_sub(&c->refs, 1, __ATOMIC_ACQ_REL) != 1))
+    uint32_t refs = __atomic_load_n(&c->refs, __ATOMIC_ACQUIRE);
+    if (refs != 1 && !release_one(c, refs, WEFT_CALLER()))
         return;
     /* Whoever was in the channel last may not have given up the lock yet; nobody comes after. */
     if (__atomic_load_n(&c->lock, __ATOMIC_ACQUIRE))

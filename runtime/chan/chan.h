@@ -14,7 +14,8 @@ struct weft_chan {
     const void *closed_at;
     uint32_t refs;
     bool closed;
-    uint8_t kind; /* enum loiter_object, as which it is announced; OTHER: not at all */
+    uint8_t kind;  /* enum loiter_object, as which it is announced; OTHER: not at all */
+    bool of_after; /* of weft_after: once the program lets go of it, its timer fires for nobody */
     alignas(16) unsigned char buffer[];
 };
 
@@ -78,6 +79,9 @@ struct weft_chan *weft__chan_new(size_t size, size_t capacity, enum loiter_objec
 /* The same in memory of the caller from malloc, of sizeof *c and the buffer; announces nothing. The
  * last release frees it. */
 void weft__chan_init(struct weft_chan *c, size_t size, size_t capacity, enum loiter_object kind);
+
+/* Its timer, as it is announced: behind it in the same memory. */
+enum { WEFT__TIMED_CHAN_BYTES = (sizeof(struct weft_chan) + sizeof(int64_t) + 15) / 16 * 16 };
 
 /* Drops what is inside: true if there was anything. Nobody may wait to send. */
 bool weft__chan_drain(struct weft_chan *c);

@@ -178,6 +178,7 @@ static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *)
     weft__coarse_update();
     weft__signals_take();
     LOITER_CALL(loiter_run_begin, (run->name, run->workers));
+    weft__timers_announce_sizes();
     run->main->fn = fn;
     run->main->arg = arg;
     run->main->epoch = run->epoch;

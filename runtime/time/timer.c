@@ -100,6 +100,7 @@ static void dispose(struct weft_timer *timer)
 static void fire_and_dispose(struct weft__timer *base, int64_t now)
 {
     fire_channel(base, now);
+    __atomic_store_n(&((struct weft_timer *)base)->chan->of_after, false, __ATOMIC_RELAXED);
     dispose((struct weft_timer *)base);
 }
 
@@ -110,11 +111,17 @@ static void drop(struct weft__timer *base)
 
 /* ---- making, arming, stopping ---- */
 
-enum { CHAN_BYTES = (sizeof(struct weft_chan) + sizeof(int64_t) + 15) / 16 * 16 };
+void weft__timers_announce_sizes(void)
+{
+    const size_t bytes = WEFT__TIMED_CHAN_BYTES + sizeof(struct weft_timer);
+    LOITER_CALL(loiter_timer_bytes, (LOITER_OBJ_TIMER, bytes));
+    LOITER_CALL(loiter_timer_bytes, (LOITER_OBJ_TICKER, bytes));
+    LOITER_CALL(loiter_timer_bytes, (LOITER_OBJ_TICK, bytes));
+}
 
 static struct weft_timer *make(enum loiter_object kind, bool channel, const void *caller)
 {
-    size_t before = channel ? CHAN_BYTES : 0;
+    size_t before = channel ? WEFT__TIMED_CHAN_BYTES : 0;
     char *memory = malloc(before + sizeof(struct weft_timer));
     if (!memory)
         return NULL;
@@ -248,6 +255,7 @@ struct weft_chan *weft_after(int64_t ns)
         return NULL;
     struct weft_chan *chan = weft_chan_retain(timer->chan);
     timer->stoppable = false;
+    chan->of_after = true;
     timer->base.fire = fire_and_dispose;
     timer->base.drop = drop;
     if (start_new(timer, ns, 0, WEFT_CALLER()))

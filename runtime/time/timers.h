@@ -99,6 +99,9 @@ int64_t weft__timers_next(void);
 void weft__timers_run(struct weft__worker *w);
 void weft__timers_run_all(struct weft__worker *w);
 
+/* Says what a timer takes of memory, to who listens. */
+void weft__timers_announce_sizes(void);
+
 /* The run is over: none is armed any more. */
 void weft__timers_clear(void);
 

@@ -1,0 +1,93 @@
+/* outcome.c - see outcome.h. */
+#include "preload/core/outcome.h"
+
+#include "preload/core/arena.h"
+#include "preload/core/clock.h"
+#include "preload/core/map.h"
+#include "preload/core/record.h"
+#include "preload/core/site.h"
+
+static struct pl_map outcomes;
+
+void pl_outcomes_reset(void)
+{
+    pl_map_init(&outcomes, 10);
+}
+
+struct wanted {
+    enum el_object_kind kind;
+    uint32_t stack;
+};
+
+static void *outcome_make(void *arg)
+{
+    const struct wanted *w = arg;
+    struct el_outcome *cell = el_alloc_outcome(&pl_log);
+    struct pl_outcome *outcome = cell == NULL ? NULL : pl_arena_alloc(sizeof(*outcome));
+    if (outcome == NULL) {
+        el_free_outcome(&pl_log, cell);
+        return NULL;
+    }
+    outcome->cell = cell;
+    cell->kind = w->kind;
+    cell->stack = w->stack;
+    cell->first_at = outcome->second_from = pl_now();
+    el_set_state(&cell->state, EL_LIVE);
+    return outcome;
+}
+
+static uint64_t key_of(enum el_object_kind kind, uint32_t stack)
+{
+    return (uint64_t)(kind + 1) << 32 | stack;
+}
+
+struct pl_outcome *pl_outcome_get(enum el_object_kind kind, uint32_t stack)
+{
+    struct wanted w = {kind, stack};
+    return pl_map_get(&outcomes, key_of(kind, stack), outcome_make, &w);
+}
+
+struct pl_outcome *pl_outcome_find(enum el_object_kind kind, uint32_t stack)
+{
+    return pl_map_find(&outcomes, key_of(kind, stack));
+}
+
+/* Threads that meet here may each begin a second: the count is then a little low. */
+static void second_count(struct pl_outcome *outcome, uint64_t made, uint64_t now)
+{
+    if (now > outcome->second_from && now - outcome->second_from > pl_log.clock_hz) {
+        outcome->second_from = now;
+        outcome->second_made = made - 1;
+    }
+    uint64_t within = made - outcome->second_made;
+    if (within > outcome->cell->burst)
+        outcome->cell->burst = within;
+}
+
+uint64_t pl_outcome_made(struct pl_outcome *outcome, uint64_t bytes, uint64_t now)
+{
+    struct el_outcome *cell = outcome->cell;
+    uint64_t made = __atomic_add_fetch(&cell->made, 1, __ATOMIC_RELAXED);
+    uint64_t there = made - __atomic_load_n(&cell->gone, __ATOMIC_RELAXED);
+    if (bytes != 0)
+        el_count(&cell->bytes, bytes);
+    __atomic_store_n(&cell->last_at, now, __ATOMIC_RELAXED);
+    if (there > __atomic_load_n(&cell->peak, __ATOMIC_RELAXED) && there <= made) {
+        pl_raise(&cell->peak, there);
+        __atomic_store_n(&cell->peak_at, now, __ATOMIC_RELAXED);
+    }
+    second_count(outcome, made, now);
+    return made;
+}
+
+void pl_outcome_gone(struct pl_outcome *outcome)
+{
+    __atomic_fetch_add(&outcome->cell->gone, 1, __ATOMIC_RELAXED);
+}
+
+void pl_outcome_lost(struct pl_outcome *outcome, uint32_t stack)
+{
+    __atomic_fetch_add(&outcome->cell->lost, 1, __ATOMIC_RELAXED);
+    if (stack != 0)
+        outcome->cell->lost_stack = stack;
+}
