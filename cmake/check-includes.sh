@@ -20,14 +20,15 @@ declare -A allowed=(
 
 # folder of the analyzer -> the folders it may include from: data flows one way.
 declare -A allowed_inside=(
-    [analyzer]='analyzer read model rules symbols gate report cli'
+    [analyzer]='analyzer read model rules symbols gate report compare cli'
     [read]='read model analyzer'
     [model]='model analyzer'
     [rules]='rules model analyzer'
     [symbols]='symbols rules model analyzer'
     [gate]='gate rules model analyzer'
     [report]='report gate symbols rules model analyzer'
-    [cli]='cli report gate symbols rules model read analyzer'
+    [compare]='compare report gate rules model analyzer'
+    [cli]='cli compare report gate symbols rules model read analyzer'
 )
 
 violations=0

@@ -105,6 +105,38 @@ void command_parse(const struct argp *argp, int argc, char **argv, bool in_order
     }
 }
 
+void command_stop_if(struct argp_state *state, char *error)
+{
+    if (!error)
+        return;
+    fprintf(stderr, "%s: %s\n", state->name, error);
+    free(error);
+    exit(EXIT_CODE_USAGE);
+}
+
+int command_word(struct argp_state *state, const char *option, const char *word,
+                 const char *const *words)
+{
+    int n = 0;
+    for (; words[n]; n++)
+        if (strcmp(words[n], word) == 0)
+            return n;
+    const char *near = choose_nearest(word, words);
+    char *list = xstrdup(words[0]);
+    for (int i = 1; i < n; i++) {
+        char *longer = xasprintf("%s%s%s", list, i == n - 1 ? " and " : ", ", words[i]);
+        free(list);
+        list = longer;
+    }
+    if (near)
+        argp_error(state, "--%s: unknown \"%s\"; did you mean \"%s\"? There are %s", option, word,
+                   near, list);
+    else
+        argp_error(state, "--%s: unknown \"%s\"; there are %s", option, word, list);
+    free(list);
+    return 0;
+}
+
 double command_number(struct argp_state *state, const char *what, const char *text, double least,
                       double most)
 {

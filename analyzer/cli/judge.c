@@ -129,11 +129,11 @@ void judge_clear(struct judged *j)
 
 /* ---- reporting ---- */
 
-static bool use_color(const struct judge_options *o, FILE *out)
+bool judge_use_color(enum judge_color color, FILE *out)
 {
     const char *term = getenv("TERM");
-    if (o->color != COLOR_AUTO)
-        return o->color == COLOR_ALWAYS;
+    if (color != COLOR_AUTO)
+        return color == COLOR_ALWAYS;
     return isatty(fileno(out)) && !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
 }
 
@@ -145,7 +145,7 @@ static void print(FILE *out, const struct report *r, const struct judge_options 
     } else if (o->format == FORMAT_JUNIT) {
         report_junit(out, r);
     } else {
-        struct text_options t = {.color = use_color(o, out),
+        struct text_options t = {.color = judge_use_color(o->color, out),
                                  .notes = o->notes || o->bar == SEVERITY_NOTE,
                                  .quiet = o->quiet,
                                  .excerpt = o->excerpt,

@@ -35,6 +35,12 @@ struct judge_options {
 
 /* For argp's children; its input is a struct judge_options, set up by judge_options_init. */
 extern const struct argp judge_argp;
+/* A part of it: which rules run, with what thresholds, and what is hidden. */
+extern const struct argp judge_choice_argp;
+
+/* The argument of --color, and what it means for a stream. */
+enum judge_color judge_color_word(struct argp_state *state, const char *word);
+bool judge_use_color(enum judge_color color, FILE *out);
 
 void judge_options_init(struct judge_options *o);
 /* Reads what needs the options whole: the baseline. Says what is wrong and returns false. */

@@ -25,7 +25,7 @@ enum {
     KEY_FRAMES,
 };
 
-static const struct argp_option options[] = {
+static const struct argp_option report_options[] = {
     {"format", KEY_FORMAT, "FORMAT", 0, "text (the default), json or junit", 10},
     {"report", KEY_REPORT, "FILE", 0, "write the report to FILE", 10},
     {"color", KEY_COLOR, "WHEN", 0, "auto (the default), always or never", 10},
@@ -34,31 +34,17 @@ static const struct argp_option options[] = {
     {"source-lines", KEY_EXCERPT, "N", 0, "lines of source around a place (2)", 10},
     {"frames", KEY_FRAMES, "N", 0, "frames shown of a stack (24)", 10},
     {"fail-on", KEY_FAIL_ON, "SEVERITY", 0, "error (the default), warning or note", 11},
+    {"baseline", 'b', "FILE", 0, "findings in FILE do not fail", 11},
+    {0}};
+
+static const struct argp_option choice_options[] = {
     {"only", KEY_ONLY, "RULES", 0, "run these rules, with commas between", 11},
     {"disable", KEY_DISABLE, "RULES", 0, "do not run these rules", 11},
     {"set", KEY_SET, "RULE.NAME=VALUE", 0, "set a threshold; see `loiter explain RULE`", 11},
     {"suppressions", KEY_SUPPRESSIONS, "FILE", 0, "hide findings that FILE lists", 11},
-    {"baseline", 'b', "FILE", 0, "findings in FILE do not fail", 11},
     {"debug-dir", KEY_DEBUG_DIR, "DIR", 0,
      "look here too for programs, libraries and debug information", 12},
     {0}};
-
-/* The index of the word, or an error that lists the words. */
-static int word_index(struct argp_state *state, const char *option, const char *word,
-                      const char *const *words)
-{
-    for (int i = 0; words[i]; i++)
-        if (strcmp(words[i], word) == 0)
-            return i;
-    const char *near = choose_nearest(word, words);
-    if (near)
-        argp_error(state, "--%s: unknown \"%s\"; did you mean \"%s\"? There are %s, %s and %s",
-                   option, word, near, words[0], words[1], words[2]);
-    else
-        argp_error(state, "--%s: unknown \"%s\"; there are %s, %s and %s", option, word, words[0],
-                   words[1], words[2]);
-    return 0;
-}
 
 static const char *today(char buf[11])
 {
@@ -69,64 +55,56 @@ static const char *today(char buf[11])
     return buf;
 }
 
-/* Ends the command with the message, if there is one. */
-static void stop_if(struct argp_state *state, char *error)
-{
-    if (!error)
-        return;
-    fprintf(stderr, "%s: %s\n", state->name, error);
-    free(error);
-    exit(argp_err_exit_status);
-}
-
 static void add_debug_dir(struct judge_options *o, const char *dir)
 {
     XGROW(o->debug_dirs, o->ndebug_dirs);
     o->debug_dirs[o->ndebug_dirs++] = xstrdup(dir);
 }
 
-static error_t parse_gate(int key, char *arg, struct argp_state *state, struct judge_options *o)
+static error_t parse_choice(int key, char *arg, struct argp_state *state)
 {
-    static const char *const severities[] = {"note", "warning", "error", NULL};
+    struct judge_options *o = state->input;
     char date[11];
     switch (key) {
-    case KEY_FAIL_ON:
-        o->bar = (enum severity)word_index(state, "fail-on", arg, severities);
-        return 0;
     case KEY_ONLY:
-        stop_if(state, choose_only(&o->rules, arg));
+        command_stop_if(state, choose_only(&o->rules, arg));
         return 0;
     case KEY_DISABLE:
-        stop_if(state, choose_disable(&o->rules, arg));
+        command_stop_if(state, choose_disable(&o->rules, arg));
         return 0;
     case KEY_SET:
-        stop_if(state, choose_set(arg));
+        command_stop_if(state, choose_set(arg));
         return 0;
     case KEY_SUPPRESSIONS:
-        stop_if(state, suppressions_read(&o->suppressions, arg, today(date)));
+        command_stop_if(state, suppressions_read(&o->suppressions, arg, today(date)));
         return 0;
-    case 'b':
-        o->baseline_file = arg;
+    case KEY_DEBUG_DIR:
+        add_debug_dir(o, arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
+const struct argp judge_choice_argp = {.options = choice_options, .parser = parse_choice};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
+    static const char *const severities[] = {"note", "warning", "error", NULL};
     static const char *const formats[] = {"text", "json", "junit", NULL};
-    static const char *const colors[] = {"auto", "always", "never", NULL};
     struct judge_options *o = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = o;
+        return 0;
     case KEY_FORMAT:
-        o->format = (enum judge_format)word_index(state, "format", arg, formats);
+        o->format = (enum judge_format)command_word(state, "format", arg, formats);
         return 0;
     case KEY_REPORT:
         o->report_file = arg;
         return 0;
     case KEY_COLOR:
-        o->color = (enum judge_color)word_index(state, "color", arg, colors);
+        o->color = judge_color_word(state, arg);
         return 0;
     case KEY_NOTES:
         o->notes = true;
@@ -140,15 +118,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_FRAMES:
         o->frames_max = (unsigned)command_number(state, "--frames", arg, 1, 1000);
         return 0;
-    case KEY_DEBUG_DIR:
-        add_debug_dir(o, arg);
+    case KEY_FAIL_ON:
+        o->bar = (enum severity)command_word(state, "fail-on", arg, severities);
+        return 0;
+    case 'b':
+        o->baseline_file = arg;
         return 0;
     default:
-        return parse_gate(key, arg, state, o);
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
-const struct argp judge_argp = {.options = options, .parser = parse};
+static const struct argp_child children[] = {{&judge_choice_argp, 0, NULL, 0}, {0}};
+const struct argp judge_argp = {.options = report_options, .parser = parse, .children = children};
+
+enum judge_color judge_color_word(struct argp_state *state, const char *word)
+{
+    static const char *const colors[] = {"auto", "always", "never", NULL};
+    return (enum judge_color)command_word(state, "color", word, colors);
+}
 
 void judge_options_init(struct judge_options *o)
 {

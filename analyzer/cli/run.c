@@ -131,7 +131,8 @@ static int run(struct options *o)
     if (code)
         return code;
     struct outcome out = {.options = o, .session = &s};
-    s.out_to_err = o->judge.format != FORMAT_TEXT && !o->judge.report_file;
+    if (o->judge.format != FORMAT_TEXT && !o->judge.report_file)
+        s.out_fd = STDERR_FILENO;
     s.hung = judge;
     s.arg = &out;
     code = session_run(&s);

@@ -81,7 +81,7 @@ static char *join_words(char *const *words)
 int session_begin(struct session *s, const struct session_options *o)
 {
     char *error = NULL;
-    *s = (struct session){.options = o};
+    *s = (struct session){.options = o, .in_fd = -1, .out_fd = -1};
     int code = preflight(o->argv[0], &s->path, &error);
     if (!code && !(s->library = session_library(&error)))
         code = EXIT_CODE_USAGE;
@@ -116,6 +116,8 @@ static void prepare(void *arg, pid_t self)
 {
     const struct session *s = arg;
     char number[32];
+    if (s->options->plain)
+        return;
     if (s->runtime) {
         const char *old = getenv("LD_PRELOAD");
         char *first = xasprintf("%s%s%s", s->runtime, old ? ":" : "", old ? old : "");
@@ -153,12 +155,30 @@ static void hung(void *arg, pid_t pid)
         s->hung(s->arg);
 }
 
+static int64_t ns_of(const struct timeval *t)
+{
+    return (int64_t)t->tv_sec * 1000000000 + (int64_t)t->tv_usec * 1000;
+}
+
+static struct run_usage usage_of(const struct ending *e)
+{
+    return (struct run_usage){.known = true,
+                              .wall_ns = (int64_t)(e->wall_s * 1e9),
+                              .user_ns = ns_of(&e->usage.ru_utime),
+                              .system_ns = ns_of(&e->usage.ru_stime),
+                              .max_rss_bytes = (int64_t)e->usage.ru_maxrss * 1024,
+                              .page_faults = e->usage.ru_minflt,
+                              .waits = e->usage.ru_nvcsw,
+                              .preemptions = e->usage.ru_nivcsw};
+}
+
 int session_run(struct session *s)
 {
     struct ending e;
     struct supervise how = {.path = s->path,
                             .argv = s->options->argv,
-                            .out_to_err = s->out_to_err,
+                            .in_fd = s->in_fd,
+                            .out_fd = s->out_fd,
                             .timeout_s = s->options->timeout_s,
                             .prepare = prepare,
                             .hung = hung,
@@ -179,6 +199,7 @@ int session_run(struct session *s)
     s->info.status = e.status;
     s->info.signal = e.signal;
     s->info.timed_out = e.timed_out;
+    s->info.usage = usage_of(&e);
     write_info(s);
     return 0;
 }

@@ -14,6 +14,7 @@
 
 struct session_options {
     const char *dir; /* of -o; NULL for the usual name */
+    bool plain;      /* run it without recording */
     double timeout_s;
     bool no_follow;
     char *library_options; /* for LOITER_OPTIONS; NULL for none */
@@ -36,7 +37,7 @@ struct session {
     bool made;     /* the directory is of our making */
     uint64_t tsc_hz;
     struct run_info info;
-    bool out_to_err; /* set by the caller: the program's output gives way to a document */
+    int in_fd, out_fd; /* the caller may set them: for the program's standard input and output */
     /* Set by the caller: judges a program that hangs; may be NULL. run.json is written by then. */
     void (*hung)(void *arg);
     void *arg;

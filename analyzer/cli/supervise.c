@@ -39,8 +39,10 @@ struct signals {
 /* Runs in the child. Does not return. */
 static _Noreturn void become(const struct supervise *s, const struct signals *before, int report)
 {
-    if (s->out_to_err)
-        dup2(STDERR_FILENO, STDOUT_FILENO);
+    if (s->in_fd >= 0)
+        dup2(s->in_fd, STDIN_FILENO);
+    if (s->out_fd >= 0)
+        dup2(s->out_fd, STDOUT_FILENO);
     s->prepare(s->arg, getpid());
     sigaction(SIGCHLD, &before->child, NULL);
     sigprocmask(SIG_SETMASK, &before->mask, NULL);
@@ -76,7 +78,7 @@ static void forward(pid_t pid, const siginfo_t *info)
 static bool collect(pid_t pid, struct ending *e)
 {
     int status;
-    if (waitpid(pid, &status, WNOHANG) != pid)
+    if (wait4(pid, &status, WNOHANG, &e->usage) != pid)
         return false;
     e->exited = WIFEXITED(status);
     e->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
@@ -158,6 +160,7 @@ int supervise(const struct supervise *s, struct ending *e)
         double deadline_s = s->timeout_s > 0 && !e->exec_error ? start_s + s->timeout_s : INFINITY;
         if (!wait_until(e->pid, &signals, deadline_s, e))
             end_hung(s, &signals, e);
+        e->wall_s = now_s() - start_s;
     }
     close(report[0]);
     sigaction(SIGCHLD, &before.child, NULL);

@@ -9,13 +9,14 @@
 #define SUPERVISE_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct supervise {
     const char *path; /* what to execute */
     char **argv;
-    bool out_to_err;  /* its standard output goes to standard error */
-    double timeout_s; /* 0 for none */
+    int in_fd, out_fd; /* its standard input and output; below 0: those of the launcher */
+    double timeout_s;  /* 0 for none */
     /* Between fork and exec, in the child: prepares its environment. */
     void (*prepare)(void *arg, pid_t self);
     /* Its time is up; it and its descendants stand still. They are ended afterwards. */
@@ -29,6 +30,8 @@ struct ending {
     bool exited;    /* `status` counts, else `signal` */
     int status, signal;
     bool timed_out;
+    double wall_s;       /* from before its start until it was seen to have ended */
+    struct rusage usage; /* its own and that of the children it waited for */
 };
 
 /* 0, or an errno when no child could be made. */

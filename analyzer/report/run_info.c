@@ -37,6 +37,33 @@ static bool dump(const json_t *root, int fd)
     return fclose(f) == 0 && ok;
 }
 
+/* A file without `usage` is of a run that has not ended, or of an earlier version. */
+static void read_usage(struct run_usage *u, const json_t *root)
+{
+    json_int_t wall, user, system, rss, faults, waits, preemptions;
+    json_t *usage = json_object_get(root, "usage");
+    if (!usage || json_unpack(usage, "{sI sI sI sI sI sI sI}", "wall_ns", &wall, "user_ns", &user,
+                              "system_ns", &system, "max_rss_bytes", &rss, "page_faults", &faults,
+                              "waits", &waits, "preemptions", &preemptions) != 0)
+        return;
+    *u = (struct run_usage){.known = true,
+                            .wall_ns = wall,
+                            .user_ns = user,
+                            .system_ns = system,
+                            .max_rss_bytes = rss,
+                            .page_faults = faults,
+                            .waits = waits,
+                            .preemptions = preemptions};
+}
+
+static json_t *usage_json(const struct run_usage *u)
+{
+    return json_pack("{sI sI sI sI sI sI sI}", "wall_ns", (json_int_t)u->wall_ns, "user_ns",
+                     (json_int_t)u->user_ns, "system_ns", (json_int_t)u->system_ns, "max_rss_bytes",
+                     (json_int_t)u->max_rss_bytes, "page_faults", (json_int_t)u->page_faults,
+                     "waits", (json_int_t)u->waits, "preemptions", (json_int_t)u->preemptions);
+}
+
 char *run_info_read(struct run_info *r, const char *dir)
 {
     *r = (struct run_info){0};
@@ -66,6 +93,7 @@ char *run_info_read(struct run_info *r, const char *dir)
         r->ended_ns = ended;
         r->exited = exited != 0;
         r->timed_out = timed_out != 0;
+        read_usage(&r->usage, root);
     }
     json_decref(root);
     free(path);
@@ -81,6 +109,8 @@ char *run_info_write(const struct run_info *r, const char *dir)
                   (json_int_t)r->started_ns, "ended_ns", (json_int_t)r->ended_ns, "exited",
                   r->exited, "status", r->status, "signal", r->signal, "timed_out", r->timed_out,
                   "timeout_s", r->timeout_s);
+    if (root && r->usage.known)
+        json_object_set_new(root, "usage", usage_json(&r->usage));
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (!dump(root, fd) || rename(temporary, path) != 0)
         error = xasprintf("%s: cannot write: %s", path, strerror(errno));

@@ -8,6 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the run took, as wait4 tells it: of the program and the children it waited for. */
+struct run_usage {
+    bool known; /* it has ended */
+    int64_t wall_ns, user_ns, system_ns;
+    int64_t max_rss_bytes;      /* of the largest of them */
+    int64_t page_faults;        /* without IO */
+    int64_t waits, preemptions; /* context switches because it waited, because its time was up */
+};
+
 struct run_info {
     char *command; /* words separated by a space; NULL: nothing is known of the run */
     int pid;
@@ -16,6 +25,7 @@ struct run_info {
     int status, signal;
     bool timed_out;
     double timeout_s; /* 0 for none */
+    struct run_usage usage;
 };
 
 /* NULL, or a message, to be freed. A missing file is no error: command stays NULL. */

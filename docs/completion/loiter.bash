@@ -7,9 +7,9 @@ _loiter_options() {
 
 _loiter_values() { # option
     case $1 in
-    --format) echo text json junit ;;
+    --format) if [[ ${COMP_WORDS[1]} == compare ]]; then echo text json markdown; else echo text json junit; fi ;;
     --color) echo auto always never ;;
-    --fail-on) echo error warning note ;;
+    --fail-on) [[ ${COMP_WORDS[1]} == compare ]] || echo error warning note ;;
     --only | --disable) loiter explain 2>/dev/null | awk '{print $1}' ;;
     --set) loiter explain 2>/dev/null | awk '{print $1 "."}' ;;
     esac
