@@ -35,6 +35,7 @@ struct made {
 #define MADE_TIMER(m, ...)   MADE(m, timers, ntimers, __VA_ARGS__)
 #define MADE_SITE(m, ...)    MADE(m, sites, nsites, __VA_ARGS__)
 #define MADE_LOCK_IO(m, ...) MADE(m, lock_ios, nlock_ios, __VA_ARGS__)
+#define MADE_SPREAD(m, ...)  MADE(m, spreads, nspreads, __VA_ARGS__)
 #define MADE_RUN(m, ...)     MADE(m, runs, nruns, __VA_ARGS__)
 #define MADE_OUTCOME(m, ...) MADE(m, outcomes, noutcomes, __VA_ARGS__)
 #define MADE_HELD(m, who, address, lock_kind, at)                                                  \
@@ -67,6 +68,16 @@ static inline void made_waiter(struct made *m, uint64_t id, enum el_wait_kind ki
                .creator = model_is_task(id) ? TASK(1) : 1, .created_ns = created_ms * MS,
                .created_stack = 10, .waits_here = 1, .stack_bytes = 65536, .has_cell = true,
                .run = model_is_task(id) ? 1 : 0);
+}
+
+/* `n` more of so many ns in the spread that was made last. */
+static inline void made_durations(struct made *m, uint64_t ns, uint32_t n)
+{
+    struct model_spread *s = &m->p.spreads[m->p.nspreads - 1];
+    s->bins[el_spread_bin(ns)] += n;
+    s->count += n;
+    s->total_ns += ns * n;
+    s->max_ns = ns > s->max_ns ? ns : s->max_ns;
 }
 
 /* Judged by one rule; gives the number of findings. */

@@ -79,6 +79,7 @@ struct pl_thread {
     uint32_t serial;
     uint32_t how; /* el_thread_end, set before it ends */
     uint32_t is_worker;
+    uint64_t began; /* when it ran its first instruction */
     uint32_t stack_hits;
     struct pl_late_wait *late;                      /* see wait.c */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */

@@ -22,6 +22,7 @@
 #include "preload/core/options.h"
 #include "preload/core/outcome.h"
 #include "preload/core/real.h"
+#include "preload/core/spread.h"
 #include "preload/core/stack_table.h"
 #include "preload/core/sys.h"
 #include "preload/core/thread.h"
@@ -130,6 +131,7 @@ static int tables_init(void)
     pl_timers_reset();
     pl_sites_reset();
     pl_outcomes_reset();
+    pl_spreads_reset();
     pl_modules_reset();
     return pl_stack_table_init();
 }

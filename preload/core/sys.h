@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 /* Negative errno on failure. */
 static inline long pl_sys6(long number, long a, long b, long c, long d, long e, long f)
@@ -51,6 +52,14 @@ static inline void *pl_sys_mmap(size_t bytes)
 static inline void pl_sys_munmap(void *at, size_t bytes)
 {
     pl_sys6(SYS_munmap, (long)at, (long)bytes, 0, 0, 0, 0);
+}
+
+/* Processor time of the calling thread. */
+static inline uint64_t pl_sys_cpu_ns(void)
+{
+    struct timespec t = {0, 0};
+    pl_sys6(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, (long)&t, 0, 0, 0, 0);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static inline int pl_sys_pid(void)

@@ -1,6 +1,7 @@
 /* thread.c - see thread.h. */
 #include "preload/core/thread.h"
 
+#include "preload/core/churn.h"
 #include "preload/core/clock.h"
 #include "preload/core/map.h"
 #include "preload/core/record.h"
@@ -62,6 +63,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     thread->actor = actor;
     thread->how = EL_END_RETURN;
     thread->is_worker = 0;
+    thread->began = pl_now();
     thread->spawn_stack = 0;
     thread->slot = el_slot_acquire(&pl_log, tid);
     actor->stack_lo = self->stack_lo;
@@ -118,6 +120,7 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     struct pl_thread *thread = self->thread;
     struct pl_actor *actor = thread->actor;
     struct el_thread_end event = {.thread = thread->serial, .how = how};
+    pl_churn_thread_ends(thread);
     pl_alloc_flush(self);
     pl_leave(self);
     pl_wait_flush();

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "preload/core/churn.h"
 #include "preload/core/clock.h"
 #include "preload/core/object.h"
 #include "preload/core/real.h"
@@ -208,7 +209,9 @@ PL_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void
     int detached = (atomic_load(&launch->actor->life) & PL_LIFE_RELEASED) != 0;
     launch->start = start;
     launch->arg = arg;
+    struct pl_churn churn = pl_churn_begin(launch->actor);
     int result = PL_REAL(pthread_create)(thread, attr, thread_main, launch);
+    pl_churn_end(&churn);
     if (result != 0)
         launch_cancel(launch);
     else if (!detached)
@@ -230,7 +233,9 @@ PL_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
     struct launch_ref ref = {launch->actor, launch->actor->id};
     launch->start_c11 = start;
     launch->arg = arg;
+    struct pl_churn churn = pl_churn_begin(launch->actor);
     int result = PL_REAL(thrd_create)(thread, thread_main_c11, launch);
+    pl_churn_end(&churn);
     if (result != thrd_success)
         launch_cancel(launch);
     else

@@ -1,0 +1,28 @@
+/*
+ * spread.h - how durations at one place are spread: a histogram, and the busiest second. Guard on.
+ */
+#ifndef PRELOAD_CORE_SPREAD_H
+#define PRELOAD_CORE_SPREAD_H
+
+#include <stdint.h>
+
+#include "eventlog/events.h"
+#include "eventlog/kinds.h"
+#include "preload/core/gate.h"
+
+struct pl_spread {
+    struct el_spread *cell;     /* never NULL */
+    _Atomic uint64_t second;    /* that is being counted, by number */
+    _Atomic uint64_t in_second; /* measured in it so far */
+};
+
+/* Finds or makes; NULL when there is no room. One of `every` is measured at such places. */
+PL_HIDDEN struct pl_spread *pl_spread_get(enum el_spread_kind kind, uint32_t stack, uint32_t every);
+
+/* One that took so long; the clock reads `now`. */
+PL_HIDDEN void pl_spread_add(struct pl_spread *spread, uint64_t ns, uint64_t now);
+
+/* At the start and in a fork child. */
+PL_HIDDEN void pl_spreads_reset(void);
+
+#endif
