@@ -14,11 +14,13 @@
  *
  * Stacks are cut some at a time, the more the more are wanted: their guards, and the pages that
  * their first frames will touch, then take one system call each instead of one, and a page fault,
- * for each stack.
+ * for each stack. The kernel takes most of the time of a fresh stack, and works for several workers
+ * at once: the lock is not held meanwhile.
  *
  * The first frames do not begin at the same place of a page in all stacks, else they would compete
  * for a few sets of the processor's caches.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -43,7 +45,10 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { STACKS_IN_SLAB = 128, CUT_MAX = WEFT_STACK_CACHE / 2, MAPS_FALLBACK = 65530 };
+enum { SLAB_FIRST = 128, SLAB_MAX = 1024, CUT_MAX = WEFT_STACK_CACHE, MAPS_FALLBACK = 65530 };
+
+/* In place of a pidfd: the calling thread (Linux 6.14). */
+enum { SELF = -10000 };
 #if defined(WEFT_ASAN) || defined(WEFT_TSAN)
 enum { SMALL_PAGES = 16 }; /* their frames are larger */
 #else
@@ -55,8 +60,9 @@ struct class
     size_t bytes; /* of a stack, its guard included */
     char *slab;   /* of which `left` stacks are uncut */
     unsigned left;
-    unsigned cut; /* how many are cut at once */
-    char *spare;  /* chained through their last word */
+    unsigned cut;     /* how many are cut at once */
+    unsigned in_slab; /* how many are reserved at once */
+    char *spare;      /* chained through their last word */
 };
 
 static struct {
@@ -64,7 +70,8 @@ static struct {
     struct class class[WEFT__STACK_CLASSES];
     size_t page;
     long protect_left; /* guards that mprotect may still make; -1: not counted yet */
-    bool no_install;   /* the kernel does not know MADV_GUARD_INSTALL */
+    bool no_install;   /* the kernel does not know MADV_GUARD_INSTALL; read without the lock */
+    bool no_self;      /* nor SELF; likewise */
 } pool = {.protect_left = -1};
 
 static char **link_of(const struct class *class, char *stack)
@@ -78,9 +85,11 @@ void weft__stack_configure(size_t bytes)
     weft__lock(&pool.lock);
     pool.page = (size_t)sysconf(_SC_PAGESIZE);
     if (bytes != pool.class[WEFT__STACK_NORMAL].bytes)
-        pool.class[WEFT__STACK_NORMAL] = (struct class){.bytes = bytes, .cut = 1};
+        pool.class[WEFT__STACK_NORMAL] =
+            (struct class){.bytes = bytes, .cut = 1, .in_slab = SLAB_FIRST};
     if (pool.class[WEFT__STACK_SMALL].bytes == 0)
-        pool.class[WEFT__STACK_SMALL] = (struct class){.bytes = SMALL_PAGES * pool.page, .cut = 1};
+        pool.class[WEFT__STACK_SMALL] =
+            (struct class){.bytes = SMALL_PAGES * pool.page, .cut = 1, .in_slab = SLAB_FIRST};
     weft__unlock(&pool.lock);
 }
 
@@ -106,96 +115,125 @@ static long protect_budget(void)
     return maps / 4; /* two entries each: half of what there is */
 }
 
+static bool is_set(const bool *flag)
+{
+    return __atomic_load_n(flag, __ATOMIC_RELAXED);
+}
+
 static void guard(char *page)
 {
-    if (!pool.no_install) {
+    if (!is_set(&pool.no_install)) {
         if (madvise(page, pool.page, MADV_GUARD_INSTALL) == 0)
             return;
-        pool.no_install = true;
+        __atomic_store_n(&pool.no_install, true, __ATOMIC_RELAXED);
     }
+    weft__lock(&pool.lock);
     if (pool.protect_left < 0)
         pool.protect_left = protect_budget();
     if (pool.protect_left > 0 && mprotect(page, pool.page, PROT_NONE) == 0)
         pool.protect_left--;
+    weft__unlock(&pool.lock);
 }
 
-/* One piece of advice for `n` pages that lie `stride` apart: how many got it. The descriptor is not
+/* One piece of advice for `n` pages that lie `stride` apart: how many got it. A descriptor is not
  * kept: in a child of fork it would be the parent's. */
 static size_t advise_pages(char *first, size_t stride, unsigned n, int advice)
 {
     struct iovec pages[CUT_MAX];
     for (unsigned i = 0; i < n; i++)
         pages[i] = (struct iovec){first + i * stride, pool.page};
-    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
-    if (self < 0)
-        return 0;
-    long done = syscall(SYS_process_madvise, self, pages, (size_t)n, advice, 0U);
-    close(self);
+    long done = -1;
+    if (!is_set(&pool.no_self)) {
+        done = syscall(SYS_process_madvise, SELF, pages, (size_t)n, advice, 0U);
+        if (done < 0 && errno == EBADF)
+            __atomic_store_n(&pool.no_self, true, __ATOMIC_RELAXED);
+    }
+    if (is_set(&pool.no_self)) {
+        int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+        if (self < 0)
+            return 0;
+        done = syscall(SYS_process_madvise, self, pages, (size_t)n, advice, 0U);
+        close(self);
+    }
     return done < 0 ? 0 : (size_t)done / pool.page;
 }
 
+/* As many as can be had. */
 static bool new_slab(struct class *class)
 {
-    size_t size = class->bytes * STACKS_IN_SLAB;
-    char *slab = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (slab == MAP_FAILED)
+    size_t size;
+    char *slab = MAP_FAILED;
+    unsigned n = class->in_slab;
+    for (; n > 0; n /= 2) {
+        size = class->bytes * n;
+        slab = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+        if (slab != MAP_FAILED)
+            break;
+    }
+    if (n == 0)
         return false;
     madvise(slab, size, MADV_NOHUGEPAGE);
     class->slab = slab;
-    class->left = STACKS_IN_SLAB;
+    class->left = n;
+    class->in_slab = n < SLAB_MAX ? n * 2 : SLAB_MAX;
     return true;
 }
 
 /* Makes `n` stacks ready for use, from `first` on. */
-static void prepare(const struct class *class, char *first, unsigned n)
+static void prepare(size_t bytes, char *first, unsigned n)
 {
-    size_t guarded =
-        n > 1 && !pool.no_install ? advise_pages(first, class->bytes, n, MADV_GUARD_INSTALL) : 0;
-    if (n > 1)
-        advise_pages(first + class->bytes - pool.page, class->bytes, n, MADV_POPULATE_WRITE);
+    size_t guarded = 0;
+    if (n > 1) {
+        if (!is_set(&pool.no_install))
+            guarded = advise_pages(first, bytes, n, MADV_GUARD_INSTALL);
+        advise_pages(first + bytes - pool.page, bytes, n, MADV_POPULATE_WRITE);
+    }
     for (unsigned i = 0; i < n; i++) {
-        char *stack = first + i * class->bytes;
+        char *stack = first + i * bytes;
         if (i >= guarded)
             guard(stack);
-        (void)VALGRIND_STACK_REGISTER(stack + pool.page, stack + class->bytes - 1);
+        (void)VALGRIND_STACK_REGISTER(stack + pool.page, stack + bytes - 1);
 #ifdef WEFT_ASAN
         /* Tasks hold what their stacks point to. */
-        __lsan_register_root_region(stack + pool.page, class->bytes - pool.page);
+        __lsan_register_root_region(stack + pool.page, bytes - pool.page);
 #endif
     }
 }
 
-/* Some fresh ones for the worker's cache; false: no memory. */
-static bool cut(struct class *class, struct weft__worker *w, unsigned which)
+/* With the lock: uncut ones that lie side by side, and how many; NULL: no memory. */
+static char *cut(struct class *class, unsigned *n)
 {
     if (class->left == 0 && !new_slab(class))
-        return false;
-    unsigned n = class->cut < class->left ? class->cut : class->left;
+        return NULL;
+    *n = class->cut < class->left ? class->cut : class->left;
     if (class->cut < CUT_MAX)
         class->cut *= 2;
-    class->left -= n;
-    char *first = class->slab + class->left * class->bytes;
-    prepare(class, first, n);
-    for (unsigned i = 0; i < n; i++)
-        w->free_stacks[which][w->free_stack_count[which]++] = first + i * class->bytes;
-    return true;
+    class->left -= *n;
+    return class->slab + class->left * class->bytes;
 }
 
 static bool refill(struct weft__worker *w, unsigned which)
 {
     struct class *class = &pool.class[which];
-    bool ok = true;
+    char **cache = w->free_stacks[which], *fresh = NULL;
+    unsigned count = 0;
     weft__lock(&pool.lock);
-    for (int i = 0; i < CUT_MAX && class->spare; i++) {
-        char *stack = class->spare;
-        class->spare = *link_of(class, stack);
-        w->free_stacks[which][w->free_stack_count[which]++] = stack;
+    for (; count < WEFT_STACK_CACHE / 2 && class->spare; count++) {
+        cache[count] = class->spare;
+        class->spare = *link_of(class, class->spare);
     }
-    if (w->free_stack_count[which] == 0)
-        ok = cut(class, w, which);
+    size_t bytes = class->bytes;
+    if (count == 0)
+        fresh = cut(class, &count);
     weft__unlock(&pool.lock);
-    return ok;
+    if (fresh) {
+        prepare(bytes, fresh, count);
+        for (unsigned i = 0; i < count; i++)
+            cache[i] = fresh + i * bytes;
+    }
+    w->free_stack_count[which] = count;
+    return count > 0;
 }
 
 static void give_back(struct weft__worker *w, unsigned which, unsigned keep)

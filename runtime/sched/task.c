@@ -14,8 +14,11 @@
 #ifdef WEFT_ASAN
 #include <sanitizer/lsan_interface.h>
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
-enum { CHUNK_BYTES = 256 * 1024, ID_BLOCK = 64 };
+enum { CHUNK_BYTES = 256 * 1024, PIECE = 512, ID_BLOCK = 64 };
 
 struct chunk {
     struct chunk *next;
@@ -31,6 +34,15 @@ static struct {
 } pool;
 
 static uint64_t next_id = 1;
+
+/* Where there are many, the pages of the next PIECE records come at once, not a fault for each. */
+static void populate(struct chunk *c, size_t from)
+{
+    size_t page = weft__stack_page(), to = from + PIECE * sizeof(struct weft_task);
+    from -= from % page;
+    to = to < CHUNK_BYTES ? to : CHUNK_BYTES;
+    madvise((char *)c + from, to - from, MADV_POPULATE_WRITE);
+}
 
 static struct weft_task *fresh(void)
 {
@@ -48,6 +60,8 @@ static struct weft_task *fresh(void)
         __atomic_store_n(&pool.chunks, c, __ATOMIC_RELEASE); /* for weft__task_each */
         pool.used = 0;
     }
+    if (pool.used % PIECE == 0 && pool.chunks->next)
+        populate(pool.chunks, pool.used * sizeof(struct weft_task));
     return &pool.chunks->tasks[pool.used++];
 }
 
