@@ -146,13 +146,14 @@ static void on_site(struct model_builder *b, const struct el_site *c)
 static void on_outcome(struct model_builder *b, const struct el_outcome *c)
 {
     struct model_process *p = b->p;
-    if (c->state == EL_FREE || c->made == 0)
+    if (c->state == EL_FREE)
         return;
     XGROW(p->outcomes, p->noutcomes);
     p->outcomes[p->noutcomes++] = (struct model_outcome){
         .kind = c->kind,
         .stack = c->stack,
         .lost_stack = c->lost_stack,
+        .how = c->how,
         .made = c->made,
         .gone = c->gone,
         .lost = c->lost,

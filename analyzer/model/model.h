@@ -111,6 +111,7 @@ struct model_site {
 struct model_outcome {
     enum el_object_kind kind;
     uint32_t stack, lost_stack;
+    uint32_t how; /* el_left */
     uint64_t made, gone, lost;
     uint64_t peak, peak_ns;
     uint64_t bytes, items;

@@ -79,7 +79,7 @@ static void judge(const struct rule *rule, const struct model_process *p, struct
 {
     for (size_t i = 0; i < p->noutcomes; i++) {
         const struct model_outcome *o = &p->outcomes[i];
-        if (is_timer(o->kind) && (double)o->burst >= rule_threshold(rule, "rate") &&
+        if (is_timer(o->kind) && o->made != 0 && (double)o->burst >= rule_threshold(rule, "rate") &&
             share_lost(o) >= rule_threshold(rule, "abandoned"))
             findings_add(out, finding_of(rule, p, o));
     }

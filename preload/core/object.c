@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "preload/core/actor.h"
+#include "preload/core/channel.h"
 #include "preload/core/clock.h"
 #include "preload/core/map.h"
 #include "preload/core/modules.h"
@@ -16,6 +17,11 @@ void pl_objects_reset(void)
 {
     atomic_store(&records.head, 0);
     pl_map_init(&objects, 16);
+}
+
+void pl_object_each(int (*on)(void *object, void *ctx), void *ctx)
+{
+    pl_map_each(&objects, on, ctx);
 }
 
 enum el_storage pl_storage_of(const struct pl_self *self, uint64_t address)
@@ -55,6 +61,9 @@ static void *object_make(void *arg)
     o->waker_site = NULL;
     o->waker_call = (struct pl_call){0, 0, 0};
     o->task_waiter = NULL;
+    o->count = NULL;
+    o->receiver = 0;
+    o->left = o->sides = 0;
     cell->kind = w->kind;
     cell->object = w->object;
     cell->created_at = pl_now();
@@ -157,6 +166,7 @@ void pl_object_woken_again(struct pl_self *self, struct pl_object *o, struct pl_
 {
     const struct pl_actor *actor = self->actor;
     struct el_object *cell = o->cell;
+    pl_channel_woken(o, actor);
     if (cell->last_waker != actor->id || o->waker_call.pc != call.pc ||
         o->waker_call.sp != call.sp) {
         self->now = pl_now();

@@ -27,6 +27,13 @@ struct pl_object {
     struct pl_site *waker_site;
     struct pl_call waker_call; /* where cell->last_waker_stack was taken, if by an announcement */
     struct pl_actor *task_waiter; /* the task that waited last */
+
+    /* Of channels with a buffer, see channel.h. */
+    const size_t *count; /* items inside: the runtime's own word; NULL for other objects */
+    uint64_t item_bytes;
+    uint64_t receiver; /* actor that last waited for an item */
+    uint32_t left;     /* el_left, as far as is known */
+    uint32_t sides;    /* wake-ups by actors of the waiter's own place 1, of others 2 */
 };
 
 /* The record behind the object; made when there is none and `create` says so. */
@@ -58,6 +65,9 @@ PL_HIDDEN void pl_object_woken_again(struct pl_self *self, struct pl_object *obj
 /* An actor begins or ends to wait on it. */
 PL_HIDDEN void pl_object_wait_begins(struct pl_object *object, uint64_t actor, uint32_t stack);
 PL_HIDDEN void pl_object_wait_ends(struct pl_object *object, uint64_t ticks, uint64_t io_ticks);
+
+/* Calls back with the record of each live object; `on` is short and answers 0. */
+PL_HIDDEN void pl_object_each(int (*on)(void *object, void *ctx), void *ctx);
 
 /* In a fork child, and at the start. */
 PL_HIDDEN void pl_objects_reset(void);

@@ -16,7 +16,7 @@ void pl_outcomes_reset(void)
 
 struct wanted {
     enum el_object_kind kind;
-    uint32_t stack;
+    uint32_t stack, how;
 };
 
 static void *outcome_make(void *arg)
@@ -31,25 +31,26 @@ static void *outcome_make(void *arg)
     outcome->cell = cell;
     cell->kind = w->kind;
     cell->stack = w->stack;
+    cell->how = w->how;
     cell->first_at = outcome->second_from = pl_now();
     el_set_state(&cell->state, EL_LIVE);
     return outcome;
 }
 
-static uint64_t key_of(enum el_object_kind kind, uint32_t stack)
+static uint64_t key_of(enum el_object_kind kind, uint32_t stack, uint32_t how)
 {
-    return (uint64_t)(kind + 1) << 32 | stack;
+    return (uint64_t)how << 40 | (uint64_t)(kind + 1) << 32 | stack;
 }
 
-struct pl_outcome *pl_outcome_get(enum el_object_kind kind, uint32_t stack)
+struct pl_outcome *pl_outcome_get(enum el_object_kind kind, uint32_t stack, uint32_t how)
 {
-    struct wanted w = {kind, stack};
-    return pl_map_get(&outcomes, key_of(kind, stack), outcome_make, &w);
+    struct wanted w = {kind, stack, how};
+    return pl_map_get(&outcomes, key_of(kind, stack, how), outcome_make, &w);
 }
 
 struct pl_outcome *pl_outcome_find(enum el_object_kind kind, uint32_t stack)
 {
-    return pl_map_find(&outcomes, key_of(kind, stack));
+    return pl_map_find(&outcomes, key_of(kind, stack, 0));
 }
 
 /* Threads that meet here may each begin a second: the count is then a little low. */

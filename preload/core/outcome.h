@@ -18,9 +18,9 @@ struct pl_outcome {
     uint64_t second_made;    /* cell->made then */
 };
 
-/* Finds or makes; NULL when there is no room. */
-PL_HIDDEN struct pl_outcome *pl_outcome_get(enum el_object_kind kind, uint32_t stack);
-/* NULL when nothing was made there. */
+/* Finds or makes; NULL when there is no room. `how`: el_left, or 0. */
+PL_HIDDEN struct pl_outcome *pl_outcome_get(enum el_object_kind kind, uint32_t stack, uint32_t how);
+/* Of `how` 0; NULL when nothing was made there. */
 PL_HIDDEN struct pl_outcome *pl_outcome_find(enum el_object_kind kind, uint32_t stack);
 
 /* One was made, that takes so much memory, where the clock reads `now`. Gives how many were made

@@ -16,6 +16,7 @@
 
 #include "preload/core/actor.h"
 #include "preload/core/cfi.h"
+#include "preload/core/channel.h"
 #include "preload/core/clock.h"
 #include "preload/core/modules.h"
 #include "preload/core/object.h"
@@ -223,6 +224,8 @@ void pl_record_exit(enum el_exit_how how, int status)
         if (self->actor != NULL)
             event.actor = self->actor->id;
         exit_write(self, &event);
+        if (how != EL_EXIT_ABORT)
+            pl_channels_at_end();
     }
     if (how != EL_EXIT_CALL)
         el_log_end(&pl_log);

@@ -36,7 +36,7 @@ static int counts(const struct el_timer *cell)
 
 static void outcome_begins(const struct el_timer *cell)
 {
-    struct pl_outcome *o = counts(cell) ? pl_outcome_get(cell->kind, cell->created_stack) : NULL;
+    struct pl_outcome *o = counts(cell) ? pl_outcome_get(cell->kind, cell->created_stack, 0) : NULL;
     if (o != NULL)
         pl_outcome_made(o, bytes_of[cell->kind], cell->created_at);
 }

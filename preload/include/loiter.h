@@ -125,6 +125,9 @@ LOITER_WEAK void loiter_task_exit(struct loiter_task *t);
 /* Made by the current actor; capacity as of a channel or semaphore. */
 LOITER_WEAK void loiter_object_created(enum loiter_object kind, const void *object, size_t capacity,
                                        const void *caller);
+/* The channel has a buffer of items of that size, and `count` says how many are inside. That word
+ * may be read until loiter_object_destroyed. Called right after loiter_object_created. */
+LOITER_WEAK void loiter_object_items(const void *object, const size_t *count, size_t item_bytes);
 /* The channel was closed, the context cancelled. */
 LOITER_WEAK void loiter_object_closed(enum loiter_object kind, const void *object,
                                       const void *caller);

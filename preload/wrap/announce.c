@@ -9,6 +9,7 @@
 
 #include "preload/core/actor.h"
 #include "preload/core/call.h"
+#include "preload/core/channel.h"
 #include "preload/core/clock.h"
 #include "preload/core/object.h"
 #include "preload/core/record.h"
@@ -88,6 +89,7 @@ PL_EXPORT void loiter_run_end(void)
     struct el_run_end event = {.run = atomic_load(&run_number)};
     pl_timer_run = 0;
     pl_timers_abandon(event.run);
+    pl_channels_at_end();
     pl_actor_each(task_abandon, &event);
     PL_WRITE(self, run_end, &event);
     pl_leave(self);
@@ -304,6 +306,7 @@ static void objects_wait(struct pl_self *self, struct pl_task *task, const void 
             return;
         if (!el_wait_is_lock(w->kind)) {
             pl_object_task_waits(w->record, task->actor, w->stack);
+            pl_channel_waits(w->record, task->actor->id, w->kind);
             return;
         }
         w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
@@ -318,6 +321,8 @@ static void objects_wait(struct pl_self *self, struct pl_task *task, const void 
             continue;
         cell->last_waiter = task->actor->id;
         cell->last_waiter_stack = w->stack;
+        if (o != NULL)
+            pl_channel_waits(o, task->actor->id, EL_WAIT_SELECT);
     }
 }
 

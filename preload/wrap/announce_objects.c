@@ -5,6 +5,7 @@
 
 #include "preload/core/actor.h"
 #include "preload/core/call.h"
+#include "preload/core/channel.h"
 #include "preload/core/object.h"
 #include "preload/core/stack.h"
 #include "preload/core/timer_cell.h"
@@ -44,11 +45,23 @@ PL_EXPORT void loiter_object_destroyed(enum loiter_object kind, const void *obje
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct el_object *cell = pl_object_find(id_of(object));
-    if (cell != NULL) {
-        cell->items = left;
+    struct pl_object *o = pl_object_look(self, id_of(object));
+    if (o != NULL) {
+        o->cell->items = left;
+        pl_channel_ends(self, o, left);
         pl_object_gone(id_of(object));
     }
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_object_items(const void *object, const size_t *count, size_t item_bytes)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    struct pl_object *o = pl_object_recent(self, id_of(object));
+    if (o != NULL)
+        pl_channel_begins(self, o, count, item_bytes);
     pl_leave(self);
 }
 

@@ -44,6 +44,8 @@ struct weft_chan *weft__chan_new(size_t size, size_t capacity, enum loiter_objec
     weft__chan_init(c, size, capacity, kind);
     if (kind != LOITER_OBJ_OTHER)
         LOITER_CALL(loiter_object_created, (kind, c, capacity, caller));
+    if (kind == LOITER_OBJ_CHAN && capacity != 0)
+        LOITER_CALL(loiter_object_items, (c, &c->count, size));
     return c;
 }
 
