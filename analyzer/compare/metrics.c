@@ -108,9 +108,8 @@ static void add_sites(double *v, const struct model_process *p)
             add(v, METRIC_peak_tasks, peak);
         } else if (s->kind == EL_SITE_THREAD) {
             add(v, METRIC_peak_threads, peak);
-        } else if (s->kind == EL_SITE_TIMER) {
-            add(v, METRIC_timers, count);
-            add(v, METRIC_peak_timers, peak);
+        } else if (s->kind == EL_SITE_BLOCKED) {
+            add(v, METRIC_blocked_threads, peak);
         } else if (s->kind == EL_SITE_FD) {
             add(v, METRIC_fds, count);
             add(v, METRIC_peak_fds, peak);
@@ -119,6 +118,55 @@ static void add_sites(double *v, const struct model_process *p)
             add(v, METRIC_alloc_bytes, (double)s->bytes);
         }
     }
+}
+
+static void add_outcomes(double *v, const struct model_process *p)
+{
+    for (size_t i = 0; i < p->noutcomes; i++) {
+        const struct model_outcome *o = &p->outcomes[i];
+        if (o->kind >= EL_OBJ_TIMER && o->kind <= EL_OBJ_ALARM) {
+            add(v, METRIC_timers, (double)o->made);
+            add(v, METRIC_peak_timers, (double)o->peak);
+            add(v, METRIC_timers_lost, (double)o->lost);
+        } else if (o->kind == EL_OBJ_CONTEXT) {
+            add(v, METRIC_contexts, (double)o->made);
+            add(v, METRIC_contexts_lost, (double)o->lost);
+        } else if (o->kind == EL_OBJ_CHAN) {
+            add(v, METRIC_items_lost, (double)o->items);
+        }
+    }
+}
+
+/* All places together. */
+static void add_spreads(double *v, const struct model_process *p)
+{
+    struct model_spread starts = {.kind = EL_SPREAD_TASK_START};
+    for (size_t i = 0; i < p->nspreads; i++) {
+        const struct model_spread *s = &p->spreads[i];
+        if (s->kind == EL_SPREAD_THREAD_MAKE)
+            add(v, METRIC_thread_make, (double)s->total_ns * (double)(s->every ? s->every : 1));
+        if (s->kind != EL_SPREAD_TASK_START)
+            continue;
+        starts.count += s->count;
+        starts.max_ns = s->max_ns > starts.max_ns ? s->max_ns : starts.max_ns;
+        for (size_t k = 0; k < EL_SPREAD_BINS; k++)
+            starts.bins[k] += s->bins[k];
+    }
+    if (starts.count == 0)
+        return;
+    add(v, METRIC_start_latency, (double)model_spread_quantile(&starts, 0.5));
+    add(v, METRIC_start_latency_p99, (double)model_spread_quantile(&starts, 0.99));
+}
+
+static void add_habits(double *v, const struct model_process *p)
+{
+    for (size_t i = 0; i < p->nspins; i++) {
+        add(v, METRIC_spins, (double)p->spins[i].count);
+        add(v, METRIC_spin_cpu, (double)p->spins[i].cpu_ns);
+    }
+    for (size_t i = 0; i < p->ngroups; i++)
+        add(v, METRIC_group_waste, (double)p->groups[i].wasted_ns);
+    add(v, METRIC_misuses, (double)p->nmisuses);
 }
 
 static bool has_lock_wait(const struct model_process *p, uint32_t stack)
@@ -168,6 +216,9 @@ static void add_process(double *v, const struct model_process *p)
         add(v, METRIC_lock_io, (double)p->lock_ios[i].total_ns);
     }
     add_sites(v, p);
+    add_outcomes(v, p);
+    add_spreads(v, p);
+    add_habits(v, p);
     add_lock_waits(v, p);
     add_alive(v, p);
 }

@@ -17,12 +17,27 @@ static struct model_site sites[] = {
     {.kind = EL_SITE_TASK, .stack = 1, .count = 50, .peak = 40},
     {.kind = EL_SITE_TASK, .stack = 2, .count = 70, .peak = 30},
     {.kind = EL_SITE_THREAD, .stack = 3, .count = 5, .peak = 4},
-    {.kind = EL_SITE_TIMER, .stack = 4, .count = 7, .peak = 6},
+    {.kind = EL_SITE_BLOCKED, .stack = 4, .count = 70, .peak = 60},
     {.kind = EL_SITE_FD, .stack = 5, .count = 9, .peak = 8},
     {.kind = EL_SITE_ALLOC, .stack = 6, .count = 11, .bytes = 1100},
     {.kind = EL_SITE_WAIT, .stack = 7, .count = 3, .total_ns = 300, .max_ns = 200},
     {.kind = EL_SITE_WAIT, .stack = 8, .count = 100, .total_ns = 10000, .max_ns = 9000},
 };
+static struct model_outcome outcomes[] = {
+    {.kind = EL_OBJ_TIMER, .made = 5, .peak = 6, .lost = 3},
+    {.kind = EL_OBJ_TIMERFD, .made = 2, .peak = 2, .lost = 1},
+    {.kind = EL_OBJ_CONTEXT, .made = 13, .lost = 12},
+    {.kind = EL_OBJ_CHAN, .made = 3, .lost = 2, .items = 15},
+};
+/* Half of the tasks started after 1 us, half after 1 ms. */
+static struct model_spread spreads[] = {
+    {.kind = EL_SPREAD_TASK_START, .every = 1, .count = 10, .max_ns = 1024},
+    {.kind = EL_SPREAD_TASK_START, .every = 1, .count = 10, .max_ns = 1048576},
+    {.kind = EL_SPREAD_THREAD_MAKE, .every = 4, .count = 2, .total_ns = 50},
+};
+static struct model_spin spins[] = {{.count = 20000, .cpu_ns = 17}};
+static struct model_group groups[] = {{.wasted_ns = 18}, {.wasted_ns = 1}};
+static struct model_misuse misuses[] = {{.stack = 1}, {.stack = 2}};
 /* At stack 7 it was a lock, at 8 something else. */
 static struct model_wait waits[] = {
     {.kind = EL_WAIT_MUTEX, .stack = 7, .count = 2, .total_ns = 250},
@@ -45,6 +60,16 @@ static struct model_timer timers[] = {
 static struct model_process processes[] = {
     {.sites = sites,
      .nsites = 8,
+     .outcomes = outcomes,
+     .noutcomes = 4,
+     .spreads = spreads,
+     .nspreads = 3,
+     .spins = spins,
+     .nspins = 1,
+     .groups = groups,
+     .ngroups = 2,
+     .misuses = misuses,
+     .nmisuses = 2,
      .waits = waits,
      .nwaits = 2,
      .lock_ios = lock_ios,
@@ -67,25 +92,34 @@ static void measured(void **state)
         .usage = {
             .known = true, .wall_ns = 100, .user_ns = 20, .system_ns = 30, .max_rss_bytes = 4096}};
     double v[METRICS_BUILTIN];
+    spreads[0].bins[el_spread_bin(1024)] = 10;
+    spreads[1].bins[el_spread_bin(1048576)] = 10;
     metrics_measure(v, &(struct metric_source){&model, &run, 2, 1, 777});
     static const struct {
         enum metric_id id;
         double value;
     } expected[] = {
-        {METRIC_wall, 100},        {METRIC_cpu, 50},           {METRIC_max_rss, 4096},
-        {METRIC_processes, 2},     {METRIC_threads, 7},        {METRIC_peak_threads, 4},
-        {METRIC_threads_left, 1},  {METRIC_tasks, 170},        {METRIC_peak_tasks, 40},
-        {METRIC_tasks_left, 1},    {METRIC_timers, 7},         {METRIC_peak_timers, 6},
-        {METRIC_timers_left, 2},   {METRIC_ticks_dropped, 12}, {METRIC_fds, 9},
-        {METRIC_peak_fds, 8},      {METRIC_allocations, 11},   {METRIC_alloc_bytes, 1100},
-        {METRIC_lock_waits, 3},    {METRIC_lock_wait, 300},    {METRIC_lock_wait_max, 200},
-        {METRIC_lock_io_calls, 4}, {METRIC_lock_io, 400},      {METRIC_errors, 2},
-        {METRIC_warnings, 1},      {METRIC_log_bytes, 777},    {METRIC_log_events, 1010},
+        {METRIC_wall, 100},           {METRIC_cpu, 50},           {METRIC_max_rss, 4096},
+        {METRIC_processes, 2},        {METRIC_threads, 7},        {METRIC_peak_threads, 4},
+        {METRIC_threads_left, 1},     {METRIC_tasks, 170},        {METRIC_peak_tasks, 40},
+        {METRIC_tasks_left, 1},       {METRIC_timers, 7},         {METRIC_peak_timers, 6},
+        {METRIC_timers_left, 2},      {METRIC_ticks_dropped, 12}, {METRIC_fds, 9},
+        {METRIC_peak_fds, 8},         {METRIC_allocations, 11},   {METRIC_alloc_bytes, 1100},
+        {METRIC_lock_waits, 3},       {METRIC_lock_wait, 300},    {METRIC_lock_wait_max, 200},
+        {METRIC_lock_io_calls, 4},    {METRIC_lock_io, 400},      {METRIC_errors, 2},
+        {METRIC_blocked_threads, 60}, {METRIC_timers_lost, 4},    {METRIC_contexts, 13},
+        {METRIC_contexts_lost, 12},   {METRIC_items_lost, 15},    {METRIC_thread_make, 200},
+        {METRIC_spins, 20000},        {METRIC_spin_cpu, 17},      {METRIC_group_waste, 19},
+        {METRIC_misuses, 2},          {METRIC_warnings, 1},       {METRIC_log_bytes, 777},
+        {METRIC_log_events, 1010},
     };
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
         if (v[expected[i].id] != expected[i].value)
             fail_msg("metric %d is %g, not %g", expected[i].id, v[expected[i].id],
                      expected[i].value);
+    /* Quantiles are exact to half an octave. */
+    assert_true(v[METRIC_start_latency] >= 512 && v[METRIC_start_latency] <= 2048);
+    assert_true(v[METRIC_start_latency_p99] >= 524288 && v[METRIC_start_latency_p99] <= 2097152);
 }
 
 static void what_nobody_measured_is_unknown(void **state)
