@@ -103,8 +103,8 @@ static void write_null(void)
 static const struct {
     const char *name;
     void (*run)(void);
-} primitives[] = {{"mutex", mutex_alone}, {"mutex_deep", mutex_deep}, {"mutex_two", mutex_two},
-                  {"malloc", malloc_free}, {"thread", create_join},   {"timer", create_delete},
+} primitives[] = {{"mutex", mutex_alone},  {"mutex_deep", mutex_deep}, {"mutex_two", mutex_two},
+                  {"malloc", malloc_free}, {"thread", create_join},    {"timer", create_delete},
                   {"write", write_null}};
 
 static long now_ns(void)

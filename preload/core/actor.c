@@ -8,13 +8,13 @@
 
 static struct pl_pool actors = {.bytes = sizeof(struct pl_actor)};
 static _Atomic(struct pl_actor *) all;
-static struct pl_map foreign; /* locks that were unlocked by who did not hold them */
+struct pl_map pl_held_strays; /* locks that were unlocked by who did not hold them */
 
 void pl_actors_reset(void)
 {
     atomic_store(&actors.head, 0);
     atomic_store(&all, NULL);
-    pl_map_init(&foreign, 10);
+    pl_map_init(&pl_held_strays, 10);
 }
 
 struct pl_actor *pl_actor_create(uint64_t id)
@@ -112,27 +112,13 @@ static void held_show(struct pl_actor *actor, uint32_t from)
         el_set_state(&cell->state, EL_LIVE);
 }
 
-/* The cell is this actor's, and the list fits into it: the common case changes its end alone. */
-static inline int is_shown(const struct pl_actor *actor)
-{
-    return actor->held_cell != NULL && actor->held != NULL && actor->held_over == 0 &&
-           actor->held_cell->state == EL_LIVE;
-}
-
 void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint32_t stack)
 {
-    if (__builtin_expect(atomic_load_explicit(&foreign.count, memory_order_relaxed) != 0, 0))
-        pl_map_take(&foreign, (uint64_t)(uintptr_t)lock, NULL);
-    if (is_shown(actor) && actor->held_count < PL_HELD_CELL) {
-        struct el_held *cell = actor->held_cell;
-        uint32_t next = actor->held_count++;
-        actor->held[next] = (struct pl_held_lock){lock, kind, stack};
-        cell->lock[next] = (uint64_t)(uintptr_t)lock;
-        cell->kind[next] = kind;
-        cell->stack[next] = stack;
-        __atomic_store_n(&cell->count, next + 1, __ATOMIC_RELEASE);
+    if (__builtin_expect(atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0, 0))
+        pl_map_take(&pl_held_strays, (uint64_t)(uintptr_t)lock, NULL);
+    struct pl_held_lock held = {.lock = lock, .kind = (uint16_t)kind, .stack = stack};
+    if (pl_held_push_simply(actor, &held))
         return;
-    }
     pl_held_prepare(actor);
     if (actor->held_count == PL_HELD_MAX || actor->held == NULL) {
         actor->held_over++;
@@ -140,7 +126,7 @@ void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint3
         return;
     }
     uint32_t at = actor->held_count;
-    actor->held[at] = (struct pl_held_lock){lock, kind, stack};
+    actor->held[at] = held;
     actor->held_count = at + 1;
     held_show(actor, at);
 }
@@ -148,13 +134,6 @@ void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint3
 int pl_held_remove(struct pl_actor *actor, const void *lock, struct pl_held_lock *removed)
 {
     uint32_t n = actor->held_count;
-    if (n != 0 && n <= PL_HELD_CELL && is_shown(actor) && actor->held[n - 1].lock == lock) {
-        if (removed != NULL)
-            *removed = actor->held[n - 1];
-        actor->held_count = n - 1;
-        __atomic_store_n(&actor->held_cell->count, n - 1, __ATOMIC_RELEASE);
-        return 1;
-    }
     for (uint32_t i = n; i-- > 0;) {
         if (actor->held[i].lock != lock)
             continue;
@@ -168,7 +147,7 @@ int pl_held_remove(struct pl_actor *actor, const void *lock, struct pl_held_lock
     }
     if (actor->held_over != 0) {
         if (removed != NULL)
-            *removed = (struct pl_held_lock){lock, EL_WAIT_MUTEX, 0};
+            *removed = (struct pl_held_lock){.lock = lock, .kind = EL_WAIT_MUTEX};
         actor->held_over--; /* one of those that were only counted */
         held_show(actor, actor->held_count);
         return 1;
@@ -180,15 +159,16 @@ void pl_held_foreign(const void *lock)
 {
     static int mark;
     if (lock != NULL)
-        pl_map_set(&foreign, (uint64_t)(uintptr_t)lock, &mark);
+        pl_map_set(&pl_held_strays, (uint64_t)(uintptr_t)lock, &mark);
 }
 
 int pl_held_settle(struct pl_actor *actor)
 {
-    if (__builtin_expect(atomic_load_explicit(&foreign.count, memory_order_relaxed) != 0, 0)) {
+    if (__builtin_expect(atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0,
+                         0)) {
         for (uint32_t i = actor->held_count; i-- > 0;) {
             const void *lock = actor->held[i].lock;
-            if (pl_map_take(&foreign, (uint64_t)(uintptr_t)lock, NULL) != NULL)
+            if (pl_map_take(&pl_held_strays, (uint64_t)(uintptr_t)lock, NULL) != NULL)
                 pl_held_remove(actor, lock, NULL);
         }
     }

@@ -13,6 +13,7 @@
 #include "eventlog/writer.h"
 #include "preload/core/arena.h"
 #include "preload/core/gate.h"
+#include "preload/core/map.h"
 #include "preload/core/record.h"
 #include "preload/core/site.h"
 
@@ -21,8 +22,10 @@
 
 struct pl_held_lock {
     const void *lock;
-    uint32_t kind; /* el_wait_kind */
+    uint16_t kind;   /* el_wait_kind */
+    uint16_t unsure; /* the stack is what pl_stack_near said, for the call at pc and sp */
     uint32_t stack;
+    uintptr_t pc, sp;
 };
 
 /* What an actor made at one place since the last back-pressure. */
@@ -76,6 +79,7 @@ struct pl_thread {
     struct el_slot *slot; /* NULL: none left; events are counted as lost */
     struct pl_actor *actor;
     struct pl_stack_cache *stacks;
+    struct pl_near *near;
     uint32_t serial;
     uint32_t how; /* el_thread_end, set before it ends */
     uint32_t is_worker;
@@ -120,6 +124,43 @@ static inline void pl_held_prepare(struct pl_actor *actor)
     if (__builtin_expect(actor->held == NULL, 0))
         actor->held = pl_arena_alloc(PL_HELD_MAX * sizeof(actor->held[0]));
 }
+
+/* The usual case of both, without a call: few locks, none that another gave back. 1: done. */
+extern PL_HIDDEN struct pl_map pl_held_strays; /* see pl_held_foreign */
+static inline int pl_held_is_simple(const struct pl_actor *actor)
+{
+    return actor->held_cell != NULL && actor->held != NULL && actor->held_over == 0 &&
+           actor->held_cell->state == EL_LIVE &&
+           atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) == 0;
+}
+
+static inline int pl_held_push_simply(struct pl_actor *actor, const struct pl_held_lock *held)
+{
+    uint32_t n = actor->held_count;
+    if (!pl_held_is_simple(actor) || n >= PL_HELD_CELL)
+        return 0;
+    struct el_held *cell = actor->held_cell;
+    actor->held[n] = *held;
+    cell->lock[n] = (uint64_t)(uintptr_t)held->lock;
+    cell->kind[n] = held->kind;
+    cell->stack[n] = held->stack;
+    actor->held_count = n + 1;
+    __atomic_store_n(&cell->count, n + 1, __ATOMIC_RELEASE);
+    return 1;
+}
+
+/* The entry, which stays readable until the next one is pushed, or NULL. */
+static inline const struct pl_held_lock *pl_held_remove_simply(struct pl_actor *actor,
+                                                               const void *lock)
+{
+    uint32_t n = actor->held_count;
+    if (!pl_held_is_simple(actor) || n - 1 >= PL_HELD_CELL || actor->held[n - 1].lock != lock)
+        return NULL;
+    actor->held_count = n - 1;
+    __atomic_store_n(&actor->held_cell->count, n - 1, __ATOMIC_RELEASE);
+    return &actor->held[n - 1];
+}
+
 /* An unlock by who does not hold it: who has it in his list drops it in pl_held_settle, which gives
  * the number of locks that are left. */
 PL_HIDDEN void pl_held_foreign(const void *lock);

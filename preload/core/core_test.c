@@ -23,6 +23,7 @@ void pl_alloc_flush(struct pl_self *self)
 }
 
 static volatile int sink;
+extern void *__libc_stack_end;
 
 __attribute__((noinline)) static uint32_t wrapper(void)
 {
@@ -90,6 +91,87 @@ static void known_stacks_are_not_walked(void **state)
             caller_one();
         if (i == 1)
             assert_int_equal(pl_log.summary->unwinds, walks);
+    }
+}
+
+/* A lock that is taken in a small function, and what is told of its place: at once, by a full
+ * comparison, and from further out when the small function has returned. */
+static struct {
+    struct pl_call call;
+    int exactly;
+    uint32_t told, exact, revised;
+} place;
+
+__attribute__((noinline)) static void take(void)
+{
+    place.call = PL_CALL();
+    struct pl_self *self = pl_enter();
+    if (place.exactly)
+        place.exact = pl_stack(self, place.call);
+    else if ((place.told = pl_stack_near(self, place.call)) == 0)
+        pl_stack_often(self, place.call);
+    pl_leave(self);
+}
+
+#define NEST(name, inside)                                                                         \
+    __attribute__((noinline)) static void name(void)                                               \
+    {                                                                                              \
+        inside();                                                                                  \
+        sink++;                                                                                    \
+    }
+NEST(nest_1, take)
+NEST(nest_2, nest_1)
+NEST(nest_3, nest_2)
+NEST(nest_4, nest_3)
+
+__attribute__((noinline)) static void wait_later(void)
+{
+    struct pl_self *self = pl_enter();
+    place.revised = pl_stack_revise(self, place.call, place.told, PL_CALL());
+    pl_leave(self);
+}
+
+__attribute__((noinline)) static void take_and_wait(void)
+{
+    for (place.exactly = 0; place.exactly < 2; place.exactly++) {
+        nest_4();
+        if (!place.exactly)
+            wait_later();
+    }
+    sink++;
+}
+
+NEST(usual_caller, take_and_wait)
+NEST(rare_caller, take_and_wait)
+
+static void a_rare_caller_of_a_trusted_place_is_told_in_time(void **state)
+{
+    (void)state;
+    void (*callers[2])(void) = {usual_caller, rare_caller};
+    uint32_t usual = 0;
+    pl_self()->stack_hi = (uintptr_t)__libc_stack_end;
+    for (volatile int i = 0; i < 101; i++) {
+        callers[i == 100]();
+        if (i == 99) {
+            usual = place.exact;
+            assert_int_equal(place.told, usual);
+            assert_int_equal(place.revised, usual);
+        }
+    }
+    pl_self()->stack_hi = 0;
+    assert_int_equal(place.told, usual);
+    assert_int_not_equal(place.exact, usual);
+    assert_int_equal(place.revised, place.exact);
+}
+
+static void another_caller_nearby_is_never_taken_for_the_usual(void **state)
+{
+    (void)state;
+    void (*callers[2])(void) = {nest_2, nest_3};
+    for (volatile int i = 0; i < 200; i++) {
+        for (place.exactly = 0; place.exactly < 2; place.exactly++)
+            callers[i >= 100 && i % 2]();
+        assert_true(place.told == 0 || place.told == place.exact);
     }
 }
 
@@ -290,6 +372,8 @@ int main(void)
         cmocka_unit_test(same_stack_same_id),
         cmocka_unit_test(another_caller_further_up_is_another_stack),
         cmocka_unit_test(known_stacks_are_not_walked),
+        cmocka_unit_test(a_rare_caller_of_a_trusted_place_is_told_in_time),
+        cmocka_unit_test(another_caller_nearby_is_never_taken_for_the_usual),
         cmocka_unit_test(held_locks_in_any_order),
         cmocka_unit_test(more_locks_than_fit_are_counted),
         cmocka_unit_test(a_lock_that_another_gave_back_is_not_held),

@@ -67,6 +67,7 @@ struct pl_self {
     struct pl_thread *thread;
     struct pl_actor *actor; /* who runs here now: the thread or a task */
     uintptr_t stack_lo, stack_hi;
+    struct pl_near *near;                    /* of the thread, see stack.h; NULL: none yet */
     struct pl_wait_mark waits[PL_WAITS_MAX]; /* outermost first, see wait_nest.c */
     uint32_t wait_count;
     uint32_t pending; /* the thread keeps a wait that is to be written: pl_wait_flush */

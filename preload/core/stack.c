@@ -22,24 +22,8 @@
 #include "preload/core/stack_table.h"
 #include "preload/core/unwind.h"
 
-#define CACHE_BITS  8
-#define ENTRY_WORDS 40 /* deeper ones, beyond the preset of `depth`, are walked each time */
-#define WALK_MAX    (PL_STACK_DEPTH_MAX + 16)
-
+#define WALK_MAX   (PL_STACK_DEPTH_MAX + 16)
 #define HITS_BATCH 256 /* counted into the summary at once */
-
-struct cache_entry {
-    uintptr_t pc, place;
-    uintptr_t first; /* what the caller asked to begin with, 0 for nothing */
-    uint32_t id;
-    uint32_t n;                    /* words to compare */
-    uint32_t offsets[ENTRY_WORDS]; /* of the words, from sp, in words */
-    uintptr_t words[ENTRY_WORDS];
-};
-
-struct pl_stack_cache {
-    struct cache_entry entries[1 << CACHE_BITS];
-};
 
 /* The end of the stack that the call is on, 0 when it is not known. */
 static uintptr_t stack_end(const struct pl_self *self, struct pl_call call)
@@ -47,32 +31,8 @@ static uintptr_t stack_end(const struct pl_self *self, struct pl_call call)
     return call.sp >= self->stack_lo && call.sp < self->stack_hi ? self->stack_hi : 0;
 }
 
-static struct cache_entry *entry_of(struct pl_self *self, struct pl_call call, uintptr_t place)
-{
-    struct pl_thread *thread = self->thread;
-    if (thread->stacks == NULL)
-        thread->stacks = pl_arena_alloc(sizeof(struct pl_stack_cache));
-    if (thread->stacks == NULL)
-        return NULL;
-    uint64_t hash = (call.pc ^ place << 20 ^ place >> 20) * UINT64_C(0x9e3779b97f4a7c15);
-    return &thread->stacks->entries[hash >> (64 - CACHE_BITS)];
-}
-
-static int entry_holds(const struct cache_entry *e, struct pl_call call, uintptr_t place,
-                       uintptr_t first)
-{
-    if (e->pc != call.pc || e->place != place || e->first != first || e->id == 0)
-        return 0;
-    for (uint32_t i = 0; i < e->n; i++) {
-        uintptr_t word = *(const uintptr_t *)(call.sp + (uintptr_t)e->offsets[i] * 8);
-        if (pl_plain_address(word) != e->words[i])
-            return 0;
-    }
-    return 1;
-}
-
-static void entry_fill(struct cache_entry *e, struct pl_call call, uintptr_t place, uintptr_t first,
-                       const struct pl_walk *walk, uint32_t id)
+static void entry_fill(struct pl_stack_entry *e, struct pl_call call, uintptr_t first,
+                       uintptr_t place, const struct pl_walk *walk, uint32_t id)
 {
     e->id = 0; /* not valid while it is written */
     e->pc = call.pc;
@@ -81,7 +41,7 @@ static void entry_fill(struct cache_entry *e, struct pl_call call, uintptr_t pla
     e->n = 0;
     for (unsigned i = 1; i < walk->n; i++) {
         uintptr_t offset = (walk->slots[i] - call.sp) / 8;
-        if (walk->slots[i] < call.sp || offset > UINT32_MAX || e->n == ENTRY_WORDS)
+        if (walk->slots[i] < call.sp || offset > UINT32_MAX || e->n == PL_STACK_WORDS)
             return;
         e->offsets[e->n] = (uint32_t)offset;
         e->words[e->n++] = walk->pcs[i];
@@ -129,10 +89,18 @@ static uint32_t stack_id(struct pl_self *self, const uintptr_t *pcs, unsigned n,
     return id;
 }
 
+/* Where the thread remembers the stacks of that place; NULL without memory. */
+static struct pl_stack_entry *entry_of(struct pl_self *self, struct pl_call call, uintptr_t place)
+{
+    struct pl_thread *thread = self->thread;
+    if (thread->stacks == NULL)
+        thread->stacks = pl_arena_alloc(sizeof(struct pl_stack_cache));
+    return thread->stacks == NULL ? NULL : pl_stack_entry(thread->stacks, call.pc, place);
+}
+
 /* The rare side, with its large frame, apart from the other. */
 __attribute__((noinline)) static uint32_t stack_walk(struct pl_self *self, struct pl_call call,
-                                                     uintptr_t place, uintptr_t first,
-                                                     struct cache_entry *e)
+                                                     uintptr_t first)
 {
     uintptr_t end = stack_end(self, call);
     uintptr_t pcs[WALK_MAX], slots[WALK_MAX];
@@ -151,21 +119,21 @@ __attribute__((noinline)) static uint32_t stack_walk(struct pl_self *self, struc
     if (n == 0)
         return 0;
     uint32_t id = stack_id(self, kept, n, walk.truncated);
+    uintptr_t place = pl_stack_place(self, call.sp);
+    struct pl_stack_entry *e = entry_of(self, call, place);
     if (e != NULL && id != 0)
-        entry_fill(e, call, place, first, &walk, id);
+        entry_fill(e, call, first, place, &walk, id);
     return id;
 }
 
 static inline uint32_t stack_find(struct pl_self *self, struct pl_call call, uintptr_t first)
 {
-    uintptr_t end = stack_end(self, call);
-    uintptr_t place = end != 0 ? end - call.sp : call.sp;
-    struct cache_entry *e = entry_of(self, call, place);
-    if (__builtin_expect(e == NULL || !entry_holds(e, call, place, first), 0))
-        return stack_walk(self, call, place, first, e);
+    uint32_t id = pl_stack_known(self, call, first);
+    if (__builtin_expect(id == 0, 0))
+        return stack_walk(self, call, first);
     if (++self->thread->stack_hits % HITS_BATCH == 0)
         el_count(&pl_log.summary->stack_hits, HITS_BATCH);
-    return e->id;
+    return id;
 }
 
 uint32_t pl_stack(struct pl_self *self, struct pl_call call)
@@ -176,4 +144,105 @@ uint32_t pl_stack(struct pl_self *self, struct pl_call call)
 uint32_t pl_stack_from(struct pl_self *self, struct pl_call call, const void *first)
 {
     return stack_find(self, call, (uintptr_t)first);
+}
+
+/* ---- places that come often ---- */
+
+/* Only where the stack's end is known, or nothing of it: then an equal distance is an equal place.
+ */
+static void near_fill(struct pl_near *near, const struct pl_self *self, struct pl_call call,
+                      const struct pl_stack_entry *e)
+{
+    near->left = 0;
+    if (e->n == 0 || (self->stack_hi != 0 && stack_end(self, call) == 0))
+        return;
+    for (uint32_t i = 0; i < PL_NEAR_WORDS; i++) {
+        uint32_t from = i < e->n ? i : 0;
+        if (e->offsets[from] > PL_NEAR_REACH)
+            return;
+        near->offsets[i] = (uint16_t)e->offsets[from];
+        near->words[i] = e->words[from];
+    }
+    near->pc = call.pc;
+    near->place = self->stack_hi - call.sp;
+    near->id = e->id;
+    near->trust = near->left = 1;
+}
+
+static const struct pl_stack_entry *entry_find(const struct pl_self *self, struct pl_call call,
+                                               uint32_t id)
+{
+    if (self->thread->stacks == NULL)
+        return NULL;
+    uintptr_t place = pl_stack_place(self, call.sp);
+    const struct pl_stack_entry *e = pl_stack_entry(self->thread->stacks, call.pc, place);
+    return e->pc == call.pc && e->place == place && e->id == id ? e : NULL;
+}
+
+/* What another thread that had the same record left there is of another stack. */
+static void near_begin(struct pl_self *self)
+{
+    struct pl_thread *thread = self->thread;
+    const size_t bytes = sizeof(struct pl_near) << PL_NEAR_BITS;
+    if (thread->near == NULL)
+        thread->near = pl_arena_alloc(bytes);
+    else
+        memset(thread->near, 0, bytes);
+    self->near = thread->near;
+}
+
+uint32_t pl_stack_often(struct pl_self *self, struct pl_call call)
+{
+    uint32_t id = pl_stack(self, call);
+    if (self->near == NULL)
+        near_begin(self);
+    const struct pl_stack_entry *e = entry_find(self, call, id);
+    if (self->near == NULL || e == NULL || e->first != 0)
+        return id;
+    struct pl_near *near = pl_near_entry(self, call);
+    if (near->pc != call.pc || near->place != self->stack_hi - call.sp || near->id != id ||
+        near->trust == 0) {
+        near_fill(near, self, call, e);
+        return id;
+    }
+    near->trust = (uint16_t)(near->trust < PL_TRUST_MOST ? near->trust * 2 : PL_TRUST_MOST);
+    near->left = near->trust;
+    return id;
+}
+
+/* The frames that were compared then, and from there on those that enclose `now`. */
+static uint32_t stack_splice(struct pl_self *self, const struct pl_stack_entry *e,
+                             struct pl_call then, struct pl_call now)
+{
+    uintptr_t pcs[WALK_MAX], slots[WALK_MAX], kept[WALK_MAX + 1 + PL_NEAR_WORDS];
+    struct pl_walk walk = {.pcs = pcs, .slots = slots, .max = WALK_MAX, .hi = stack_end(self, now)};
+    uintptr_t beyond = then.sp + (uintptr_t)e->offsets[PL_NEAR_WORDS - 1] * 8;
+    unsigned n = 0, depth = (unsigned)pl_options.depth;
+    pl_unwind(&walk, now);
+    kept[n++] = then.pc;
+    for (uint32_t i = 0; i < PL_NEAR_WORDS; i++)
+        kept[n++] = e->words[i];
+    for (unsigned i = 1; i < walk.n; i++) {
+        if (slots[i] > beyond)
+            kept[n++] = pcs[i];
+    }
+    n = frames_trim(kept, n, 0);
+    return stack_id(self, kept, n < depth ? n : depth, walk.truncated || n > depth);
+}
+
+uint32_t pl_stack_revise(struct pl_self *self, struct pl_call then, uint32_t id, struct pl_call now)
+{
+    const struct pl_stack_entry *e = entry_find(self, then, id);
+    if (e == NULL || stack_end(self, then) == 0 || stack_end(self, now) == 0)
+        return id;
+    for (uint32_t i = PL_NEAR_WORDS; i < e->n; i++) {
+        uintptr_t at = then.sp + (uintptr_t)e->offsets[i] * 8;
+        if (at < now.sp) /* that frame has returned */
+            continue;
+        if (pl_plain_address(*(const uintptr_t *)at) != e->words[i]) {
+            uint32_t right = stack_splice(self, e, then, now);
+            return right != 0 ? right : id;
+        }
+    }
+    return id;
 }

@@ -8,8 +8,10 @@
 
 #include <stdint.h>
 
+#include "preload/core/actor.h"
 #include "preload/core/call.h"
 #include "preload/core/gate.h"
+#include "preload/core/unwind.h"
 
 #define PL_STACK_DEPTH_MAX 64
 
@@ -20,5 +22,101 @@ PL_HIDDEN uint32_t pl_stack(struct pl_self *self, struct pl_call call);
 /* As pl_stack, with the frames below the one that returns to `first` dropped; when no frame does,
  * nothing is dropped. For runtimes that name their caller. */
 PL_HIDDEN uint32_t pl_stack_from(struct pl_self *self, struct pl_call call, const void *first);
+
+/* ---- recognition: see stack.c ---- */
+
+#define PL_STACK_WORDS      40 /* deeper ones, beyond the preset of `depth`, are walked each time */
+#define PL_STACK_CACHE_BITS 8
+
+struct pl_stack_entry {
+    uintptr_t pc, place;
+    uintptr_t first;                  /* what the caller asked to begin with, 0 for nothing */
+    uint32_t id;                      /* 0: unused */
+    uint32_t n;                       /* words to compare */
+    uint32_t offsets[PL_STACK_WORDS]; /* of the words, from sp, in words */
+    uintptr_t words[PL_STACK_WORDS];
+};
+
+struct pl_stack_cache {
+    struct pl_stack_entry entries[1 << PL_STACK_CACHE_BITS];
+};
+
+/* Where the call is: the distance from the stack's end where that is known. */
+static inline uintptr_t pl_stack_place(const struct pl_self *self, uintptr_t sp)
+{
+    return sp >= self->stack_lo && sp < self->stack_hi ? self->stack_hi - sp : sp;
+}
+
+static inline struct pl_stack_entry *pl_stack_entry(struct pl_stack_cache *cache, uintptr_t pc,
+                                                    uintptr_t place)
+{
+    uint64_t hash = (pc ^ place << 20 ^ place >> 20) * UINT64_C(0x9e3779b97f4a7c15);
+    return &cache->entries[hash >> (64 - PL_STACK_CACHE_BITS)];
+}
+
+/* The id if the thread has seen this very stack, 0 if it has to be walked. */
+static inline uint32_t pl_stack_known(const struct pl_self *self, struct pl_call call,
+                                      uintptr_t first)
+{
+    if (__builtin_expect(self->thread->stacks == NULL, 0))
+        return 0;
+    uintptr_t place = pl_stack_place(self, call.sp);
+    const struct pl_stack_entry *e = pl_stack_entry(self->thread->stacks, call.pc, place);
+    if (e->pc != call.pc || e->place != place || e->first != first)
+        return 0;
+    const uintptr_t *sp = (const uintptr_t *)call.sp;
+    for (uint32_t i = 0; i < e->n; i++) {
+        if (pl_plain_address(sp[e->offsets[i]]) != e->words[i])
+            return 0;
+    }
+    return e->id;
+}
+
+/*
+ * For places that come very often. Such a place is trusted when it had one stack again and again:
+ * then only the return addresses of the nearest frames are compared, and every PL_TRUST_MOST-th
+ * time all of them. pl_stack_near gives the id, or 0 when pl_stack_often has to be asked. Of what
+ * pl_stack_near said, pl_stack_revise tells later, from a call on the same stack, whether the
+ * frames further out were others, and gives the right id.
+ */
+#define PL_NEAR_WORDS 4
+#define PL_NEAR_BITS  6
+#define PL_TRUST_MOST 256
+#define PL_NEAR_REACH UINT16_MAX /* words from sp */
+
+struct pl_near {
+    uintptr_t pc, place; /* the distance from self->stack_hi */
+    uintptr_t words[PL_NEAR_WORDS];
+    uint16_t offsets[PL_NEAR_WORDS];
+    uint32_t id;
+    uint16_t left, trust; /* uses until all is compared */
+};
+
+static inline struct pl_near *pl_near_entry(const struct pl_self *self, struct pl_call call)
+{
+    uintptr_t place = self->stack_hi - call.sp;
+    return &self->near[(call.pc >> 2 ^ place >> 3) & ((1u << PL_NEAR_BITS) - 1)];
+}
+
+static inline uint32_t pl_stack_near(const struct pl_self *self, struct pl_call call)
+{
+    if (__builtin_expect(self->near == NULL, 0))
+        return 0;
+    struct pl_near *e = pl_near_entry(self, call);
+    const uintptr_t *sp = (const uintptr_t *)call.sp;
+    if (e->pc != call.pc || e->place != self->stack_hi - call.sp || e->left == 0)
+        return 0;
+#pragma GCC unroll 4
+    for (int i = 0; i < PL_NEAR_WORDS; i++) {
+        if (pl_plain_address(sp[e->offsets[i]]) != e->words[i])
+            return 0;
+    }
+    e->left--;
+    return e->id;
+}
+
+PL_HIDDEN uint32_t pl_stack_often(struct pl_self *self, struct pl_call call);
+PL_HIDDEN uint32_t pl_stack_revise(struct pl_self *self, struct pl_call then, uint32_t id,
+                                   struct pl_call now);
 
 #endif

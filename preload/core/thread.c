@@ -36,6 +36,7 @@ void pl_thread_reset(struct pl_self *self)
     self->phase = PL_PHASE_NEW;
     self->thread = NULL;
     self->actor = NULL;
+    self->near = NULL;
     self->wait_count = 0;
     self->pending = 0;
     self->fresh = 0;
@@ -72,6 +73,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     el_set_state(&actor->cell->state, EL_ACTOR_RUNNING);
     self->actor = actor;
     self->thread = thread;
+    self->near = NULL;
     self->wait_count = 0;
     self->phase = PL_PHASE_ON;
     return 0;

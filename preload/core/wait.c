@@ -114,6 +114,21 @@ static void late_keep(struct pl_self *self, const struct pl_wait *w, uint64_t no
     self->pending = 1;
 }
 
+void pl_held_revise(struct pl_self *self, struct pl_call now)
+{
+    struct pl_actor *actor = self->actor;
+    for (uint32_t i = 0; i < actor->held_count; i++) {
+        struct pl_held_lock *held = &actor->held[i];
+        if (!held->unsure)
+            continue;
+        held->unsure = 0;
+        held->stack =
+            pl_stack_revise(self, (struct pl_call){held->pc, held->sp, 0}, held->stack, now);
+        if (i < PL_HELD_CELL)
+            actor->held_cell->stack[i] = held->stack;
+    }
+}
+
 int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, int timed,
                   struct pl_call call)
 {
@@ -139,6 +154,8 @@ int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, in
         w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
         pl_object_wait_begins(w->record, w->actor->id, w->stack);
     }
+    if (w->actor->held_count != 0)
+        pl_held_revise(self, call);
     pl_spawn_waits(w->actor);
     pl_wait_nest(self, w, call);
     w->timed = timed != 0;

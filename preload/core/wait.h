@@ -70,6 +70,10 @@ static inline void pl_wait_flush(void)
 PL_HIDDEN void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now,
                             uint64_t io_ticks, int error);
 
+/* The current actor is about to wait at `now`: the places of the locks that it holds become sure.
+ */
+PL_HIDDEN void pl_held_revise(struct pl_self *self, struct pl_call now);
+
 /* What is waited for in a wait of that kind. */
 PL_HIDDEN enum el_object_kind pl_object_kind_of(uint32_t wait_kind);
 

@@ -31,10 +31,46 @@ static inline uint32_t pl_lock_prepare(struct pl_call call)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return 0;
-    uint32_t stack = pl_stack(self, call);
+    uint32_t stack = pl_stack_often(self, call);
     pl_held_prepare(self->actor);
     pl_leave(self);
     return stack;
+}
+
+/*
+ * The usual case without a call, and without a pl_enter of its own each: the lock comes to the top
+ * of the actor's list before it is tried, so that nothing of this is done while it is held, and
+ * goes from there. 0: nothing was done, the longer way has to be gone. Nothing is in the way for
+ * most programs: recording, no signal handler within our own code, a place that is known.
+ */
+static inline int pl_lock_noted(enum el_wait_kind kind, const void *lock, struct pl_call call)
+{
+    struct pl_self *self = &pl_self_block;
+    if (!pl_is_ready() || __builtin_expect(self->guard != 0 || self->actor == NULL, 0))
+        return 0;
+    self->guard = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    struct pl_held_lock held = {lock,    (uint16_t)kind, 1, pl_stack_near(self, call),
+                                call.pc, call.sp};
+    int noted = held.stack != 0 && pl_held_push_simply(self->actor, &held);
+    atomic_signal_fence(memory_order_seq_cst);
+    self->guard = 0;
+    return noted;
+}
+
+/* NULL: nothing was done. */
+static inline const struct pl_held_lock *pl_lock_dropped(const void *lock)
+{
+    struct pl_self *self = &pl_self_block;
+    if (!pl_is_ready() ||
+        __builtin_expect(self->guard != 0 || self->actor == NULL || self->pending, 0))
+        return NULL;
+    self->guard = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    const struct pl_held_lock *dropped = pl_held_remove_simply(self->actor, lock);
+    atomic_signal_fence(memory_order_seq_cst);
+    self->guard = 0;
+    return dropped;
 }
 
 /* The current actor has the lock now, taken at a place that pl_lock_prepare gave. */
@@ -114,26 +150,59 @@ static inline int pl_refuses_time(const struct timespec *at)
     return at->tv_nsec < 0 || at->tv_nsec >= 1000000000;
 }
 
+/* What was noted is not so: the lock was not to be had. Gives its place. */
+static inline uint32_t pl_lock_unnoted(const void *lock)
+{
+    const struct pl_held_lock *dropped = pl_lock_dropped(lock);
+    struct pl_held_lock was;
+    if (dropped != NULL)
+        return dropped->stack;
+    return pl_lock_releasing(lock, &was) ? was.stack : 0;
+}
+
 /*
- * The body of a call that acquires a lock. TRY and REAL are calls of real functions that give the
- * wrapper's result; BUSY is what TRY gives when somebody else has the lock. Trying first tells an
- * uncontended lock, which costs no clock, from a contended one.
+ * The call `name` with parameters PARAMS, named ARGS, that acquires a lock. TRY and REAL are calls
+ * of real functions that give the wrapper's result; BUSY is what TRY gives when somebody else has
+ * the lock. Trying first tells an uncontended lock, which costs no clock, from a contended one.
+ * REFUSED: the real call refuses its arguments before it looks at the lock. All but the usual case
+ * is in a function of its own, so that this one has a small frame.
  */
-#define PL_LOCK_BODY(kind, lock, timed, TRY, BUSY, REAL, GOT)                                      \
-    if (!pl_is_ready())                                                                            \
-        return REAL;                                                                               \
-    struct pl_call call = PL_CALL();                                                               \
-    uint32_t place = pl_lock_prepare(call);                                                        \
-    int result = TRY;                                                                              \
-    if (result == (BUSY)) {                                                                        \
-        struct pl_wait w;                                                                          \
-        pl_wait_begin(&w, kind, (uintptr_t)(lock), timed, call);                                   \
-        result = REAL;                                                                             \
-        pl_wait_end(&w, result);                                                                   \
+#define PL_BARE(...) __VA_ARGS__
+#define PL_LOCK_CALL(name, PARAMS, ARGS, REFUSED, kind, lock, timed, TRY, BUSY, REAL, GOT)         \
+    __attribute__((noinline)) static int name##_slowly(PL_BARE PARAMS, struct pl_call call,        \
+                                                       uint32_t place)                             \
+    {                                                                                              \
+        if (!pl_is_ready() || (REFUSED))                                                           \
+            return REAL;                                                                           \
+        int result = (BUSY);                                                                       \
+        if (place == 0) {                                                                          \
+            place = pl_lock_prepare(call);                                                         \
+            result = TRY;                                                                          \
+        }                                                                                          \
+        if (result == (BUSY)) {                                                                    \
+            struct pl_wait w;                                                                      \
+            pl_wait_begin(&w, kind, (uintptr_t)(lock), timed, call);                               \
+            result = REAL;                                                                         \
+            pl_wait_end(&w, result);                                                               \
+        }                                                                                          \
+        if (GOT(result))                                                                           \
+            pl_lock_taken(kind, lock, place);                                                      \
+        return result;                                                                             \
     }                                                                                              \
-    if (GOT(result))                                                                               \
-        pl_lock_taken(kind, lock, place);                                                          \
-    return result;
+    PL_EXPORT int name PARAMS                                                                      \
+    {                                                                                              \
+        struct pl_call call = PL_CALL();                                                           \
+        uint32_t place = 0;                                                                        \
+        if (!(REFUSED) && __builtin_expect(pl_lock_noted(kind, lock, call), 1)) {                  \
+            int result = TRY;                                                                      \
+            if (__builtin_expect(GOT(result), 1))                                                  \
+                return result;                                                                     \
+            place = pl_lock_unnoted(lock);                                                         \
+            if (result != (BUSY))                                                                  \
+                return result;                                                                     \
+        }                                                                                          \
+        return name##_slowly(PL_BARE ARGS, call, place);                                           \
+    }
 
 /* The body of a call that only tries. */
 #define PL_TRY_BODY(kind, lock, REAL, GOT)                                                         \
@@ -142,19 +211,34 @@ static inline int pl_refuses_time(const struct timespec *at)
         pl_lock_acquired(kind, lock, PL_CALL());                                                   \
     return result;
 
-/* The body of a call that gives a lock back; `waited` tells whether somebody may wait for it. */
-#define PL_UNLOCK_BODY(lock, waited, REAL)                                                         \
-    if (!pl_is_ready())                                                                            \
-        return REAL;                                                                               \
-    struct pl_held_lock was;                                                                       \
-    int known = pl_lock_releasing(lock, &was);                                                     \
-    if (waited)                                                                                    \
-        pl_object_wakes(lock, PL_CALL());                                                          \
-    int result = REAL;                                                                             \
-    if (result != 0 && known)                                                                      \
-        pl_lock_kept(&was);                                                                        \
-    pl_wait_flush();                                                                               \
-    return result;
+/*
+ * A call that gives a lock back; `waited` tells whether somebody may wait for it.
+ */
+#define PL_UNLOCK_CALL(name, PARAMS, ARGS, lock, waited, REAL)                                     \
+    __attribute__((noinline)) static int name##_slowly(PL_BARE PARAMS, struct pl_call call)        \
+    {                                                                                              \
+        if (!pl_is_ready())                                                                        \
+            return REAL;                                                                           \
+        struct pl_held_lock was;                                                                   \
+        int known = pl_lock_releasing(lock, &was);                                                 \
+        if (waited)                                                                                \
+            pl_object_wakes(lock, call);                                                           \
+        int result = REAL;                                                                         \
+        if (result != 0 && known)                                                                  \
+            pl_lock_kept(&was);                                                                    \
+        pl_wait_flush();                                                                           \
+        return result;                                                                             \
+    }                                                                                              \
+    PL_EXPORT int name PARAMS                                                                      \
+    {                                                                                              \
+        const struct pl_held_lock *dropped;                                                        \
+        if ((waited) || __builtin_expect((dropped = pl_lock_dropped(lock)) == NULL, 0))            \
+            return name##_slowly(PL_BARE ARGS, PL_CALL());                                         \
+        int result = REAL;                                                                         \
+        if (__builtin_expect(result != 0, 0))                                                      \
+            pl_lock_kept(dropped);                                                                 \
+        return result;                                                                             \
+    }
 
 /* A lock whose owner died is acquired too: the caller is to mend it. */
 #define PL_GOT_PTHREAD(result) ((result) == 0 || (result) == EOWNERDEAD)

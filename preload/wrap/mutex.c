@@ -29,34 +29,43 @@ static inline int is_taken(const pthread_mutex_t *mutex)
     return (__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) & 0x3fffffff) != 0;
 }
 
-#define TRY(mutex, REAL)                                                                           \
-    (is_tried(mutex) ? PL_REAL(pthread_mutex_trylock)(mutex) : is_taken(mutex) ? EBUSY : (REAL))
+/* As long as the process has one thread, the C library's lock takes no atomic instruction, but its
+ * trylock does. What is free then stays free until the call. */
+extern char __libc_single_threaded __attribute__((weak));
 
-PL_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex){
-    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 0, TRY(mutex, PL_REAL(pthread_mutex_lock)(mutex)), EBUSY,
-                 PL_REAL(pthread_mutex_lock)(mutex), PL_GOT_PTHREAD)}
-
-PL_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *at){
-    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1, TRY(mutex, PL_REAL(pthread_mutex_timedlock)(mutex, at)),
-                 EBUSY, PL_REAL(pthread_mutex_timedlock)(mutex, at), PL_GOT_PTHREAD)}
-
-PL_EXPORT
-    int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at)
+static inline int is_free_for_sure(const pthread_mutex_t *mutex)
 {
-    if (pl_refuses_clock(clock))
-        return PL_REAL(pthread_mutex_clocklock)(mutex, clock, at);
-    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1,
-                 TRY(mutex, PL_REAL(pthread_mutex_clocklock)(mutex, clock, at)), EBUSY,
-                 PL_REAL(pthread_mutex_clocklock)(mutex, clock, at), PL_GOT_PTHREAD)
+    return &__libc_single_threaded != NULL && __libc_single_threaded != 0 &&
+           __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) == 0;
 }
+
+#define TRY(mutex, REAL)                                                                           \
+    (!is_tried(mutex)          ? is_taken(mutex) ? EBUSY : (REAL)                                  \
+              : is_free_for_sure(mutex) ? (REAL)                                                   \
+                               : PL_REAL(pthread_mutex_trylock)(mutex))
+
+PL_LOCK_CALL(pthread_mutex_lock, (pthread_mutex_t * mutex), (mutex), 0, EL_WAIT_MUTEX, mutex, 0,
+             TRY(mutex, PL_REAL(pthread_mutex_lock)(mutex)), EBUSY,
+             PL_REAL(pthread_mutex_lock)(mutex), PL_GOT_PTHREAD)
+
+PL_LOCK_CALL(pthread_mutex_timedlock, (pthread_mutex_t * mutex, const struct timespec *at),
+             (mutex, at), 0, EL_WAIT_MUTEX, mutex, 1,
+             TRY(mutex, PL_REAL(pthread_mutex_timedlock)(mutex, at)), EBUSY,
+             PL_REAL(pthread_mutex_timedlock)(mutex, at), PL_GOT_PTHREAD)
+
+PL_LOCK_CALL(pthread_mutex_clocklock,
+             (pthread_mutex_t * mutex, clockid_t clock, const struct timespec *at),
+             (mutex, clock, at), pl_refuses_clock(clock), EL_WAIT_MUTEX, mutex, 1,
+             TRY(mutex, PL_REAL(pthread_mutex_clocklock)(mutex, clock, at)), EBUSY,
+             PL_REAL(pthread_mutex_clocklock)(mutex, clock, at), PL_GOT_PTHREAD)
 
 PL_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex){
     PL_TRY_BODY(EL_WAIT_MUTEX, mutex, PL_REAL(pthread_mutex_trylock)(mutex), PL_GOT_PTHREAD)}
 
-PL_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex){
-    PL_UNLOCK_BODY(mutex, is_waited(mutex), PL_REAL(pthread_mutex_unlock)(mutex))}
+PL_UNLOCK_CALL(pthread_mutex_unlock, (pthread_mutex_t * mutex), (mutex), mutex, is_waited(mutex),
+               PL_REAL(pthread_mutex_unlock)(mutex))
 
-PL_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr)
+    PL_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr)
 {
     int result = PL_REAL(pthread_mutex_init)(mutex, attr);
     if (result == 0)
@@ -72,21 +81,20 @@ PL_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
     return result;
 }
 
-PL_EXPORT int mtx_lock(mtx_t *mutex){PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 0,
-                                                  PL_REAL(mtx_trylock)(mutex), thrd_busy,
-                                                  PL_REAL(mtx_lock)(mutex), PL_GOT_C11)}
+PL_LOCK_CALL(mtx_lock, (mtx_t * mutex), (mutex), 0, EL_WAIT_MUTEX, mutex, 0,
+             PL_REAL(mtx_trylock)(mutex), thrd_busy, PL_REAL(mtx_lock)(mutex), PL_GOT_C11)
 
-PL_EXPORT int mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restrict at){
-    PL_LOCK_BODY(EL_WAIT_MUTEX, mutex, 1, PL_REAL(mtx_trylock)(mutex), thrd_busy,
-                 PL_REAL(mtx_timedlock)(mutex, at), PL_GOT_C11)}
+PL_LOCK_CALL(mtx_timedlock, (mtx_t *restrict mutex, const struct timespec *restrict at),
+             (mutex, at), 0, EL_WAIT_MUTEX, mutex, 1, PL_REAL(mtx_trylock)(mutex), thrd_busy,
+             PL_REAL(mtx_timedlock)(mutex, at), PL_GOT_C11)
 
 PL_EXPORT int mtx_trylock(mtx_t *mutex){
     PL_TRY_BODY(EL_WAIT_MUTEX, mutex, PL_REAL(mtx_trylock)(mutex), PL_GOT_C11)}
 
-PL_EXPORT int mtx_unlock(mtx_t *mutex){
-    PL_UNLOCK_BODY(mutex, is_waited((const pthread_mutex_t *)mutex), PL_REAL(mtx_unlock)(mutex))}
+PL_UNLOCK_CALL(mtx_unlock, (mtx_t * mutex), (mutex), mutex,
+               is_waited((const pthread_mutex_t *)mutex), PL_REAL(mtx_unlock)(mutex))
 
-PL_EXPORT int mtx_init(mtx_t *mutex, int type)
+    PL_EXPORT int mtx_init(mtx_t *mutex, int type)
 {
     int result = PL_REAL(mtx_init)(mutex, type);
     if (result == thrd_success)

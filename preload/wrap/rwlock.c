@@ -6,58 +6,46 @@
 #define READ  EL_WAIT_RWLOCK_READ
 #define WRITE EL_WAIT_RWLOCK_WRITE
 
-PL_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock){
-    PL_LOCK_BODY(READ, lock, 0, PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
-                 PL_REAL(pthread_rwlock_rdlock)(lock), PL_GOT_PTHREAD)}
+PL_LOCK_CALL(pthread_rwlock_rdlock, (pthread_rwlock_t * lock), (lock), 0, READ, lock, 0,
+             PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY, PL_REAL(pthread_rwlock_rdlock)(lock),
+             PL_GOT_PTHREAD)
 
-PL_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *at)
-{
-    if (pl_refuses_time(at))
-        return PL_REAL(pthread_rwlock_timedrdlock)(lock, at);
-    PL_LOCK_BODY(READ, lock, 1, PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
-                 PL_REAL(pthread_rwlock_timedrdlock)(lock, at), PL_GOT_PTHREAD)
-}
+PL_LOCK_CALL(pthread_rwlock_timedrdlock, (pthread_rwlock_t * lock, const struct timespec *at),
+             (lock, at), pl_refuses_time(at), READ, lock, 1,
+             PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
+             PL_REAL(pthread_rwlock_timedrdlock)(lock, at), PL_GOT_PTHREAD)
 
-PL_EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock,
-                                         const struct timespec *at)
-{
-    if (pl_refuses_clock(clock) || pl_refuses_time(at))
-        return PL_REAL(pthread_rwlock_clockrdlock)(lock, clock, at);
-    PL_LOCK_BODY(READ, lock, 1, PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
-                 PL_REAL(pthread_rwlock_clockrdlock)(lock, clock, at), PL_GOT_PTHREAD)
-}
+PL_LOCK_CALL(pthread_rwlock_clockrdlock,
+             (pthread_rwlock_t * lock, clockid_t clock, const struct timespec *at),
+             (lock, clock, at), pl_refuses_clock(clock) || pl_refuses_time(at), READ, lock, 1,
+             PL_REAL(pthread_rwlock_tryrdlock)(lock), EBUSY,
+             PL_REAL(pthread_rwlock_clockrdlock)(lock, clock, at), PL_GOT_PTHREAD)
 
 PL_EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock){
     PL_TRY_BODY(READ, lock, PL_REAL(pthread_rwlock_tryrdlock)(lock), PL_GOT_PTHREAD)}
 
-PL_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock){
-    PL_LOCK_BODY(WRITE, lock, 0, PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
-                 PL_REAL(pthread_rwlock_wrlock)(lock), PL_GOT_PTHREAD)}
+PL_LOCK_CALL(pthread_rwlock_wrlock, (pthread_rwlock_t * lock), (lock), 0, WRITE, lock, 0,
+             PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY, PL_REAL(pthread_rwlock_wrlock)(lock),
+             PL_GOT_PTHREAD)
 
-PL_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *at)
-{
-    if (pl_refuses_time(at))
-        return PL_REAL(pthread_rwlock_timedwrlock)(lock, at);
-    PL_LOCK_BODY(WRITE, lock, 1, PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
+    PL_LOCK_CALL(pthread_rwlock_timedwrlock, (pthread_rwlock_t * lock, const struct timespec *at),
+                 (lock, at), pl_refuses_time(at), WRITE, lock, 1,
+                 PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
                  PL_REAL(pthread_rwlock_timedwrlock)(lock, at), PL_GOT_PTHREAD)
-}
 
-PL_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock,
-                                         const struct timespec *at)
-{
-    if (pl_refuses_clock(clock) || pl_refuses_time(at))
-        return PL_REAL(pthread_rwlock_clockwrlock)(lock, clock, at);
-    PL_LOCK_BODY(WRITE, lock, 1, PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
-                 PL_REAL(pthread_rwlock_clockwrlock)(lock, clock, at), PL_GOT_PTHREAD)
-}
+        PL_LOCK_CALL(pthread_rwlock_clockwrlock,
+                     (pthread_rwlock_t * lock, clockid_t clock, const struct timespec *at),
+                     (lock, clock, at), pl_refuses_clock(clock) || pl_refuses_time(at), WRITE, lock,
+                     1, PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
+                     PL_REAL(pthread_rwlock_clockwrlock)(lock, clock, at), PL_GOT_PTHREAD)
 
-PL_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *lock){
-    PL_TRY_BODY(WRITE, lock, PL_REAL(pthread_rwlock_trywrlock)(lock), PL_GOT_PTHREAD)}
+            PL_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *lock){
+                PL_TRY_BODY(WRITE, lock, PL_REAL(pthread_rwlock_trywrlock)(lock), PL_GOT_PTHREAD)}
 
-PL_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock){
-    PL_UNLOCK_BODY(lock, 1, PL_REAL(pthread_rwlock_unlock)(lock))}
+PL_UNLOCK_CALL(pthread_rwlock_unlock, (pthread_rwlock_t * lock), (lock), lock, 1,
+               PL_REAL(pthread_rwlock_unlock)(lock))
 
-PL_EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr)
+    PL_EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr)
 {
     int result = PL_REAL(pthread_rwlock_init)(lock, attr);
     if (result == 0)
@@ -75,18 +63,18 @@ PL_EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *lock)
 
 /* ---- spinlocks ---- */
 
-PL_EXPORT int pthread_spin_lock(pthread_spinlock_t *lock){
-    PL_LOCK_BODY(EL_WAIT_SPINLOCK, (const void *)lock, 0, PL_REAL(pthread_spin_trylock)(lock),
-                 EBUSY, PL_REAL(pthread_spin_lock)(lock), PL_GOT_PTHREAD)}
+PL_LOCK_CALL(pthread_spin_lock, (pthread_spinlock_t * lock), (lock), 0, EL_WAIT_SPINLOCK,
+             (const void *)lock, 0, PL_REAL(pthread_spin_trylock)(lock), EBUSY,
+             PL_REAL(pthread_spin_lock)(lock), PL_GOT_PTHREAD)
 
 PL_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock){
     PL_TRY_BODY(EL_WAIT_SPINLOCK, (const void *)lock, PL_REAL(pthread_spin_trylock)(lock),
                 PL_GOT_PTHREAD)}
 
-PL_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock){
-    PL_UNLOCK_BODY((const void *)lock, 0, PL_REAL(pthread_spin_unlock)(lock))}
+PL_UNLOCK_CALL(pthread_spin_unlock, (pthread_spinlock_t * lock), (lock), (const void *)lock, 0,
+               PL_REAL(pthread_spin_unlock)(lock))
 
-PL_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared)
+    PL_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared)
 {
     int result = PL_REAL(pthread_spin_init)(lock, shared);
     if (result == 0)
