@@ -7,12 +7,6 @@
 #include <cmocka.h>
 
 #include "preload/core/map.h"
-#include "preload/wrap/alloc.h"
-
-void pl_alloc_flush(struct pl_self *self)
-{
-    (void)self;
-}
 
 static struct pl_map map;
 static int made;

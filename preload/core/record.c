@@ -28,7 +28,7 @@
 #include "preload/core/sys.h"
 #include "preload/core/thread.h"
 #include "preload/core/timer_cell.h"
-#include "preload/wrap/alloc.h"
+#include "preload/heap/heap.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -166,6 +166,7 @@ void pl_record_start(enum el_cause cause)
         return;
     }
     pl_long_wait_ticks = pl_ticks_of_ns(pl_options.long_wait_us * 1000);
+    pl_heap_start();
     struct pl_actor *actor = pl_thread_actor();
     if (actor == NULL || pl_thread_begin(self, actor) != 0) {
         self->guard--;
@@ -199,7 +200,7 @@ static void exit_write(struct pl_self *self, const struct el_exit *event)
 {
     struct el_slot *slot = self->thread == NULL ? NULL : self->thread->slot;
     if (slot != NULL) {
-        pl_alloc_flush(self);
+        pl_heap_flush();
         el_write_exit(slot, event);
         return;
     }
@@ -248,14 +249,21 @@ static void on_exit_status(int status, void *arg)
     pl_leave(self);
 }
 
+static int record_can_begin(void)
+{
+    if (getauxval(AT_SECURE) != 0)
+        return 0;
+    pl_options_read();
+    return pl_options.dir[0] != 0;
+}
+
 __attribute__((constructor(101))) static void record_begin(void)
 {
     pl_resolve_all();
-    if (getauxval(AT_SECURE) != 0)
+    if (!record_can_begin()) {
+        pl_heap_rest();
         return;
-    pl_options_read();
-    if (pl_options.dir[0] == 0)
-        return;
+    }
     pl_sys6(SYS_madvise, (long)&pl_gate, sizeof(pl_gate), MADV_WIPEONFORK, 0, 0, 0);
     main_stack_find();
     struct pl_self *self = pl_self();
@@ -264,4 +272,6 @@ __attribute__((constructor(101))) static void record_begin(void)
     pl_cfi_start();
     on_exit(on_exit_status, NULL);
     pl_record_start(EL_CAUSE_START);
+    if (!pl_is_ready())
+        pl_heap_rest();
 }

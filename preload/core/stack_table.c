@@ -7,7 +7,6 @@
 #include "preload/core/arena.h"
 
 #define TABLE_BITS 16
-#define STACKS_MAX (1u << 20)
 
 struct stack {
     _Atomic(struct stack *) next;
@@ -57,7 +56,7 @@ uint32_t pl_stack_table_get(const uintptr_t *pcs, unsigned n, int *created)
     struct stack *s = chain_find(first, hash, pcs, n);
     if (s != NULL)
         return s->id;
-    if (atomic_load(&last_id) >= STACKS_MAX)
+    if (atomic_load(&last_id) >= PL_STACKS_MAX - 1)
         return 0;
     struct stack *fresh = pl_arena_alloc(sizeof(*fresh) + n * sizeof(pcs[0]));
     if (fresh == NULL)

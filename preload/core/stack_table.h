@@ -8,6 +8,9 @@
 
 #include "preload/core/gate.h"
 
+/* Ids are below this. */
+#define PL_STACKS_MAX (1u << 20)
+
 /* 0, or -1 without memory. */
 PL_HIDDEN int pl_stack_table_init(void);
 

@@ -49,6 +49,19 @@ static inline void *pl_sys_mmap(size_t bytes)
     return r < 0 && r > -4096 ? NULL : (void *)r;
 }
 
+/* Address space, zeroed, that takes memory by the small page as it is touched; left out of core files.
+ * NULL on failure. */
+static inline void *pl_sys_reserve(size_t bytes)
+{
+    long r = pl_sys6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (r < 0 && r > -4096)
+        return NULL;
+    pl_sys6(SYS_madvise, r, (long)bytes, MADV_NOHUGEPAGE, 0, 0, 0);
+    pl_sys6(SYS_madvise, r, (long)bytes, MADV_DONTDUMP, 0, 0, 0);
+    return (void *)r;
+}
+
 static inline void pl_sys_munmap(void *at, size_t bytes)
 {
     pl_sys6(SYS_munmap, (long)at, (long)bytes, 0, 0, 0, 0);

@@ -8,7 +8,7 @@
 #include "preload/core/spawn.h"
 #include "preload/core/sys.h"
 #include "preload/core/wait.h"
-#include "preload/wrap/alloc.h"
+#include "preload/heap/heap.h"
 
 static struct pl_pool threads = {.bytes = sizeof(struct pl_thread)};
 static struct pl_map by_pthread;
@@ -123,7 +123,7 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     struct pl_actor *actor = thread->actor;
     struct el_thread_end event = {.thread = thread->serial, .how = how};
     pl_churn_thread_ends(thread);
-    pl_alloc_flush(self);
+    pl_heap_flush();
     pl_leave(self);
     pl_wait_flush();
     self->guard++;

@@ -17,15 +17,8 @@
 
 #include "preload/core/cfi.h"
 #include "preload/core/unwind.h"
-#include "preload/wrap/alloc.h"
 
 #define DEPTH 64
-
-/* The core links to it; there are no wrappers here. */
-void pl_alloc_flush(struct pl_self *self)
-{
-    (void)self;
-}
 
 static uintptr_t mine[DEPTH], slots[DEPTH], theirs[DEPTH];
 static unsigned mine_n, theirs_n, probes;

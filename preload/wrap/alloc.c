@@ -1,13 +1,12 @@
 /*
- * alloc.c - wrappers of the allocator and of mappings: counted and passed on.
+ * alloc.c - wrappers of the allocator and of mappings: counted, noted and passed on.
  *
  * The program keeps its own allocator: what is called is the next definition, the C library's or a
  * preloaded one; a program that defines malloc itself never comes here. Before the next definition
- * is known, blocks come from alloc_pool.c. Nothing here takes a lock or allocates, so fork needs no
- * care and the guard is not looked at on the way through.
+ * is known, blocks come from alloc_pool.c. What becomes of the blocks is heap/'s matter. Nothing
+ * here takes a lock or allocates, so fork needs no care and the guard is not looked at on the way
+ * through.
  */
-#include "preload/wrap/alloc.h"
-
 #include <errno.h>
 #include <malloc.h>
 #include <stdarg.h>
@@ -16,57 +15,13 @@
 #include <sys/syscall.h>
 
 #include "preload/core/real.h"
-#include "preload/core/site.h"
+#include "preload/heap/heap.h"
 #include "preload/wrap/alloc_pool.h"
 
 /* Some of them have no prototype in a public header. */
 #define PL_SYMBOL(ret, name, params) ret name params;
 #include "preload/wrap/symbols-alloc.def"
 #undef PL_SYMBOL
-
-#define FLUSH_EVERY 65536u
-
-/* This thread's calls since the last flush. Plain: a handler that interrupts an addition can lose a
- * count, never more. */
-static __thread struct {
-    uint64_t calls, bytes;
-} counted __attribute__((tls_model("initial-exec")));
-
-void pl_alloc_flush(struct pl_self *self)
-{
-    (void)self;
-    uint64_t calls = counted.calls, bytes = counted.bytes;
-    if (calls == 0)
-        return;
-    counted.calls = counted.bytes = 0;
-    struct pl_site *site = pl_site_get(EL_SITE_ALLOC, 0, 0);
-    if (site == NULL)
-        return;
-    __atomic_fetch_add(&site->cell->count, calls, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&site->cell->bytes, bytes, __ATOMIC_RELAXED);
-}
-
-static __attribute__((noinline)) void flush_now(void)
-{
-    struct pl_self *self = pl_enter();
-    if (self == NULL)
-        return;
-    int error = errno;
-    pl_alloc_flush(self);
-    errno = error;
-    pl_leave(self);
-}
-
-/* Counts; 0 when it is time to flush. Loads and stores that the compiler leaves apart: one addition
- * of both as a vector is slower. */
-static inline int count(size_t bytes)
-{
-    uint64_t calls = __atomic_load_n(&counted.calls, __ATOMIC_RELAXED) + 1;
-    __atomic_store_n(&counted.calls, calls, __ATOMIC_RELAXED);
-    uint64_t sum = __atomic_load_n(&counted.bytes, __ATOMIC_RELAXED) + bytes;
-    __atomic_store_n(&counted.bytes, sum, __ATOMIC_RELAXED);
-    return calls < FLUSH_EVERY;
-}
 
 /* 1 when the real allocator is known. The pass that looks it up may be the caller itself. */
 static __attribute__((noinline, cold)) int find_real(void)
@@ -76,18 +31,16 @@ static __attribute__((noinline, cold)) int find_real(void)
     return (PL_LOAD(malloc) != NULL);
 }
 
-static inline void count_or_flush(size_t bytes)
-{
-    if (!count(bytes))
-        flush_now();
-}
-
 #define KNOWN(name)                                                                                \
     (__builtin_expect((PL_LOAD(name) != NULL), 1) || (find_real() && (PL_LOAD(name) != NULL)))
 
+/* A request on the way that few take, with its block. */
+#define GOT(name, bytes, ...) pl_heap_got(PL_LOAD(name)(__VA_ARGS__), bytes, PL_CALL())
+
 /*
- * The four that every program lives on keep no frame and call nothing on their usual way; the rest,
- * a flush or a real function that is not known yet, is reached by a jump.
+ * The four that every program lives on keep no frame on their usual way; the rest, a sample or a
+ * real function that is not known yet, is reached by a jump, so that the caller is still the
+ * program.
  */
 #if defined(__GNUC__) && !defined(__clang__)
 #define FRAMELESS __attribute__((optimize("O2", "omit-frame-pointer")))
@@ -95,30 +48,27 @@ static inline void count_or_flush(size_t bytes)
 #define FRAMELESS
 #endif
 #define SECOND_WAY         static __attribute__((noinline, cold))
-#define USUAL(name, bytes) (__builtin_expect((PL_LOAD(name) != NULL), 1) && count(bytes))
+#define USUAL(name, bytes) (__builtin_expect((PL_LOAD(name) != NULL), 1) && pl_heap_passes(bytes))
 
 SECOND_WAY void *slow_malloc(size_t size)
 {
     if (!KNOWN(malloc))
         return pl_pool_alloc(size, PL_POOL_ALIGN);
-    flush_now();
-    return PL_LOAD(malloc)(size);
+    return GOT(malloc, size, size);
 }
 
 PL_EXPORT FRAMELESS void *malloc(size_t size)
 {
     if (USUAL(malloc, size))
-        return PL_LOAD(malloc)(size);
+        return pl_heap_note(PL_LOAD(malloc)(size));
     return slow_malloc(size);
 }
 
 SECOND_WAY void *slow_calloc(size_t n, size_t size)
 {
     size_t bytes;
-    if (KNOWN(calloc)) {
-        flush_now();
-        return PL_LOAD(calloc)(n, size);
-    }
+    if (KNOWN(calloc))
+        return GOT(calloc, n * size, n, size);
     if (__builtin_mul_overflow(n, size, &bytes))
         bytes = SIZE_MAX;
     return pl_pool_alloc(bytes, PL_POOL_ALIGN);
@@ -127,19 +77,21 @@ SECOND_WAY void *slow_calloc(size_t n, size_t size)
 PL_EXPORT FRAMELESS void *calloc(size_t n, size_t size)
 {
     if (USUAL(calloc, n * size))
-        return PL_LOAD(calloc)(n, size);
+        return pl_heap_note(PL_LOAD(calloc)(n, size));
     return slow_calloc(n, size);
 }
 
 SECOND_WAY void slow_free(void *block)
 {
-    if (!pl_pool_owns(block) && KNOWN(free))
-        PL_LOAD(free)(block);
+    if (pl_pool_owns(block) || !KNOWN(free))
+        return;
+    pl_heap_gone(block);
+    PL_LOAD(free)(block);
 }
 
 PL_EXPORT FRAMELESS void free(void *block)
 {
-    if (__builtin_expect((PL_LOAD(free) != NULL) && !pl_pool_owns(block), 1))
+    if (__builtin_expect((PL_LOAD(free) != NULL) && pl_starts_take((uintptr_t)block), 1))
         PL_LOAD(free)(block);
     else
         slow_free(block);
@@ -157,40 +109,62 @@ static __attribute__((noinline, cold)) void *pool_realloc(void *block, size_t si
     return memcpy(moved, block, had < size ? had : size);
 }
 
+/* The block that is to be moved: its note is taken away beforehand, for its place may be another
+ * thread's as soon as it moved. It comes back when it stays after all. */
+static inline void leave_note(void *block)
+{
+    if (!pl_starts_take((uintptr_t)block))
+        pl_heap_gone(block);
+}
+
+static inline void *moved(void *block, size_t size, void *to)
+{
+    if (to == NULL && block != NULL && size != 0)
+        pl_heap_note(block);
+    return to;
+}
+
 SECOND_WAY void *slow_realloc(void *block, size_t size)
 {
     if (pl_pool_owns(block) || !KNOWN(realloc))
         return pool_realloc(block, size);
-    flush_now();
-    return PL_LOAD(realloc)(block, size);
+    leave_note(block);
+    return moved(block, size, GOT(realloc, size, block, size));
 }
 
-PL_EXPORT FRAMELESS void *realloc(void *block, size_t size)
+PL_EXPORT void *realloc(void *block, size_t size)
 {
-    if (__builtin_expect(!pl_pool_owns(block), 1) && USUAL(realloc, size))
-        return PL_LOAD(realloc)(block, size);
-    return slow_realloc(block, size);
+    if (pl_pool_owns(block) || !USUAL(realloc, size))
+        return slow_realloc(block, size);
+    leave_note(block);
+    return moved(block, size, pl_heap_note(PL_LOAD(realloc)(block, size)));
 }
 
 PL_EXPORT void *reallocarray(void *block, size_t n, size_t size)
 {
     size_t bytes;
-    if (__builtin_expect(!pl_pool_owns(block), 1) && KNOWN(reallocarray)) {
-        count_or_flush(n * size);
-        return PL_LOAD(reallocarray)(block, n, size);
-    }
-    if (__builtin_mul_overflow(n, size, &bytes)) {
+    int fits = !__builtin_mul_overflow(n, size, &bytes);
+    if (!fits || pl_pool_owns(block) || !KNOWN(reallocarray)) {
+        if (fits)
+            return pool_realloc(block, bytes);
         errno = ENOMEM;
         return NULL;
     }
-    return pool_realloc(block, bytes);
+    leave_note(block);
+    if (pl_heap_passes(bytes))
+        return moved(block, bytes, pl_heap_note(PL_LOAD(reallocarray)(block, n, size)));
+    return moved(block, bytes, GOT(reallocarray, bytes, block, n, size));
 }
 
 PL_EXPORT int posix_memalign(void **out, size_t align, size_t size)
 {
     if (KNOWN(posix_memalign)) {
-        count_or_flush(size);
-        return PL_LOAD(posix_memalign)(out, align, size);
+        int result = PL_LOAD(posix_memalign)(out, align, size);
+        if (result == 0 && pl_heap_passes(size))
+            pl_heap_note(*out);
+        else if (result == 0)
+            pl_heap_got(*out, size, PL_CALL());
+        return result;
     }
     if (align % sizeof(void *) != 0 || align == 0 || (align & (align - 1)) != 0)
         return EINVAL;
@@ -217,8 +191,9 @@ static void *pool_aligned(size_t align, size_t size)
     {                                                                                              \
         if (!KNOWN(name))                                                                          \
             return pool_aligned(align, size);                                                      \
-        count_or_flush(size);                                                                      \
-        return PL_LOAD(name)(align, size);                                                         \
+        if (pl_heap_passes(size))                                                                  \
+            return pl_heap_note(PL_LOAD(name)(align, size));                                       \
+        return GOT(name, size, align, size);                                                       \
     }
 
 ALIGNED(aligned_alloc)
@@ -229,8 +204,9 @@ ALIGNED(memalign)
     {                                                                                              \
         if (!KNOWN(name))                                                                          \
             return pool_aligned((size_t)getpagesize(), size);                                      \
-        count_or_flush(size);                                                                      \
-        return PL_LOAD(name)(size);                                                                \
+        if (pl_heap_passes(size))                                                                  \
+            return pl_heap_note(PL_LOAD(name)(size));                                              \
+        return GOT(name, size, size);                                                              \
     }
 
 PAGED(valloc)

@@ -14,12 +14,6 @@
 #include "preload/core/options.h"
 #include "preload/core/record.h"
 #include "preload/core/timer_cell.h"
-#include "preload/wrap/alloc.h"
-
-void pl_alloc_flush(struct pl_self *self)
-{
-    (void)self;
-}
 
 static volatile int sink;
 static uint64_t last_id;

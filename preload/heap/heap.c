@@ -1,0 +1,142 @@
+/* heap.c - see heap.h: samples, their sites, their ends. */
+#include "preload/heap/heap.h"
+
+#include <errno.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/arena.h"
+#include "preload/core/clock.h"
+#include "preload/core/options.h"
+#include "preload/core/record.h"
+#include "preload/core/site.h"
+#include "preload/core/stack.h"
+#include "preload/core/sys.h"
+#include "preload/heap/blocks.h"
+#include "preload/heap/sample.h"
+#include "preload/heap/sites.h"
+
+/* Not recording, or nothing is looked at: the counts are added up this often. */
+#define UNWATCHED_BYTES (UINT64_C(16) << 20)
+/* Not recording yet: looked at again this soon. */
+#define EARLY_BYTES 4096u
+
+static int settled; /* it is known whether there is a record */
+
+__thread struct pl_heap_thread pl_heap_thread __attribute__((tls_model("initial-exec")));
+
+void pl_heap_flush(void)
+{
+    struct pl_heap_thread *t = &pl_heap_thread;
+    uint64_t calls = t->calls, bytes = t->bytes + t->drawn - t->left;
+    if (calls == 0)
+        return;
+    t->calls = t->bytes = 0;
+    t->drawn = t->left;
+    struct pl_site *site = pl_site_get(EL_SITE_ALLOC, 0, 0);
+    if (site == NULL)
+        return;
+    el_count(&site->cell->count, calls);
+    el_count(&site->cell->bytes, bytes);
+}
+
+void pl_heap_start(void)
+{
+    settled = 1;
+    if (pl_options.heap != PL_HEAP_OFF &&
+        (pl_heap_sites_init() != 0 || pl_blocks_init(pl_options.heap == PL_HEAP_FULL) != 0))
+        pl_options.heap = PL_HEAP_OFF;
+    if (pl_options.heap == PL_HEAP_OFF)
+        pl_heap_rest();
+}
+
+void pl_heap_rest(void)
+{
+    settled = 1;
+    pl_starts.on = 0;
+}
+
+/* The distance to the next sample, and what was left of the last one is counted. */
+static void distance_set(struct pl_heap_thread *t, uint64_t distance)
+{
+    t->bytes += t->drawn - t->left;
+    t->drawn = t->left = distance;
+}
+
+/* Whether this block is a sample. It may have the first bytes that the thread ever asked for: then
+ * the first distance is drawn only now. */
+static int chosen(struct pl_heap_thread *t, uint64_t size)
+{
+    if (pl_options.heap == PL_HEAP_FULL) {
+        distance_set(t, 0);
+        return 1;
+    }
+    if (pl_options.heap == PL_HEAP_OFF) {
+        distance_set(t, UNWATCHED_BYTES);
+        return 0;
+    }
+    int first = t->random == 0;
+    if (first)
+        t->random = (pl_now() ^ (uintptr_t)t ^ (uint64_t)pl_sys_tid() << 32) | 1;
+    distance_set(t, pl_sample_distance(&t->random, pl_options.heap_period));
+    if (!first)
+        return 1;
+    if (size >= t->left) {
+        distance_set(t, pl_sample_distance(&t->random, pl_options.heap_period));
+        return 1;
+    }
+    return 0;
+}
+
+static void sample(struct pl_self *self, uintptr_t address, uint64_t size, struct pl_call call)
+{
+    struct pl_block block = {.size = size, .at = pl_now(), .stack = pl_stack(self, call)};
+    struct el_heap_site *site = pl_heap_site(block.stack);
+    if (site == NULL || pl_blocks_add(address, &block) != 0) {
+        el_count(&pl_log.summary->lost_cells, 1);
+        return;
+    }
+    pl_heap_site_born(site, size, address, block.at);
+}
+
+void *pl_heap_got(void *got, uint64_t size, struct pl_call call)
+{
+    struct pl_heap_thread *t = &pl_heap_thread;
+    pl_heap_note(got);
+    t->calls++;
+    struct pl_self *self = pl_enter_here();
+    t->bytes += size;
+    if (self == NULL) {
+        distance_set(t, pl_is_ready() ? t->left : settled ? UNWATCHED_BYTES : EARLY_BYTES);
+        return got;
+    }
+    int error = errno;
+    if (chosen(t, size) && got != NULL)
+        sample(self, (uintptr_t)got, size, call);
+    if (t->calls >= PL_HEAP_FLUSH_CALLS || pl_options.heap != PL_HEAP_FULL)
+        pl_heap_flush();
+    errno = error;
+    pl_leave(self);
+    return got;
+}
+
+void pl_heap_gone(void *address)
+{
+    struct pl_block block;
+    uint8_t *leaf = pl_starts_leaf((uintptr_t)address);
+    if (leaf == NULL)
+        return;
+    if (!pl_is_ready()) {
+        *pl_starts_byte(leaf, (uintptr_t)address) = 0;
+        return;
+    }
+    /* Not pl_enter: a thread that is over as far as the record goes frees its blocks all the same. */
+    struct pl_self *self = &pl_self_block;
+    self->guard++;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (pl_blocks_take((uintptr_t)address, &block)) {
+        struct el_heap_site *site = pl_heap_site(block.stack);
+        if (site != NULL)
+            pl_heap_site_died(site, &block, (uintptr_t)address, pl_now());
+    }
+    pl_leave(self);
+}
