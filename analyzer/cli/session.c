@@ -17,6 +17,8 @@
 #include "analyzer/model/memory.h"
 #include "eventlog/writer.h"
 
+#define JEMALLOC "libjemalloc.so.2"
+
 /* For the processes under us, so that none measures for itself. */
 #define TSC_MEASURE_NS UINT64_C(400000)
 
@@ -60,6 +62,23 @@ char *session_library(char **error)
     return found;
 }
 
+/* jemalloc, where the loader would find it, by its path: a preload that is not there would be a
+ * line of the loader's in the program's output. NULL, and *error says so. */
+static char *find_jemalloc(char **error)
+{
+    static const char *const places[] = {"/usr/lib/" LOITER_MULTIARCH, "/lib/" LOITER_MULTIARCH,
+                                         "/usr/local/lib", "/usr/lib64", "/usr/lib"};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        char *path = xasprintf("%s/" JEMALLOC, places[i]);
+        if (access(path, R_OK) == 0)
+            return path;
+        free(path);
+    }
+    *error =
+        xasprintf("--allocator=jemalloc: " JEMALLOC " is not installed (package libjemalloc2)");
+    return NULL;
+}
+
 static int64_t realtime_ns(void)
 {
     struct timespec t;
@@ -84,6 +103,8 @@ int session_begin(struct session *s, const struct session_options *o)
     *s = (struct session){.options = o, .in_fd = -1, .out_fd = -1};
     int code = preflight(o->argv[0], &s->path, &error);
     if (!code && !(s->library = session_library(&error)))
+        code = EXIT_CODE_USAGE;
+    if (!code && o->jemalloc && !(s->allocator = find_jemalloc(&error)))
         code = EXIT_CODE_USAGE;
     if (!code) {
         char *dir = o->dir ? xstrdup(o->dir) : log_dir_default(o->argv[0], getpid());
@@ -125,6 +146,8 @@ static void prepare(void *arg, pid_t self)
         free(first);
     }
     append_variable("LD_PRELOAD", s->library, ':');
+    if (s->allocator)
+        append_variable("LD_PRELOAD", s->allocator, ':');
     if (s->options->library_options)
         append_variable("LOITER_OPTIONS", s->options->library_options, ',');
     setenv("LOITER_DIR", s->dir, 1);
@@ -208,6 +231,7 @@ void session_end(struct session *s)
 {
     free(s->path);
     free(s->library);
+    free(s->allocator);
     free(s->runtime);
     free(s->dir);
     run_info_clear(&s->info);

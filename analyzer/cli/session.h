@@ -17,6 +17,7 @@ struct session_options {
     bool plain;      /* run it without recording */
     double timeout_s;
     bool no_follow;
+    bool jemalloc;         /* serves the program's malloc */
     char *library_options; /* for LOITER_OPTIONS; NULL for none */
     char **argv;           /* the program and its arguments */
 };
@@ -30,11 +31,12 @@ void session_take_program(struct session_options *o, struct argp_state *state);
 
 struct session {
     const struct session_options *options;
-    char *path;    /* of the program */
-    char *library; /* to preload */
-    char *runtime; /* of a sanitizer, to preload before all others; NULL for none */
-    char *dir;     /* of the log, absolute */
-    bool made;     /* the directory is of our making */
+    char *path;      /* of the program */
+    char *library;   /* to preload */
+    char *allocator; /* to preload behind the library; NULL for the program's own */
+    char *runtime;   /* of a sanitizer, to preload before all others; NULL for none */
+    char *dir;       /* of the log, absolute */
+    bool made;       /* the directory is of our making */
     uint64_t tsc_hz;
     struct run_info info;
     int in_fd, out_fd; /* the caller may set them: for the program's standard input and output */

@@ -8,7 +8,15 @@
 #include "analyzer/cli/session.h"
 #include "analyzer/model/memory.h"
 
-enum { KEY_TIMEOUT = 0x300, KEY_NO_FOLLOW, KEY_LOG_SIZE, KEY_DEPTH, KEY_OPTION };
+enum {
+    KEY_TIMEOUT = 0x300,
+    KEY_NO_FOLLOW,
+    KEY_LOG_SIZE,
+    KEY_DEPTH,
+    KEY_OPTION,
+    KEY_HEAP,
+    KEY_ALLOCATOR
+};
 
 static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0, "where the log goes (loiter.NAME.PID)", 1},
@@ -18,6 +26,10 @@ static const struct argp_option options[] = {
     {"max-log-size", KEY_LOG_SIZE, "SIZE", 0,
      "bytes of disk for one process, with K, M or G (256M)", 1},
     {"stack-depth", KEY_DEPTH, "N", 0, "frames recorded of a stack, up to 64 (32)", 1},
+    {"heap", KEY_HEAP, "MODE", 0,
+     "blocks of memory looked at: off, sampled (the default), or full: each with its stack", 1},
+    {"allocator", KEY_ALLOCATOR, "WHICH", 0,
+     "what serves the program's malloc: program (its own, the default), or jemalloc", 1},
     {"record-option", KEY_OPTION, "NAME=VALUE", 0, "set an option of the library", 1},
     {0}};
 
@@ -51,6 +63,24 @@ static uint64_t parse_size(struct argp_state *state, const char *text)
     return value << shift;
 }
 
+/* Numbers as in preload/core/options.def. */
+static int parse_heap(struct argp_state *state, const char *text)
+{
+    static const char *const modes[] = {"off", "sampled", "full"};
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+        if (strcmp(text, modes[i]) == 0)
+            return (int)i;
+    argp_error(state, "--heap: expected off, sampled or full: \"%s\"", text);
+    return 0;
+}
+
+static bool parse_allocator(struct argp_state *state, const char *text)
+{
+    if (strcmp(text, "program") != 0 && strcmp(text, "jemalloc") != 0)
+        argp_error(state, "--allocator: expected program or jemalloc: \"%s\"", text);
+    return strcmp(text, "jemalloc") == 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct session_options *o = state->input;
@@ -70,6 +100,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_DEPTH:
         add_library_option(
             o, xasprintf("depth=%.0f", command_number(state, "--stack-depth", arg, 1, 64)));
+        return 0;
+    case KEY_HEAP:
+        add_library_option(o, xasprintf("heap=%d", parse_heap(state, arg)));
+        return 0;
+    case KEY_ALLOCATOR:
+        o->jemalloc = parse_allocator(state, arg);
         return 0;
     case KEY_OPTION:
         if (!strchr(arg, '=') || strchr(arg, ','))

@@ -10,6 +10,9 @@ _loiter_values() { # option
     --format) if [[ ${COMP_WORDS[1]} == compare ]]; then echo text json markdown; else echo text json junit; fi ;;
     --color) echo auto always never ;;
     --fail-on) [[ ${COMP_WORDS[1]} == compare ]] || echo error warning note ;;
+    --heap) echo off sampled full ;;
+    --allocator) echo program jemalloc ;;
+    --fail-on) echo error warning note ;;
     --only | --disable) loiter explain 2>/dev/null | awk '{print $1}' ;;
     --set) loiter explain 2>/dev/null | awk '{print $1 "."}' ;;
     esac

@@ -49,8 +49,8 @@ static inline void *pl_sys_mmap(size_t bytes)
     return r < 0 && r > -4096 ? NULL : (void *)r;
 }
 
-/* Address space, zeroed, that takes memory by the small page as it is touched; left out of core files.
- * NULL on failure. */
+/* Address space, zeroed, that takes memory by the small page as it is touched; left out of core
+ * files. NULL on failure. */
 static inline void *pl_sys_reserve(size_t bytes)
 {
     long r = pl_sys6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,

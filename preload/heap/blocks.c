@@ -9,8 +9,8 @@
 
 #define SAMPLES_BITS 12
 
-/* Where each is known: 40 bits of size, 40 of the time in units of 2^10 ticks, 16 of the record that
- * it belongs to. */
+/* Where each is known: 40 bits of size, 40 of the time in units of 2^10 ticks, 16 of the record
+ * that it belongs to. */
 struct entry {
     uint32_t stack;
     uint32_t at_low;

@@ -21,7 +21,8 @@ struct pl_block {
 /* Begins anew: what was known before is not found any more. 0, or -1 without memory. */
 PL_HIDDEN int pl_blocks_init(int all);
 
-/* Of a block that pl_starts_add noted. 0, or -1 when there is no room. Guard on, as for the next. */
+/* Of a block that pl_starts_add noted. 0, or -1 when there is no room. Guard on, as for the next.
+ */
 PL_HIDDEN int pl_blocks_add(uintptr_t address, const struct pl_block *block);
 /* 1 and *block, and the block's start is noted no more; 0 when nothing is known of it. */
 PL_HIDDEN int pl_blocks_take(uintptr_t address, struct pl_block *block);

@@ -104,7 +104,7 @@ void *pl_heap_got(void *got, uint64_t size, struct pl_call call)
     pl_heap_note(got);
     t->calls++;
     struct pl_self *self = pl_enter_here();
-    t->bytes += size;
+    t->bytes += got != NULL ? size : 0;
     if (self == NULL) {
         distance_set(t, pl_is_ready() ? t->left : settled ? UNWATCHED_BYTES : EARLY_BYTES);
         return got;
@@ -129,7 +129,8 @@ void pl_heap_gone(void *address)
         *pl_starts_byte(leaf, (uintptr_t)address) = 0;
         return;
     }
-    /* Not pl_enter: a thread that is over as far as the record goes frees its blocks all the same. */
+    /* Not pl_enter: a thread that is over as far as the record goes frees its blocks all the same.
+     */
     struct pl_self *self = &pl_self_block;
     self->guard++;
     atomic_signal_fence(memory_order_seq_cst);

@@ -30,8 +30,8 @@ struct pl_heap_thread {
 extern PL_HIDDEN __thread struct pl_heap_thread pl_heap_thread
     __attribute__((tls_model("initial-exec")));
 
-/* Counts a request; 0 when pl_heap_got must be told of its block. Loads and stores that the compiler
- * leaves apart: one addition of both as a vector is slower. */
+/* Counts a request; 0 when pl_heap_got must be told of its block. Loads and stores that the
+ * compiler leaves apart: one addition of both as a vector is slower. */
 static inline int pl_heap_passes(uint64_t size)
 {
     uint64_t left = __atomic_load_n(&pl_heap_thread.left, __ATOMIC_RELAXED);

@@ -1,5 +1,5 @@
-/* sample.c - see sample.h. The C library's logarithm lies in a library of its own, which the program
- * may not have: what is needed is here, good to six digits. */
+/* sample.c - see sample.h. The C library's logarithm lies in a library of its own, which the
+ * program may not have: what is needed is here, good to six digits. */
 #include "preload/heap/sample.h"
 
 #define FRACTION_BITS 53

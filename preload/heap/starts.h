@@ -1,9 +1,9 @@
 /*
  * starts.h - where the program's blocks begin: one byte for each grain of address space.
  *
- * A grain is the least distance of two blocks: 32 bytes for the C library's allocator, 16 for others
- * (of two 8-byte blocks in one grain the later is known). The bytes lie in leaves of 256 MiB of
- * address space each, reserved when the first block there begins and committed by the page. Only
+ * A grain is the least distance of two blocks: 32 bytes for the C library's allocator, 16 for
+ * others (of two 8-byte blocks in one grain the later is known). The bytes lie in leaves of 256 MiB
+ * of address space each, reserved when the first block there begins and committed by the page. Only
  * who owns a block writes its byte, so no access is a locked one.
  *
  *   0             no block begins there

@@ -132,7 +132,7 @@ SECOND_WAY void *slow_realloc(void *block, size_t size)
     return moved(block, size, GOT(realloc, size, block, size));
 }
 
-PL_EXPORT void *realloc(void *block, size_t size)
+static inline void *resize(void *block, size_t size)
 {
     if (pl_pool_owns(block) || !USUAL(realloc, size))
         return slow_realloc(block, size);
@@ -140,20 +140,19 @@ PL_EXPORT void *realloc(void *block, size_t size)
     return moved(block, size, pl_heap_note(PL_LOAD(realloc)(block, size)));
 }
 
+PL_EXPORT void *realloc(void *block, size_t size)
+{
+    return resize(block, size);
+}
+
+/* The real one would call realloc, which is ours. */
 PL_EXPORT void *reallocarray(void *block, size_t n, size_t size)
 {
     size_t bytes;
-    int fits = !__builtin_mul_overflow(n, size, &bytes);
-    if (!fits || pl_pool_owns(block) || !KNOWN(reallocarray)) {
-        if (fits)
-            return pool_realloc(block, bytes);
-        errno = ENOMEM;
-        return NULL;
-    }
-    leave_note(block);
-    if (pl_heap_passes(bytes))
-        return moved(block, bytes, pl_heap_note(PL_LOAD(reallocarray)(block, n, size)));
-    return moved(block, bytes, GOT(reallocarray, bytes, block, n, size));
+    if (!__builtin_mul_overflow(n, size, &bytes))
+        return resize(block, bytes);
+    errno = ENOMEM;
+    return NULL;
 }
 
 PL_EXPORT int posix_memalign(void **out, size_t align, size_t size)
