@@ -9,22 +9,15 @@
 
 #include "analyzer/cli/log_dir.h"
 #include "analyzer/cli/message.h"
+#include "analyzer/cli/progress.h"
 #include "analyzer/model/memory.h"
 #include "analyzer/read/read_log.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/symbols/symbols.h"
 
-/* A display is worth its line for logs that take longer than a moment. */
-#define PROGRESS_BYTES_MIN (256 << 20)
-
-static void show_progress(void *arg, uint64_t done, uint64_t total)
+static void show_reading(void *arg, uint64_t done, uint64_t total)
 {
-    unsigned *shown = arg;
-    unsigned percent = total ? (unsigned)(100 * done / total) : 100;
-    if (total < PROGRESS_BYTES_MIN || percent == *shown)
-        return;
-    *shown = percent;
-    fprintf(stderr, "\rloiter: reading the log: %u %%%s", percent, percent >= 100 ? "\n" : "");
+    progress_show(arg, "reading the log", done, total);
 }
 
 static void add_warning(struct judged *j, char *text)
@@ -33,11 +26,16 @@ static void add_warning(struct judged *j, char *text)
     j->warnings[j->nwarnings++] = text;
 }
 
-static void name_findings(struct judged *j, struct findings *all, const struct judge_options *o)
+static void name_findings(struct judged *j, struct findings *all, const struct judge_options *o,
+                          struct progress *progress)
 {
     struct symbols *s = symbols_create((const char *const *)o->debug_dirs, o->ndebug_dirs);
     const char *const *notes;
-    symbols_name_all(s, all);
+    for (size_t i = 0; i < all->n; i++) {
+        progress_show(progress, "looking up functions and lines", i, all->n);
+        symbols_name(s, all->items[i]);
+        finding_settle(all->items[i]);
+    }
     size_t n = symbols_notes(s, &notes);
     for (size_t i = 0; i < n; i++)
         add_warning(j, xstrdup(notes[i]));
@@ -89,11 +87,12 @@ bool judge_log(struct judged *j, const char *dir, struct judge_options *o)
 {
     struct read_problems problems = {0};
     struct findings all = {0};
-    unsigned shown = 0;
+    struct progress progress;
     *j = (struct judged){0};
-    int error =
-        read_log(dir, isatty(STDERR_FILENO) ? show_progress : NULL, &shown, &j->model, &problems);
+    progress_begin(&progress);
+    int error = read_log(dir, show_reading, &progress, &j->model, &problems);
     if (error) {
+        progress_end(&progress);
         message("%s: cannot read the log: %s", dir, strerror(-error));
         read_problems_clear(&problems);
         return false;
@@ -107,8 +106,10 @@ bool judge_log(struct judged *j, const char *dir, struct judge_options *o)
         add_warning(j, wrong);
     check_execs(j);
 
+    progress_show(&progress, "judging", 0, 0);
     rules_run(j->model, o->rules.enabled, &all);
-    name_findings(j, &all, o);
+    name_findings(j, &all, o, &progress);
+    progress_end(&progress);
     gate_judge(&j->gate, &all, &o->suppressions, &o->baseline, o->bar);
     warn_of_suppressions(j, &o->suppressions);
     return true;

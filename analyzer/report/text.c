@@ -21,6 +21,9 @@
 #define DIM    "\033[2m"
 #define RESET  "\033[0m"
 
+/* Where sentences are broken. */
+#define COLUMNS 100
+
 struct page {
     FILE *out;
     const struct report *r;
@@ -30,6 +33,11 @@ struct page {
 static const char *style(const struct page *p, const char *code)
 {
     return p->o->color ? code : "";
+}
+
+static bool is_shown(const struct page *p, const struct gate_item *item)
+{
+    return gate_is_active(item) && (item->finding->severity > SEVERITY_NOTE || p->o->notes);
 }
 
 /* printf with the result cleaned. The format's own line ends are written outside. */
@@ -52,6 +60,38 @@ __attribute__((format(printf, 3, 4))) static void say(const struct page *p, cons
 static void end_line(const struct page *p)
 {
     fputc('\n', p->out);
+}
+
+/* Bytes of the line that begins at `text`: as many words as fit, one at least. */
+static size_t line_length(const char *text, size_t room)
+{
+    size_t n = strcspn(text, " ");
+    while (text[n]) {
+        size_t next = n + 1 + strcspn(text + n + 1, " ");
+        if (next > room)
+            break;
+        n = next;
+    }
+    return n;
+}
+
+/* "  label: text", with further lines set in below the text. */
+static void say_wrapped(const struct page *p, const char *code, const char *label, const char *text)
+{
+    const int indent = (int)strlen(label) + 4;
+    size_t room = indent < COLUMNS / 2 ? (size_t)(COLUMNS - indent) : COLUMNS / 2;
+    char *clean = report_clean(text);
+    say(p, code, "  %s: ", label);
+    for (const char *at = clean; *at;) {
+        size_t n = line_length(at, room);
+        fprintf(p->out, "%.*s", (int)n, at);
+        at += n;
+        if (*at++ == '\0')
+            break;
+        fprintf(p->out, "\n%*s", indent, "");
+    }
+    end_line(p);
+    free(clean);
 }
 
 /* ---- one finding ---- */
@@ -157,25 +197,22 @@ static void print_finding(const struct page *p, const struct gate_item *item)
     print_costs(p, f);
     for (size_t i = 0; i < f->nstacks; i++)
         print_stack(p, &f->stacks[i]);
-    for (size_t i = 0; i < f->nevidence; i++) {
-        say(p, "", "  %s: %s", f->evidence[i].name, f->evidence[i].text);
-        end_line(p);
-    }
+    for (size_t i = 0; i < f->nevidence; i++)
+        say_wrapped(p, "", f->evidence[i].name, f->evidence[i].text);
     if (f->mark) {
         say(p, "", "  during: %s", f->mark);
         end_line(p);
     }
-    char *processes = report_processes(item), *line = suppression_for(f);
-    say(p, "", "  process: %s", processes);
-    end_line(p);
-    if (f->fix) {
-        say(p, GREEN, "  fix: ");
-        say(p, "", "%s", f->fix);
-        end_line(p);
+    if (p->r->model->nprocesses > 1) {
+        char *processes = report_processes(item);
+        say_wrapped(p, "", "process", processes);
+        free(processes);
     }
+    if (f->fix)
+        say_wrapped(p, GREEN, "fix", f->fix);
+    char *line = suppression_for(f);
     say(p, DIM, "  suppress: %s   (fingerprint %s)", line, f->fingerprint);
     fputs("\n\n", p->out);
-    free(processes);
     free(line);
 }
 
@@ -220,8 +257,32 @@ static void print_record(const struct page *p)
     }
 }
 
+/* Where a reader who meets such a report for the first time finds the rest. */
+static void print_help(const struct page *p)
+{
+    const struct gate *g = p->r->gate;
+    bool probable = false, any = false;
+    for (size_t i = 0; i < g->n; i++)
+        if (is_shown(p, &g->items[i]) && g->items[i].finding->confidence == CONFIDENCE_PROBABLE)
+            probable = true;
+    for (const struct rule *const *rule = p->r->rules; *rule; rule++) {
+        bool found = false;
+        for (size_t i = 0; i < g->n && !found; i++)
+            found = is_shown(p, &g->items[i]) && g->items[i].finding->rule == *rule;
+        if (found)
+            say(p, "", "%s%s", any ? ", " : "loiter: what it means: loiter explain ", (*rule)->id);
+        any = any || found;
+    }
+    if (any)
+        end_line(p);
+    if (probable)
+        fputs("loiter: [probable]: the record shows it, but cannot rule out that all is well\n",
+              p->out);
+}
+
 static void print_end(const struct page *p)
 {
+    print_help(p);
     for (size_t i = 0; i < p->r->nwarnings; i++) {
         say(p, YELLOW, "loiter: warning: ");
         say(p, "", "%s", p->r->warnings[i]);
@@ -245,11 +306,8 @@ void report_text(FILE *out, const struct report *r, const struct text_options *o
 {
     struct page p = {out, r, o};
     for (size_t i = 0; i < r->gate->n; i++) {
-        const struct gate_item *item = &r->gate->items[i];
-        if (!gate_is_active(item))
-            continue;
-        if (item->finding->severity > SEVERITY_NOTE || o->notes)
-            print_finding(&p, item);
+        if (is_shown(&p, &r->gate->items[i]))
+            print_finding(&p, &r->gate->items[i]);
     }
     bool worth_it = r->gate->failing || r->record->incomplete;
     if (!o->quiet || worth_it)

@@ -21,7 +21,7 @@ struct known_module {
     char *file; /* to open, NULL when there is none */
     struct image *image;
     bool unusable; /* the file is no ELF file after all */
-    bool with_weft;
+    bool with_weft, has_dwarf;
     uint64_t used; /* for eviction: the value of `clock` then */
 };
 
@@ -43,8 +43,10 @@ struct symbols *symbols_create(const char *const *debug_dirs, size_t ndirs)
     s->debug_path = xstrdup(":.debug:/usr/lib/debug");
     s->dirs = xcalloc(ndirs, sizeof(*s->dirs));
     for (s->ndirs = 0; s->ndirs < ndirs; s->ndirs++) {
-        s->dirs[s->ndirs] = xstrdup(debug_dirs[s->ndirs]);
-        char *longer = xasprintf("%s:%s", s->debug_path, debug_dirs[s->ndirs]);
+        /* To libdwfl a relative path is one below the program's own directory. */
+        char *dir = realpath(debug_dirs[s->ndirs], NULL);
+        s->dirs[s->ndirs] = dir ? dir : xstrdup(debug_dirs[s->ndirs]);
+        char *longer = xasprintf("%s:%s", s->debug_path, s->dirs[s->ndirs]);
         free(s->debug_path);
         s->debug_path = longer;
     }
@@ -112,13 +114,23 @@ static void note_result(struct symbols *s, const struct known_module *m, enum lo
                               m->path, m->build_id));
     else if (r == LOCATE_MISSING)
         add_note(s, xasprintf("%s is not on this machine, so its frames have no names: analyze "
-                              "where it ran, or give a copy of it with --debug-dir DIR",
-                              m->path));
+                              "where it ran, or give a copy of it with --debug-dir DIR "
+                              "(build-id %s)",
+                              m->path, m->build_id ? m->build_id : "none"));
 }
 
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* The last one of that path. */
+static const struct known_module *find_module(const struct symbols *s, const char *path)
+{
+    for (size_t i = s->nmodules; i > 0; i--)
+        if (same_text(s->modules[i - 1].path, path))
+            return &s->modules[i - 1];
+    return NULL;
 }
 
 static struct known_module *know_module(struct symbols *s, const struct model_module *mm)
@@ -166,6 +178,7 @@ static struct image *open_image(struct symbols *s, struct known_module *m)
     }
     s->nopen++;
     m->with_weft = image_defines(m->image, "weft_run");
+    m->has_dwarf = image_has_dwarf(m->image);
     return m->image;
 }
 
@@ -238,6 +251,41 @@ static void clear_frames(struct finding_stack *st)
     st->nframes = 0;
 }
 
+static bool called_by_libc(const struct finding_frame *f)
+{
+    return f->function && strncmp(f->function, "__libc_start", 12) == 0;
+}
+
+/* The frame that starts a program is known by its name; in a stripped one, by whom it called. */
+static void mark_entry(struct finding_stack *st)
+{
+    for (size_t i = 1; i < st->nframes; i++)
+        if (!st->frames[i].function && called_by_libc(&st->frames[i - 1]))
+            st->frames[i].in_app = false;
+}
+
+/* What the program's own frames lack, and where it may be had. */
+static void note_lacks(struct symbols *s, const struct finding_stack *st)
+{
+    for (size_t i = 0; i < st->nframes; i++) {
+        const struct finding_frame *f = &st->frames[i];
+        const struct known_module *m = f->in_app ? find_module(s, f->module) : NULL;
+        if (!m || !m->file || m->unusable || (f->function && (f->file || m->has_dwarf)))
+            continue;
+        const char *id = m->build_id ? m->build_id : "none";
+        if (f->function)
+            add_note(s, xasprintf("%s has no debug information, so its files, lines and inlined "
+                                  "calls are not known: build it with -g, or give what was split "
+                                  "off with --debug-dir DIR or DEBUGINFOD_URLS (build-id %s)",
+                                  f->module, id));
+        else if (!m->has_dwarf)
+            add_note(s, xasprintf("%s is stripped, so its functions are places in the file: build "
+                                  "it with -g and do not strip it, or give what was split off "
+                                  "with --debug-dir DIR or DEBUGINFOD_URLS (build-id %s)",
+                                  f->module, id));
+    }
+}
+
 void symbols_name(struct symbols *s, struct finding *f)
 {
     for (size_t i = 0; i < f->nstacks; i++) {
@@ -245,6 +293,8 @@ void symbols_name(struct symbols *s, struct finding *f)
         clear_frames(&f->stacks[i]);
         for (uint32_t k = 0; ms && k < ms->depth; k++)
             name_address(s, f->process, &f->stacks[i], ms->frames[k]);
+        mark_entry(&f->stacks[i]);
+        note_lacks(s, &f->stacks[i]);
     }
 }
 
