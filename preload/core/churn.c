@@ -5,26 +5,31 @@
 #include "preload/core/spread.h"
 #include "preload/core/sys.h"
 
+/* Cells are made before the thread is: it may look at the process's descriptors. */
 struct pl_churn pl_churn_begin(const struct pl_actor *thread)
 {
     struct pl_churn churn = {0};
     const struct pl_site *site = thread->site;
     if (site == NULL || __atomic_load_n(&site->cell->count, __ATOMIC_RELAXED) % PL_CHURN_EVERY != 1)
         return churn;
-    churn.stack = thread->cell->created_stack;
+    uint32_t stack = thread->cell->created_stack;
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return churn;
+    churn.make = pl_spread_get(EL_SPREAD_THREAD_MAKE, stack, PL_CHURN_EVERY);
+    pl_spread_get(EL_SPREAD_THREAD_LIFE, stack, 1);
     churn.cpu_ns = pl_sys_cpu_ns();
+    pl_leave(self);
     return churn;
 }
 
 void pl_churn_end(const struct pl_churn *churn)
 {
-    uint64_t cpu_ns = churn->stack == 0 ? 0 : pl_sys_cpu_ns();
+    uint64_t cpu_ns = churn->make == NULL ? 0 : pl_sys_cpu_ns();
     struct pl_self *self = cpu_ns > churn->cpu_ns ? pl_enter() : NULL;
     if (self == NULL)
         return;
-    struct pl_spread *spread = pl_spread_get(EL_SPREAD_THREAD_MAKE, churn->stack, PL_CHURN_EVERY);
-    if (spread != NULL)
-        pl_spread_add(spread, cpu_ns - churn->cpu_ns, pl_now());
+    pl_spread_add(churn->make, cpu_ns - churn->cpu_ns, pl_now());
     pl_leave(self);
 }
 

@@ -11,13 +11,13 @@
 
 #define PL_CHURN_EVERY 8 /* of so many creations one is measured */
 
-/* A creation under way; `stack` 0: it is not measured. */
+/* A creation under way; NULL: it is not measured. */
 struct pl_churn {
-    uint32_t stack;
+    struct pl_spread *make;
     uint64_t cpu_ns; /* the maker's processor time when it began */
 };
 
-/* `thread`, made by the calling thread, is about to be made; and was made: no guard. */
+/* `thread`, made by the calling thread, is about to be made; and was made. No guard. */
 PL_HIDDEN struct pl_churn pl_churn_begin(const struct pl_actor *thread);
 PL_HIDDEN void pl_churn_end(const struct pl_churn *churn);
 
