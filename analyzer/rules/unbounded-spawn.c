@@ -1,10 +1,12 @@
 /*
  * unbounded-spawn.c - places that make task after task, or thread after thread, faster than these
- * end, and that nothing holds back. Waves of few and bounded pools are not its matter.
+ * end, and that nothing holds back. Waves of few and bounded pools are not its matter, nor those
+ * whose blocking calls hold a thread each: they are thread-explosion's.
  */
 #include <inttypes.h>
 
 #include "analyzer/model/memory.h"
+#include "analyzer/rules/blocked.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -110,7 +112,8 @@ static void judge(const struct rule *rule, const struct model_process *p, struct
         if (s->kind != EL_SITE_TASK && s->kind != EL_SITE_THREAD)
             continue;
         bool tasks = s->kind == EL_SITE_TASK;
-        if ((double)longest_run(s) >= limit_of(rule, p, tasks) && !is_bounded(rule, s))
+        if ((double)longest_run(s) >= limit_of(rule, p, tasks) && !is_bounded(rule, s) &&
+            blocked_of_spawn(p, s) == NULL)
             findings_add(out, finding_of(rule, p, s, tasks));
     }
 }

@@ -58,6 +58,7 @@ void pl_actor_renew(struct pl_actor *actor, uint64_t id)
     actor->site = NULL;
     actor->origin = NULL;
     actor->creator = 0;
+    actor->blocked = actor->blocking = NULL;
     actor->spawn_next = 0;
     if (actor->spawns != NULL)
         memset(actor->spawns, 0, PL_SPAWN_RUNS * sizeof(actor->spawns[0]));

@@ -58,6 +58,11 @@ struct pl_actor {
     uint32_t spawn_next;         /* the one that makes room for another */
     uint32_t pad;
 
+    /* core/blocked.c */
+    struct pl_site *blocked;  /* where it holds a thread now, NULL: nowhere */
+    struct pl_site *blocking; /* of a task's call that has not begun */
+    uint64_t blocked_at;
+
     uintptr_t stack_lo, stack_hi;
     pthread_t pthread;      /* threads only */
     _Atomic uint32_t known; /* 0 not in the table of threads, 1 in it, 2 never again */

@@ -1,6 +1,7 @@
 /* thread.c - see thread.h. */
 #include "preload/core/thread.h"
 
+#include "preload/core/blocked.h"
 #include "preload/core/churn.h"
 #include "preload/core/clock.h"
 #include "preload/core/map.h"
@@ -28,6 +29,7 @@ void pl_threads_reset(void)
 {
     atomic_store(&threads.head, 0);
     atomic_store(&last_serial, 0);
+    atomic_store(&pl_threads_alive, 0);
     pl_map_init(&by_pthread, 12);
 }
 
@@ -65,6 +67,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     thread->how = EL_END_RETURN;
     thread->is_worker = 0;
     thread->began = pl_now();
+    atomic_fetch_add_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     thread->spawn_stack = 0;
     thread->slot = el_slot_acquire(&pl_log, tid);
     actor->stack_lo = self->stack_lo;
@@ -134,6 +137,8 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
         pl_record_lost();
     }
     pl_spawn_ended(actor);
+    pl_blocked_ends(actor, 0);
+    atomic_fetch_sub_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     self->phase = PL_PHASE_OVER;
     self->thread = NULL;
     self->actor = NULL;

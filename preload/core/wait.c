@@ -2,6 +2,7 @@
 #include "preload/core/wait.h"
 
 #include "preload/core/actor.h"
+#include "preload/core/blocked.h"
 #include "preload/core/clock.h"
 #include "preload/core/object.h"
 #include "preload/core/options.h"
@@ -161,6 +162,7 @@ int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, in
     w->timed = timed != 0;
     w->began = pl_now();
     cell_enter(w);
+    pl_blocked_wait_begins(self, w);
     pl_leave(self);
     return 1;
 }
@@ -257,6 +259,8 @@ void pl_wait_end(struct pl_wait *w, int error)
     uint64_t io_ticks = 0;
     if (w->record != NULL)
         io_ticks = object_leave(w, now - w->began);
+    if (w->holds)
+        pl_blocked_wait_ends(w, now);
     pl_wait_unnest(self, w);
     cell_leave(w);
     if (el_wait_is_inside(w->kind)) {

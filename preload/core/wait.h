@@ -39,6 +39,7 @@ struct pl_wait {
     uint32_t timed;
     uint32_t level;    /* place in pl_self.waits, from 1; 0: none */
     uint32_t wakes;    /* of the object when the wait began */
+    uint32_t holds;    /* it is counted as one that holds its thread: blocked.h */
     uint64_t io_ticks; /* of the object then */
     uint64_t waker;    /* may be set by who knows it, before pl_wait_end */
     uint64_t waker_creator;

@@ -120,6 +120,15 @@ LOITER_WEAK void loiter_task_ready(struct loiter_task *t, const void *object);
 /* `t` ended; its record may be reused when this returns. */
 LOITER_WEAK void loiter_task_exit(struct loiter_task *t);
 
+/* ---- blocking calls ---- */
+
+/* The current task hands a call that may block to an OS thread of its own. */
+LOITER_WEAK void loiter_blocking_call(const void *caller);
+/* That thread begins with it, and is done; in between the task is the thread's current one.
+ * `stack_bytes` is what the thread's stack reserves. */
+LOITER_WEAK void loiter_blocking_begin(size_t stack_bytes);
+LOITER_WEAK void loiter_blocking_end(void);
+
 /* ---- objects ---- */
 
 /* Made by the current actor; capacity as of a channel or semaphore. */

@@ -136,7 +136,9 @@ static void run_as(struct weft_task *t, const struct job *job, const struct exte
     char *stack = t->stack;
     LOITER_CALL(loiter_task_stack, (&t->loiter, here->low, (char *)here->low + here->size));
     LOITER_CALL(loiter_task_switch, (&t->loiter));
+    LOITER_CALL(loiter_blocking_begin, (here->size));
     job->fn(job->arg);
+    LOITER_CALL(loiter_blocking_end, ());
     LOITER_CALL(loiter_task_switch, (NULL));
     LOITER_CALL(loiter_task_stack, (&t->loiter, stack, stack + job->stack_bytes));
 }
@@ -206,6 +208,7 @@ int weft_blocking(void (*fn)(void *), void *arg)
     }
     if (!provide_thread())
         return -EAGAIN;
+    LOITER_CALL(loiter_blocking_call, (WEFT_CALLER()));
     struct job job = {.task = t,
                       .fn = fn,
                       .arg = arg,

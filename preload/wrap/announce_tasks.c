@@ -1,0 +1,50 @@
+/*
+ * announce_tasks.c - the runtime's side of loiter.h: what tasks do to the threads below them, and
+ * what becomes of groups of them. The life of tasks is in announce.c.
+ */
+#include <loiter.h>
+
+#include "preload/core/blocked.h"
+#include "preload/core/call.h"
+#include "preload/core/clock.h"
+#include "preload/core/site.h"
+#include "preload/core/stack.h"
+
+PL_EXPORT void loiter_blocking_call(const void *caller)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    uint32_t stack = pl_stack_from(self, PL_CALL(), caller);
+    self->actor->blocking = pl_site_get(EL_SITE_BLOCKED, stack, 0);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_blocking_begin(size_t stack_bytes)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    struct pl_actor *actor = self->actor;
+    struct pl_site *site = actor->blocking;
+    if (site != NULL && actor->blocked == NULL) {
+        actor->blocked_at = pl_now();
+        pl_blocked_begins(self, actor, site, actor->cell->created_stack, stack_bytes,
+                          actor->blocked_at);
+    }
+    actor->blocking = NULL;
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_blocking_end(void)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    struct pl_actor *actor = self->actor;
+    if (actor->blocked != NULL) {
+        uint64_t now = pl_now();
+        pl_blocked_ends(actor, now > actor->blocked_at ? now - actor->blocked_at : 0);
+    }
+    pl_leave(self);
+}
