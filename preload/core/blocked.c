@@ -6,15 +6,14 @@
 
 _Atomic uint32_t pl_threads_alive;
 
-/* Waits for what comes on its own time. A thread in accept or poll is a server that has nothing to
- * do: it holds nothing up. */
+/* Waits for what others do in their own time. A thread in accept or poll is a server that has
+ * nothing to do, one in a sleep waits because it wants to. */
 static int is_blocking(uint32_t kind)
 {
     switch (kind) {
     case EL_WAIT_READ:
     case EL_WAIT_WRITE:
     case EL_WAIT_CONNECT:
-    case EL_WAIT_SLEEP:
     case EL_WAIT_FSYNC:
     case EL_WAIT_DNS:
     case EL_WAIT_FLOCK:
