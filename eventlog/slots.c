@@ -77,17 +77,28 @@ static void write_stopped(struct el_slot *slot, enum el_stop_reason reason, int 
                      __ATOMIC_RELEASE);
 }
 
-/* Maps a next window of the slot's file. */
-static bool grow(struct el_slot *slot)
+/* How many packets the next window has, paid for: fewer where the log is half full, so that what is
+ * left serves many threads. 0: there is no room. */
+static uint32_t plan_window(struct el_slot *slot)
 {
     struct el_log *log = slot->log;
     const uint32_t last = slot->window_bytes / log->page;
     uint32_t count = last == 0 ? 1 : last < WINDOW_MOST ? last * 2 : WINDOW_MOST;
+    if (el_fill(log) >= 8)
+        count = 1;
+    return el_budget_take(log, (uint64_t)count * log->page) ? count : 0;
+}
+
+/* Maps a next window of the slot's file. */
+static bool grow(struct el_slot *slot)
+{
+    struct el_log *log = slot->log;
+    const uint32_t count = plan_window(slot);
     const uint64_t bytes = (uint64_t)count * log->page;
     enum el_stop_reason reason = EL_STOP_LOG_SIZE;
     int error = 0;
 
-    if (el_budget_take(log, bytes)) {
+    if (count > 0) {
         char *window = el_files_grow(log, slot, slot->file_bytes, count, &error);
         if (window != NULL) {
             char *old = slot->window;

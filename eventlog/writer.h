@@ -143,6 +143,12 @@ static inline bool el_is_stopped(const struct el_log *log)
     return __atomic_load_n(&log->stop, __ATOMIC_RELAXED) != EL_STOP_NONE;
 }
 
+/* How full the log is, in sixteenths of its bound. */
+static inline unsigned el_fill(const struct el_log *log)
+{
+    return (unsigned)(__atomic_load_n(&log->used_bytes, __ATOMIC_RELAXED) / (log->max_bytes / 16));
+}
+
 /* ---- the clock ---- */
 
 uint64_t el_now_monotonic(const struct el_log *log);

@@ -15,7 +15,10 @@ enum {
     KEY_DEPTH,
     KEY_OPTION,
     KEY_HEAP,
-    KEY_ALLOCATOR
+    KEY_ALLOCATOR,
+    KEY_DELAY,
+    KEY_WINDOW,
+    KEY_SAMPLE
 };
 
 static const struct argp_option options[] = {
@@ -25,6 +28,10 @@ static const struct argp_option options[] = {
     {"no-follow", KEY_NO_FOLLOW, 0, 0, "do not record the program's children", 1},
     {"max-log-size", KEY_LOG_SIZE, "SIZE", 0,
      "bytes of disk for one process, with K, M or G (256M)", 1},
+    {"delay", KEY_DELAY, "SECONDS", 0, "do not record waits before", 1},
+    {"window", KEY_WINDOW, "SECONDS", 0, "record waits for so long", 1},
+    {"sample", KEY_SAMPLE, "ON/EVERY", 0,
+     "record waits for ON seconds of each EVERY seconds, such as 1/10", 1},
     {"stack-depth", KEY_DEPTH, "N", 0, "frames recorded of a stack, up to 64 (32)", 1},
     {"heap", KEY_HEAP, "MODE", 0,
      "blocks of memory looked at: off, sampled (the default), or full: each with its stack", 1},
@@ -81,6 +88,25 @@ static bool parse_allocator(struct argp_state *state, const char *text)
     return strcmp(text, "jemalloc") == 0;
 }
 
+/* Seconds as an option of the library in milliseconds. */
+static void add_time(struct session_options *o, struct argp_state *state, const char *option,
+                     const char *name, const char *arg)
+{
+    double seconds = command_number(state, option, arg, 0.001, 1e6);
+    add_library_option(o, xasprintf("%s=%.0f", name, seconds * 1000));
+}
+
+static void add_sample(struct session_options *o, struct argp_state *state, const char *arg)
+{
+    const char *slash = strchr(arg, '/');
+    if (!slash)
+        argp_error(state, "--sample: expected ON/EVERY in seconds, such as 1/10: \"%s\"", arg);
+    char *on = xstrndup(arg, (size_t)(slash - arg));
+    add_time(o, state, "--sample", "sample_on_ms", on);
+    add_time(o, state, "--sample", "sample_every_ms", slash + 1);
+    free(on);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct session_options *o = state->input;
@@ -96,6 +122,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_LOG_SIZE:
         add_library_option(o, xasprintf("max_log_bytes=%" PRIu64, parse_size(state, arg)));
+        return 0;
+    case KEY_DELAY:
+        add_time(o, state, "--delay", "delay_ms", arg);
+        return 0;
+    case KEY_WINDOW:
+        add_time(o, state, "--window", "window_ms", arg);
+        return 0;
+    case KEY_SAMPLE:
+        add_sample(o, state, arg);
         return 0;
     case KEY_DEPTH:
         add_library_option(

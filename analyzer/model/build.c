@@ -227,6 +227,12 @@ void model_builder_event(struct model_builder *b, uint64_t ticks, uint32_t id,
     case EL_ID_stopped:
         p->stop_reason = any->stopped.reason;
         break;
+    case EL_ID_option:
+        build_option(b, &any->option);
+        break;
+    case EL_ID_recording:
+        build_recording(b, at_ns, &any->recording);
+        break;
     case EL_ID_mark:
         on_mark(b, at_ns, &any->mark);
         break;

@@ -35,6 +35,13 @@ struct build_lock {
     } calls[BUILD_CALLS];
 };
 
+/* When waits are recorded, and what is counted of it so far. */
+struct build_window {
+    uint64_t delay_ns, window_ns, on_ns, every_ns; /* 0: not limited so */
+    uint64_t since_ns;                             /* counted up to then */
+    uint32_t word;                                 /* el_control in force since */
+};
+
 struct model_builder {
     struct model_process *p;
     uint64_t hz;
@@ -47,6 +54,7 @@ struct model_builder {
     size_t nbuild_locks;
     uint32_t *ended; /* ring of actors that ended */
     size_t nended;
+    struct build_window window;
     uint64_t latest_ns; /* of what the cells say */
     uint64_t rejected;  /* records that cannot be true */
 };
@@ -72,6 +80,10 @@ void build_lock_io_site(struct model_builder *b, const struct model_site *s);
 uint64_t build_cell_ns(struct model_builder *b, uint64_t ticks);
 void build_task_cell(struct model_builder *b, uint32_t id, const union el_any *any);
 void build_misuse(struct model_builder *b, uint64_t at_ns, const struct el_misuse *e);
+void build_option(struct model_builder *b, const struct el_option *e);
+void build_recording(struct model_builder *b, uint64_t at_ns, const struct el_recording *e);
+/* The end is known. */
+void build_window_close(struct model_builder *b);
 /* Objects know of waits for which no event was written. */
 void build_settle_locks(struct model_builder *b);
 

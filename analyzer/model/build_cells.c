@@ -180,6 +180,9 @@ static void on_summary(struct model_builder *b, const struct el_summary *c)
     p->lost_late = c->lost_late;
     p->lost = c->lost_reentered + c->lost_full + c->lost_late;
     p->lost_cells = c->lost_cells;
+    p->outside = c->outside;
+    p->thinned = c->thinned;
+    p->thinned_ns = build_cell_ns(b, c->thinned_at);
     p->unwinds = c->unwinds;
     p->stack_hits = c->stack_hits;
     p->threads_made = c->threads;
@@ -264,6 +267,7 @@ void model_builder_finish(struct model_builder *b)
     abandon(p);
     if (b->latest_ns > p->end_ns)
         p->end_ns = b->latest_ns;
+    build_window_close(b);
     build_settle_locks(b);
     clamp_times(p);
     model_process_index(p);

@@ -218,6 +218,47 @@ static void test_timers_sites_runs(void **state)
     model_process_finish(&f.p);
 }
 
+/* A process of 100 s, with options and control events. */
+static uint64_t recorded_s(const char *const *options, const uint64_t (*words)[2], size_t n)
+{
+    struct fixture f;
+    const uint64_t second = 1000000000;
+    begin(&f);
+    for (; *options; options++)
+        EVENT(&f, 0, option, .text = *options);
+    for (size_t i = 0; i < n; i++)
+        EVENT(&f, words[i][0] * second, recording, .word = (uint32_t)words[i][1]);
+    EVENT(&f, 100 * second, exit, .how = EL_EXIT_NOW);
+    model_builder_finish(&f.b);
+    uint64_t ns = f.p.recorded_ns;
+    model_process_finish(&f.p);
+    return ns / second;
+}
+
+#define OPTIONS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+#define WORDS(...)                                                                                 \
+    ((const uint64_t[][2]){__VA_ARGS__}), sizeof((const uint64_t[][2]){__VA_ARGS__}) / 16
+
+static void test_recorded_time(void **state)
+{
+    (void)state;
+    assert_int_equal(recorded_s(OPTIONS("depth=3"), NULL, 0), 100);
+    assert_int_equal(recorded_s(OPTIONS("delay_ms=30000"), NULL, 0), 70);
+    assert_int_equal(recorded_s(OPTIONS("delay_ms=30000", "window_ms=20000"), NULL, 0), 20);
+    assert_int_equal(recorded_s(OPTIONS("delay_ms=200000"), NULL, 0), 0);
+    assert_int_equal(recorded_s(OPTIONS("sample_on_ms=1000", "sample_every_ms=10000"), NULL, 0),
+                     10);
+    assert_int_equal(recorded_s(OPTIONS("sample_on_ms=1000", "sample_every_ms=10000",
+                                        "delay_ms=5000", "window_ms=51000"),
+                                NULL, 0),
+                     6);
+    assert_int_equal(recorded_s(OPTIONS(), WORDS({10, EL_CONTROL_STOP}, {30, EL_CONTROL_START})),
+                     80);
+    assert_int_equal(
+        recorded_s(OPTIONS("delay_ms=50000"), WORDS({10, EL_CONTROL_START}, {20, EL_CONTROL_NONE})),
+        60);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_waits),
         cmocka_unit_test(test_lock_io),
         cmocka_unit_test(test_timers_sites_runs),
+        cmocka_unit_test(test_recorded_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,6 +228,9 @@ struct model_process {
     uint64_t lost;                                 /* events lost, over all reasons */
     uint64_t lost_reentered, lost_full, lost_late; /* the reasons, see events.def */
     uint64_t lost_cells;
+    uint64_t recorded_ns;         /* for so long waits were recorded (--window, --sample, ctl) */
+    uint64_t outside;             /* waits that were not recorded, for it was not their time */
+    uint64_t thinned, thinned_ns; /* waits only counted, as the log filled, and since when */
     uint64_t unwinds, stack_hits;
     uint64_t events;  /* events read, cells not counted */
     uint32_t workers; /* of its coroutine runtime, 0 for none */

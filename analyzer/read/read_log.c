@@ -59,6 +59,11 @@ static void note_problems(const struct el_reader *r, const struct model_process 
     for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
         if (losses[i].n > 0)
             problem(problems, "%s: %" PRIu64 " %s", p->dir, losses[i].n, losses[i].why);
+    if (p->thinned > 0)
+        problem(problems,
+                "%s: after %.3g s the log came near its bound (--max-log-size): from then on "
+                "%" PRIu64 " waits were counted, and not written one by one",
+                p->dir, (double)p->thinned_ns / 1e9, p->thinned);
     if (p->command == NULL)
         problem(problems, "%s: the record has no beginning", p->dir);
     if (p->state == EL_RECORD_NONE)

@@ -168,9 +168,11 @@ static json_t *run_json(const struct report *r)
         json_pack("{so sb so so}", "log", text(r->log), "complete", !c->incomplete, "problems",
                   texts_json((const char *const *)c->reasons, c->nreasons), "processes", processes);
     json_object_set_new(o, "overhead",
-                        json_pack("{so so so so}", "events", count(c->events), "lost",
+                        json_pack("{so so so so so so so}", "events", count(c->events), "lost",
                                   count(c->lost + c->lost_cells), "bytes", count(c->bytes),
-                                  "stack_walks", count(c->unwinds)));
+                                  "stack_walks", count(c->unwinds), "lived_ns", count(c->lived_ns),
+                                  "waits_recorded_ns", count(c->recorded_ns), "waits_outside",
+                                  count(c->outside)));
     json_object_set_new(o, "command", text(run->command));
     if (!run->command)
         return o;

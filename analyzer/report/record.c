@@ -34,8 +34,11 @@ void record_judge(struct record *r, const struct model *m, uint64_t bytes)
         r->lost += p->lost;
         r->lost_cells += p->lost_cells;
         r->unwinds += p->unwinds;
-        r->incomplete = r->incomplete || p->lost || p->lost_cells || p->state == EL_RECORD_NONE ||
-                        p->stop_reason != EL_STOP_NONE;
+        r->lived_ns += p->end_ns;
+        r->recorded_ns += p->recorded_ns;
+        r->outside += p->outside;
+        r->incomplete = r->incomplete || p->lost || p->lost_cells || p->thinned ||
+                        p->state == EL_RECORD_NONE || p->stop_reason != EL_STOP_NONE;
     }
 }
 

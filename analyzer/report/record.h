@@ -20,8 +20,10 @@ struct record {
     size_t more; /* reasons beyond those */
     size_t processes;
     uint64_t events, lost, lost_cells;
-    uint64_t unwinds; /* stacks walked */
-    uint64_t bytes;   /* of the log directory */
+    uint64_t unwinds;               /* stacks walked */
+    uint64_t lived_ns, recorded_ns; /* of all processes; that of it in which waits were recorded */
+    uint64_t outside;               /* waits in the rest of it */
+    uint64_t bytes;                 /* of the log directory */
 };
 
 /* From what the model knows; the words for it, and what else is wrong, the reader of the log has.

@@ -247,6 +247,13 @@ static void print_record(const struct page *p)
         report_count(events, c->events, "event"), report_bytes(bytes, (double)c->bytes),
         report_count(walks, c->unwinds, "stack walk"));
     end_line(p);
+    if (c->outside) {
+        char lived[REPORT_WORDS_MAX], of[REPORT_WORDS_MAX];
+        say(p, "", "loiter: waits were recorded for %s of %s",
+            report_amount(of, (double)c->recorded_ns, "ns"),
+            report_amount(lived, (double)c->lived_ns, "ns"));
+        end_line(p);
+    }
     for (size_t i = 0; i < c->nreasons; i++) {
         say(p, YELLOW, "loiter:   %s", c->reasons[i]);
         end_line(p);

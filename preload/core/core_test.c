@@ -15,6 +15,13 @@
 #include "preload/core/record.h"
 #include "preload/core/stack.h"
 #include "preload/core/wait.h"
+#include "preload/core/window.h"
+#include "preload/wrap/alloc.h"
+
+void pl_alloc_flush(struct pl_self *self)
+{
+    (void)self;
+}
 
 static volatile int sink;
 extern void *__libc_stack_end;
@@ -244,6 +251,48 @@ static void a_place_may_write_a_burst_then_at_a_rate(void **state)
     assert_ptr_not_equal(pl_site_get(EL_SITE_WAIT, 77, 1), site);
 }
 
+static void waits_are_recorded_in_their_window(void **state)
+{
+    (void)state;
+    const uint64_t second = pl_ticks_of_ns(1000000000);
+    uint64_t outside = pl_log.summary->outside;
+    pl_options_parse("delay_ms=10000,window_ms=20000,sample_on_ms=1000,sample_every_ms=5000");
+    pl_window_init();
+    assert_false(pl_window_open(9 * second));
+    assert_true(pl_window_open(10 * second + second / 2));
+    assert_false(pl_window_open(12 * second));
+    assert_true(pl_window_open(25 * second + second / 2));
+    assert_false(pl_window_open(30 * second + second / 2));
+    pl_log.summary->control = EL_CONTROL_START;
+    assert_true(pl_window_open(9 * second));
+    pl_log.summary->control = EL_CONTROL_STOP;
+    assert_false(pl_window_open(10 * second + second / 2));
+    assert_true(pl_log.summary->outside == outside + 4);
+    pl_log.summary->control = EL_CONTROL_NONE;
+    pl_options_parse("delay_ms=0,window_ms=0,sample_on_ms=0,sample_every_ms=0");
+    pl_window_init();
+    assert_true(pl_window_open(0));
+}
+
+static void a_log_that_fills_takes_fewer_events(void **state)
+{
+    (void)state;
+    const uint64_t used = pl_log.used_bytes, sixteenth = pl_log.max_bytes / 16;
+    pl_log.used_bytes = 7 * sixteenth;
+    assert_int_equal(pl_window_thinning(5), 0);
+    pl_log.used_bytes = 8 * sixteenth;
+    assert_int_equal(pl_window_thinning(5), 1);
+    pl_log.used_bytes = 11 * sixteenth;
+    assert_int_equal(pl_window_thinning(5), 4);
+    assert_true(pl_log.summary->thinned == 0 && pl_log.summary->thinned_at == 0);
+    pl_log.used_bytes = 12 * sixteenth;
+    assert_int_equal(pl_window_thinning(5), PL_THIN_NONE);
+    assert_int_equal(pl_window_thinning(6), PL_THIN_NONE);
+    assert_true(pl_log.summary->thinned == 2 && pl_log.summary->thinned_at == 5);
+    assert_false(pl_site_budget(pl_site_get(EL_SITE_WAIT, 78, 0), pl_now()));
+    pl_log.used_bytes = used;
+}
+
 static void an_object_s_address_has_several_lives(void **state)
 {
     (void)state;
@@ -372,6 +421,8 @@ int main(void)
         cmocka_unit_test(more_locks_than_fit_are_counted),
         cmocka_unit_test(a_lock_that_another_gave_back_is_not_held),
         cmocka_unit_test(a_place_may_write_a_burst_then_at_a_rate),
+        cmocka_unit_test(waits_are_recorded_in_their_window),
+        cmocka_unit_test(a_log_that_fills_takes_fewer_events),
         cmocka_unit_test(an_object_s_address_has_several_lives),
         cmocka_unit_test(waits_within_waits_are_put_back),
         cmocka_unit_test(a_wait_that_was_left_is_not_put_back),

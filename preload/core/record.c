@@ -28,6 +28,7 @@
 #include "preload/core/sys.h"
 #include "preload/core/thread.h"
 #include "preload/core/timer_cell.h"
+#include "preload/core/window.h"
 #include "preload/heap/heap.h"
 
 #ifndef MADV_WIPEONFORK
@@ -167,6 +168,7 @@ void pl_record_start(enum el_cause cause)
     }
     pl_long_wait_ticks = pl_ticks_of_ns(pl_options.long_wait_us * 1000);
     pl_heap_start();
+    pl_window_init();
     struct pl_actor *actor = pl_thread_actor();
     if (actor == NULL || pl_thread_begin(self, actor) != 0) {
         self->guard--;

@@ -7,6 +7,7 @@
 #include "preload/core/map.h"
 #include "preload/core/options.h"
 #include "preload/core/record.h"
+#include "preload/core/window.h"
 
 #define POPULATION_FROM 64
 
@@ -115,7 +116,10 @@ void pl_site_died(struct pl_site *site)
  */
 int pl_site_budget(struct pl_site *site, uint64_t now)
 {
-    uint64_t price = pl_log.clock_hz / pl_options.event_rate;
+    unsigned thinning = pl_window_thinning(now);
+    if (thinning == PL_THIN_NONE)
+        return 0;
+    uint64_t price = (pl_log.clock_hz / pl_options.event_rate) << thinning;
     uint64_t ahead = price * pl_options.event_burst;
     uint64_t paid = atomic_load_explicit(&site->paid, memory_order_relaxed);
     for (;;) {

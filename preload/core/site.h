@@ -30,7 +30,8 @@ PL_HIDDEN uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint
                                 uint64_t now);
 PL_HIDDEN void pl_site_died(struct pl_site *site);
 
-/* May an event of this place be written now? A bucket of tokens: a burst, then so many a second. */
+/* May an event of this place be written now? A bucket of tokens: a burst, then so many a second,
+ * and fewer where the log fills. */
 PL_HIDDEN int pl_site_budget(struct pl_site *site, uint64_t now);
 
 PL_HIDDEN void pl_sites_reset(void);

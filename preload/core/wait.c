@@ -10,6 +10,7 @@
 #include "preload/core/site.h"
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
+#include "preload/core/window.h"
 
 static const uint8_t object_kinds[] = {
     [EL_WAIT_MUTEX] = EL_OBJ_MUTEX,
@@ -200,13 +201,17 @@ void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, u
 {
     uint64_t ticks = now - w->began;
     struct pl_actor *actor = w->actor;
+    int is_lock = el_wait_is_lock(w->kind);
+    int over_locks = !is_lock && w->outer == NULL && actor->held_count != 0;
+    int is_long = is_lock || ticks >= pl_long_wait_ticks;
+    if ((!over_locks && !is_long) || !pl_window_open(now))
+        return;
     /* A wait within a wait (a plugin of the resolver) is part of that one. */
-    if (!el_wait_is_lock(w->kind) && w->outer == NULL && actor->held_count != 0 &&
-        pl_held_settle(actor) != 0) {
+    if (over_locks && pl_held_settle(actor) != 0) {
         for (uint32_t i = 0; i < actor->held_count; i++)
             lock_io_write(self, w, &actor->held[i], now);
     }
-    if (!el_wait_is_lock(w->kind) && ticks < pl_long_wait_ticks)
+    if (!is_long)
         return;
     struct pl_site *site = pl_site_get(EL_SITE_WAIT, w->stack, 0);
     if (site == NULL)
