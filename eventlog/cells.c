@@ -16,7 +16,7 @@
 #include "eventlog/writer_impl.h"
 
 #define AHEAD_BYTES (UINT64_C(256) << 10) /* pages of a chunk that are made at once */
-#define CELLS_LEAST 32u
+#define CELLS_LEAST 16u
 /* A chunk that several threads make at once must not eat the log's budget. */
 #define CELLS_MOST 32768u
 
