@@ -16,12 +16,6 @@
 #include "preload/core/stack.h"
 #include "preload/core/wait.h"
 #include "preload/core/window.h"
-#include "preload/wrap/alloc.h"
-
-void pl_alloc_flush(struct pl_self *self)
-{
-    (void)self;
-}
 
 static volatile int sink;
 extern void *__libc_stack_end;
