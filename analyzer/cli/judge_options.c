@@ -32,7 +32,7 @@ static const struct argp_option report_options[] = {
     {"notes", KEY_NOTES, 0, 0, "show notes too", 10},
     {"quiet", 'q', 0, 0, "print nothing when there is nothing to say", 10},
     {"source-lines", KEY_EXCERPT, "N", 0, "lines of source around a place (2)", 10},
-    {"frames", KEY_FRAMES, "N", 0, "frames shown of a stack (24)", 10},
+    {"frames", KEY_FRAMES, "N", 0, "frames shown of a stack (12)", 10},
     {"fail-on", KEY_FAIL_ON, "SEVERITY", 0, "error (the default), warning or note", 11},
     {"baseline", 'b', "FILE", 0, "findings in FILE do not fail", 11},
     {0}};
@@ -140,7 +140,7 @@ enum judge_color judge_color_word(struct argp_state *state, const char *word)
 
 void judge_options_init(struct judge_options *o)
 {
-    *o = (struct judge_options){.bar = SEVERITY_ERROR, .excerpt = 2, .frames_max = 24};
+    *o = (struct judge_options){.bar = SEVERITY_ERROR, .excerpt = 2, .frames_max = 12};
     choose_all(&o->rules);
     char *copy = xstrdup(getenv("LOITER_DEBUG_PATH")), *rest = copy, *dir;
     while (rest && (dir = strsep(&rest, ":")))

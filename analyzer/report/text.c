@@ -24,6 +24,8 @@
 /* Where sentences are broken. */
 #define COLUMNS 100
 
+#define GROWTH_NS_LEAST 10000000
+
 struct page {
     FILE *out;
     const struct report *r;
@@ -101,10 +103,13 @@ static const char *severity_style(enum severity s)
     return s == SEVERITY_ERROR ? RED : s == SEVERITY_WARNING ? YELLOW : CYAN;
 }
 
-static void print_head(const struct page *p, const struct finding *f)
+static void print_head(const struct page *p, const struct gate_item *item)
 {
+    const struct finding *f = item->finding;
     say(p, severity_style(f->severity), "%s: %s", severity_name(f->severity), f->rule->id);
     say(p, BOLD, ": %s", f->title ? f->title : f->rule->summary);
+    if (item->nprocesses > 1)
+        say(p, BOLD, " (%" PRIu64 " in %zu processes)", f->count, item->nprocesses);
     if (f->confidence == CONFIDENCE_PROBABLE)
         say(p, DIM, " [probable]");
     end_line(p);
@@ -138,21 +143,35 @@ static void print_excerpt(const struct page *p, const struct finding_frame *f)
     excerpt_read(f->file, f->line, p->o->excerpt, print_excerpt_line, &e);
 }
 
+/* What came all at once is a number and no rate. */
+static bool grows(const struct finding *f)
+{
+    return f->growth_per_s > 0 && f->last_ns - f->first_ns >= GROWTH_NS_LEAST;
+}
+
+/* Takes `text`. */
+static char *append(char *text, const char *more)
+{
+    char *both = text ? xasprintf("%s, %s", text, more) : xstrdup(more);
+    free(text);
+    return both;
+}
+
 static void print_costs(const struct page *p, const struct finding *f)
 {
-    char amount[REPORT_WORDS_MAX];
-    if (!f->ncosts && f->growth_per_s == 0)
-        return;
-    say(p, "", "  cost: ");
+    char amount[REPORT_WORDS_MAX], rate[REPORT_WORDS_MAX + 16], *text = NULL;
     for (size_t i = 0; i < f->ncosts; i++) {
         char *cost = report_cost(&f->costs[i]);
-        say(p, i ? "" : BOLD, "%s%s", i ? ", " : "", cost);
+        text = append(text, cost);
         free(cost);
     }
-    if (f->growth_per_s > 0)
-        say(p, "", "%sgrows by %s", f->ncosts ? ", " : "",
-            report_amount(amount, f->growth_per_s, "1/s"));
-    end_line(p);
+    if (grows(f)) {
+        snprintf(rate, sizeof(rate), "grows by %s", report_amount(amount, f->growth_per_s, "1/s"));
+        text = append(text, rate);
+    }
+    if (text)
+        say_wrapped(p, BOLD, "cost", text);
+    free(text);
 }
 
 /* Frames to show: what lies below the program's last frame starts threads and is the same
@@ -192,7 +211,7 @@ static void print_stack(const struct page *p, const struct finding_stack *s)
 static void print_finding(const struct page *p, const struct gate_item *item)
 {
     const struct finding *f = item->finding;
-    print_head(p, f);
+    print_head(p, item);
     print_excerpt(p, f->place);
     print_costs(p, f);
     for (size_t i = 0; i < f->nstacks; i++)

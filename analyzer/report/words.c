@@ -58,7 +58,11 @@ char *report_amount(char buf[REPORT_WORDS_MAX], double amount, const char *unit)
     if (strcmp(unit, "bytes") == 0)
         return report_bytes(buf, amount);
     bool whole = fabs(amount - round(amount)) < 1e-9;
-    snprintf(number, sizeof(number), "%.*f", whole ? 0 : fabs(amount) < 10 ? 2 : 1, amount);
+    snprintf(number, sizeof(number), "%.*f",
+             whole || fabs(amount) >= 100 ? 0
+             : fabs(amount) < 10          ? 2
+                                          : 1,
+             amount);
     if (strncmp(unit, "1/", 2) == 0)
         snprintf(buf, REPORT_WORDS_MAX, "%s%.24s", number, unit + 1);
     else if (!*unit)
