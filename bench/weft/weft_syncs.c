@@ -50,7 +50,7 @@ static void rw_read(void)
 /* One in 16 writes. */
 static void rw_user(void *arg)
 {
-    long count = (long)arg;
+    long count = (long)arg, seen = 0;
     for (long i = 0; i < count; i++) {
         if (i % 16 == 0) {
             weft_rwmutex_lock(&rw);
@@ -58,7 +58,7 @@ static void rw_user(void *arg)
             weft_rwmutex_unlock(&rw);
         } else {
             weft_rwmutex_rlock(&rw);
-            bench_sink = bench_sink;
+            seen += bench_sink;
             weft_rwmutex_runlock(&rw);
         }
     }

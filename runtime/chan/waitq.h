@@ -15,6 +15,7 @@ struct weft__waiter {
     uint32_t who; /* its mark in task->won, if several may wake the task; 0: only one */
     bool queued;
     bool passed;   /* out: woken by a partner, and not by a close */
+    bool chosen;   /* out, for locks: woken to try for itself, and others are not meanwhile */
     int64_t since; /* for locks that mind how long one waits */
 };
 

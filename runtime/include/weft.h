@@ -202,6 +202,7 @@ struct weft_defers {
     void *more;
     struct weft_defer_entry first[6];
 };
+WEFT_API void weft__defer_link(struct weft_deferred *deferred);
 WEFT_API void weft_defer_enter(struct weft_deferred *deferred, void (*fn)(void *arg), void *arg);
 WEFT_API void weft_defer_leave(struct weft_deferred *deferred);
 WEFT_API void weft_defers_enter(struct weft_defers *scope);
@@ -414,7 +415,7 @@ WEFT_API void weft_mutex_unlock(struct weft_mutex *mutex);
 /* Many readers or one writer. A waiting writer keeps later readers out, so a task must not take the
  * read lock twice. Go: sync.RWMutex. */
 struct weft_rwmutex {
-    uint32_t state, guard, leaving, permits;
+    uint32_t state, guard, leaving, permits, woken, unused;
     void *owner, *pending;
     struct weft_waitq read_waiters, write_waiters;
 };
@@ -494,8 +495,12 @@ WEFT_API int weft_sem_try_acquire(struct weft_sem *sem, int64_t n);
 /* Gives n units back. Go: s.Release(n). */
 WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
 
-/* Not 0: somebody is told of what is locked. For weft_inline.h, which has parts of the above. */
+/* For weft_inline.h, which has parts of the above: not 0, somebody is told of what is locked; and
+ * what is left to do when it finds that it has to wait or to wake. */
 WEFT_API extern int weft__watched;
+WEFT_API void weft__rwmutex_rlock_wait(struct weft_rwmutex *rw, uint32_t before);
+WEFT_API void weft__rwmutex_runlock_wake(struct weft_rwmutex *rw, uint32_t before);
+WEFT_API void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t state);
 
 /* ---- descriptors ---- */
 

@@ -17,6 +17,11 @@ extern "C" {
 /* The functions of the library by other names: by its own each would call itself. */
 WEFT_API void weft__mutex_lock_call(struct weft_mutex *mutex) __asm__("weft_mutex_lock");
 WEFT_API void weft__mutex_unlock_call(struct weft_mutex *mutex) __asm__("weft_mutex_unlock");
+WEFT_API void weft__rwmutex_rlock_call(struct weft_rwmutex *rw) __asm__("weft_rwmutex_rlock");
+WEFT_API void weft__rwmutex_runlock_call(struct weft_rwmutex *rw) __asm__("weft_rwmutex_runlock");
+WEFT_API void weft__rwmutex_lock_call(struct weft_rwmutex *rw) __asm__("weft_rwmutex_lock");
+WEFT_API void weft__rwmutex_unlock_call(struct weft_rwmutex *rw) __asm__("weft_rwmutex_unlock");
+WEFT_API void weft__waitgroup_wait_call(struct weft_waitgroup *wg) __asm__("weft_waitgroup_wait");
 WEFT_API void weft__once_do_call(struct weft_once *once, void (*fn)(void *arg),
                                  void *arg) __asm__("weft_once_do");
 
@@ -34,6 +39,84 @@ WEFT__INLINE void weft_mutex_unlock(struct weft_mutex *mutex)
     if (weft__watched || !__atomic_compare_exchange_n(&mutex->state, &locked, 0, 0,
                                                       __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         weft__mutex_unlock_call(mutex);
+}
+
+/* The highest bit of the state: a writer; below: readers, and a bit that comes only with a writer.
+ */
+WEFT__INLINE void weft_rwmutex_rlock(struct weft_rwmutex *rw)
+{
+    if (weft__watched) {
+        weft__rwmutex_rlock_call(rw);
+        return;
+    }
+    uint32_t before = __atomic_fetch_add(&rw->state, 1, __ATOMIC_ACQUIRE);
+    if (before >> 31)
+        weft__rwmutex_rlock_wait(rw, before);
+}
+
+WEFT__INLINE void weft_rwmutex_runlock(struct weft_rwmutex *rw)
+{
+    if (weft__watched) {
+        weft__rwmutex_runlock_call(rw);
+        return;
+    }
+    uint32_t before = __atomic_fetch_sub(&rw->state, 1, __ATOMIC_RELEASE);
+    if ((int32_t)before <= 0)
+        weft__rwmutex_runlock_wake(rw, before);
+}
+
+WEFT__INLINE void weft_rwmutex_lock(struct weft_rwmutex *rw)
+{
+    uint32_t unlocked = 0, locked = UINT32_C(1) << 31;
+    if (weft__watched || !__atomic_compare_exchange_n(&rw->state, &unlocked, locked, 0,
+                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        weft__rwmutex_lock_call(rw);
+}
+
+WEFT__INLINE void weft_rwmutex_unlock(struct weft_rwmutex *rw)
+{
+    uint32_t locked = UINT32_C(1) << 31;
+    if (weft__watched ||
+        !__atomic_compare_exchange_n(&rw->state, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        weft__rwmutex_unlock_call(rw);
+}
+
+/* The state: the count above, below it how many wait. */
+WEFT__INLINE void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta)
+{
+    uint64_t add = (uint64_t)delta << 32;
+    uint64_t state = __atomic_add_fetch(&wg->state, add, __ATOMIC_ACQ_REL);
+    if ((int64_t)state < 0 || (uint32_t)state != 0 || delta != (int32_t)delta)
+        weft__waitgroup_added(wg, delta, state);
+}
+
+WEFT__INLINE void weft_waitgroup_done(struct weft_waitgroup *wg)
+{
+    weft_waitgroup_add(wg, -1);
+}
+
+WEFT__INLINE void weft_waitgroup_wait(struct weft_waitgroup *wg)
+{
+    if (__atomic_load_n(&wg->state, __ATOMIC_ACQUIRE) >> 32 != 0)
+        weft__waitgroup_wait_call(wg);
+}
+
+/* Filled in after the call and read before all else, so that the compiler sees which function it is
+ * and can put that in place, if nothing between can have changed it. */
+WEFT__INLINE void weft_defer_enter(struct weft_deferred *deferred, void (*fn)(void *arg), void *arg)
+{
+    weft__defer_link(deferred);
+    deferred->fn = fn;
+    deferred->arg = arg;
+}
+
+WEFT__INLINE void weft_defer_leave(struct weft_deferred *deferred)
+{
+    void (*fn)(void *) = deferred->fn;
+    void *arg = deferred->arg;
+    if (deferred->list)
+        *deferred->list = deferred->below;
+    fn(arg);
 }
 
 WEFT__INLINE void weft_once_do(struct weft_once *once, void (*fn)(void *arg), void *arg)

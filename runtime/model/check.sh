@@ -60,6 +60,7 @@ also() {
 also explore queue 1
 also explore idle 1
 also explore select 1
+also explore rwmutex 1
 
 ring=runtime/sched/ring.h queue=runtime/sched/queue.c idle=runtime/sched/idle.c
 also mutate pop-without-swap queue owner_and_thieves $ring \
@@ -90,5 +91,13 @@ also mutate waiters-left-unlocked select two_senders $select \
     's/(static void dequeue.*?)weft__chan_lock\(it->chan\);(.*?)weft__unlock\(&it->chan->lock\);/$1$2/s'
 also mutate stack-read-too-late select a_timed_sleep $select 's/if \(live\)/(void)live;/'
 also mutate locks-in-any-order select locks_crossed $select 's/sort\(w->order, live\);//'
+
+rwmutex=runtime/sync/rwmutex.c
+also mutate hand-over-not-told rwmutex starving_writers $rwmutex 's/w->passed = true;//'
+also mutate nobody-is-asked rwmutex two_readers $rwmutex 's/\(state - 1\) \| ask/state - 1/'
+also mutate comes-for-ever rwmutex again $rwmutex 's/rw->woken = 0;//'
+also mutate counted-in-the-queue rwmutex two_readers $rwmutex 's/\(state - 1\) \| ask/state | ask/'
+also mutate permits-forgotten rwmutex two_readers $rwmutex 's/rw->permits \+= __atomic/__atomic/'
+also mutate reader-past-the-writer rwmutex two_readers $rwmutex 's/if \(!\(before & WRITER\)\)/if (1)/'
 wait
 [[ ! -e $dir/failed ]]

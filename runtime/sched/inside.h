@@ -70,6 +70,20 @@ static inline void *weft__stack_word(char *stack, size_t bytes)
     return stack + bytes - 16;
 }
 
+static inline size_t weft__stack_bytes(const struct weft__run *run, bool small)
+{
+    return __builtin_expect(small, 0) ? weft__small_stack_bytes() : run->stack_bytes;
+}
+
+/* Where the task keeps what weft_exit has to run; NULL for one that stands for a thread. What is
+ * there is NULL when a task begins, and has to be when it ends. */
+static inline struct weft_deferred **weft__deferred_of(struct weft_task *t)
+{
+    if (!t->stack)
+        return NULL;
+    return weft__stack_word(t->stack, weft__stack_bytes(t->worker->run, t->small));
+}
+
 /* Where its frames begin: not at the same place of a page in all, see stack.c. */
 static inline char *weft__stack_top(char *stack, size_t bytes)
 {

@@ -134,15 +134,10 @@ static inline struct weft_task *pick(struct weft__worker *w)
     return weft__ring_pop(w);
 }
 
-static size_t stack_bytes(const struct weft__run *run, bool small)
-{
-    return small ? weft__small_stack_bytes() : run->stack_bytes;
-}
-
 static void announce_stack(struct weft__worker *w, struct weft_task *t)
 {
     LOITER_CALL(loiter_task_stack,
-                (&t->loiter, t->stack, t->stack + stack_bytes(w->run, t->small)));
+                (&t->loiter, t->stack, t->stack + weft__stack_bytes(w->run, t->small)));
 }
 
 static __attribute__((noinline)) void bind_stack(struct weft__worker *w, struct weft_task *t)
@@ -152,7 +147,7 @@ static __attribute__((noinline)) void bind_stack(struct weft__worker *w, struct 
         weft__fatal("no memory for the stack of a task");
     t->stack = stack;
     weft__context_prepare(&t->context, stack,
-                          weft__stack_top(stack, stack_bytes(w->run, t->small)));
+                          weft__stack_top(stack, weft__stack_bytes(w->run, t->small)));
     announce_stack(w, t);
 }
 
@@ -335,7 +330,7 @@ static inline int spawn_in(struct weft__run *run, struct weft__worker *w,
     t->small = spawn->small;
     __atomic_store_n(&t->name, spawn->name, __ATOMIC_RELAXED);
     LOITER_CALL(loiter_task_created, (&t->loiter, (void (*)(void))spawn->start,
-                                      stack_bytes(run, spawn->small), spawn->size, caller));
+                                      weft__stack_bytes(run, spawn->small), spawn->size, caller));
     if (w) {
         weft__push_next(w, t);
         weft__wake_if_idle(run);
@@ -433,13 +428,6 @@ void weft__task_main(void)
         w = t->worker;
         finish(w, t, true);
     }
-}
-
-struct weft_deferred **weft__deferred_of(struct weft_task *t)
-{
-    if (!t->stack)
-        return NULL;
-    return weft__stack_word(t->stack, stack_bytes(t->worker->run, t->small));
 }
 
 /* ---- who am I ---- */

@@ -119,11 +119,6 @@ int weft__spawn(const struct weft__spawn *spawn, const void *caller);
  * the main task too: the run goes on without it. */
 _Noreturn void weft__task_end(void);
 
-/* Where the task keeps what weft_exit has to run; NULL for one that stands for a thread. What is
- * there is NULL when a task begins, and has to be when it ends. */
-struct weft_deferred;
-struct weft_deferred **weft__deferred_of(struct weft_task *t);
-
 /* Numbers that are hard to foresee, for fairness. */
 uint32_t weft__random(void);
 

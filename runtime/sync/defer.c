@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "runtime/sched/sched.h"
+#include "runtime/sched/inside.h"
 
 enum {
     ENTRIES_HERE = sizeof((struct weft_defers *)0)->first / sizeof(struct weft_defer_entry),
@@ -21,16 +21,33 @@ struct block {
     struct weft_defer_entry entries[ENTRIES_BLOCK];
 };
 
-static void link_scope(struct weft_deferred *d)
+static void link_into(struct weft_deferred *d, struct weft_deferred **list)
+{
+    d->list = list;
+    d->below = *list;
+    *list = d;
+}
+
+/* On a stack of another size, on none, or outside the workers. */
+static __attribute__((noinline)) void link_rarely(struct weft_deferred *d)
+{
+    struct weft_task *t = weft__self();
+    struct weft_deferred **list = t ? weft__deferred_of(t) : NULL;
+    if (list)
+        link_into(d, list);
+    else
+        d->list = NULL;
+}
+
+/* Without a frame of its own: as little as possible lies between a lock and its unlock. */
+void weft__defer_link(struct weft_deferred *d)
 {
     struct weft__worker *w = weft__worker();
-    struct weft_task *t = w ? w->current : weft__self(); /* the first is the faster way */
-    struct weft_deferred **list = t ? weft__deferred_of(t) : NULL;
-    d->list = list;
-    if (list) {
-        d->below = *list;
-        *list = d;
-    }
+    struct weft_task *t = w ? w->current : NULL;
+    if (__builtin_expect(!t || !t->stack || t->small, 0))
+        link_rarely(d);
+    else
+        link_into(d, weft__stack_word(t->stack, w->run->stack_bytes));
 }
 
 static void unlink_scope(struct weft_deferred *d)
@@ -45,7 +62,7 @@ void weft_defer_enter(struct weft_deferred *d, void (*fn)(void *), void *arg)
 {
     d->fn = fn;
     d->arg = arg;
-    link_scope(d);
+    weft__defer_link(d);
 }
 
 void weft_defer_leave(struct weft_deferred *d)
@@ -62,7 +79,7 @@ void weft_defers_enter(struct weft_defers *scope)
     scope->link.arg = scope;
     scope->count = 0;
     scope->more = NULL;
-    link_scope(&scope->link);
+    weft__defer_link(&scope->link);
 }
 
 int weft_defer(struct weft_defers *scope, void (*fn)(void *), void *arg)

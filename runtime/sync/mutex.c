@@ -17,12 +17,10 @@
  */
 #include <errno.h>
 
-#include "runtime/sched/ring.h"
 #include "runtime/sync/announce.h"
+#include "runtime/sync/spin.h"
 
 enum { LOCKED = 1, WAKE = 2, STARVING = 4 };
-enum { SPIN_ROUNDS = 4, SPINS = 30 };
-#define STARVING_NS WEFT_MS
 
 /* Changes `state`, with what it was. */
 static inline bool change(struct weft_mutex *m, uint32_t *from, uint32_t to, int order)
@@ -38,40 +36,15 @@ static inline bool take(struct weft_mutex *m)
 
 /* ---- waiting ---- */
 
-/* Spinning pays if the holder runs, and nobody else could run here meanwhile. */
-static bool may_spin(void)
-{
-    struct weft__worker *w = weft__worker();
-    return w && w->run->workers > 1 && weft__ring_is_empty(w) &&
-           !__atomic_load_n(&w->next, __ATOMIC_RELAXED);
-}
-
-/* Until it is free, for what is left of `rounds`. */
 static bool seen_free(const struct weft_mutex *m, int *rounds)
 {
-    for (; *rounds > 0; --*rounds) {
-        uint32_t state = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
-        if (state == 0)
-            return true;
-        if ((state & STARVING) || !may_spin())
-            return false;
-        for (int i = 0; i < SPINS; i++)
-            weft__relax();
-    }
-    return false;
-}
-
-/* Whether a woken waiter has not been here since. One of a run that is over never comes. */
-static bool one_is_coming(const struct weft_mutex *m)
-{
-    uint32_t open = __atomic_load_n(&weft__open_epoch, __ATOMIC_RELAXED);
-    return m->woken && (m->woken == WEFT__BOUND || (m->woken & ~WEFT__BOUND) == open);
+    return weft__seen_clear(&m->state, UINT32_MAX, STARVING, rounds);
 }
 
 /* Under the guard: takes it if it is free. Else somebody who gives it up will look at the queue. */
 static bool take_or_ask(struct weft_mutex *m, bool starving)
 {
-    uint32_t ask = one_is_coming(m) ? 0 : WAKE;
+    uint32_t ask = weft__one_is_coming(m->woken) ? 0 : WAKE;
     uint32_t state = __atomic_load_n(&m->state, __ATOMIC_RELAXED), next;
     do {
         if (state == 0)
@@ -88,7 +61,7 @@ static bool wait(struct weft_mutex *m, struct weft__waiter *w, bool again, const
     weft__lock(&m->guard);
     if (again)
         m->woken = 0;
-    if (take_or_ask(m, again && weft_now() - w->since > STARVING_NS)) {
+    if (take_or_ask(m, again && weft_now() - w->since > WEFT__STARVING_NS)) {
         weft__unlock(&m->guard);
         return true;
     }
@@ -109,7 +82,7 @@ __attribute__((noinline)) static void told_of_lock(struct weft_mutex *m, const v
 
 static bool spin(struct weft_mutex *m)
 {
-    int rounds = SPIN_ROUNDS;
+    int rounds = WEFT__SPIN_ROUNDS;
     while (seen_free(m, &rounds)) {
         if (take(m))
             return true;
@@ -122,7 +95,7 @@ static void queue(struct weft_mutex *m, const void *caller)
 {
     struct weft__waiter w = {.task = weft__self_or_die(), .since = weft_now()};
     for (bool again = false; !wait(m, &w, again, caller); again = true) {
-        int rounds = SPIN_ROUNDS;
+        int rounds = WEFT__SPIN_ROUNDS;
         seen_free(m, &rounds);
     }
 }
@@ -173,9 +146,9 @@ static struct weft_task *hand_over(struct weft_mutex *m)
     uint32_t state = LOCKED;
     if (w) {
         w->passed = true;
-        if (m->waiters.head && !one_is_coming(m))
+        if (m->waiters.head && !weft__one_is_coming(m->woken))
             state |= WAKE;
-        if (m->waiters.head && weft_now() - w->since >= STARVING_NS)
+        if (m->waiters.head && weft_now() - w->since >= WEFT__STARVING_NS)
             state |= STARVING;
     }
     __atomic_store_n(&m->state, state, __ATOMIC_RELEASE);

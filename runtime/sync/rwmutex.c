@@ -1,21 +1,30 @@
 /*
- * The readers-writer mutex. A waiting writer keeps later readers out; when one leaves, the readers
- * that came meanwhile go first. So neither side starves.
+ * The readers-writer mutex. A writer that waits for readers keeps later readers out; whoever has
+ * waited for a millisecond is the next. So neither side starves.
  *
  * Design notes
  *
- * `state` counts the readers, those that wait included; WRITER says that a writer is inside or
- * waits for the readers before it to leave, QUEUE that more writers wait. Without a writer a reader
- * comes and goes by one addition each; a writer alone by one compare-and-swap each, which is its
- * last access. All else is under `guard`: both queues, `leaving` (the readers that `pending`, the
- * first writer, waits for) and `permits`.
+ * `state` counts the readers; WRITER says that a writer is inside or waits for the readers before
+ * it to leave, QUEUE that it has somebody to wake when it leaves. Without a writer a reader comes
+ * and goes by one addition each; a writer alone by one compare-and-swap each, which is its last
+ * access. All else is under `guard`: both queues, `leaving` (the readers that `pending`, the first
+ * writer, waits for), `permits` and `woken`.
  *
- * A reader counts itself first and sees then that it has to wait. The writer that leaves lets in as
- * many as are counted: those in the queue, and by `permits` those that are on their way to it.
+ * A reader counts itself first and sees then that it has to wait. By `permits` the writer that
+ * leaves lets in those that are on their way to the queue. One in the queue is not counted: it
+ * would be inside before it runs, and the next writer would wait for all that runs before it, and
+ * everybody else for that writer. So, as with the mutex, who leaves wakes one that shall try, and
+ * wakes no more while that one is on its way (`woken`): QUEUE is not set then. A reader that has
+ * come in this way wakes the others, a writer when it leaves. Only those that have waited for a
+ * millisecond get the mutex handed over.
+ *
+ * Without WRITER there is no QUEUE: one waits because of a writer. So readers that leave have
+ * nobody to wake but `pending`.
  */
 #include <errno.h>
 
 #include "runtime/sync/announce.h"
+#include "runtime/sync/spin.h"
 
 #define WRITER (UINT32_C(1) << 31)
 #define QUEUE  (UINT32_C(1) << 30)
@@ -26,62 +35,100 @@ static inline bool change(struct weft_rwmutex *rw, uint32_t *from, uint32_t to, 
     return __atomic_compare_exchange_n(&rw->state, from, to, false, order, __ATOMIC_RELAXED);
 }
 
-/* With the guard held, which is given up. */
-static void wait(struct weft_rwmutex *rw, struct weft__waiter *w, enum weft__wait why,
-                 const void *caller)
-{
-    weft__will_wait(w->task, why, rw, false, caller);
-    weft__park(w->task, &rw->guard);
-}
+/* ---- who goes on; all under the guard ---- */
 
-/* ---- who goes on ---- */
-
-/* Readers of a run that is over are counted no more. Under the guard, with a writer inside. */
-static void forget_abandoned(struct weft_rwmutex *rw)
+static struct weft__waiter *first_of(struct weft_waitq *q)
 {
-    struct weft__waiter *next;
-    for (struct weft__waiter *w = rw->read_waiters.head; w; w = next) {
-        next = w->next;
-        if (!weft__abandoned(w->task))
-            continue;
-        weft__waitq_remove(&rw->read_waiters, w);
-        __atomic_fetch_sub(&rw->state, 1, __ATOMIC_RELAXED);
-    }
-}
-
-/* Lets in `count` readers: those that wait, for the list, and those that will come to. */
-static struct weft_task *admit(struct weft_rwmutex *rw, uint32_t count)
-{
-    struct weft_task *list = NULL, **tail = &list;
     struct weft__waiter *w;
-    while (count > 0 && (w = weft__waitq_pop(&rw->read_waiters))) {
-        count--;
-        w->task->next = NULL;
-        *tail = w->task;
+    while ((w = q->head) && weft__abandoned(w->task))
+        weft__waitq_remove(q, w);
+    return w;
+}
+
+static bool starves(struct weft_waitq *q)
+{
+    struct weft__waiter *w = first_of(q);
+    return w && weft_now() - w->since > WEFT__STARVING_NS;
+}
+
+/* As a list. */
+static struct weft_task *alone(struct weft__waiter *w)
+{
+    w->task->next = NULL;
+    return w->task;
+}
+
+/* The first in the queue shall come and try. */
+static struct weft_task *wake_first(struct weft_rwmutex *rw, struct weft_waitq *q)
+{
+    struct weft__waiter *w = weft__waitq_pop(q);
+    if (!w)
+        return NULL;
+    w->chosen = true;
+    rw->woken = w->task->epoch;
+    return alone(w);
+}
+
+/* All readers in the queue, the first of them first; and a writer, which shall say that it waits.
+ */
+static struct weft_task *followers(struct weft_rwmutex *rw, bool passed, uint32_t *count)
+{
+    struct weft_task *writer = NULL, *list = NULL, **tail = &list;
+    struct weft__waiter *w;
+    for (*count = 0; (w = weft__waitq_pop(&rw->read_waiters)); ++*count) {
+        w->passed = passed;
+        *tail = alone(w);
         tail = &w->task->next;
     }
-    rw->permits += count;
+    if (!weft__one_is_coming(rw->woken))
+        writer = wake_first(rw, &rw->write_waiters);
+    *tail = writer;
     return list;
 }
 
-/* Under the guard, when the writer leaves. */
-static struct weft_task *successors(struct weft_rwmutex *rw)
+static uint32_t queue_bit(struct weft_rwmutex *rw)
 {
-    forget_abandoned(rw);
+    bool waits = first_of(&rw->read_waiters) || first_of(&rw->write_waiters);
+    return waits && !weft__one_is_coming(rw->woken) ? QUEUE : 0;
+}
+
+static struct weft_task *hand_to_readers(struct weft_rwmutex *rw)
+{
+    uint32_t count;
+    struct weft_task *list = followers(rw, true, &count);
+    uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
+    while (!change(rw, &state, (state & COUNT) + count, __ATOMIC_RELEASE)) {
+    }
+    rw->permits += state & COUNT;
+    return list;
+}
+
+static struct weft_task *hand_to_writer(struct weft_rwmutex *rw)
+{
     struct weft__waiter *w = weft__waitq_pop(&rw->write_waiters);
-    if (!w) {
-        uint32_t state = __atomic_fetch_and(&rw->state, COUNT, __ATOMIC_ACQ_REL);
-        return admit(rw, state & COUNT);
+    w->passed = true;
+    uint32_t queue = queue_bit(rw), state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
+    while (!change(rw, &state, WRITER | queue | (state & COUNT), __ATOMIC_ACQ_REL)) {
     }
-    if (!rw->write_waiters.head)
-        __atomic_fetch_and(&rw->state, ~QUEUE, __ATOMIC_RELAXED);
-    rw->leaving = __atomic_load_n(&rw->state, __ATOMIC_ACQUIRE) & COUNT;
-    if (rw->leaving != 0) {
-        rw->pending = w->task;
-        return admit(rw, rw->leaving);
+    uint32_t count = state & COUNT;
+    rw->permits += count;
+    __atomic_store_n(&rw->leaving, count, __ATOMIC_RELAXED);
+    if (count == 0)
+        return alone(w);
+    rw->pending = w->task;
+    return NULL;
+}
+
+/* Nobody is let in but the readers on their way. */
+static struct weft_task *give_up(struct weft_rwmutex *rw)
+{
+    struct weft_task *list = NULL;
+    if (!weft__one_is_coming(rw->woken)) {
+        bool reader = first_of(&rw->read_waiters);
+        list = wake_first(rw, reader ? &rw->read_waiters : &rw->write_waiters);
     }
-    w->task->next = NULL;
-    return w->task;
+    rw->permits += __atomic_fetch_and(&rw->state, COUNT, __ATOMIC_ACQ_REL) & COUNT;
+    return list;
 }
 
 static void wake_all(struct weft_task *list, const void *object)
@@ -93,6 +140,46 @@ static void wake_all(struct weft_task *list, const void *object)
     }
 }
 
+/* The writer leaves. There is somebody who still has to take the guard, in the queue or on the way
+ * to or from it: so the memory stays until it is given up. */
+static void leave(struct weft_rwmutex *rw)
+{
+    weft__lock(&rw->guard);
+    struct weft_task *list = starves(&rw->read_waiters)    ? hand_to_readers(rw)
+                             : starves(&rw->write_waiters) ? hand_to_writer(rw)
+                                                           : give_up(rw);
+    weft__unlock(&rw->guard);
+    wake_all(list, rw);
+}
+
+/* With the guard held, which is given up. */
+static void wait(struct weft_rwmutex *rw, struct weft__waiter *w, enum weft__wait why,
+                 const void *caller)
+{
+    weft__will_wait(w->task, why, rw, false, caller);
+    weft__park(w->task, &rw->guard);
+}
+
+/* Under the guard. The one that was chosen to come is here. */
+static void arrive(struct weft_rwmutex *rw, struct weft__waiter *w)
+{
+    if (w->chosen)
+        rw->woken = 0;
+    w->chosen = false;
+}
+
+/* With the guard held: until the waiter is woken. True: the mutex was handed over. */
+static bool queue(struct weft_rwmutex *rw, struct weft_waitq *q, struct weft__waiter *w, bool again,
+                  enum weft__wait why, const void *caller)
+{
+    if (again)
+        weft__waitq_push_front(q, w);
+    else
+        weft__waitq_push(q, w);
+    wait(rw, w, why, caller);
+    return w->passed;
+}
+
 /* ---- reading ---- */
 
 __attribute__((noinline)) static void told_of_rlock(struct weft_rwmutex *rw, const void *caller)
@@ -100,27 +187,60 @@ __attribute__((noinline)) static void told_of_rlock(struct weft_rwmutex *rw, con
     weft__acquired(LOITER_WAIT_RLOCK, rw, NULL, caller);
 }
 
-/* Counted already. */
-__attribute__((noinline)) static void rlock_slow(struct weft_rwmutex *rw, const void *caller)
+/* Counted, with what was there before. Under the guard: whether it is in; else it is counted no
+ * more, and whoever gives up the mutex will look at the queue. */
+static bool enter(struct weft_rwmutex *rw, uint32_t before)
 {
-    struct weft__waiter w = {.task = weft__self_or_die()};
-    weft__lock(&rw->guard);
+    if (!(before & WRITER))
+        return true;
     if (rw->permits > 0) {
         rw->permits--;
-        weft__unlock(&rw->guard);
-    } else {
-        weft__waitq_push(&rw->read_waiters, &w);
-        wait(rw, &w, WEFT__WAIT_RLOCK, caller);
+        return true;
     }
+    uint32_t ask = weft__one_is_coming(rw->woken) ? 0 : QUEUE;
+    uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
+    while (!change(rw, &state, (state - 1) | ask, __ATOMIC_RELAXED)) {
+    }
+    return false;
+}
+
+__attribute__((noinline)) static void rlock_slow(struct weft_rwmutex *rw, uint32_t before,
+                                                 const void *caller)
+{
+    struct weft__waiter w = {.task = weft__self_or_die()};
+    bool again = false;
+    weft__lock(&rw->guard);
+    while (!enter(rw, before)) {
+        if (!again)
+            w.since = weft_now();
+        if (queue(rw, &rw->read_waiters, &w, again, WEFT__WAIT_RLOCK, caller)) {
+            told_of_rlock(rw, caller);
+            return;
+        }
+        again = true;
+        before = __atomic_fetch_add(&rw->state, 1, __ATOMIC_ACQUIRE);
+        weft__lock(&rw->guard);
+        arrive(rw, &w);
+    }
+    uint32_t count;
+    struct weft_task *list = again ? followers(rw, false, &count) : NULL;
+    weft__unlock(&rw->guard);
+    wake_all(list, rw);
     told_of_rlock(rw, caller);
 }
 
 void weft_rwmutex_rlock(struct weft_rwmutex *rw)
 {
-    if (__builtin_expect(__atomic_fetch_add(&rw->state, 1, __ATOMIC_ACQUIRE) & WRITER, 0))
-        rlock_slow(rw, WEFT_CALLER());
+    uint32_t before = __atomic_fetch_add(&rw->state, 1, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(before & WRITER, 0))
+        rlock_slow(rw, before, WEFT_CALLER());
     else if (__builtin_expect(loiter_lock_acquired != NULL, 0))
         told_of_rlock(rw, WEFT_CALLER());
+}
+
+void weft__rwmutex_rlock_wait(struct weft_rwmutex *rw, uint32_t before)
+{
+    rlock_slow(rw, before, WEFT_CALLER());
 }
 
 int weft_rwmutex_try_rlock(struct weft_rwmutex *rw)
@@ -138,20 +258,27 @@ int weft_rwmutex_try_rlock(struct weft_rwmutex *rw)
 __attribute__((noinline)) static void runlock_slow(struct weft_rwmutex *rw, uint32_t before,
                                                    const void *caller)
 {
-    struct weft_task *list = NULL;
+    struct weft_task *next = NULL;
     if ((before & COUNT) == 0)
         weft__fatal_object("runlock of rwmutex that is not read-locked", rw, caller, NULL, NULL);
     weft__lock(&rw->guard);
     if (rw->leaving == 0)
         weft__fatal_object("runlock of rwmutex that is not read-locked", rw, caller, NULL, NULL);
-    if (--rw->leaving == 0 && (list = rw->pending)) {
+    __atomic_store_n(&rw->leaving, rw->leaving - 1, __ATOMIC_RELAXED);
+    if (rw->leaving == 0) {
+        next = rw->pending;
         rw->pending = NULL;
-        list->next = NULL;
-        if (weft__abandoned(list))
-            list = successors(rw);
     }
     weft__unlock(&rw->guard);
-    wake_all(list, rw);
+    if (next && weft__abandoned(next))
+        leave(rw); /* in its stead */
+    else if (next)
+        weft__ready(next, rw);
+}
+
+void weft__rwmutex_runlock_wake(struct weft_rwmutex *rw, uint32_t before)
+{
+    runlock_slow(rw, before, WEFT_CALLER());
 }
 
 static inline void runlock_by(struct weft_rwmutex *rw, const void *caller)
@@ -182,21 +309,53 @@ __attribute__((noinline)) static void told_of_lock(struct weft_rwmutex *rw, cons
     weft__acquired(LOITER_WAIT_WLOCK, rw, &rw->owner, caller);
 }
 
+/* The state that keeps others out, and lets whoever leaves look at the queue if need be. */
+static uint32_t announce(struct weft_rwmutex *rw)
+{
+    uint32_t queue = queue_bit(rw), ask = weft__one_is_coming(rw->woken) ? 0 : QUEUE;
+    uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
+    while (!change(rw, &state, state | WRITER | (state & WRITER ? ask : queue), __ATOMIC_ACQUIRE)) {
+    }
+    return state;
+}
+
+/* True if the mutex is taken or was handed over. */
+static bool take_or_wait(struct weft_rwmutex *rw, struct weft__waiter *w, bool again,
+                         const void *caller)
+{
+    weft__lock(&rw->guard);
+    arrive(rw, w);
+    uint32_t state = announce(rw);
+    if (state & WRITER)
+        return queue(rw, &rw->write_waiters, w, again, WEFT__WAIT_WLOCK, caller);
+    __atomic_store_n(&rw->leaving, state & COUNT, __ATOMIC_RELAXED);
+    if (rw->leaving == 0) {
+        weft__unlock(&rw->guard);
+        return true;
+    }
+    rw->pending = w->task;
+    wait(rw, w, WEFT__WAIT_WLOCK, caller);
+    return true;
+}
+
+static bool spin(struct weft_rwmutex *rw)
+{
+    int rounds = WEFT__SPIN_ROUNDS;
+    while (weft__seen_clear(&rw->state, UINT32_MAX, 0, &rounds)) {
+        uint32_t free = 0;
+        if (change(rw, &free, WRITER, __ATOMIC_ACQUIRE))
+            return true;
+        rounds--;
+    }
+    return false;
+}
+
 __attribute__((noinline)) static void lock_slow(struct weft_rwmutex *rw, const void *caller)
 {
-    struct weft__waiter w = {.task = weft__self_or_die()};
-    weft__lock(&rw->guard);
-    uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
-    while (!change(rw, &state, state & WRITER ? state | QUEUE : state | WRITER, __ATOMIC_ACQUIRE)) {
-    }
-    if (state & WRITER) {
-        weft__waitq_push(&rw->write_waiters, &w);
-        wait(rw, &w, WEFT__WAIT_WLOCK, caller);
-    } else if ((rw->leaving = state & COUNT) != 0) {
-        rw->pending = w.task;
-        wait(rw, &w, WEFT__WAIT_WLOCK, caller);
-    } else {
-        weft__unlock(&rw->guard);
+    if (!spin(rw)) {
+        struct weft__waiter w = {.task = weft__self_or_die(), .since = weft_now()};
+        for (bool again = false; !take_or_wait(rw, &w, again, caller); again = true) {
+        }
     }
     told_of_lock(rw, caller);
 }
@@ -224,10 +383,7 @@ __attribute__((noinline)) static void unlock_slow(struct weft_rwmutex *rw, uint3
 {
     if (!(state & WRITER))
         weft__fatal_object("unlock of unlocked rwmutex", rw, caller, NULL, NULL);
-    weft__lock(&rw->guard);
-    struct weft_task *list = successors(rw);
-    weft__unlock(&rw->guard);
-    wake_all(list, rw);
+    leave(rw);
 }
 
 static inline void unlock_by(struct weft_rwmutex *rw, const void *caller)

@@ -113,6 +113,38 @@ TASK_TEST(rwmutex_excludes)
     weft_rwmutex_unlock(&g.rw);
 }
 
+static void hog_rw(void *writes)
+{
+    for (int i = 1; !hog_stop; i++) {
+        writes ? weft_rwmutex_lock(&g.rw) : weft_rwmutex_rlock(&g.rw);
+        int64_t until = weft_now() + 200 * WEFT_US;
+        while (weft_now() < until) {
+        }
+        writes ? weft_rwmutex_unlock(&g.rw) : weft_rwmutex_runlock(&g.rw);
+        if (i % 10 == 0)
+            weft_yield();
+    }
+}
+
+/* A reader gets in though writers come again and again, and so does a writer among readers, or
+ * among other writers. */
+TASK_TEST(rwmutex_does_not_starve)
+{
+    for (int way = 0; way < 3; way++) {
+        struct weft_waitgroup wg = {0};
+        hog_stop = 0;
+        weft_waitgroup_go(&wg, hog_rw, way == 1 ? NULL : &g);
+        weft_waitgroup_go(&wg, hog_rw, way == 1 ? NULL : &g);
+        for (int i = 0; i < 5; i++) {
+            way == 0 ? weft_rwmutex_rlock(&g.rw) : weft_rwmutex_lock(&g.rw);
+            way == 0 ? weft_rwmutex_runlock(&g.rw) : weft_rwmutex_unlock(&g.rw);
+            weft_yield();
+        }
+        hog_stop = 1;
+        weft_waitgroup_wait(&wg);
+    }
+}
+
 static void write_once(void *arg)
 {
     (void)arg;
@@ -375,6 +407,7 @@ int main(void)
         cmocka_unit_test(mutex_excludes),
         cmocka_unit_test(mutex_does_not_starve),
         cmocka_unit_test(rwmutex_excludes),
+        cmocka_unit_test(rwmutex_does_not_starve),
         cmocka_unit_test(rwmutex_prefers_the_writer),
         cmocka_unit_test(waitgroup_may_go_at_once),
         cmocka_unit_test(waitgroup_wakes_all_waiters),

@@ -31,12 +31,11 @@ static void wake_waiters(struct weft_waitgroup *wg)
     }
 }
 
-static void add_by(struct weft_waitgroup *wg, int64_t delta, const void *caller)
+/* What add leaves to do, which made the state what is given. */
+static void added(struct weft_waitgroup *wg, int64_t delta, uint64_t state, const void *caller)
 {
     if (delta > INT32_MAX || delta < INT32_MIN)
         weft__fatal_object("waitgroup count out of range", wg, caller, NULL, NULL);
-    uint64_t add = (uint64_t)delta << 32;
-    uint64_t state = __atomic_add_fetch(&wg->state, add, __ATOMIC_ACQ_REL);
     if (count_of(state) < 0)
         weft__fatal_object("negative waitgroup count", wg, caller, NULL, NULL);
     if ((state & WAITING) == 0)
@@ -46,6 +45,17 @@ static void add_by(struct weft_waitgroup *wg, int64_t delta, const void *caller)
                            NULL, NULL);
     if (count_of(state) == 0)
         wake_waiters(wg);
+}
+
+void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t state)
+{
+    added(wg, delta, state, WEFT_CALLER());
+}
+
+static void add_by(struct weft_waitgroup *wg, int64_t delta, const void *caller)
+{
+    uint64_t add = (uint64_t)delta << 32;
+    added(wg, delta, __atomic_add_fetch(&wg->state, add, __ATOMIC_ACQ_REL), caller);
 }
 
 void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta)

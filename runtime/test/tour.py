@@ -43,7 +43,7 @@ def unnamed(page, headers):
     declared = set()
     for header in headers.split(","):
         with open(header, encoding="utf-8") as f:
-            declared.update(re.findall(r"^WEFT_API[^;]*?\b(weft_\w+)\(", f.read(), re.M))
+            declared.update(re.findall(r"^WEFT_API[^;]*?\b(weft_(?!_)\w+)\(", f.read(), re.M))
     missing = sorted(declared - named)
     if missing or not declared:
         print(f"{page}: does not name {', '.join(missing)}")
