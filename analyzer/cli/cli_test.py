@@ -140,6 +140,19 @@ class Output(Case):
         self.assertEqual(len(suite.findall("testcase")), int(suite.get("tests")))
         self.assertEqual(suite.find("testcase/failure").get("type"), "error")
 
+    def test_sarif(self):
+        self.loiter("run", "--format", "sarif", "--report", "r", "--", PLANT, "thread", status=23)
+        subprocess.run([sys.executable, "-B", SCHEMA_TEST,
+                        os.path.join(os.path.dirname(SCHEMA), "sarif-subset.json"),
+                        self.path("r")], check=True)
+        with open(self.path("r"), encoding="utf-8") as f:
+            run, = json.load(f)["runs"]
+        result, = run["results"]
+        rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
+        self.assertEqual((rule["id"], result["level"]), ("leaked-thread", "error"))
+        self.assertIn("## ", rule["help"]["markdown"])
+        self.assertIn("Fix: ", result["message"]["text"])
+
     def test_report_that_cannot_be_written(self):
         result = self.loiter("run", "--report", "/nonexistent/r", "--", "true", status=2)
         self.assertIn("/nonexistent/r: cannot write the report", result.stderr)

@@ -9,6 +9,7 @@
 
 #include "analyzer/cli/log_dir.h"
 #include "analyzer/cli/message.h"
+#include "analyzer/cli/pages.h"
 #include "analyzer/cli/progress.h"
 #include "analyzer/model/memory.h"
 #include "analyzer/read/read_log.h"
@@ -141,19 +142,20 @@ bool judge_use_color(enum judge_color color, FILE *out)
 static void print(FILE *out, const struct report *r, const struct judge_options *o)
 {
     char base_dir[PATH_MAX];
-    if (o->format == FORMAT_JSON) {
+    struct text_options t = {.color = judge_use_color(o->color, out),
+                             .notes = o->notes || o->bar == SEVERITY_NOTE,
+                             .quiet = o->quiet,
+                             .excerpt = o->excerpt,
+                             .frames_max = o->frames_max,
+                             .base_dir = getcwd(base_dir, sizeof(base_dir))};
+    if (o->format == FORMAT_JSON)
         report_json(out, r);
-    } else if (o->format == FORMAT_JUNIT) {
+    else if (o->format == FORMAT_JUNIT)
         report_junit(out, r);
-    } else {
-        struct text_options t = {.color = judge_use_color(o->color, out),
-                                 .notes = o->notes || o->bar == SEVERITY_NOTE,
-                                 .quiet = o->quiet,
-                                 .excerpt = o->excerpt,
-                                 .frames_max = o->frames_max,
-                                 .base_dir = getcwd(base_dir, sizeof(base_dir))};
+    else if (o->format == FORMAT_SARIF)
+        report_sarif(out, r, &t);
+    else
         report_text(out, r, &t);
-    }
 }
 
 bool judge_report(const struct judged *j, const char *log, const struct judge_options *o, FILE *out)
@@ -170,7 +172,8 @@ bool judge_report(const struct judged *j, const char *log, const struct judge_op
                        .run = &j->run,
                        .rules = rules,
                        .warnings = (const char *const *)j->warnings,
-                       .nwarnings = j->nwarnings};
+                       .nwarnings = j->nwarnings,
+                       .page = page_find};
     FILE *to = o->report_file ? fopen(o->report_file, "we") : out;
     bool ok = to != NULL;
     if (ok) {

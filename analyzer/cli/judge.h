@@ -15,7 +15,7 @@
 #include "analyzer/gate/suppress.h"
 #include "analyzer/report/report.h"
 
-enum judge_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_JUNIT };
+enum judge_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_JUNIT, FORMAT_SARIF };
 enum judge_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct judge_options {

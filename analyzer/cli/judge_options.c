@@ -26,7 +26,7 @@ enum {
 };
 
 static const struct argp_option report_options[] = {
-    {"format", KEY_FORMAT, "FORMAT", 0, "text (the default), json or junit", 10},
+    {"format", KEY_FORMAT, "FORMAT", 0, "text (the default), json, junit or sarif", 10},
     {"report", KEY_REPORT, "FILE", 0, "write the report to FILE", 10},
     {"color", KEY_COLOR, "WHEN", 0, "auto (the default), always or never", 10},
     {"notes", KEY_NOTES, 0, 0, "show notes too", 10},
@@ -91,7 +91,7 @@ const struct argp judge_choice_argp = {.options = choice_options, .parser = pars
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     static const char *const severities[] = {"note", "warning", "error", NULL};
-    static const char *const formats[] = {"text", "json", "junit", NULL};
+    static const char *const formats[] = {"text", "json", "junit", "sarif", NULL};
     struct judge_options *o = state->input;
     switch (key) {
     case ARGP_KEY_INIT:

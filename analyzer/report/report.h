@@ -1,5 +1,5 @@
 /*
- * report.h - the forms in which findings are told: text for people, JSON, JUnit XML.
+ * report.h - the forms in which findings are told: text for people, JSON, JUnit XML, SARIF.
  *
  * A reporter prints what it is given and decides nothing.
  */
@@ -26,6 +26,7 @@ struct report {
     const struct rule *const *rules; /* those that ran; ends with NULL */
     const char *const *warnings;     /* on suppressions, symbols, the log */
     size_t nwarnings;
+    const char *(*page)(const char *rule); /* the rule's page in Markdown; may be NULL */
 };
 
 struct text_options {
@@ -41,6 +42,8 @@ void report_text(FILE *out, const struct report *r, const struct text_options *o
 /* docs/schema/findings-1.json. */
 void report_json(FILE *out, const struct report *r);
 void report_junit(FILE *out, const struct report *r);
+/* Takes notes and base_dir of the options. */
+void report_sarif(FILE *out, const struct report *r, const struct text_options *o);
 
 /* Shared by the reporters. "function (file:line)", or what is known of a frame; to be freed. Paths
  * below `base_dir` are shown from there. */

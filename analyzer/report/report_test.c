@@ -213,6 +213,25 @@ static void junit_document(void **state)
     free(text);
 }
 
+static const char *page_of(const char *rule)
+{
+    return strcmp(rule, "leaked-thread") == 0 ? "# leaked-thread\n\nWhat it is.\n" : NULL;
+}
+
+static void sarif_document(void **state)
+{
+    struct scene *s = *state;
+    struct report r = s->report;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    r.page = page_of;
+    report_sarif(out, &r, &(struct text_options){.base_dir = "/src/app"});
+    fclose(out);
+    compare(text, "report.sarif");
+    free(text);
+}
+
 static void nothing_recorded_is_never_green(void **state)
 {
     struct scene *s = *state;
@@ -269,9 +288,13 @@ static void reasons_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_for_people),     cmocka_unit_test(json_document),
-        cmocka_unit_test(junit_document),      cmocka_unit_test(nothing_recorded_is_never_green),
-        cmocka_unit_test(reasons_are_bounded), cmocka_unit_test(losses_make_a_record_incomplete),
+        cmocka_unit_test(text_for_people),
+        cmocka_unit_test(json_document),
+        cmocka_unit_test(junit_document),
+        cmocka_unit_test(sarif_document),
+        cmocka_unit_test(nothing_recorded_is_never_green),
+        cmocka_unit_test(reasons_are_bounded),
+        cmocka_unit_test(losses_make_a_record_incomplete),
     };
     return cmocka_run_group_tests(tests, build_scene, clear_scene);
 }

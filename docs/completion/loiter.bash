@@ -7,7 +7,7 @@ _loiter_options() {
 
 _loiter_values() { # option
     case $1 in
-    --format) if [[ ${COMP_WORDS[1]} == compare ]]; then echo text json markdown; else echo text json junit; fi ;;
+    --format) if [[ ${COMP_WORDS[1]} == compare ]]; then echo text json markdown; else echo text json junit sarif; fi ;;
     --color) echo auto always never ;;
     --fail-on) [[ ${COMP_WORDS[1]} == compare ]] || echo error warning note ;;
     --heap) echo off sampled full ;;
