@@ -165,6 +165,24 @@ static void on_outcome(struct model_builder *b, const struct el_outcome *c)
         .first_ns = build_cell_ns(b, c->first_at),
         .last_ns = build_cell_ns(b, c->last_at),
         .burst = c->burst,
+        .sweep = c->sweep,
+    };
+}
+
+static void on_descriptor(struct model_builder *b, const struct el_descriptor *c)
+{
+    struct model_process *p = b->p;
+    if (c->state == EL_FREE)
+        return;
+    XGROW(p->descriptors, p->ndescriptors);
+    p->descriptors[p->ndescriptors++] = (struct model_descriptor){
+        .fd = c->fd,
+        .kind = c->kind,
+        .flags = c->flags,
+        .stack = c->stack,
+        .idle = c->idle,
+        .opener = c->opener,
+        .opened_ns = build_cell_ns(b, c->opened_at),
     };
 }
 
@@ -187,6 +205,7 @@ static void on_summary(struct model_builder *b, const struct el_summary *c)
     p->stack_hits = c->stack_hits;
     p->threads_made = c->threads;
     p->tasks_made = c->tasks;
+    p->nofile = c->nofile;
     if (c->workers > p->workers && c->workers < UINT32_MAX)
         p->workers = (uint32_t)c->workers;
 }
@@ -212,6 +231,9 @@ void model_builder_cell(struct model_builder *b, uint32_t id, const union el_any
     case EL_ID_outcome:
         on_outcome(b, &any->outcome);
         break;
+    case EL_ID_descriptor:
+        on_descriptor(b, &any->descriptor);
+        break;
     case EL_ID_summary:
         on_summary(b, &any->summary);
         break;
@@ -235,6 +257,8 @@ static void clamp_times(struct model_process *p)
         CLAMP(p->timers[i].armed_ns);
         CLAMP(p->timers[i].last_used_ns);
     }
+    for (size_t i = 0; i < p->ndescriptors; i++)
+        CLAMP(p->descriptors[i].opened_ns);
     for (size_t i = 0; i < p->nlock_ios; i++) {
         CLAMP(p->lock_ios[i].last_ns);
         CLAMP(p->lock_ios[i].first_ns);

@@ -34,6 +34,7 @@ void model_process_finish(struct model_process *p)
     free(p->timers);
     free(p->sites);
     free(p->outcomes);
+    free(p->descriptors);
     free(p->waits);
     free(p->lock_ios);
     free(p->helds);

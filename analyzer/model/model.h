@@ -118,6 +118,18 @@ struct model_outcome {
     uint64_t lost_ns; /* time that those given up lived on */
     uint64_t first_ns, last_ns;
     uint64_t burst; /* most made within a second */
+    uint64_t sweep; /* descriptors: most that were closed late in a row */
+};
+
+/* A descriptor that was open at the end. */
+struct model_descriptor {
+    uint32_t fd;
+    enum el_fd_kind kind;
+    uint32_t flags; /* el_fd_flags */
+    uint32_t stack;
+    uint32_t idle; /* opened at the same place after its last use */
+    uint64_t opener;
+    uint64_t opened_ns;
 };
 
 /* Waits are kept as totals by (kind, stack, object), with the longest. */
@@ -235,6 +247,7 @@ struct model_process {
     uint64_t events;  /* events read, cells not counted */
     uint32_t workers; /* of its coroutine runtime, 0 for none */
     uint64_t threads_made, tasks_made;
+    uint64_t nofile; /* RLIMIT_NOFILE when the record began, 0: unknown */
 
     struct model_module *modules;
     size_t nmodules;
@@ -250,6 +263,8 @@ struct model_process {
     size_t nsites;
     struct model_outcome *outcomes;
     size_t noutcomes;
+    struct model_descriptor *descriptors;
+    size_t ndescriptors;
     struct model_wait *waits;
     size_t nwaits;
     struct model_lock_io *lock_ios;

@@ -16,6 +16,7 @@ struct pl_outcome {
     struct el_outcome *cell; /* never NULL */
     uint64_t second_from;    /* the clock when it began */
     uint64_t second_made;    /* cell->made then */
+    uint64_t closes;         /* descriptors: closed late, one after the other, up to now */
 };
 
 /* Finds or makes; NULL when there is no room. `how`: el_left, or 0. */

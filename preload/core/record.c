@@ -18,6 +18,7 @@
 #include "preload/core/cfi.h"
 #include "preload/core/channel.h"
 #include "preload/core/clock.h"
+#include "preload/core/descriptor.h"
 #include "preload/core/modules.h"
 #include "preload/core/object.h"
 #include "preload/core/options.h"
@@ -133,6 +134,7 @@ static int tables_init(void)
     pl_timers_reset();
     pl_sites_reset();
     pl_outcomes_reset();
+    pl_descriptors_reset();
     pl_spreads_reset();
     pl_modules_reset();
     return pl_stack_table_init();
@@ -215,6 +217,16 @@ static void exit_write(struct pl_self *self, const struct el_exit *event)
     el_slot_release(slot);
 }
 
+/* How things stand now is how they stand at the end. */
+static void record_end(enum el_exit_how how)
+{
+    if (how != EL_EXIT_ABORT) {
+        pl_channels_at_end();
+        pl_descriptors_at_end();
+    }
+    el_log_end(&pl_log);
+}
+
 void pl_record_exit(enum el_exit_how how, int status)
 {
     if (!pl_is_ready() || !pl_record_is_mine())
@@ -227,11 +239,9 @@ void pl_record_exit(enum el_exit_how how, int status)
         if (self->actor != NULL)
             event.actor = self->actor->id;
         exit_write(self, &event);
-        if (how != EL_EXIT_ABORT)
-            pl_channels_at_end();
     }
     if (how != EL_EXIT_CALL)
-        el_log_end(&pl_log);
+        record_end(how);
     pl_leave(self);
 }
 
@@ -247,7 +257,7 @@ static void on_exit_status(int status, void *arg)
         return;
     struct pl_self *self = pl_self();
     self->guard++;
-    el_log_end(&pl_log);
+    record_end(EL_EXIT_CALL);
     pl_leave(self);
 }
 

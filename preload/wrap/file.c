@@ -30,6 +30,7 @@ static mode_t open_mode(int flags, va_list rest)
         if (counted)                                                                               \
             pl_wait_end(&w, pl_io_error(fd));                                                      \
         pl_fd_begins(fd, PL_FD_UNKNOWN);                                                           \
+        pl_descriptor_opened(fd, EL_FD_FILE, PL_CALL());                                           \
         return fd;                                                                                 \
     }
 
@@ -40,27 +41,31 @@ OPEN(__open64, (const char *path, int flags, ...), path)
 OPEN(openat, (int dir, const char *path, int flags, ...), dir, path)
 OPEN(openat64, (int dir, const char *path, int flags, ...), dir, path)
 
-#define PIPE(name, params, args, class)                                                            \
+#define PIPE(name, params, args, class, kind)                                                      \
     PL_EXPORT int name params                                                                      \
     {                                                                                              \
         int result = PL_REAL(name) args;                                                           \
         if (result == 0) {                                                                         \
             pl_fd_begins(pair[0], class);                                                          \
             pl_fd_begins(pair[1], class);                                                          \
+            pl_descriptor_opened(pair[0], kind, PL_CALL());                                        \
+            pl_descriptor_opened(pair[1], kind, PL_CALL());                                        \
         }                                                                                          \
         return result;                                                                             \
     }
 
-PIPE(pipe, (int pair[2]), (pair), PL_FD_WAITS)
-PIPE(__pipe, (int pair[2]), (pair), PL_FD_WAITS)
-PIPE(pipe2, (int pair[2], int flags), (pair, flags), pl_fd_flags((flags & O_NONBLOCK) != 0))
+PIPE(pipe, (int pair[2]), (pair), PL_FD_WAITS, EL_FD_PIPE)
+PIPE(__pipe, (int pair[2]), (pair), PL_FD_WAITS, EL_FD_PIPE)
+PIPE(pipe2, (int pair[2], int flags), (pair, flags), pl_fd_flags((flags & O_NONBLOCK) != 0),
+     EL_FD_PIPE)
 PIPE(socketpair, (int family, int type, int protocol, int pair[2]), (family, type, protocol, pair),
-     pl_fd_flags((type & SOCK_NONBLOCK) != 0))
+     pl_fd_flags((type & SOCK_NONBLOCK) != 0), EL_FD_SOCKET)
 
 PL_EXPORT int dup(int fd)
 {
     int copy = PL_REAL(dup)(fd);
     pl_fd_begins(copy, PL_FD_UNKNOWN);
+    pl_descriptor_opened(copy, EL_FD_COPY, PL_CALL());
     return copy;
 }
 
@@ -68,11 +73,12 @@ PL_EXPORT int dup(int fd)
 #define DUP2(name, params, args)                                                                   \
     PL_EXPORT int name params                                                                      \
     {                                                                                              \
-        if (fd != to)                                                                              \
-            pl_fd_timer_ends(to);                                                                  \
+        if (fd == to)                                                                              \
+            return PL_REAL(name) args;                                                             \
+        pl_fd_timer_ends(to);                                                                      \
         int copy = PL_REAL(name) args;                                                             \
-        if (fd != to)                                                                              \
-            pl_fd_begins(copy, PL_FD_UNKNOWN);                                                     \
+        pl_fd_begins(copy, PL_FD_UNKNOWN);                                                         \
+        pl_descriptor_opened(copy, EL_FD_COPY, PL_CALL());                                         \
         return copy;                                                                               \
     }
 
@@ -86,6 +92,7 @@ DUP2(dup3, (int fd, int to, int flags), (fd, to, flags))
     PL_EXPORT int name(type fd)                                                                    \
     {                                                                                              \
         pl_fd_timer_ends(fd);                                                                      \
+        pl_descriptor_closing(fd, 0);                                                              \
         int result = PL_REAL(name)(fd);                                                            \
         if (fd >= 0 && pl_fd_known(fd) != PL_FD_UNKNOWN)                                           \
             pl_fd_begins(fd, PL_FD_UNKNOWN);                                                       \
@@ -99,8 +106,10 @@ CLOSE(mq_close, mqd_t)
 PL_EXPORT int close_range(unsigned lo, unsigned hi, int flags)
 {
     int result = PL_REAL(close_range)(lo, hi, flags);
-    if (result == 0 && (flags & (int)CLOSE_RANGE_CLOEXEC) == 0)
+    if (result == 0 && (flags & (int)CLOSE_RANGE_CLOEXEC) == 0) {
         pl_fd_range_ends(lo, hi);
+        pl_descriptors_closed(lo, hi);
+    }
     return result;
 }
 
@@ -108,6 +117,7 @@ PL_EXPORT void closefrom(int lo)
 {
     PL_REAL(closefrom)(lo);
     pl_fd_range_ends(lo < 0 ? 0 : (unsigned)lo, ~0u);
+    pl_descriptors_closed(lo < 0 ? 0 : (unsigned)lo, ~0u);
 }
 
 /* Streams close their descriptors inside the C library. closedir(NULL) is an error and no crash,
@@ -134,6 +144,7 @@ static int fd_of_dir(DIR *stream)
         struct pl_wait w;                                                                          \
         int counted = pl_io_waits(PL_IF_HELD) &&                                                   \
                       pl_wait_begin(&w, kind, (uint64_t)(int64_t)fd, 1, PL_CALL());                \
+        pl_descriptor_closing(fd, fd < 0 ? 0 : __fbufsize(stream));                                \
         int result = PL_REAL(name)(stream);                                                        \
         if (counted)                                                                               \
             pl_wait_end(&w, pl_io_error(result));                                                  \
@@ -147,6 +158,7 @@ STREAM_CLOSE(pclose, FILE, fd_of_file, EL_WAIT_CHILD)
 PL_EXPORT int closedir(DIR *stream)
 {
     int fd = fd_of_dir(stream);
+    pl_descriptor_closing(fd, 0);
     int result = PL_REAL(closedir)(stream);
     pl_fd_begins(fd, PL_FD_UNKNOWN);
     return result;
@@ -162,6 +174,7 @@ static int fcntl_call(int (*real)(int, int, ...), int fd, int cmd, void *arg, st
     case F_DUPFD_CLOEXEC:
         result = real(fd, cmd, arg);
         pl_fd_begins(result, PL_FD_UNKNOWN);
+        pl_descriptor_opened(result, EL_FD_COPY, call);
         return result;
     case F_SETFL:
         result = real(fd, cmd, arg);

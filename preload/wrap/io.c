@@ -39,6 +39,7 @@
 #define PL_IO_FD(ret, name, params, args, kind, fd)                                                \
     SECOND_WAY ret slow_##name params                                                              \
     {                                                                                              \
+        pl_descriptor_used((int)(fd));                                                             \
         if (pl_io_plain(fd))                                                                       \
             return PL_REAL(name) args;                                                             \
         struct pl_wait waiting;                                                                    \
@@ -63,7 +64,7 @@
     }
 
 /* With a lock held the call counts, though it waits for nobody. EL_WAIT_NONE: it never does. */
-#define PL_FD_NEW(ret, name, params, args, kind, class)                                            \
+#define PL_FD_NEW(ret, name, params, args, kind, class, what)                                      \
     PL_EXPORT ret name params                                                                      \
     {                                                                                              \
         struct pl_wait waiting;                                                                    \
@@ -73,6 +74,7 @@
         if (counted)                                                                               \
             pl_wait_end(&waiting, pl_io_error(made));                                              \
         pl_fd_begins(made, class);                                                                 \
+        pl_descriptor_opened(made, EL_FD_##what, PL_CALL());                                       \
         return made;                                                                               \
     }
 
@@ -91,6 +93,7 @@ static void after_read(int fd, const void *buf, ssize_t n)
 #define READ(name, params, args)                                                                   \
     SECOND_WAY ssize_t slow_##name params                                                          \
     {                                                                                              \
+        pl_descriptor_used(fd);                                                                    \
         if (pl_io_plain(fd))                                                                       \
             return PL_REAL(name) args;                                                             \
         struct pl_wait w;                                                                          \
@@ -109,9 +112,11 @@ READ(__read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room))
 #define ACCEPT(name, params, args, class)                                                          \
     PL_EXPORT int name params                                                                      \
     {                                                                                              \
+        pl_descriptor_used(fd);                                                                    \
         if (__builtin_expect(pl_io_plain(fd), 1)) {                                                \
             int plain = PL_REAL(name) args;                                                        \
             pl_fd_begins(plain, class);                                                            \
+            pl_descriptor_opened(plain, EL_FD_ACCEPTED, PL_CALL());                                \
             return plain;                                                                          \
         }                                                                                          \
         struct pl_wait w;                                                                          \
@@ -119,6 +124,7 @@ READ(__read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room))
         int result = PL_REAL(name) args;                                                           \
         pl_wait_end(&w, pl_io_error(result));                                                      \
         pl_fd_begins(result, class);                                                               \
+        pl_descriptor_opened(result, EL_FD_ACCEPTED, PL_CALL());                                   \
         return result;                                                                             \
     }
 

@@ -10,6 +10,7 @@
 
 #include "preload/core/actor.h"
 #include "preload/core/call.h"
+#include "preload/core/descriptor.h"
 #include "preload/core/gate.h"
 #include "preload/core/real.h"
 #include "preload/core/wait.h"

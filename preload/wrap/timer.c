@@ -128,6 +128,7 @@ PL_EXPORT int timerfd_create(clockid_t clock, int flags)
     int fd = PL_REAL(timerfd_create)(clock, flags);
     if (fd >= 0) {
         pl_fd_begins(fd, PL_FD_TIMER);
+        pl_descriptor_opened(fd, EL_FD_TIMER, PL_CALL());
         created(EL_OBJ_TIMERFD, (uint64_t)fd, PL_CALL());
     }
     return fd;

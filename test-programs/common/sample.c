@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,6 +83,17 @@ void wait_until_others_wait(void)
     /* Asked for several times in a row: one look is not taken at one moment. */
     for (int seen = 0; seen < 5; seen = others_wait() ? seen + 1 : 0)
         sleep_ms(1);
+}
+
+void allow_descriptors(long least)
+{
+    struct rlimit limit;
+
+    MUST(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    if (limit.rlim_cur >= (rlim_t)least)
+        return;
+    limit.rlim_cur = (rlim_t)least;
+    MUST(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 }
 
 void loopback_address(int port, struct sockaddr_in *address)

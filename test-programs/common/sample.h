@@ -25,6 +25,9 @@ long now_ms(void);
  * ended. For what must be seen waiting, where no lock can tell that it does. */
 void wait_until_others_wait(void);
 
+/* Raises the limit on open descriptors to at least that; the program ends where it may not. */
+void allow_descriptors(long least);
+
 /* Starts a server on a free port of 127.0.0.1, in threads of this process. To each connection it
  * sends the one byte '!' after `delay_ms`, then closes it. Returns the port. */
 int slow_server_start(int delay_ms);

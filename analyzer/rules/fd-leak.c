@@ -1,0 +1,154 @@
+/*
+ * fd-leak.c - descriptors that are open at the end and that nobody uses any more: several of one
+ * place, each left while the next was opened, or made by who has ended. One that is open at the end
+ * is normal, and so are those that a program keeps and uses.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/rules/life.h"
+#include "analyzer/rules/rule.h"
+#include "analyzer/rules/words.h"
+
+static struct rule_threshold thresholds[] = {
+    {"least", 16, 16, "descriptors", "of one place, each not used since another was opened there"},
+    {"orphans", 8, 8, "descriptors", "of one place, idle, whose openers have ended"},
+    {0},
+};
+
+struct group {
+    const struct model_process *p;
+    const struct model_descriptor **members; /* by time */
+    size_t n;
+    size_t left;    /* used, and idle since another was opened */
+    size_t orphans; /* idle or never used, and the opener has ended */
+};
+
+/* What the C library does inside a stream is not seen. */
+static bool use_is_seen(uint32_t kind)
+{
+    return kind != EL_FD_STREAM_IN && kind != EL_FD_STREAM_OUT && kind != EL_FD_DIR;
+}
+
+static bool is_left(const struct model_descriptor *d)
+{
+    bool used = (d->flags & EL_FD_USED) != 0 || !use_is_seen(d->kind);
+    return d->idle != 0 && used && (d->flags & EL_FD_WATCHED) == 0;
+}
+
+static bool is_orphan(const struct model_process *p, const struct model_descriptor *d)
+{
+    bool idle = d->idle != 0 || (d->flags & EL_FD_USED) == 0;
+    return idle && (d->flags & EL_FD_WATCHED) == 0 && life_of(p, d->opener) == LIFE_ENDED;
+}
+
+/* A timer's is told by unstopped-ticker; a connection that was accepted is its peer's to end. */
+static bool is_ours(const struct model_descriptor *d)
+{
+    return d->kind != EL_FD_TIMER && d->kind != EL_FD_ACCEPTED;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct model_descriptor *x = *(const struct model_descriptor *const *)a;
+    const struct model_descriptor *y = *(const struct model_descriptor *const *)b;
+    if (x->stack != y->stack)
+        return x->stack < y->stack ? -1 : 1;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return (x->opened_ns > y->opened_ns) - (x->opened_ns < y->opened_ns);
+}
+
+static void count(struct group *g)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        g->left += is_left(g->members[i]);
+        g->orphans += is_orphan(g->p, g->members[i]);
+    }
+}
+
+/* Files have no other side that could need them open. */
+static enum severity weigh(const struct rule *rule, const struct group *g)
+{
+    uint32_t kind = g->members[0]->kind;
+    bool orphans = (double)g->orphans >= rule_threshold(rule, "orphans");
+    if (kind == EL_FD_FILE || kind == EL_FD_STREAM_IN || kind == EL_FD_DIR || kind == EL_FD_MEMORY)
+        return SEVERITY_ERROR;
+    return orphans ? SEVERITY_WARNING : SEVERITY_NOTE;
+}
+
+static void add_evidence(struct finding *f, const struct group *g)
+{
+    const struct model_process *p = g->p;
+    const struct model_descriptor *first = g->members[0];
+    if (g->left > 0)
+        finding_add_evidence(f, "use",
+                             "%zu were not used again after another was opened at the "
+                             "same place",
+                             g->left);
+    if (g->orphans > 0)
+        finding_add_evidence(f, "opener", "%zu were opened by who has ended since; the first by %s",
+                             g->orphans, words_actor(p, first->opener).text);
+    finding_add_evidence(f, "age", "the first was opened %s before the end",
+                         words_duration(p->end_ns - first->opened_ns).text);
+    if (p->nofile != 0)
+        finding_add_evidence(f, "limit", "the process may have %" PRIu64 " open (RLIMIT_NOFILE)",
+                             p->nofile);
+}
+
+static struct finding *finding_of(const struct rule *rule, const struct group *g)
+{
+    const char *what = el_fd_kind_word(g->members[0]->kind);
+    struct finding *f = finding_create(rule, g->p);
+    f->severity = weigh(rule, g);
+    f->confidence = CONFIDENCE_PROBABLE;
+    f->count = g->n;
+    f->first_ns = g->members[0]->opened_ns;
+    f->last_ns = g->members[g->n - 1]->opened_ns;
+    if (f->last_ns > f->first_ns)
+        f->growth_per_s = (double)(g->n - 1) * 1e9 / (double)(f->last_ns - f->first_ns);
+    f->mark = xstrdup(model_find_mark(g->p, f->first_ns));
+    finding_set_kind(f, what);
+    finding_set_title(f, "%zu descriptors of one place (%s) are open at the end and no more used",
+                      g->n, what);
+    finding_set_fix(f, "Close each on every path on which its user leaves, those of errors too (a "
+                       "deferred close, a destructor or the cleanup attribute does).");
+    finding_add_stack(f, "opened at", g->members[0]->stack, true, NULL);
+    add_evidence(f, g);
+    finding_add_cost(f, "left open", (double)g->n, "descriptors");
+    return f;
+}
+
+static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
+{
+    const struct model_descriptor **list = xcalloc(p->ndescriptors, sizeof *list);
+    size_t n = 0;
+    for (size_t i = 0; i < p->ndescriptors; i++)
+        if (is_ours(&p->descriptors[i]))
+            list[n++] = &p->descriptors[i];
+    if (n > 1)
+        qsort(list, n, sizeof *list, by_place);
+    for (size_t i = 0, next; i < n; i = next) {
+        for (next = i + 1;
+             next < n && list[next]->stack == list[i]->stack && list[next]->kind == list[i]->kind;
+             next++)
+            ;
+        struct group g = {.p = p, .members = &list[i], .n = next - i};
+        count(&g);
+        if ((double)g.left >= rule_threshold(rule, "least") ||
+            (double)g.orphans >= rule_threshold(rule, "orphans"))
+            findings_add(out, finding_of(rule, &g));
+    }
+    free(list);
+}
+
+const struct rule rule_fd_leak = {
+    .id = "fd-leak",
+    .title_one = "leaked descriptor",
+    .title_many = "leaked descriptors",
+    .summary = "Descriptors that are open at the end and that nobody uses any more.",
+    .severity = SEVERITY_ERROR,
+    .thresholds = thresholds,
+    .judge = judge,
+};

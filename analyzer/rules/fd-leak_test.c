@@ -1,0 +1,78 @@
+/* fd-leak_test.c - which descriptors that are open at the end are leaked. */
+#include "analyzer/rules/made_model.h"
+
+enum { GONE = 4 }; /* a thread that the process no longer has */
+
+static void opened(struct made *m, size_t n, enum el_fd_kind kind, uint64_t opener, uint32_t flags)
+{
+    for (size_t i = 0; i < n; i++)
+        MADE(m, descriptors, ndescriptors, .fd = 10 + (uint32_t)i, .kind = kind, .stack = 5,
+             .opener = opener, .opened_ns = (100 + 10 * i) * MS, .flags = flags,
+             .idle = (uint32_t)(n - 1 - i));
+}
+
+static void judged(struct made *m, size_t n, enum severity severity)
+{
+    assert_int_equal(made_judge(m, "fd-leak"), n);
+    if (n > 0)
+        assert_int_equal(m->found.items[0]->severity, severity);
+}
+
+static void expect(size_t n, enum el_fd_kind kind, uint64_t opener, uint32_t flags, size_t found,
+                   enum severity severity)
+{
+    struct made m = made_process();
+    opened(&m, n, kind, opener, flags);
+    judged(&m, found, severity);
+    made_finish(&m);
+}
+
+static void test_files_left(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    opened(&m, 17, EL_FD_FILE, 1, EL_FD_USED);
+    judged(&m, 1, SEVERITY_ERROR);
+    const struct finding *f = m.found.items[0];
+    assert_int_equal(f->count, 17);
+    assert_true(f->costs[0].amount == 17);
+    assert_true(f->growth_per_s == 100);
+    assert_non_null(strstr(made_evidence(f, "use"), "16 "));
+    for (size_t i = 0; i < m.p.ndescriptors; i++)
+        m.p.descriptors[i].idle = 0; /* all were used after the last was opened */
+    judged(&m, 0, SEVERITY_ERROR);
+    made_finish(&m);
+}
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    expect(16, EL_FD_FILE, 1, EL_FD_USED, 0, SEVERITY_ERROR); /* the last may be in use */
+    expect(17, EL_FD_FILE, 1, 0, 0, SEVERITY_ERROR);          /* logs of quiet hosts */
+    expect(17, EL_FD_STREAM_IN, 1, 0, 1, SEVERITY_ERROR);
+    expect(17, EL_FD_STREAM_OUT, 1, 0, 1, SEVERITY_NOTE);
+    expect(17, EL_FD_SOCKET, 1, EL_FD_USED, 1, SEVERITY_NOTE); /* a pool, perhaps */
+    expect(17, EL_FD_SOCKET, 1, EL_FD_USED | EL_FD_WATCHED, 0, SEVERITY_NOTE);
+    expect(17, EL_FD_ACCEPTED, 1, EL_FD_USED, 0, SEVERITY_NOTE);
+    expect(17, EL_FD_TIMER, 1, EL_FD_USED, 0, SEVERITY_NOTE);
+}
+
+static void test_openers_that_ended(void **state)
+{
+    (void)state;
+    expect(8, EL_FD_FILE, GONE, 0, 1, SEVERITY_ERROR);
+    expect(7, EL_FD_FILE, GONE, 0, 0, SEVERITY_ERROR);
+    expect(8, EL_FD_PIPE, GONE, EL_FD_USED, 0, SEVERITY_WARNING); /* the last was just used */
+    expect(9, EL_FD_PIPE, GONE, EL_FD_USED, 1, SEVERITY_WARNING);
+    expect(9, EL_FD_EVENT, GONE, EL_FD_WATCHED, 0, SEVERITY_WARNING);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_files_left),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_openers_that_ended),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+/* descriptor.c - see descriptor.h. */
+#include "preload/core/descriptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/clock.h"
+#include "preload/core/record.h"
+#include "preload/core/stack.h"
+#include "preload/core/sys.h"
+
+#define FIRST      3  /* below are the standard streams */
+#define IDLE_LEAST 16 /* openings of its place after the last use: it waited for its close */
+#define CELLS_MOST 16384
+
+struct pl_descriptor pl_descriptors[PL_DESCRIPTORS];
+static _Atomic uint32_t top; /* one above the highest number that was ever opened */
+
+void pl_descriptors_reset(void)
+{
+    struct rlimit limit = {0, 0};
+    pl_sys6(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0);
+    pl_log.summary->nofile = limit.rlim_cur;
+    memset(pl_descriptors, 0, atomic_load(&top) * sizeof(pl_descriptors[0]));
+    atomic_store(&top, 0);
+}
+
+static void note_top(uint32_t fd)
+{
+    uint32_t seen = atomic_load_explicit(&top, memory_order_relaxed);
+    while (seen <= fd && !atomic_compare_exchange_weak_explicit(
+                             &top, &seen, fd + 1, memory_order_relaxed, memory_order_relaxed))
+        ;
+}
+
+static struct pl_descriptor *entry_of(int fd)
+{
+    return fd >= FIRST && fd < PL_DESCRIPTORS ? &pl_descriptors[fd] : NULL;
+}
+
+/* Takes the entry: of two that close one number, one gets its place. */
+static struct pl_outcome *take(struct pl_descriptor *d)
+{
+    if (__atomic_load_n(&d->place, __ATOMIC_RELAXED) == NULL)
+        return NULL;
+    return __atomic_exchange_n(&d->place, NULL, __ATOMIC_ACQ_REL);
+}
+
+void pl_descriptor_opened(int fd, enum el_fd_kind kind, struct pl_call call)
+{
+    struct pl_descriptor *d = entry_of(fd);
+    struct pl_self *self = d == NULL ? NULL : pl_enter();
+    if (self == NULL)
+        return;
+    int error = errno;
+    struct pl_outcome *before = take(d); /* closed unseen */
+    if (before != NULL)
+        pl_outcome_gone(before);
+    uint32_t stack = pl_stack(self, call);
+    struct pl_outcome *place = pl_outcome_get(EL_OBJ_FD, stack, kind);
+    if (place != NULL) {
+        d->opener = self->actor->id;
+        d->opened_at = pl_now();
+        d->stack = stack;
+        d->flags = 0;
+        d->used = (uint32_t)pl_outcome_made(place, 0, d->opened_at);
+        place->closes = 0;
+        __atomic_store_n(&d->place, place, __ATOMIC_RELEASE);
+        note_top((uint32_t)fd);
+    }
+    errno = error;
+    pl_leave(self);
+}
+
+/* It had waited for its close while others of its place were opened. The process is asked for only
+ * here: a vfork child closes its own descriptors, in the parent's memory. */
+static int closed_late(const struct pl_descriptor *d, const struct pl_outcome *place)
+{
+    uint32_t made = (uint32_t)__atomic_load_n(&place->cell->made, __ATOMIC_RELAXED);
+    return made - d->used >= IDLE_LEAST && (d->flags & EL_FD_WATCHED) == 0 && pl_record_is_mine();
+}
+
+void pl_descriptor_closing(int fd, uint64_t bytes)
+{
+    struct pl_descriptor *d = entry_of(fd);
+    if (d == NULL || __atomic_load_n(&d->place, __ATOMIC_RELAXED) == NULL || !pl_is_ready())
+        return;
+    struct pl_outcome *place = take(d);
+    if (place == NULL)
+        return;
+    struct el_outcome *cell = place->cell;
+    pl_outcome_gone(place);
+    if (bytes != 0)
+        el_count(&cell->bytes, bytes);
+    if (!closed_late(d, place)) {
+        place->closes = 0;
+        return;
+    }
+    pl_outcome_lost(place, 0);
+    cell->ticks += pl_now() - d->opened_at;
+    if ((d->flags & EL_FD_USED) != 0)
+        cell->items++;
+    if (++place->closes > cell->sweep)
+        cell->sweep = place->closes;
+}
+
+void pl_descriptors_closed(unsigned lo, unsigned hi)
+{
+    uint32_t end = atomic_load_explicit(&top, memory_order_relaxed);
+    for (uint32_t fd = lo < FIRST ? FIRST : lo; fd < end && fd <= hi; fd++) {
+        struct pl_outcome *place = take(&pl_descriptors[fd]);
+        if (place != NULL)
+            pl_outcome_gone(place);
+    }
+}
+
+void pl_descriptor_watched(int fd, int watched)
+{
+    struct pl_descriptor *d = entry_of(fd);
+    if (d != NULL && d->place != NULL)
+        d->flags = watched ? d->flags | EL_FD_WATCHED : d->flags & ~(uint32_t)EL_FD_WATCHED;
+}
+
+/* ---- the end ---- */
+
+static void cell_write(uint32_t fd, const struct pl_descriptor *d, const struct pl_outcome *place)
+{
+    struct el_descriptor *cell = el_alloc_descriptor(&pl_log);
+    if (cell == NULL)
+        return;
+    cell->fd = fd;
+    cell->kind = place->cell->how;
+    cell->stack = d->stack;
+    cell->opener = d->opener;
+    cell->opened_at = d->opened_at;
+    cell->flags = d->flags;
+    cell->idle = (uint32_t)place->cell->made - d->used;
+    el_set_state(&cell->state, EL_LIVE);
+}
+
+void pl_descriptors_at_end(void)
+{
+    uint32_t end = atomic_load_explicit(&top, memory_order_relaxed), written = 0;
+    if (end == 0 || !pl_record_is_mine())
+        return;
+    for (uint32_t fd = FIRST; fd < end && written < CELLS_MOST; fd++) {
+        const struct pl_descriptor *d = &pl_descriptors[fd];
+        const struct pl_outcome *place = __atomic_load_n(&d->place, __ATOMIC_ACQUIRE);
+        if (place == NULL || pl_sys6(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0) < 0)
+            continue;
+        cell_write(fd, d, place);
+        written++;
+    }
+}

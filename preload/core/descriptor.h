@@ -1,0 +1,68 @@
+/*
+ * descriptor.h - open descriptors: who made each, where, and whether it is still used.
+ *
+ * A table by number, without locks: a number belongs to who opened it until it is closed. What
+ * happens unseen (inside the C library, in a vfork child, by a raw system call) leaves an entry
+ * that is wrong until the number is opened or closed again, so that nothing is concluded from one
+ * entry alone, and at the end the kernel is asked what is open.
+ *
+ * "Used" is counted in the openings of the same place: a descriptor is idle for as many of them as
+ * came after its last use. No clock is read for it.
+ *
+ * May be called at any stage and from a signal handler; keeps errno.
+ */
+#ifndef PRELOAD_CORE_DESCRIPTOR_H
+#define PRELOAD_CORE_DESCRIPTOR_H
+
+#include <stdint.h>
+
+#include "eventlog/kinds.h"
+#include "preload/core/call.h"
+#include "preload/core/gate.h"
+#include "preload/core/outcome.h"
+
+#define PL_DESCRIPTORS 65536
+
+struct pl_descriptor {
+    struct pl_outcome *place; /* NULL: not open, or not seen to be opened */
+    uint64_t opener;
+    uint64_t opened_at;
+    uint32_t used;  /* how many its place had made when it was last used, or opened */
+    uint32_t flags; /* el_fd_flags */
+    uint32_t stack;
+    uint32_t pad;
+};
+
+extern PL_HIDDEN struct pl_descriptor pl_descriptors[PL_DESCRIPTORS];
+
+/* The call made `fd`; one that failed (negative) is ignored, and so are 0, 1 and 2. */
+PL_HIDDEN void pl_descriptor_opened(int fd, enum el_fd_kind kind, struct pl_call call);
+/* About to be closed, with `bytes` of buffer. */
+PL_HIDDEN void pl_descriptor_closing(int fd, uint64_t bytes);
+/* All of the range were closed. */
+PL_HIDDEN void pl_descriptors_closed(unsigned lo, unsigned hi);
+/* Some multiplexer tells when something happens to it, or no more. */
+PL_HIDDEN void pl_descriptor_watched(int fd, int watched);
+
+/* At the end: a cell for each that is open. */
+PL_HIDDEN void pl_descriptors_at_end(void);
+/* At the start and in a fork child, which is not who opened them. */
+PL_HIDDEN void pl_descriptors_reset(void);
+
+/* A call does something with it. */
+static inline void pl_descriptor_used(int fd)
+{
+    if ((unsigned)fd >= PL_DESCRIPTORS)
+        return;
+    struct pl_descriptor *d = &pl_descriptors[fd];
+    const struct pl_outcome *place = __atomic_load_n(&d->place, __ATOMIC_RELAXED);
+    if (place == NULL)
+        return;
+    uint32_t made = (uint32_t)__atomic_load_n(&place->cell->made, __ATOMIC_RELAXED);
+    if (d->used != made || (d->flags & EL_FD_USED) == 0) {
+        d->used = made;
+        d->flags |= EL_FD_USED;
+    }
+}
+
+#endif
