@@ -4,6 +4,7 @@ without debug information, stripped, optimised, on another machine.
 One program is built in each way; its leak is at the line marked LEAK, inlined into `look_up`.
 """
 
+import http.server
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 LOITER, CC, ROOT = sys.argv[1:4]
@@ -123,6 +125,33 @@ class Stripped(Case):
         os.rename(self.path("split", "split-off"),
                   self.path("d", ".build-id", identity[:2], identity[2:] + ".debug"))
         finding, warnings, _ = self.analyze("--debug-dir", "d")
+        self.assert_place(finding, "mailbox_put", line_of("LEAK"))
+        self.assertEqual(warnings, "")
+
+
+    def test_a_debuginfod_server_gives_all_names(self):
+        path = f"/buildid/{self.build_id()}/debuginfo"
+        with open(self.path("split", "split-off"), "rb") as f:
+            content = f.read()
+
+        class Server(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200 if self.path == path else 404)
+                self.end_headers()
+                self.wfile.write(content if self.path == path else b"")
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+            threading.Thread(target=server.serve_forever).start()
+            os.environ.update(DEBUGINFOD_URLS=f"http://127.0.0.1:{server.server_port}",
+                              DEBUGINFOD_CACHE_PATH=self.path("cache"))
+            try:
+                finding, warnings, _ = self.analyze()
+            finally:
+                os.environ["DEBUGINFOD_URLS"] = ""
+                server.shutdown()
         self.assert_place(finding, "mailbox_put", line_of("LEAK"))
         self.assertEqual(warnings, "")
 
