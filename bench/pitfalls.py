@@ -97,7 +97,8 @@ def gain(before, after):
         return "to 0" if not after else "from 0"
     ratio = max(before / after, after / before)
     way = "less" if after < before else "more"
-    return f"{ratio:.3g} x {way}" if ratio >= 1.1 else f"{100 * (after - before) / before:+.1f} %"
+    digits = f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+    return f"{digits} x {way}" if ratio >= 1.1 else f"{100 * (after - before) / before:+.1f} %"
 
 
 def as_expected(direction, metric):
@@ -163,7 +164,7 @@ def main():
     parser.add_argument("--count", type=int, default=5)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--json", help="every value of every run")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     try:
         documents, wrong = measure(options)
     except Mistake as mistake:

@@ -169,25 +169,22 @@ static void add_habits(double *v, const struct model_process *p)
     add(v, METRIC_misuses, (double)p->nmisuses);
 }
 
-static bool has_lock_wait(const struct model_process *p, uint32_t stack)
-{
-    for (size_t i = 0; i < p->nwaits; i++)
-        if (p->waits[i].stack == stack && el_wait_is_lock(p->waits[i].kind))
-            return true;
-    return false;
-}
-
 /* A site counts every wait, but not what kind it was; events tell the kind, within a budget. */
 static void add_lock_waits(double *v, const struct model_process *p)
 {
+    bool *is_lock = xcalloc(p->nstacks, sizeof(*is_lock)); /* by stack */
+    for (size_t i = 0; i < p->nwaits; i++)
+        if (p->waits[i].stack < p->nstacks && el_wait_is_lock(p->waits[i].kind))
+            is_lock[p->waits[i].stack] = true;
     for (size_t i = 0; i < p->nsites; i++) {
         const struct model_site *s = &p->sites[i];
-        if (s->kind != EL_SITE_WAIT || !has_lock_wait(p, s->stack))
+        if (s->kind != EL_SITE_WAIT || s->stack >= p->nstacks || !is_lock[s->stack])
             continue;
         add(v, METRIC_lock_waits, (double)s->count);
         add(v, METRIC_lock_wait, (double)s->total_ns);
         add(v, METRIC_lock_wait_max, (double)s->max_ns);
     }
+    free(is_lock);
 }
 
 static void add_alive(double *v, const struct model_process *p)

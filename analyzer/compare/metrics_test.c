@@ -58,7 +58,8 @@ static struct model_timer timers[] = {
     {.state = EL_TIMER_STOPPED, .flags = EL_TIMER_ABANDONED},
 };
 static struct model_process processes[] = {
-    {.sites = sites,
+    {.nstacks = 9,
+     .sites = sites,
      .nsites = 8,
      .outcomes = outcomes,
      .noutcomes = 4,
