@@ -27,18 +27,32 @@ static void add_warning(struct judged *j, char *text)
     j->warnings[j->nwarnings++] = text;
 }
 
+/* Whether the report will tell it, if nothing hides it. */
+static bool is_told(const struct finding *f, const struct judge_options *o)
+{
+    return f->severity > SEVERITY_NOTE || o->notes || o->format != FORMAT_TEXT;
+}
+
+/* Those that are told first: what the others' names lack is nobody's concern. */
 static void name_findings(struct judged *j, struct findings *all, const struct judge_options *o,
                           struct progress *progress)
 {
     struct symbols *s = symbols_create((const char *const *)o->debug_dirs, o->ndebug_dirs);
     const char *const *notes;
-    for (size_t i = 0; i < all->n; i++) {
-        progress_show(progress, "looking up functions and lines", i, all->n);
-        symbols_name(s, all->items[i]);
-        finding_settle(all->items[i]);
+    size_t nnotes = 0;
+    for (int told = 1; told >= 0; told--) {
+        for (size_t i = 0; i < all->n; i++) {
+            if (is_told(all->items[i], o) != told)
+                continue;
+            progress_show(progress, "looking up functions and lines", i, all->n);
+            symbols_name(s, all->items[i]);
+            finding_settle(all->items[i]);
+        }
+        if (told)
+            nnotes = symbols_notes(s, &notes);
     }
-    size_t n = symbols_notes(s, &notes);
-    for (size_t i = 0; i < n; i++)
+    symbols_notes(s, &notes);
+    for (size_t i = 0; i < nnotes; i++)
         add_warning(j, xstrdup(notes[i]));
     symbols_destroy(s);
 }

@@ -94,6 +94,23 @@ class WithoutDebugInformation(Case):
         self.assertIn(self.build_id(), warnings)
 
 
+    def test_no_word_where_nothing_is_shown(self):
+        with open(self.path("p.c"), "w", encoding="ascii") as out:
+            out.write("#include <pthread.h>\n#include <unistd.h>\n"
+                      "int main(void) { pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;\n"
+                      "pthread_mutex_lock(&m); usleep(2000); pthread_mutex_unlock(&m);\n"
+                      "return 0; }\n")
+        self.sh(CC, "-pthread", "-o", "app", "p.c")
+        self.record()
+        done = subprocess.run([LOITER, "analyze", "log"], cwd=self.work, capture_output=True,
+                              text=True, check=True)
+        self.assertRegex(done.stdout, "[1-9][0-9]* notes? ")
+        self.assertNotIn("warning:", done.stdout)
+        done = subprocess.run([LOITER, "analyze", "--notes", "log"], cwd=self.work,
+                              capture_output=True, text=True, check=True)
+        self.assertIn("has no debug information", done.stdout)
+
+
 class Stripped(Case):
     def setUp(self):
         super().setUp()
