@@ -68,6 +68,22 @@ class ExitStatus(Case):
         self.loiter("record", "-o", "clean", "--", PLANT, "nothing", status=0)
         self.loiter("analyze", "clean", status=0)
 
+    def test_several_logs_are_one(self):
+        for name, kind in (("a", "thread"), ("b", "thread"), ("c", "timer"), ("d", "nothing")):
+            self.loiter("record", "-o", name, "--", PLANT, kind, status=0)
+        result = self.loiter("analyze", "--format", "json", "a", "b", "c", status=1)
+        document = json.loads(result.stdout)
+        counts = {f["rule"]: (f["count"], len(f["processes"])) for f in document["findings"]}
+        self.assertEqual(counts["leaked-thread"], (2, 2))
+        self.assertEqual(counts["unstopped-ticker"][1], 1)
+        self.assertEqual((document["run"]["log"], document["run"]["command"]), ("a b c", None))
+        self.loiter("analyze", "d", "d", status=0)
+        self.loiter("record", "-o", "e", "--", "false", status=1)
+        self.assertIn("e: false exited with 1", self.loiter("analyze", "d", "e", status=0).stdout)
+        os.mkdir(self.path("empty"))
+        self.assertIn("empty: nothing was recorded",
+                      self.loiter("analyze", "d", "empty", status=3).stdout)
+
     def test_nothing_recorded_is_not_green(self):
         os.mkdir(self.path("empty"))
         self.assertIn("nothing was recorded", self.loiter("analyze", "empty", status=3).stdout)
@@ -408,7 +424,7 @@ class Mistakes(Case):
         self.check("run", "--error-exitcode", "300", "--", "true", says="expected a number")
         self.check("run", says="expected a program")
         self.check("analyze", says="expected the directory of a log")
-        self.check("analyze", "a", "b", says='found also "b"')
+        self.check("analyze", ".", "absent", says="absent: cannot read the log: No such file")
         self.check("analyze", "absent", says="absent: cannot read the log: No such file")
         self.check("baseline", "wirte", "log", says='did you mean "write"?')
         self.check("baseline", "write", "log", says="-b FILE")

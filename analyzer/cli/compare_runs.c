@@ -98,7 +98,8 @@ static bool is_log(const char *dir)
     DIR *d = opendir(dir);
     bool found = false;
     for (struct dirent *e; d && !found && (e = readdir(d));)
-        found = strcmp(e->d_name, "run.json") == 0 || is_process_dir(e->d_name);
+        found = strcmp(e->d_name, "run.json") == 0 || strcmp(e->d_name, "metadata") == 0 ||
+                is_process_dir(e->d_name);
     if (d)
         closedir(d);
     return found;

@@ -70,9 +70,17 @@ static void warn_of_suppressions(struct judged *j, const struct suppressions *al
     }
 }
 
-static bool has_image(const struct model *m, uint32_t pid, uint32_t image)
+/* The processes that came from one log: those of the model from `from` on. */
+struct log_part {
+    const char *dir;
+    size_t from;
+    bool empty;
+    struct run_info run;
+};
+
+static bool has_image(const struct model *m, size_t from, uint32_t pid, uint32_t image)
 {
-    for (size_t i = 0; i < m->nprocesses; i++)
+    for (size_t i = from; i < m->nprocesses; i++)
         if (m->processes[i].pid == pid && m->processes[i].image == image)
             return true;
     return false;
@@ -80,47 +88,105 @@ static bool has_image(const struct model *m, uint32_t pid, uint32_t image)
 
 /* A process became a program that the library is not in. If it is the one that was started, most
  * of the run is not recorded. */
-static void check_execs(struct judged *j)
+static void check_execs(struct judged *j, const struct log_part *part,
+                        struct read_problems *problems)
 {
-    for (size_t i = 0; i < j->model->nprocesses; i++) {
+    for (size_t i = part->from; i < j->model->nprocesses; i++) {
         const struct model_process *p = &j->model->processes[i];
-        if (!p->replaced || has_image(j->model, p->pid, p->image + 1))
+        if (!p->replaced || has_image(j->model, part->from, p->pid, p->image + 1))
             continue;
         char *text = xasprintf("process %u (%s) became another program, which was not recorded: it "
                                "may be static, setuid, or not followed",
                                p->pid, p->command ? p->command : "?");
-        if (j->run.command && (int64_t)p->pid == j->run.pid) {
-            record_add_reason(&j->record, text);
-            free(text);
+        if (part->run.command && (int64_t)p->pid == part->run.pid) {
+            XGROW(problems->items, problems->n);
+            problems->items[problems->n++] = text;
         } else {
             add_warning(j, text);
         }
     }
 }
 
-bool judge_log(struct judged *j, const char *dir, struct judge_options *o)
+static void take_processes(struct model *all, struct model *m)
 {
-    struct read_problems problems = {0};
-    struct findings all = {0};
-    struct progress progress;
-    *j = (struct judged){0};
-    progress_begin(&progress);
-    int error = read_log(dir, show_reading, &progress, &j->model, &problems);
+    for (size_t i = 0; i < m->nprocesses; i++) {
+        XGROW(all->processes, all->nprocesses);
+        all->processes[all->nprocesses++] = m->processes[i];
+    }
+    free(m->processes);
+    free(m);
+}
+
+/* Of one log, the run is told in the report; of several, how those ended that went wrong. */
+static void keep_run(struct judged *j, struct log_part *part, bool only)
+{
+    const struct run_info *run = &part->run;
+    if (only) {
+        j->run = *run;
+        return;
+    }
+    if (run->command && !(run->exited && run->status == 0)) {
+        char *ending = run_info_ending(run);
+        add_warning(j, xasprintf("%s: %s %s", part->dir, run->command, ending));
+        free(ending);
+    }
+    run_info_clear(&part->run);
+}
+
+static bool read_part(struct judged *j, struct log_part *part, struct read_problems *problems,
+                      struct progress *progress)
+{
+    struct model *m;
+    int error = read_log(part->dir, show_reading, progress, &m, problems);
     if (error) {
-        progress_end(&progress);
-        message("%s: cannot read the log: %s", dir, strerror(-error));
-        read_problems_clear(&problems);
+        progress_end(progress);
+        message("%s: cannot read the log: %s", part->dir, strerror(-error));
         return false;
     }
-    record_judge(&j->record, j->model, log_dir_bytes(dir));
+    part->from = j->model->nprocesses;
+    part->empty = m->nprocesses == 0;
+    take_processes(j->model, m);
+    char *wrong = run_info_read(&part->run, part->dir);
+    if (wrong)
+        add_warning(j, wrong);
+    check_execs(j, part, problems);
+    return true;
+}
+
+/* All logs into one model, and what is wrong with them. */
+static bool read_parts(struct judged *j, const char *const *dirs, size_t ndirs,
+                       struct progress *progress)
+{
+    struct read_problems problems = {0};
+    uint64_t bytes = 0;
+    bool ok = true;
+    for (size_t i = 0; i < ndirs && ok; i++) {
+        struct log_part part = {.dir = dirs[i]};
+        ok = read_part(j, &part, &problems, progress);
+        keep_run(j, &part, ndirs == 1);
+        bytes += log_dir_bytes(dirs[i]);
+        if (ok && part.empty && ndirs > 1) {
+            XGROW(problems.items, problems.n);
+            problems.items[problems.n++] = xasprintf("%s: nothing was recorded", dirs[i]);
+        }
+    }
+    record_judge(&j->record, j->model, bytes);
     for (size_t i = 0; i < problems.n; i++)
         record_add_reason(&j->record, problems.items[i]);
     read_problems_clear(&problems);
-    char *wrong = run_info_read(&j->run, dir);
-    if (wrong)
-        add_warning(j, wrong);
-    check_execs(j);
+    return ok;
+}
 
+bool judge_logs(struct judged *j, const char *const *dirs, size_t ndirs, struct judge_options *o)
+{
+    struct findings all = {0};
+    struct progress progress;
+    *j = (struct judged){.model = xcalloc(1, sizeof(*j->model))};
+    progress_begin(&progress);
+    if (!read_parts(j, dirs, ndirs, &progress)) {
+        judge_clear(j);
+        return false;
+    }
     progress_show(&progress, "judging", 0, 0);
     rules_run(j->model, o->rules.enabled, &all);
     name_findings(j, &all, o, &progress);
@@ -128,6 +194,11 @@ bool judge_log(struct judged *j, const char *dir, struct judge_options *o)
     gate_judge(&j->gate, &all, &o->suppressions, &o->baseline, o->bar);
     warn_of_suppressions(j, &o->suppressions);
     return true;
+}
+
+bool judge_log(struct judged *j, const char *dir, struct judge_options *o)
+{
+    return judge_logs(j, &dir, 1, o);
 }
 
 void judge_clear(struct judged *j)

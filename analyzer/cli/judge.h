@@ -59,6 +59,8 @@ struct judged {
 
 /* Reads and judges; says what is wrong and returns false when the directory cannot be read. */
 bool judge_log(struct judged *j, const char *dir, struct judge_options *o);
+/* The same for several logs, as if they were one. */
+bool judge_logs(struct judged *j, const char *const *dirs, size_t ndirs, struct judge_options *o);
 void judge_clear(struct judged *j);
 
 /* Prints the report to `out`, or to the file of --report. `log` is the directory as shown, NULL
