@@ -22,6 +22,7 @@ endif()
 if(TARGET weft)
   loiter_check(exports-weft ${checks}/check-exports.sh $<TARGET_FILE:weft>
     --declared ${CMAKE_SOURCE_DIR}/runtime/include/weft.h
+    ${CMAKE_SOURCE_DIR}/runtime/include/weft_io.h
     ${CMAKE_SOURCE_DIR}/runtime/include/weft_shared.h)
 endif()
 

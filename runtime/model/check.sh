@@ -61,6 +61,7 @@ also explore queue 1
 also explore idle 1
 also explore select 1
 also explore rwmutex 1
+also explore timed 1
 
 ring=runtime/sched/ring.h queue=runtime/sched/queue.c idle=runtime/sched/idle.c
 also mutate pop-without-swap queue owner_and_thieves $ring \
@@ -89,7 +90,6 @@ also mutate not-of-one-moment select one_moment $select 's/return !s->locked && 
 also mutate version-stands-still select one_moment $chan 's/c->version \+ 1/c->version/'
 also mutate waiters-left-unlocked select two_senders $select \
     's/(static void dequeue.*?)weft__chan_lock\(it->chan\);(.*?)weft__unlock\(&it->chan->lock\);/$1$2/s'
-also mutate stack-read-too-late select a_timed_sleep $select 's/if \(live\)/(void)live;/'
 also mutate locks-in-any-order select locks_crossed $select 's/sort\(w->order, live\);//'
 
 rwmutex=runtime/sync/rwmutex.c
@@ -99,5 +99,18 @@ also mutate comes-for-ever rwmutex again $rwmutex 's/rw->woken = 0;//'
 also mutate counted-in-the-queue rwmutex two_readers $rwmutex 's/\(state - 1\) \| ask/state | ask/'
 also mutate permits-forgotten rwmutex two_readers $rwmutex 's/rw->permits \+= __atomic/__atomic/'
 also mutate reader-past-the-writer rwmutex two_readers $rwmutex 's/if \(!\(before & WRITER\)\)/if (1)/'
+
+timers=runtime/time/timers.c
+also mutate stack-read-too-late timed a_timed_sleep $select 's/if \(live\)/(void)live;/'
+also mutate time-wins-unasked timed time_against_sender $select 's/if \(weft__win\(w->task, BY_TIME\)\)/weft__win(w->task, BY_TIME);/'
+also mutate time-stays-armed timed wait_after_wait $select 's/weft__wait_disarm\(w->task, &w->timer\);/(void)0;/'
+also mutate armed-too-late timed time_against_close $select \
+    's/(    if \(!weft__wait_arm.*?\n.*?\n)(.*?)(\n\})/    if (live) unlock_all(w);\n$1$3/s'
+also mutate fired-without-lock timed time_against_sender $timers \
+    's/( +)timer->fire\(timer, now\);/$1weft__unlock(&home->lock);\n$1timer->fire(timer, now);\n$1weft__lock(&home->lock);/'
+also mutate cancelled-without-lock timed time_against_receiver $timers \
+    's/(bool weft__timer_cancel.*?)weft__timer_lock\(timer\);(.*?)weft__unlock\(&timer->home->lock\);/$1$2/s'
+also mutate fired-too-early timed two_limits $timers 's/first_key\(home\) <= now; i\+\+/i < home->heap.count; i++/'
+also mutate loser-left-queued timed time_against_sender $select 's/if \(w->waiters\[i\].queued\)/if (won != BY_TIME \&\& w->waiters[i].queued)/'
 wait
 [[ ! -e $dir/failed ]]

@@ -29,7 +29,7 @@
 #include <ucontext.h>
 
 enum {
-    EX_THREADS = 6,
+    EX_THREADS = 8,
     EX_CHOICES = 20000,
     EX_PENDING = 32,
     EX_STREAK = 300,
