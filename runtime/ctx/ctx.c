@@ -120,7 +120,7 @@ static struct weft_ctx *collect_locked(struct weft_ctx *ctx, int err, int cause)
 
 static void run_function(const struct weft_ctx *ctx)
 {
-    struct weft__spawn spawn = {.fn = ctx->fn, .start = ctx->fn, .arg = ctx->arg};
+    struct weft__spawn spawn = {.fn = ctx->fn, .start = ctx->fn, .arg = ctx->arg, .pressed = true};
     if (weft__spawn(&spawn, ctx->caller) == -ENOMEM)
         weft__fatal("no memory for the task of a context");
 }
@@ -181,7 +181,7 @@ static void expire(void *arg)
 static void on_deadline(struct weft__timer *timer, int64_t now)
 {
     (void)now;
-    struct weft__spawn spawn = {.fn = expire, .start = expire, .arg = timer};
+    struct weft__spawn spawn = {.fn = expire, .start = expire, .arg = timer, .pressed = true};
     if (weft__spawn(&spawn, NULL) == -ENOMEM)
         weft__fatal("no memory for the task of a context");
 }

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -25,8 +26,9 @@ struct job {
 static struct {
     uint32_t lock; /* of all below */
     uint32_t limit, epoch;
-    uint32_t threads; /* of which so many are */
-    uint32_t idle, busy;
+    uint32_t threads;  /* of which so many are */
+    uint32_t starting; /* about to begin, if the system gives them; and */
+    uint32_t busy;
     uint32_t running;  /* the busy ones of the open run */
     uint32_t promised; /* jobs that are about to be queued */
     uint32_t queued;
@@ -104,12 +106,10 @@ static struct job *next_job(void)
             return job;
         }
         uint32_t posted = __atomic_load_n(&pool.posted, __ATOMIC_SEQ_CST);
-        pool.idle++;
         weft__unlock(&pool.lock);
         int64_t linger = __atomic_load_n(&weft__blocking_linger_ns, __ATOMIC_RELAXED);
         waited_enough = !weft__futex_wait(&pool.posted, posted, linger);
         weft__lock(&pool.lock);
-        pool.idle--;
     }
 }
 
@@ -177,22 +177,41 @@ static bool start_thread(void)
     return ok;
 }
 
+/* With the lock, which it gives up meanwhile. */
+static void start_one(void)
+{
+    pool.threads++;
+    pool.starting++;
+    weft__unlock(&pool.lock);
+    bool begun = start_thread();
+    weft__lock(&pool.lock);
+    pool.starting--;
+    pool.threads -= !begun;
+}
+
 /* Sees to it that a thread is free for one more job, or will be, and promises the job: no thread
- * ends before it came. False: no thread at all could be had. */
+ * ends before it came. One that is starting counts, but not as the only one: it may not come.
+ * False: no thread at all could be had. */
 static bool provide_thread(void)
 {
+    bool tried = false, any;
     weft__lock(&pool.lock);
     pool.promised++;
-    uint32_t beginning = pool.threads - pool.idle - pool.busy;
-    uint32_t free = pool.idle + beginning;
-    bool enough = pool.promised + pool.queued <= free || pool.running + free >= pool.limit;
-    if (!enough)
-        pool.threads++;
-    weft__unlock(&pool.lock);
-    if (enough || start_thread())
-        return true;
-    weft__lock(&pool.lock);
-    bool any = --pool.threads > 0;
+    for (;;) {
+        uint32_t free = pool.threads - pool.busy;
+        bool enough = pool.promised + pool.queued <= free || pool.running + free >= pool.limit;
+        any = pool.threads > pool.starting;
+        if (!enough && !tried) {
+            tried = true;
+            start_one();
+        } else if (any || pool.starting == 0) {
+            break;
+        } else {
+            weft__unlock(&pool.lock);
+            sched_yield();
+            weft__lock(&pool.lock);
+        }
+    }
     if (!any)
         pool.promised--;
     weft__unlock(&pool.lock);

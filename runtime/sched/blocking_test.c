@@ -12,10 +12,22 @@ enum { CALLS = 200, LIMIT = 7 };
 static _Atomic int no_threads;
 int __real_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*fn)(void *),
                           void *arg);
+static _Atomic int together; /* so many requests for a thread wait for each other */
+
+/* Not for ever: another may have no need to come. */
+static void meet(void)
+{
+    together--;
+    for (int64_t until = weft_now() + WEFT_S; together > 0 && weft_now() < until;)
+        sched_yield();
+}
+
 int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*fn)(void *),
                           void *arg);
 int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
+    if (together > 0)
+        meet();
     return no_threads ? EAGAIN : __real_pthread_create(id, attr, fn, arg);
 }
 
@@ -231,6 +243,21 @@ TASK_TEST(threads_end_when_idle)
     set_linger(5 * WEFT_S);
 }
 
+/* Those of the tests before end. */
+static void end_threads(void)
+{
+    struct weft_stats stats;
+    int calls = 0;
+    set_linger(0);
+    do {
+        CHECK(weft_blocking(count_one, &calls) == 0);
+        CHECK(weft_stats(&stats) == 0);
+    } while (stats.blocking_threads > 1);
+    while (weft_stats(&stats) == 0 && stats.blocking_threads > 0)
+        weft_yield();
+    set_linger(5 * WEFT_S);
+}
+
 /* No thread at all is an error; where there are some, calls wait for them. */
 static void threads_run_out_body(void *arg)
 {
@@ -239,16 +266,8 @@ static void threads_run_out_body(void *arg)
     int calls = 0;
     (void)arg;
     reset();
-    set_linger(0);
-    do { /* those of the tests before end */
-        CHECK(weft_blocking(count_one, &calls) == 0);
-        CHECK(weft_stats(&stats) == 0);
-    } while (stats.blocking_threads > 1);
-    while (weft_stats(&stats) == 0 && stats.blocking_threads > 0)
-        weft_yield();
-    set_linger(5 * WEFT_S);
+    end_threads();
     no_threads = 1;
-    calls = 0;
     CHECK(weft_blocking(count_one, &calls) == -EAGAIN && calls == 0);
     CHECK(weft_lock_thread() == -EAGAIN);
     weft_unlock_thread();
@@ -271,6 +290,35 @@ static void threads_run_out(void **state)
 {
     (void)state;
     run_all(threads_run_out_body, NULL);
+}
+
+static void call_in_vain(void *arg)
+{
+    int calls = 0;
+    (void)arg;
+    CHECK(weft_blocking(count_one, &calls) == -EAGAIN && calls == 0);
+}
+
+/* Nobody counts on the thread that another call asks for just then. */
+static void no_thread_for_two_body(void *arg)
+{
+    struct weft_waitgroup wg = {0};
+    (void)arg;
+    reset();
+    end_threads();
+    no_threads = 1;
+    together = 2;
+    for (int i = 0; i < 2; i++)
+        CHECK(weft_waitgroup_go(&wg, call_in_vain, NULL) == 0);
+    weft_waitgroup_wait(&wg);
+    no_threads = 0;
+}
+
+static void no_thread_for_two(void **state)
+{
+    struct weft_options options = {.workers = 2};
+    (void)state;
+    assert_int_equal(weft_run_with(&options, no_thread_for_two_body, NULL), 0);
 }
 
 static void no_run_without_threads(void **state)
@@ -297,6 +345,7 @@ int main(void)
         cmocka_unit_test(threads_are_used_again),
         cmocka_unit_test(threads_end_when_idle),
         cmocka_unit_test(threads_run_out),
+        cmocka_unit_test(no_thread_for_two),
         cmocka_unit_test(no_run_without_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,5 +146,7 @@ bool weft__check_deadlock(struct weft__run *run)
         return false;
     if (!all_asleep(run))
         return true;
+    if (__atomic_load_n(&run->starved, __ATOMIC_SEQ_CST) != 0)
+        weft__fatal("no memory for the stacks of tasks");
     report(run);
 }

@@ -241,7 +241,10 @@ struct weft_task *weft__find_work(struct weft__worker *w)
             return NULL;
         if (w->tick % (SHARED_FIRST_EVERY * 7) == 0)
             look_for_others(w);
-        struct weft_task *t = look_around(w);
+        bool hungry = __atomic_load_n(&weft__stacks_short, __ATOMIC_RELAXED);
+        struct weft_task *t = __builtin_expect(hungry, 0) ? weft__feed(w) : NULL;
+        if (!t)
+            t = look_around(w);
         if (!t) {
             start_spinning(w);
             if (w->spinning || w->extra)

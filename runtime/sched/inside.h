@@ -64,6 +64,12 @@ void weft__stack_configure(size_t bytes);
 size_t weft__stack_page(void); /* of the guard at its low end */
 size_t weft__small_stack_bytes(void);
 
+/* hunger.c: tasks that no stack could be had for. */
+extern bool weft__stacks_short; /* there was no memory once */
+void weft__starve(struct weft__run *run, struct weft_task *t);
+/* The first of them if there is a stack for it now, which is in the worker's cache; NULL. */
+struct weft_task *weft__feed(struct weft__worker *w);
+
 /* A word at the high end that no frame touches, zero at first. The one above is stack.c's. */
 static inline void *weft__stack_word(char *stack, size_t bytes)
 {

@@ -157,6 +157,17 @@ static void after_run(struct weft__run *run)
     retire(run);
 }
 
+/* The pool has one, for whichever worker begins the main task. */
+static bool stack_for_main(struct weft__run *run)
+{
+    struct weft__worker *w = run->worker[0];
+    char *stack = weft__stack_get(w, false);
+    if (stack)
+        weft__stack_put(w, stack, false);
+    weft__stack_drop_cache(w);
+    return stack;
+}
+
 static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *), void *arg,
                     const void *caller)
 {
@@ -168,7 +179,7 @@ static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *)
         weft__netpoll_close(run);
         return -ENOMEM;
     }
-    r = start_threads(run);
+    r = stack_for_main(run) ? start_threads(run) : -ENOMEM;
     if (r != 0) {
         weft__task_recycle(NULL, run->main);
         weft__netpoll_close(run);

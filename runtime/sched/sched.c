@@ -140,25 +140,31 @@ static void announce_stack(struct weft__worker *w, struct weft_task *t)
                 (&t->loiter, t->stack, t->stack + weft__stack_bytes(w->run, t->small)));
 }
 
-static __attribute__((noinline)) void bind_stack(struct weft__worker *w, struct weft_task *t)
+/* False: no memory; the task waits for that. */
+static __attribute__((noinline)) bool bind_stack(struct weft__worker *w, struct weft_task *t)
 {
     char *stack = weft__stack_get(w, t->small);
-    if (!stack)
-        weft__fatal("no memory for the stack of a task");
+    if (!stack) {
+        weft__starve(w->run, t);
+        return false;
+    }
     t->stack = stack;
     weft__context_prepare(&t->context, stack,
                           weft__stack_top(stack, weft__stack_bytes(w->run, t->small)));
     announce_stack(w, t);
+    return true;
 }
 
-static inline void make_current(struct weft__worker *w, struct weft_task *t)
+/* False: it cannot run now. */
+static inline bool make_current(struct weft__worker *w, struct weft_task *t)
 {
-    if (__builtin_expect(!t->context.frame, 0))
-        bind_stack(w, t);
+    if (__builtin_expect(!t->context.frame, 0) && !bind_stack(w, t))
+        return false;
     __atomic_store_n(&t->worker, w, __ATOMIC_RELAXED);
     __atomic_store_n(&w->current, t, __ATOMIC_RELAXED);
     weft__count(&w->switches);
     LOITER_CALL(loiter_task_switch, (&t->loiter));
+    return true;
 }
 
 static void make_scheduler_current(struct weft__worker *w)
@@ -171,7 +177,8 @@ static void make_scheduler_current(struct weft__worker *w)
 void weft__dispatch(struct weft__worker *w, struct weft_task *t)
 {
     __atomic_store_n(&w->tick, w->tick + 1, __ATOMIC_RELAXED);
-    make_current(w, t);
+    if (!make_current(w, t))
+        return;
     weft__jump(w->scheduler, &t->context, false);
     w = weft__worker(); /* another thread may drive it now */
     if (w)
@@ -184,12 +191,10 @@ static inline __attribute__((always_inline)) void leave(struct weft__worker *w, 
 {
     struct weft_task *to = pick(w);
     struct weft__context *context = w->scheduler;
-    if (to) {
-        make_current(w, to);
+    if (to && make_current(w, to))
         context = &to->context;
-    } else {
+    else
         make_scheduler_current(w);
-    }
     weft__jump(&t->context, context, false);
     run_after(t->worker);
 }
@@ -312,6 +317,9 @@ static inline int spawn_in(struct weft__run *run, struct weft__worker *w,
 {
     if (!run || weft__ended(run))
         return -ESRCH;
+    if (__builtin_expect(__atomic_load_n(&run->starved, __ATOMIC_RELAXED) != 0, 0) &&
+        !spawn->pressed)
+        return -ENOMEM;
     struct weft_task *t = weft__task_new(w);
     if (!t)
         return -ENOMEM;
@@ -395,9 +403,9 @@ static inline void finish(struct weft__worker *w, struct weft_task *t, bool top)
         make_current(w, to);
         return;
     }
-    struct weft__context *next = to ? &to->context : w->scheduler;
-    if (to)
-        make_current(w, to);
+    struct weft__context *next = w->scheduler;
+    if (to && make_current(w, to))
+        next = &to->context;
     else
         make_scheduler_current(w);
     w->after = small ? WEFT__AFTER_FREE_SMALL_STACK : WEFT__AFTER_FREE_STACK;

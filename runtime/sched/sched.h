@@ -109,7 +109,8 @@ struct weft__spawn {
     void *arg;
     size_t size; /* not 0: that many bytes at `arg` are copied */
     const char *name;
-    bool small; /* on a small stack; see stack.c */
+    bool small;   /* on a small stack; see stack.c */
+    bool pressed; /* the caller cannot take -ENOMEM: also while tasks wait for stacks */
 };
 
 /* 0, -ENOMEM, -ESRCH. */

@@ -82,7 +82,8 @@ static void fire_function(struct weft__timer *base, int64_t now)
     struct weft_timer *timer = (struct weft_timer *)base;
     (void)now;
     LOITER_CALL(loiter_timer_fired, (timer, 0));
-    struct weft__spawn spawn = {.fn = timer->fn, .start = timer->fn, .arg = timer->arg};
+    struct weft__spawn spawn = {
+        .fn = timer->fn, .start = timer->fn, .arg = timer->arg, .pressed = true};
     if (weft__spawn(&spawn, timer->caller) == -ENOMEM)
         weft__fatal("no memory for the task of a timer");
 }
