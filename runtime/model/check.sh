@@ -43,7 +43,7 @@ mutate() { # NAME MODEL SCENARIO FILE EXPRESSION; or - FLAG
         cmp -s "$4" "$at/$4" && fail "mutation $1: does not apply to $4" && return
     fi
     build "$at" "$2" ${flags[@]+"${flags[@]}"} || { fail "mutation $1: does not build" && return; }
-    if { "$at/$2" 20 "$3" >"$at/out" 2>&1; } 2>/dev/null; then
+    if { "$at/$2" "$seconds" "$3" >"$at/out" 2>&1; } 2>/dev/null; then
         fail "mutation $1: $2 does not find it in $3"
     else
         found=$(tail -n 1 "$at/out")
@@ -63,6 +63,7 @@ also explore select 1
 also explore rwmutex 1
 also explore timed 1
 
+seconds=20
 ring=runtime/sched/ring.h queue=runtime/sched/queue.c idle=runtime/sched/idle.c
 also mutate pop-without-swap queue owner_and_thieves $ring \
     's/\} while \(!__atomic_compare_exchange_n\(&w->head.*?\)\);/__atomic_store_n(&w->head, head + 1, __ATOMIC_RELEASE); } while (0);/s'
@@ -101,16 +102,16 @@ also mutate permits-forgotten rwmutex two_readers $rwmutex 's/rw->permits \+= __
 also mutate reader-past-the-writer rwmutex two_readers $rwmutex 's/if \(!\(before & WRITER\)\)/if (1)/'
 
 timers=runtime/time/timers.c
+seconds=8 # chance finds these sooner
 also mutate stack-read-too-late timed a_timed_sleep $select 's/if \(live\)/(void)live;/'
 also mutate time-wins-unasked timed time_against_sender $select 's/if \(weft__win\(w->task, BY_TIME\)\)/weft__win(w->task, BY_TIME);/'
 also mutate time-stays-armed timed wait_after_wait $select 's/weft__wait_disarm\(w->task, &w->timer\);/(void)0;/'
 also mutate armed-too-late timed time_against_close $select \
     's/(    if \(!weft__wait_arm.*?\n.*?\n)(.*?)(\n\})/    if (live) unlock_all(w);\n$1$3/s'
 also mutate fired-without-lock timed time_against_sender $timers \
-    's/( +)timer->fire\(timer, now\);/$1weft__unlock(&home->lock);\n$1timer->fire(timer, now);\n$1weft__lock(&home->lock);/'
-also mutate cancelled-without-lock timed time_against_receiver $timers \
-    's/(bool weft__timer_cancel.*?)weft__timer_lock\(timer\);(.*?)weft__unlock\(&timer->home->lock\);/$1$2/s'
-also mutate fired-too-early timed two_limits $timers 's/first_key\(home\) <= now; i\+\+/i < home->heap.count; i++/'
+    's/( +)timer->fire\(timer, now\);/$1weft__unlock(&home->lock);\n$1__atomic_load_n(&home->next, __ATOMIC_RELAXED);\n$1timer->fire(timer, now);\n$1weft__lock(&home->lock);/'
+also mutate fired-too-early timed two_limits $timers \
+    's/first_key\(home\) <= now; i\+\+/i < home->heap.count; i++/; s/timer->when > now/0/'
 also mutate loser-left-queued timed time_against_sender $select 's/if \(w->waiters\[i\].queued\)/if (won != BY_TIME \&\& w->waiters[i].queued)/'
 wait
 [[ ! -e $dir/failed ]]

@@ -106,7 +106,7 @@ static void send_a(void)
 
 static void time_against_sender(void)
 {
-    begin_timed((void (*const[])(void)){recv_in_time, send_a}, 2, 2);
+    begin_timed((void (*const[])(void)){recv_in_time, send_a}, 2, 1);
 }
 
 static void send_in_time(void)
@@ -124,7 +124,7 @@ static void recv_a(void)
 
 static void time_against_receiver(void)
 {
-    begin_timed((void (*const[])(void)){send_in_time, recv_a}, 2, 2);
+    begin_timed((void (*const[])(void)){send_in_time, recv_a}, 2, 1);
 }
 
 static void recv_or_closed(void)
@@ -140,7 +140,7 @@ static void close_a(void)
 
 static void time_against_close(void)
 {
-    begin_timed((void (*const[])(void)){recv_or_closed, close_a}, 2, 2);
+    begin_timed((void (*const[])(void)){recv_or_closed, close_a}, 2, 1);
 }
 
 static void recv_what_comes(void)

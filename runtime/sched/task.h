@@ -162,10 +162,10 @@ struct weft__run {
     struct weft__thread *all_threads, *spare_threads;
     uint32_t bound_awake; /* tasks with a thread of their own, less those asleep */
     unsigned workers;
-    unsigned slots;     /* of `worker`: those and the extra ones made so far; see overtime.c */
-    uint32_t extras;    /* extra workers that are at work */
-    uint32_t late;      /* workers whose task has run for long */
-    uint32_t starved;   /* tasks that wait for a stack, see hunger.c; with the queue's lock */
+    unsigned slots;   /* of `worker`: those and the extra ones made so far; see overtime.c */
+    uint32_t extras;  /* extra workers that are at work */
+    uint32_t late;    /* workers whose task has run for long */
+    uint32_t starved; /* tasks that wait for a stack, see hunger.c; with the queue's lock */
     struct weft_task *starved_head, *starved_tail;
     uint64_t long_runs; /* so far */
     size_t stack_bytes;
