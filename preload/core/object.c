@@ -64,6 +64,7 @@ static void *object_make(void *arg)
     o->count = NULL;
     o->receiver = 0;
     o->left = o->sides = 0;
+    o->dropped_at = 0;
     cell->kind = w->kind;
     cell->object = w->object;
     cell->created_at = pl_now();

@@ -34,6 +34,8 @@ struct pl_object {
     uint64_t receiver; /* actor that last waited for an item */
     uint32_t left;     /* el_left, as far as is known */
     uint32_t sides;    /* wake-ups by actors of the waiter's own place 1, of others 2 */
+
+    uint64_t dropped_at; /* of contexts, see context.h; 0: not let go of */
 };
 
 /* The record behind the object; made when there is none and `create` says so. */

@@ -18,6 +18,7 @@
 #include "preload/core/cfi.h"
 #include "preload/core/channel.h"
 #include "preload/core/clock.h"
+#include "preload/core/context.h"
 #include "preload/core/descriptor.h"
 #include "preload/core/modules.h"
 #include "preload/core/object.h"
@@ -222,6 +223,7 @@ static void record_end(enum el_exit_how how)
 {
     if (how != EL_EXIT_ABORT) {
         pl_channels_at_end();
+        pl_contexts_at_end();
         pl_descriptors_at_end();
     }
     el_log_end(&pl_log);

@@ -137,6 +137,12 @@ LOITER_WEAK void loiter_object_created(enum loiter_object kind, const void *obje
 /* The channel has a buffer of items of that size, and `count` says how many are inside. That word
  * may be read until loiter_object_destroyed. Called right after loiter_object_created. */
 LOITER_WEAK void loiter_object_items(const void *object, const size_t *count, size_t item_bytes);
+/* The current actor used the context otherwise than by a wait: asked it, made a child of it. */
+LOITER_WEAK void loiter_object_used(enum loiter_object kind, const void *object);
+/* The program let go of its last handle of a context that was not cancelled and that its timer
+ * keeps. */
+LOITER_WEAK void loiter_object_dropped(enum loiter_object kind, const void *object,
+                                       const void *caller);
 /* The channel was closed, the context cancelled. */
 LOITER_WEAK void loiter_object_closed(enum loiter_object kind, const void *object,
                                       const void *caller);

@@ -11,6 +11,7 @@
 #include "preload/core/call.h"
 #include "preload/core/channel.h"
 #include "preload/core/clock.h"
+#include "preload/core/context.h"
 #include "preload/core/object.h"
 #include "preload/core/record.h"
 #include "preload/core/spawn.h"
@@ -90,6 +91,7 @@ PL_EXPORT void loiter_run_end(void)
     pl_timer_run = 0;
     pl_timers_abandon(event.run);
     pl_channels_at_end();
+    pl_contexts_at_end();
     pl_actor_each(task_abandon, &event);
     PL_WRITE(self, run_end, &event);
     pl_leave(self);

@@ -6,6 +6,7 @@
 #include "preload/core/actor.h"
 #include "preload/core/call.h"
 #include "preload/core/channel.h"
+#include "preload/core/context.h"
 #include "preload/core/object.h"
 #include "preload/core/stack.h"
 #include "preload/core/timer_cell.h"
@@ -23,6 +24,10 @@ PL_EXPORT void loiter_object_created(enum loiter_object kind, const void *object
         return;
     pl_object_created(self, (enum el_object_kind)kind, id_of(object), capacity,
                       pl_stack_from(self, PL_CALL(), caller));
+    struct pl_object *context =
+        kind == LOITER_OBJ_CONTEXT ? pl_object_look(self, id_of(object)) : NULL;
+    if (context != NULL)
+        pl_context_begins(self, context);
     pl_leave(self);
 }
 
@@ -35,13 +40,16 @@ PL_EXPORT void loiter_object_closed(enum loiter_object kind, const void *object,
     if (cell != NULL) {
         pl_object_woken(self, id_of(object), pl_stack_from(self, PL_CALL(), caller));
         el_set_state(&cell->state, EL_CLOSED);
+        struct pl_object *context =
+            kind == LOITER_OBJ_CONTEXT ? pl_object_look(self, id_of(object)) : NULL;
+        if (context != NULL)
+            pl_context_over(context);
     }
     pl_leave(self);
 }
 
 PL_EXPORT void loiter_object_destroyed(enum loiter_object kind, const void *object, size_t left)
 {
-    (void)kind;
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
@@ -49,8 +57,33 @@ PL_EXPORT void loiter_object_destroyed(enum loiter_object kind, const void *obje
     if (o != NULL) {
         o->cell->items = left;
         pl_channel_ends(self, o, left);
+        if (kind == LOITER_OBJ_CONTEXT)
+            pl_context_gone(o);
         pl_object_gone(id_of(object));
     }
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_object_used(enum loiter_object kind, const void *object)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    struct pl_object *o = kind == LOITER_OBJ_CONTEXT ? pl_object_recent(self, id_of(object)) : NULL;
+    if (o != NULL)
+        pl_context_used(self, o);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_object_dropped(enum loiter_object kind, const void *object,
+                                     const void *caller)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    struct pl_object *o = kind == LOITER_OBJ_CONTEXT ? pl_object_recent(self, id_of(object)) : NULL;
+    if (o != NULL)
+        pl_context_dropped(o, pl_stack_from(self, PL_CALL(), caller));
     pl_leave(self);
 }
 

@@ -35,6 +35,7 @@ struct weft_ctx {
     uint32_t refs;
     int err, cause;
     int deadline_cause; /* `cause`, should its own deadline pass */
+    bool timed;         /* its timer has one of the references */
 };
 
 struct weft_ctx_func {
@@ -52,6 +53,13 @@ struct weft_ctx *weft_ctx_background(void)
 static struct weft_ctx *source_of(struct weft_ctx *ctx)
 {
     return ctx->source ? ctx->source : ctx;
+}
+
+/* Whoever listens learns who uses it. */
+static void used(const struct weft_ctx *source)
+{
+    if (source->done)
+        LOITER_CALL(loiter_object_used, (LOITER_OBJ_CONTEXT, source->done));
 }
 
 /* ---- references ---- */
@@ -83,6 +91,8 @@ void weft_ctx_release(struct weft_ctx *ctx)
         bool last = --ctx->refs == 0;
         if (last)
             unlink_locked(ctx);
+        else if (ctx->refs == 1 && ctx->timed && !ctx->err)
+            LOITER_CALL(loiter_object_dropped, (LOITER_OBJ_CONTEXT, ctx->done, WEFT_CALLER()));
         weft__unlock(&tree_lock);
         if (!last)
             return;
@@ -188,7 +198,9 @@ static void on_deadline(struct weft__timer *timer, int64_t now)
 
 static void on_drop(struct weft__timer *timer)
 {
-    weft_ctx_release((struct weft_ctx *)timer);
+    struct weft_ctx *ctx = (struct weft_ctx *)timer;
+    ctx->timed = false;
+    weft_ctx_release(ctx);
 }
 
 /* ---- making ---- */
@@ -199,6 +211,7 @@ static void attach(struct weft_ctx *ctx, struct weft_ctx *parent, const void *ca
     ctx->refs = 1;
     ctx->parent = weft_ctx_retain(parent);
     parent = source_of(parent);
+    used(parent);
     if (parent->deadline_ns < ctx->deadline_ns)
         ctx->deadline_ns = parent->deadline_ns;
     weft__timer_init(&ctx->timer, on_deadline);
@@ -244,11 +257,14 @@ static struct weft_ctx *with_deadline(struct weft_ctx *parent, int64_t deadline_
         return ctx;
     }
     weft_ctx_retain(ctx);
+    ctx->timed = true;
     bool armed = weft__timer_start(&ctx->timer, deadline_ns);
     /* Who cancelled it meanwhile may have looked for the timer too early. */
     bool dead = __atomic_load_n(&ctx->err, __ATOMIC_ACQUIRE) != 0;
-    if (!armed || (dead && weft__timer_cancel(&ctx->timer)))
+    if (!armed || (dead && weft__timer_cancel(&ctx->timer))) {
+        ctx->timed = false;
         weft_ctx_release(ctx);
+    }
     if (armed || dead)
         return ctx;
     cancel(ctx, -ECANCELED, -ECANCELED, caller);
@@ -350,12 +366,20 @@ void *weft_ctx_value(struct weft_ctx *ctx, const void *key)
 
 struct weft_chan *weft_ctx_done(struct weft_ctx *ctx)
 {
-    return ctx ? source_of(ctx)->done : NULL;
+    if (!ctx)
+        return NULL;
+    ctx = source_of(ctx);
+    used(ctx);
+    return ctx->done;
 }
 
 int weft_ctx_err(struct weft_ctx *ctx)
 {
-    return ctx ? __atomic_load_n(&source_of(ctx)->err, __ATOMIC_ACQUIRE) : 0;
+    if (!ctx)
+        return 0;
+    ctx = source_of(ctx);
+    used(ctx);
+    return __atomic_load_n(&ctx->err, __ATOMIC_ACQUIRE);
 }
 
 int weft_ctx_cause(struct weft_ctx *ctx)
