@@ -69,6 +69,18 @@ struct pl_actor {
     _Atomic uint32_t life;  /* bits of enum pl_life */
 };
 
+/* What hangs on loiter_task.tool; recycled with its actor. Among very many tasks each line of
+ * memory counts: what most announcements look at comes first. */
+struct pl_task {
+    struct pl_pool_link link;
+    struct pl_actor *actor;
+    uintptr_t stack_lo, stack_hi;
+    uint32_t epoch;
+    uint32_t parked;
+    struct pl_wait *wait; /* NULL before the first */
+    struct pl_task *next; /* in a thread's list */
+};
+
 enum pl_life { PL_LIFE_ENDED = 1, PL_LIFE_RELEASED = 2 };
 
 #define PL_RECENT_BITS 6
@@ -95,6 +107,7 @@ struct pl_thread {
     struct el_timer *timers[1 << PL_RECENT_BITS];   /* cells of a runtime's timers, likewise */
     struct pl_task *free_tasks;                     /* records of tasks that ended here */
     uint32_t free_task_count;
+    uint32_t tasks_made;
     uint32_t spawn_stack; /* where it made a task last, and the site of that place */
     struct pl_site *spawn_site;
 };
@@ -176,7 +189,9 @@ static inline int pl_holds_lock(void)
 {
     if (!pl_is_ready())
         return 0;
-    const struct pl_self *self = pl_self();
+    struct pl_self *self = pl_self();
+    if (__builtin_expect(self->running != NULL, 0) && self->thread != NULL)
+        pl_follow(self);
     return self->actor != NULL && self->actor->held_count != 0;
 }
 

@@ -103,8 +103,8 @@ __attribute__((noinline)) static void take(void)
     struct pl_self *self = pl_enter();
     if (place.exactly)
         place.exact = pl_stack(self, place.call);
-    else if ((place.told = pl_stack_near(self, place.call)) == 0)
-        pl_stack_often(self, place.call);
+    else if ((place.told = pl_stack_near(self, place.call.pc, place.call.sp)) == 0)
+        pl_stack_often(self, place.call, NULL);
     pl_leave(self);
 }
 

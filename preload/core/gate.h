@@ -72,8 +72,13 @@ struct pl_self {
     uint32_t wait_count;
     uint32_t pending; /* the thread keeps a wait that is to be written: pl_wait_flush */
     uint32_t dropped; /* calls passed through because the guard was on */
-    uint32_t fresh;   /* `now` was read on the way of the switch that is under way */
-    uint64_t now;     /* the clock, when this thread read it last for an announcement */
+    uint32_t stamps;  /* so many times more `now` may be guessed: see announce.c */
+    uint64_t now;     /* the clock, when this thread last read or guessed it for an announcement */
+    /* Where the runtime keeps the task that runs here, and its loiter_task within:
+     * loiter_worker_task. While it is not NULL, `actor` and the bounds are to be asked of
+     * pl_follow. */
+    const void *const volatile *running;
+    size_t running_offset;
 };
 
 enum pl_phase { PL_PHASE_NEW = 0, PL_PHASE_ON = 1, PL_PHASE_OVER = 2 };
@@ -87,6 +92,9 @@ extern PL_HIDDEN __thread struct pl_self pl_self_block __attribute__((tls_model(
 
 /* Gives the thread a slot and a cell. 0, or -1 when it must pass through. Guard is on. */
 PL_HIDDEN int pl_thread_attach(struct pl_self *self);
+
+/* Brings `actor` and the stack's bounds up to date with the task that runs here. */
+PL_HIDDEN void pl_follow(struct pl_self *self);
 
 static inline int pl_is_ready(void)
 {
@@ -114,13 +122,26 @@ static inline struct pl_self *pl_enter_as(struct pl_self *self)
     return self;
 }
 
+static inline struct pl_self *pl_enter_followed(struct pl_self *self)
+{
+    if (__builtin_expect(self != NULL && self->running != NULL, 0))
+        pl_follow(self);
+    return self;
+}
+
 static inline struct pl_self *pl_enter(void)
 {
-    return pl_is_ready() ? pl_enter_as(pl_self()) : NULL;
+    return pl_is_ready() ? pl_enter_followed(pl_enter_as(pl_self())) : NULL;
 }
 
 /* As pl_enter, where the calling function switches no task and calls nothing that does. */
 static inline struct pl_self *pl_enter_here(void)
+{
+    return pl_is_ready() ? pl_enter_followed(pl_enter_as(&pl_self_block)) : NULL;
+}
+
+/* The same, where who runs here does not matter: `actor` may be that of before. */
+static inline struct pl_self *pl_enter_blindly(void)
 {
     return pl_is_ready() ? pl_enter_as(&pl_self_block) : NULL;
 }

@@ -163,22 +163,20 @@ static inline void count_32(uint32_t *word)
     __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
-void pl_object_woken_again(struct pl_self *self, struct pl_object *o, struct pl_call call)
+void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *o, uintptr_t pc,
+                               uintptr_t sp, uintptr_t fp)
 {
     const struct pl_actor *actor = self->actor;
     struct el_object *cell = o->cell;
     pl_channel_woken(o, actor);
-    if (cell->last_waker != actor->id || o->waker_call.pc != call.pc ||
-        o->waker_call.sp != call.sp) {
-        self->now = pl_now();
-        o->waker_creator = actor->creator;
-        o->waker_site = actor->site;
-        o->waker_call = call;
-        cell->last_waker = actor->id;
-        cell->last_waker_stack = pl_stack(self, call);
-    }
-    cell->last_waker_at = self->now;
-    count_32(&cell->wakes);
+    if (cell->last_waker == actor->id && o->waker_call.pc == pc && o->waker_call.sp == sp)
+        return;
+    pl_stamp(self);
+    o->waker_creator = actor->creator;
+    o->waker_site = actor->site;
+    o->waker_call = (struct pl_call){pc, sp, fp};
+    cell->last_waker = actor->id;
+    cell->last_waker_stack = pl_stack_at(self, pc, sp, fp, 0);
 }
 
 void pl_object_task_waits(struct pl_object *o, struct pl_actor *task, uint32_t stack)

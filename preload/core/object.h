@@ -59,10 +59,23 @@ PL_HIDDEN void pl_object_task_waits(struct pl_object *object, struct pl_actor *t
                                     uint32_t stack);
 PL_HIDDEN void pl_object_task_waited(struct pl_object *object, uint64_t ticks);
 
-/* The current actor woke it: as pl_object_woken, and its stack is looked at only if the one that
- * woke it last was another, or elsewhere. */
-PL_HIDDEN void pl_object_woken_again(struct pl_self *self, struct pl_object *object,
-                                     struct pl_call call);
+/* The current actor woke it, from `call`: as pl_object_woken, but its stack is looked at only if
+ * the one that woke it last was another, or elsewhere. The time is that of the thread's last
+ * reading. */
+PL_HIDDEN void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *object,
+                                         uintptr_t pc, uintptr_t sp, uintptr_t fp);
+static inline void pl_object_woken_again(struct pl_self *self, struct pl_object *o,
+                                         struct pl_call call)
+{
+    struct el_object *cell = o->cell;
+    if (cell->last_waker != self->actor->id || o->waker_call.pc != call.pc ||
+        o->waker_call.sp != call.sp || o->count != NULL)
+        pl_object_woken_elsewhere(self, o, call.pc, call.sp, call.fp);
+    cell->last_waker_at = self->now;
+    /* A lost one does no harm: without a locked instruction. */
+    __atomic_store_n(&cell->wakes, __atomic_load_n(&cell->wakes, __ATOMIC_RELAXED) + 1,
+                     __ATOMIC_RELAXED);
+}
 
 /* An actor begins or ends to wait on it. */
 PL_HIDDEN void pl_object_wait_begins(struct pl_object *object, uint64_t actor, uint32_t stack);

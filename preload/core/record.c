@@ -43,6 +43,7 @@ struct pl_gate pl_gate;
 struct el_log pl_log;
 uint32_t pl_epoch = 1;
 uint64_t pl_long_wait_ticks;
+_Atomic uint64_t pl_coarse;
 
 static int record_pid; /* who the record belongs to */
 static _Atomic uint32_t exit_written;
@@ -237,7 +238,10 @@ void pl_record_exit(enum el_exit_how how, int status)
     self->guard++;
     atomic_signal_fence(memory_order_seq_cst);
     if (atomic_exchange(&exit_written, 1) == 0) {
+        pl_sites_settle();
         struct el_exit event = {.how = how, .status = status};
+        if (self->running != NULL && self->thread != NULL)
+            pl_follow(self);
         if (self->actor != NULL)
             event.actor = self->actor->id;
         exit_write(self, &event);

@@ -57,6 +57,15 @@ void pl_raise(uint64_t *to, uint64_t value)
         ;
 }
 
+uint64_t pl_tally_share(struct pl_tally *tally, const struct pl_thread *thread)
+{
+    const struct pl_thread *nobody = NULL;
+    if (atomic_compare_exchange_strong(&tally->owner, &nobody, thread))
+        return pl_tally(tally, thread);
+    return __atomic_add_fetch(&tally->others, 1, __ATOMIC_RELAXED) +
+           __atomic_load_n(&tally->own, __ATOMIC_RELAXED);
+}
+
 void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes)
 {
     struct el_site *cell = site->cell;
@@ -85,15 +94,44 @@ static void site_add_bytes(struct pl_site *site, uint64_t bytes, uint64_t total)
     el_count(&cell->bytes, bytes);
 }
 
+/* Another thread may have made one, and ended it, since the first was counted. */
+static uint64_t live_of(uint64_t made, uint64_t ended)
+{
+    return made > ended ? made - ended : 0;
+}
+
+static int site_settle(void *value, void *ctx)
+{
+    struct pl_site *site = value;
+    uint64_t *tasks = ctx;
+    uint64_t gone = pl_tally_sum(&site->ended), total = pl_tally_sum(&site->made);
+    if (total != 0) {
+        __atomic_store_n(&site->cell->count, total, __ATOMIC_RELAXED);
+        __atomic_store_n(&site->cell->live, live_of(total, gone), __ATOMIC_RELAXED);
+        if (site->cell->kind == EL_SITE_TASK)
+            *tasks += total;
+    }
+    return 0;
+}
+
+void pl_sites_settle(void)
+{
+    uint64_t tasks = 0;
+    pl_map_each(&sites, site_settle, &tasks);
+    pl_raise(&pl_log.summary->tasks, tasks);
+}
+
 uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes, uint64_t now)
 {
     struct el_site *cell = site->cell;
-    uint64_t total = __atomic_add_fetch(&cell->count, 1, __ATOMIC_RELAXED);
-    uint64_t live = __atomic_add_fetch(&cell->live, 1, __ATOMIC_RELAXED);
+    uint64_t total = pl_tally(&site->made, self->thread);
+    uint64_t live = live_of(total, pl_tally_sum(&site->ended));
+    __atomic_store_n(&cell->count, total, __ATOMIC_RELAXED);
+    __atomic_store_n(&cell->live, live, __ATOMIC_RELAXED);
     site_add_bytes(site, bytes, total);
     __atomic_store_n(&cell->last_at, now, __ATOMIC_RELAXED);
     if (live > __atomic_load_n(&cell->peak, __ATOMIC_RELAXED)) {
-        pl_raise(&cell->peak, live);
+        __atomic_store_n(&cell->peak, live, __ATOMIC_RELAXED);
         __atomic_store_n(&cell->peak_at, now, __ATOMIC_RELAXED);
     }
     uint64_t due = atomic_load_explicit(&site->next_pop, memory_order_relaxed);
@@ -107,7 +145,8 @@ uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes
 
 void pl_site_died(struct pl_site *site)
 {
-    __atomic_fetch_sub(&site->cell->live, 1, __ATOMIC_RELAXED);
+    uint64_t gone = pl_tally(&site->ended, pl_self_block.thread);
+    __atomic_store_n(&site->cell->live, live_of(pl_tally_sum(&site->made), gone), __ATOMIC_RELAXED);
 }
 
 /*

@@ -37,7 +37,7 @@ void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *
         pl_raise(&cell->backpressure_live, run->live);
     }
     run->made++;
-    pl_raise(&cell->run_peak, live < run->made ? live : run->made);
+    pl_raise_simply(&cell->run_peak, live < run->made ? live : run->made);
 }
 
 void pl_spawn_ended(struct pl_actor *child)

@@ -39,7 +39,10 @@ static void entry_fill(struct pl_stack_entry *e, struct pl_call call, uintptr_t 
     e->place = place;
     e->first = first;
     e->n = 0;
-    for (unsigned i = 1; i < walk->n; i++) {
+    unsigned from = 1; /* what is dropped need not be compared, only what lies further out */
+    while (first != 0 && from < walk->n && walk->pcs[from - 1] != first)
+        from++;
+    for (unsigned i = from < walk->n ? from : 1; i < walk->n; i++) {
         uintptr_t offset = (walk->slots[i] - call.sp) / 8;
         if (walk->slots[i] < call.sp || offset > UINT32_MAX || e->n == PL_STACK_WORDS)
             return;
@@ -126,24 +129,16 @@ __attribute__((noinline)) static uint32_t stack_walk(struct pl_self *self, struc
     return id;
 }
 
-static inline uint32_t stack_find(struct pl_self *self, struct pl_call call, uintptr_t first)
+uint32_t pl_stack_at(struct pl_self *self, uintptr_t pc, uintptr_t sp, uintptr_t fp,
+                     uintptr_t first)
 {
+    struct pl_call call = {pc, sp, fp};
     uint32_t id = pl_stack_known(self, call, first);
     if (__builtin_expect(id == 0, 0))
         return stack_walk(self, call, first);
     if (++self->thread->stack_hits % HITS_BATCH == 0)
         el_count(&pl_log.summary->stack_hits, HITS_BATCH);
     return id;
-}
-
-uint32_t pl_stack(struct pl_self *self, struct pl_call call)
-{
-    return stack_find(self, call, 0);
-}
-
-uint32_t pl_stack_from(struct pl_self *self, struct pl_call call, const void *first)
-{
-    return stack_find(self, call, (uintptr_t)first);
 }
 
 /* ---- places that come often ---- */
@@ -163,7 +158,7 @@ static void near_fill(struct pl_near *near, const struct pl_self *self, struct p
         near->offsets[i] = (uint16_t)e->offsets[from];
         near->words[i] = e->words[from];
     }
-    near->pc = call.pc;
+    near->pc = e->first != 0 ? e->first : call.pc;
     near->place = self->stack_hi - call.sp;
     near->id = e->id;
     near->trust = near->left = 1;
@@ -191,16 +186,17 @@ static void near_begin(struct pl_self *self)
     self->near = thread->near;
 }
 
-uint32_t pl_stack_often(struct pl_self *self, struct pl_call call)
+uint32_t pl_stack_often(struct pl_self *self, struct pl_call call, const void *first)
 {
-    uint32_t id = pl_stack(self, call);
+    uint32_t id = pl_stack_from(self, call, first);
+    uintptr_t pc = first != NULL ? (uintptr_t)first : call.pc;
     if (self->near == NULL)
         near_begin(self);
     const struct pl_stack_entry *e = entry_find(self, call, id);
-    if (self->near == NULL || e == NULL || e->first != 0)
+    if (self->near == NULL || e == NULL || e->first != (uintptr_t)first)
         return id;
-    struct pl_near *near = pl_near_entry(self, call);
-    if (near->pc != call.pc || near->place != self->stack_hi - call.sp || near->id != id ||
+    struct pl_near *near = pl_near_entry(self, pc, call.sp);
+    if (near->pc != pc || near->place != self->stack_hi - call.sp || near->id != id ||
         near->trust == 0) {
         near_fill(near, self, call, e);
         return id;
@@ -219,7 +215,7 @@ static uint32_t stack_splice(struct pl_self *self, const struct pl_stack_entry *
     uintptr_t beyond = then.sp + (uintptr_t)e->offsets[PL_NEAR_WORDS - 1] * 8;
     unsigned n = 0, depth = (unsigned)pl_options.depth;
     pl_unwind(&walk, now);
-    kept[n++] = then.pc;
+    kept[n++] = e->first != 0 ? e->first : then.pc;
     for (uint32_t i = 0; i < PL_NEAR_WORDS; i++)
         kept[n++] = e->words[i];
     for (unsigned i = 1; i < walk.n; i++) {

@@ -15,13 +15,24 @@
 
 #define PL_STACK_DEPTH_MAX 64
 
+/* The parts of a pl_call one by one: by value in a struct they would go through memory. `first`:
+ * see pl_stack_from. */
+PL_HIDDEN uint32_t pl_stack_at(struct pl_self *self, uintptr_t pc, uintptr_t sp, uintptr_t fp,
+                               uintptr_t first);
+
 /* The id of the stack at `call`: its first frame is call.pc. 0 when there is none. Call it with the
  * guard on (between pl_enter and pl_leave). Keeps errno. */
-PL_HIDDEN uint32_t pl_stack(struct pl_self *self, struct pl_call call);
+static inline uint32_t pl_stack(struct pl_self *self, struct pl_call call)
+{
+    return pl_stack_at(self, call.pc, call.sp, call.fp, 0);
+}
 
 /* As pl_stack, with the frames below the one that returns to `first` dropped; when no frame does,
  * nothing is dropped. For runtimes that name their caller. */
-PL_HIDDEN uint32_t pl_stack_from(struct pl_self *self, struct pl_call call, const void *first);
+static inline uint32_t pl_stack_from(struct pl_self *self, struct pl_call call, const void *first)
+{
+    return pl_stack_at(self, call.pc, call.sp, call.fp, (uintptr_t)first);
+}
 
 /* ---- recognition: see stack.c ---- */
 
@@ -85,26 +96,27 @@ static inline uint32_t pl_stack_known(const struct pl_self *self, struct pl_call
 #define PL_NEAR_REACH UINT16_MAX /* words from sp */
 
 struct pl_near {
-    uintptr_t pc, place; /* the distance from self->stack_hi */
+    uintptr_t pc, place; /* or `first`; the distance from self->stack_hi */
     uintptr_t words[PL_NEAR_WORDS];
     uint16_t offsets[PL_NEAR_WORDS];
     uint32_t id;
     uint16_t left, trust; /* uses until all is compared */
 };
 
-static inline struct pl_near *pl_near_entry(const struct pl_self *self, struct pl_call call)
+static inline struct pl_near *pl_near_entry(const struct pl_self *self, uintptr_t pc, uintptr_t sp)
 {
-    uintptr_t place = self->stack_hi - call.sp;
-    return &self->near[(call.pc >> 2 ^ place >> 3) & ((1u << PL_NEAR_BITS) - 1)];
+    uintptr_t place = self->stack_hi - sp;
+    return &self->near[(pc >> 2 ^ place >> 3) & ((1u << PL_NEAR_BITS) - 1)];
 }
 
-static inline uint32_t pl_stack_near(const struct pl_self *self, struct pl_call call)
+/* `pc` is that of the first frame: of the call, or `first` where that is named. */
+static inline uint32_t pl_stack_near(const struct pl_self *self, uintptr_t pc, uintptr_t at)
 {
     if (__builtin_expect(self->near == NULL, 0))
         return 0;
-    struct pl_near *e = pl_near_entry(self, call);
-    const uintptr_t *sp = (const uintptr_t *)call.sp;
-    if (e->pc != call.pc || e->place != self->stack_hi - call.sp || e->left == 0)
+    struct pl_near *e = pl_near_entry(self, pc, at);
+    const uintptr_t *sp = (const uintptr_t *)at;
+    if (e->pc != pc || e->place != self->stack_hi - at || e->left == 0)
         return 0;
 #pragma GCC unroll 4
     for (int i = 0; i < PL_NEAR_WORDS; i++) {
@@ -115,7 +127,7 @@ static inline uint32_t pl_stack_near(const struct pl_self *self, struct pl_call 
     return e->id;
 }
 
-PL_HIDDEN uint32_t pl_stack_often(struct pl_self *self, struct pl_call call);
+PL_HIDDEN uint32_t pl_stack_often(struct pl_self *self, struct pl_call call, const void *first);
 PL_HIDDEN uint32_t pl_stack_revise(struct pl_self *self, struct pl_call then, uint32_t id,
                                    struct pl_call now);
 

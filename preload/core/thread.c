@@ -1,6 +1,8 @@
 /* thread.c - see thread.h. */
 #include "preload/core/thread.h"
 
+#include <loiter.h>
+
 #include "preload/core/blocked.h"
 #include "preload/core/churn.h"
 #include "preload/core/clock.h"
@@ -41,8 +43,25 @@ void pl_thread_reset(struct pl_self *self)
     self->near = NULL;
     self->wait_count = 0;
     self->pending = 0;
-    self->fresh = 0;
+    self->stamps = 0;
     self->now = 0;
+    self->running = NULL;
+}
+
+void pl_follow(struct pl_self *self)
+{
+    const char *record = (const char *)*self->running;
+    const struct loiter_task *t = (const void *)(record + self->running_offset);
+    const struct pl_task *task = record == NULL ? NULL : t->tool;
+    if (task != NULL && task->epoch == pl_epoch) {
+        self->actor = task->actor;
+        self->stack_lo = task->stack_lo;
+        self->stack_hi = task->stack_hi;
+    } else {
+        self->actor = self->thread->actor;
+        self->stack_lo = self->actor->stack_lo;
+        self->stack_hi = self->actor->stack_hi;
+    }
 }
 
 struct pl_actor *pl_thread_actor(void)
@@ -69,6 +88,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     thread->began = pl_now();
     atomic_fetch_add_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     thread->spawn_stack = 0;
+    thread->tasks_made = 0;
     thread->slot = el_slot_acquire(&pl_log, tid);
     actor->stack_lo = self->stack_lo;
     actor->stack_hi = self->stack_hi;
@@ -140,6 +160,7 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     pl_blocked_ends(actor, 0);
     atomic_fetch_sub_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     self->phase = PL_PHASE_OVER;
+    self->running = NULL;
     self->thread = NULL;
     self->actor = NULL;
     thread->slot = NULL;

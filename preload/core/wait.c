@@ -131,9 +131,11 @@ void pl_held_revise(struct pl_self *self, struct pl_call now)
     }
 }
 
-int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, int timed,
-                  struct pl_call call)
+int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object, uintptr_t pc,
+                     uintptr_t sp, uintptr_t fp)
 {
+    const struct pl_call call = {pc, sp, fp};
+    const uint32_t kind = kind_and_timed >> 1;
     w->actor = NULL;
     w->waker = 0;
     struct pl_self *self = pl_enter();
@@ -160,7 +162,7 @@ int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, in
         pl_held_revise(self, call);
     pl_spawn_waits(w->actor);
     pl_wait_nest(self, w, call);
-    w->timed = timed != 0;
+    w->timed = kind_and_timed & 1;
     w->began = pl_now();
     cell_enter(w);
     pl_blocked_wait_begins(self, w);

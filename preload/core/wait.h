@@ -47,8 +47,14 @@ struct pl_wait {
 };
 
 /* `timed`: the wait ends by itself (a timeout was given). Returns 1 when recorded. */
-PL_HIDDEN int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object, int timed,
-                            struct pl_call call);
+PL_HIDDEN int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object,
+                               uintptr_t pc, uintptr_t sp, uintptr_t fp);
+static inline int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint64_t object,
+                                int timed, struct pl_call call)
+{
+    return pl_wait_begin_at(w, (uint32_t)kind << 1 | (timed != 0), object, call.pc, call.sp,
+                            call.fp);
+}
 PL_HIDDEN void pl_wait_end(struct pl_wait *w, int error);
 
 /* Guard on. Sets w->outer: the innermost wait that still goes on; those that were left without an

@@ -89,6 +89,18 @@ LOITER_WEAK void loiter_run_end(void);
  * thread of the program. */
 LOITER_WEAK void loiter_worker_begin(void);
 
+/* The calling OS thread runs the task whose record *place points to, at any time until this is
+ * called again; NULL in *place is the scheduler itself. `offset` is where the record has its struct
+ * loiter_task. With this, loiter_task_switch need not be called on that thread: Loiter looks when
+ * it wants to know. `place` NULL: the thread says by loiter_task_switch again what it runs. */
+LOITER_WEAK void loiter_worker_task(const void *const volatile *place, size_t offset);
+
+/* The runtime looks at the clock for Loiter: it calls this every few milliseconds while tasks run,
+ * and when a worker wakes up after a rest. From the first call in a run on, Loiter reads the clock
+ * only now and then by itself, and times of tasks are right to the interval of these calls. Any
+ * thread. */
+LOITER_WEAK void loiter_tick(void);
+
 /* ---- tasks ---- */
 
 /* The current actor made `t`. `stack_bytes` is what the task's stack reserves, `capture_bytes`
@@ -96,7 +108,8 @@ LOITER_WEAK void loiter_worker_begin(void);
 LOITER_WEAK void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
                                      size_t capture_bytes, const void *caller);
 
-/* The task's stack is [lo, hi); announced before its first instruction and if it ever moves. */
+/* The task's stack is [lo, hi); announced before its first instruction and if it ever moves. The
+ * first time, the task begins to run. */
 LOITER_WEAK void loiter_task_stack(struct loiter_task *t, const void *lo, const void *hi);
 
 /* The calling OS thread runs `t` from now on, or the scheduler itself when NULL. Called on either

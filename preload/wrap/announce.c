@@ -21,19 +21,7 @@
 
 #define SELECT_MOST    64   /* objects of one wait whose cells learn of the waiter */
 #define FREE_TASKS_MAX 4096 /* records that a thread keeps for itself */
-
-/* Hangs on loiter_task.tool; recycled with its actor. A switch looks at the first members only:
- * among very many tasks each line of memory counts. */
-struct pl_task {
-    struct pl_pool_link link;
-    struct pl_actor *actor;
-    uintptr_t stack_lo, stack_hi;
-    uint32_t epoch;
-    uint32_t parked;
-    uint32_t stands;      /* its cell does not say that it runs */
-    struct pl_wait *wait; /* NULL before the first */
-    struct pl_task *next; /* in a thread's list */
-};
+#define TASKS_BATCH    64
 
 static struct pl_pool tasks = {.bytes = sizeof(struct pl_task)};
 static _Atomic uint32_t run_epoch; /* of the tasks that were made since the last fork */
@@ -44,6 +32,12 @@ static struct pl_task *known(const struct loiter_task *t)
 {
     struct pl_task *task = t->tool;
     return task != NULL && task->epoch == pl_epoch ? task : NULL;
+}
+
+PL_EXPORT void loiter_tick(void)
+{
+    if (pl_is_ready() && pl_timer_run != 0)
+        atomic_store_explicit(&pl_coarse, pl_now(), memory_order_relaxed);
 }
 
 /* A fork child's memory for tasks is gone with the parent's record. */
@@ -89,10 +83,12 @@ PL_EXPORT void loiter_run_end(void)
         return;
     struct el_run_end event = {.run = atomic_load(&run_number)};
     pl_timer_run = 0;
+    atomic_store(&pl_coarse, 0);
     pl_timers_abandon(event.run);
     pl_channels_at_end();
     pl_contexts_at_end();
     pl_actor_each(task_abandon, &event);
+    pl_sites_settle();
     PL_WRITE(self, run_end, &event);
     pl_leave(self);
 }
@@ -104,6 +100,19 @@ PL_EXPORT void loiter_worker_begin(void)
         return;
     self->thread->is_worker = 1;
     self->thread->actor->cell->flags |= EL_ACTOR_WORKER;
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_worker_task(const void *const volatile *place, size_t offset)
+{
+    struct pl_self *self = pl_enter_blindly();
+    if (self == NULL)
+        return;
+    self->running = place;
+    self->running_offset = offset;
+    self->actor = self->thread->actor;
+    self->stack_lo = self->actor->stack_lo;
+    self->stack_hi = self->actor->stack_hi;
     pl_leave(self);
 }
 
@@ -148,9 +157,21 @@ static struct pl_task *task_create(struct pl_self *self, uint64_t id)
     }
     task->stack_lo = task->stack_hi = 0;
     task->parked = 0;
-    task->stands = 1;
     task->epoch = pl_epoch;
     return task;
+}
+
+/* Where the program called the runtime. */
+static inline uint32_t place_of(struct pl_self *self, struct pl_call call, const void *caller)
+{
+    uint32_t stack = pl_stack_known(self, call, (uintptr_t)caller);
+    return __builtin_expect(stack != 0, 1) ? stack : pl_stack_from(self, call, caller);
+}
+
+/* Its first instruction is next. */
+static void task_begins(struct pl_task *task)
+{
+    el_set_state(&task->actor->cell->state, EL_ACTOR_RUNNING);
 }
 
 /* Sites stay for good, so the one of the last place is kept. */
@@ -161,6 +182,14 @@ static struct pl_site *site_of(struct pl_thread *thread, uint32_t stack)
         thread->spawn_stack = thread->spawn_site != NULL ? stack : 0;
     }
     return thread->spawn_site;
+}
+
+/* The first are counted one by one, later ones together. */
+static void count_task(struct pl_thread *thread)
+{
+    uint32_t n = ++thread->tasks_made;
+    if (n < TASKS_BATCH || n % TASKS_BATCH == 0)
+        el_count(&pl_log.summary->tasks, n <= TASKS_BATCH ? 1 : TASKS_BATCH);
 }
 
 PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
@@ -174,9 +203,9 @@ PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), s
     if (task != NULL) {
         struct pl_actor *actor = task->actor;
         struct el_actor *cell = actor->cell;
-        uint32_t stack = pl_stack_from(self, PL_CALL(), caller);
+        uint32_t stack = place_of(self, PL_CALL(), caller);
         actor->creator = cell->creator = self->actor->id;
-        cell->created_at = self->now = pl_now();
+        cell->created_at = pl_stamp(self);
         cell->created_stack = stack;
         cell->start = (uint64_t)(uintptr_t)start;
         cell->stack_bytes = stack_bytes;
@@ -185,7 +214,7 @@ PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), s
         el_set_state(&cell->state, EL_ACTOR_NEW);
         pl_spawned(self, self->actor, actor, site_of(self->thread, stack), stack_bytes,
                    cell->created_at);
-        el_count(&pl_log.summary->tasks, 1);
+        count_task(self->thread);
         t->tool = task;
     }
     pl_leave(self);
@@ -193,7 +222,7 @@ PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), s
 
 PL_EXPORT void loiter_task_exit(struct loiter_task *t)
 {
-    struct pl_self *self = pl_enter_here();
+    struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
     struct pl_task *task = known(t);
@@ -213,11 +242,13 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
 
 PL_EXPORT void loiter_task_stack(struct loiter_task *t, const void *lo, const void *hi)
 {
-    struct pl_self *self = pl_enter_here();
+    struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
     struct pl_task *task = known(t);
     if (task != NULL) {
+        if (task->actor->cell->state == EL_ACTOR_NEW)
+            task_begins(task);
         task->stack_lo = (uintptr_t)lo;
         task->stack_hi = (uintptr_t)hi;
         if (self->actor == task->actor) {
@@ -243,22 +274,27 @@ static uint64_t object_leave(const struct pl_wait *w, uint64_t ticks)
     return io;
 }
 
-/* The wait is over; called by the thread that runs the task from now on. Mostly the one that ran
- * there before has just begun to wait, so the clock was read. */
-static void resume(struct pl_self *self, struct pl_task *task)
+/* A wait whose time is not to be guessed: others wait for what is held, or for the same lock. */
+static inline int is_exact(const struct pl_task *task, uint32_t kind)
+{
+    return el_wait_is_lock(kind) || task->actor->held_count != 0;
+}
+
+/* The wait is over: by who makes it ready, or by the thread that runs the task from now on. */
+static void wait_over(struct pl_self *self, struct pl_task *task)
 {
     struct pl_wait *w = task->wait;
     struct el_actor *cell = task->actor->cell;
-    if (!self->fresh)
-        self->now = pl_now();
-    uint64_t now = self->now, io_ticks = 0;
+    const int exact = is_exact(task, w->kind);
+    uint64_t now = exact ? pl_now() : pl_stamp(self), io_ticks = 0;
     uint64_t ticks = now > w->began ? now - w->began : 0; /* another thread's clock began it */
     task->parked = 0;
     if (w->record != NULL)
         io_ticks = object_leave(w, ticks);
     __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
-    cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
-    if (ticks < pl_long_wait_ticks && task->actor->held_count == 0 && !el_wait_is_lock(w->kind))
+    if (w->timed)
+        cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
+    if (__builtin_expect(ticks < pl_long_wait_ticks && !exact, 1))
         return;
     w->waker = cell->waker;
     pl_wait_note(self, w, w->began + ticks, io_ticks, 0);
@@ -266,7 +302,7 @@ static void resume(struct pl_self *self, struct pl_task *task)
 
 PL_EXPORT void loiter_task_switch(struct loiter_task *t)
 {
-    struct pl_self *self = pl_enter_here();
+    struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
     struct pl_task *task = t == NULL ? NULL : known(t);
@@ -279,13 +315,13 @@ PL_EXPORT void loiter_task_switch(struct loiter_task *t)
         self->stack_lo = task->stack_lo;
         self->stack_hi = task->stack_hi;
         if (task->parked)
-            resume(self, task);
-        if (task->stands) {
-            task->stands = 0;
+            wait_over(self, task);
+        if (task->actor->cell->state == EL_ACTOR_NEW)
+            task_begins(task);
+        else if (task->actor->cell->state != EL_ACTOR_RUNNING)
             el_set_state(&task->actor->cell->state, EL_ACTOR_RUNNING);
-        }
     }
-    self->fresh = 0;
+    self->stamps = 0;
     self->wait_count = 0;
     pl_leave(self);
 }
@@ -332,32 +368,38 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
                                 const void *const *objects, unsigned n, int timed,
                                 const void *caller)
 {
-    struct pl_self *self = pl_enter_here();
+    struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
     struct pl_task *task = known(t);
-    if (task != NULL && task->wait == NULL)
+    if (task != NULL && __builtin_expect(task->wait == NULL, 0))
         task->wait = pl_arena_alloc(sizeof(*task->wait));
     if (task != NULL && task->wait != NULL) {
+        struct pl_call call = PL_CALL();
         struct pl_wait *w = task->wait;
         struct el_actor *cell = task->actor->cell;
-        w->actor = task->actor;
+        self->stack_lo = task->stack_lo;
+        self->stack_hi = task->stack_hi;
+        w->actor = self->actor = task->actor;
         w->kind = (uint32_t)why;
         w->object = n == 0 ? 0 : (uint64_t)(uintptr_t)objects[0];
-        w->stack = pl_stack_from(self, PL_CALL(), caller);
+        w->stack = place_of(self, call, caller);
+        w->timed = timed != 0;
         w->waker = 0;
         objects_wait(self, task, objects, n);
-        pl_spawn_waits(task->actor);
-        w->began = self->now = pl_now();
-        self->fresh = 1;
+        if (task->actor->spawns != NULL)
+            pl_spawn_waits(task->actor);
+        if (task->actor->held_count != 0)
+            pl_held_revise(self, call);
+        w->began = is_exact(task, w->kind) ? self->now = pl_now() : pl_stamp(self);
         cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
         cell->wait_stack = w->stack;
         cell->object = w->object;
         cell->since = w->began;
         cell->waker = 0;
-        cell->flags =
-            timed ? cell->flags | EL_ACTOR_TIMED : cell->flags & ~(uint32_t)EL_ACTOR_TIMED;
-        task->parked = task->stands = 1;
+        if (timed)
+            cell->flags |= EL_ACTOR_TIMED;
+        task->parked = 1;
         __atomic_store_n(&cell->wait_kind, w->kind, __ATOMIC_RELEASE);
         el_set_state(&cell->state, EL_ACTOR_WAITING);
     }
@@ -366,15 +408,13 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
 
 PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
 {
-    struct pl_self *self = pl_enter_here();
+    struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
     struct pl_task *task = known(t);
     if (task != NULL && task->parked) {
         struct el_actor *cell = task->actor->cell;
-        self->fresh = 0;
         task->parked = 0;
-        task->stands = 0;
         if (task->wait->record != NULL)
             object_leave(task->wait, 0);
         __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
@@ -399,6 +439,8 @@ PL_EXPORT void loiter_task_ready(struct loiter_task *t, const void *object)
             if (self->actor->creator == task->actor->id)
                 pl_spawn_woken(task->actor, self->actor->id, task->actor->id, self->actor->site);
         }
+        if (task->parked)
+            wait_over(self, task);
         el_set_state(&cell->state, EL_ACTOR_RUNNABLE);
     }
     struct pl_object *o = NULL;

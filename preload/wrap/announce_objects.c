@@ -103,7 +103,11 @@ PL_EXPORT void loiter_lock_acquired(enum loiter_wait why, const void *lock, cons
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    pl_held_push(self->actor, (uint32_t)why, lock, pl_stack_from(self, PL_CALL(), caller));
+    struct pl_call call = PL_CALL();
+    struct pl_held_lock held = {
+        lock, (uint16_t)why, 1, pl_stack_near(self, (uintptr_t)caller, call.sp), call.pc, call.sp};
+    if (held.stack == 0 || !pl_held_push_simply(self->actor, &held))
+        pl_held_push(self->actor, (uint32_t)why, lock, pl_stack_often(self, call, caller));
     pl_leave(self);
 }
 
@@ -113,7 +117,8 @@ PL_EXPORT void loiter_lock_released(const void *lock, struct loiter_task *owner)
     if (self == NULL)
         return;
     /* The list of another actor is not ours to change: it is told, and looks when it next asks. */
-    if (!pl_held_remove(self->actor, lock, NULL) && owner != NULL)
+    if (pl_held_remove_simply(self->actor, lock) == NULL &&
+        !pl_held_remove(self->actor, lock, NULL) && owner != NULL)
         pl_held_foreign(lock);
     pl_leave(self);
 }

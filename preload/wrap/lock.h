@@ -31,7 +31,7 @@ static inline uint32_t pl_lock_prepare(struct pl_call call)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return 0;
-    uint32_t stack = pl_stack_often(self, call);
+    uint32_t stack = pl_stack_often(self, call, NULL);
     pl_held_prepare(self->actor);
     pl_leave(self);
     return stack;
@@ -50,7 +50,9 @@ static inline int pl_lock_noted(enum el_wait_kind kind, const void *lock, struct
         return 0;
     self->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    struct pl_held_lock held = {lock,    (uint16_t)kind, 1, pl_stack_near(self, call),
+    if (__builtin_expect(self->running != NULL, 0))
+        pl_follow(self);
+    struct pl_held_lock held = {lock,    (uint16_t)kind, 1, pl_stack_near(self, call.pc, call.sp),
                                 call.pc, call.sp};
     int noted = held.stack != 0 && pl_held_push_simply(self->actor, &held);
     atomic_signal_fence(memory_order_seq_cst);
@@ -67,6 +69,8 @@ static inline const struct pl_held_lock *pl_lock_dropped(const void *lock)
         return NULL;
     self->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
+    if (__builtin_expect(self->running != NULL, 0))
+        pl_follow(self);
     const struct pl_held_lock *dropped = pl_held_remove_simply(self->actor, lock);
     atomic_signal_fence(memory_order_seq_cst);
     self->guard = 0;

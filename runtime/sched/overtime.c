@@ -30,6 +30,7 @@ uint32_t weft__coarse_ms;
 void weft__coarse_update(void)
 {
     __atomic_store_n(&weft__coarse_ms, (uint32_t)(weft_now() / WEFT_MS), __ATOMIC_RELAXED);
+    LOITER_CALL(loiter_tick, ());
 }
 
 /* True if it has run the same task since long. */

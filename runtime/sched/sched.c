@@ -40,9 +40,18 @@ static const uint8_t wait_kinds[] = {
 #undef X
 };
 
+/* Where somebody listens who looks by himself for what a worker runs, only what no worker runs is
+ * announced: see bound.h. */
+static inline bool is_looked_at(const struct weft__worker *w)
+{
+    return loiter_worker_task != NULL && !w->bound;
+}
+
 void weft__bind_thread(struct weft__worker *w)
 {
     weft__current_worker = w;
+    LOITER_CALL(loiter_worker_task, (w ? (const void *const volatile *)&w->current : NULL,
+                                     offsetof(struct weft_task, loiter)));
 }
 
 struct weft_task *weft__self_or_die(void)
@@ -163,14 +172,16 @@ static inline bool make_current(struct weft__worker *w, struct weft_task *t)
     __atomic_store_n(&t->worker, w, __ATOMIC_RELAXED);
     __atomic_store_n(&w->current, t, __ATOMIC_RELAXED);
     weft__count(&w->switches);
-    LOITER_CALL(loiter_task_switch, (&t->loiter));
+    if (__builtin_expect(loiter_task_switch != NULL, 0) && !is_looked_at(w))
+        loiter_task_switch(&t->loiter);
     return true;
 }
 
 static void make_scheduler_current(struct weft__worker *w)
 {
     __atomic_store_n(&w->current, NULL, __ATOMIC_RELAXED);
-    LOITER_CALL(loiter_task_switch, (NULL));
+    if (__builtin_expect(loiter_task_switch != NULL, 0) && !is_looked_at(w))
+        loiter_task_switch(NULL);
 }
 
 /* From the scheduler's stack. */

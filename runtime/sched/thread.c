@@ -420,6 +420,8 @@ static void take_thread(struct weft__thread *th, struct weft__worker *stand_in, 
     __atomic_store_n(&t->worker, stand_in, __ATOMIC_RELAXED);
     weft__bind_thread(NULL);
     weft__bound_set_self(t);
+    if (loiter_worker_task != NULL)
+        LOITER_CALL(loiter_task_switch, (&t->loiter));
 }
 
 static void give_thread_back(struct weft__thread *th, struct weft__worker *w, struct weft_task *t)
