@@ -110,9 +110,6 @@ static void add_sites(double *v, const struct model_process *p)
             add(v, METRIC_peak_threads, peak);
         } else if (s->kind == EL_SITE_BLOCKED) {
             add(v, METRIC_blocked_threads, peak);
-        } else if (s->kind == EL_SITE_FD) {
-            add(v, METRIC_fds, count);
-            add(v, METRIC_peak_fds, peak);
         } else if (s->kind == EL_SITE_ALLOC) {
             add(v, METRIC_allocations, count);
             add(v, METRIC_alloc_bytes, (double)s->bytes);
@@ -131,6 +128,10 @@ static void add_outcomes(double *v, const struct model_process *p)
         } else if (o->kind == EL_OBJ_CONTEXT) {
             add(v, METRIC_contexts, (double)o->made);
             add(v, METRIC_contexts_lost, (double)o->lost);
+        } else if (o->kind == EL_OBJ_FD) {
+            add(v, METRIC_fds, (double)o->made);
+            add(v, METRIC_peak_fds, (double)o->peak);
+            add(v, METRIC_fds_left, (double)(o->made - (o->gone < o->made ? o->gone : o->made)));
         } else if (o->kind == EL_OBJ_CHAN) {
             add(v, METRIC_items_lost, (double)o->items);
         }
