@@ -20,7 +20,7 @@ declare -A allowed=(
 
 # folder of the analyzer -> the folders it may include from: data flows one way.
 declare -A allowed_inside=(
-    [analyzer]='analyzer read model rules symbols gate report compare cli'
+    [analyzer]='analyzer read model rules symbols gate report compare export cli'
     [read]='read model analyzer'
     [model]='model analyzer'
     [rules]='rules model analyzer'
@@ -28,7 +28,8 @@ declare -A allowed_inside=(
     [gate]='gate rules model analyzer'
     [report]='report gate symbols rules model analyzer'
     [compare]='compare report gate rules model analyzer'
-    [cli]='cli compare report gate symbols rules model read analyzer'
+    [export]='export report model analyzer'
+    [cli]='cli export compare report gate symbols rules model read analyzer'
 )
 
 violations=0
