@@ -19,20 +19,25 @@ static bool is_meant_to_keep(uint32_t how)
     return (how & (EL_LEFT_ROOM_FOR_ONE | EL_LEFT_TOKENS)) != 0;
 }
 
-/* A queue between two sides: it was full at times, or was closed or sent to again and again while
- * somebody waited for items. Without that it may be a place to put what nobody needs. */
+/*
+ * A queue between two sides: somebody waited for its items, or one receiver made room again and
+ * again for senders that waited. A channel can also be a semaphore, whose holders are not seen as
+ * the same side: one that is taken by a send has nobody who waits for items, and gets its room from
+ * ever others; one that is taken by a receive is full at the end and was never too full.
+ */
 static enum severity weigh(uint32_t how)
 {
+    bool received = (how & EL_LEFT_RECEIVED) != 0, stream = (how & EL_LEFT_STREAM) != 0;
+    bool sender_waited = (how & EL_LEFT_SENDER_WAITED) != 0;
     if ((how & EL_LEFT_SAME_SIDE) != 0)
         return SEVERITY_NOTE;
-    if ((how & EL_LEFT_SENDER_WAITED) != 0)
-        return SEVERITY_ERROR;
     if ((how & EL_LEFT_CLOSED) != 0)
-        return (how & EL_LEFT_RECEIVED) != 0 ? SEVERITY_ERROR : SEVERITY_WARNING;
-    if ((how & EL_LEFT_BY_RECEIVER) != 0)
-        return SEVERITY_NOTE; /* it wanted no more */
-    return (how & EL_LEFT_RECEIVED) != 0 && (how & EL_LEFT_STREAM) != 0 ? SEVERITY_ERROR
-                                                                        : SEVERITY_NOTE;
+        return received || sender_waited ? SEVERITY_ERROR : SEVERITY_WARNING;
+    if (sender_waited)
+        return received || stream ? SEVERITY_ERROR : SEVERITY_NOTE;
+    if ((how & (EL_LEFT_FULL | EL_LEFT_BY_RECEIVER)) != 0)
+        return SEVERITY_NOTE; /* by the receiver: it wanted no more */
+    return received && stream ? SEVERITY_ERROR : SEVERITY_NOTE;
 }
 
 static void add_evidence(struct finding *f, const struct model_outcome *o)

@@ -16,12 +16,16 @@ static void test_how_it_was_used(void **state)
         uint32_t how;
         int severity;
     } cases[] = {
-        {EL_LEFT_SENDER_WAITED, SEVERITY_ERROR},
-        {EL_LEFT_SENDER_WAITED | EL_LEFT_BY_RECEIVER, SEVERITY_ERROR},
+        {EL_LEFT_SENDER_WAITED | EL_LEFT_RECEIVED, SEVERITY_ERROR},
+        {EL_LEFT_SENDER_WAITED | EL_LEFT_STREAM, SEVERITY_ERROR},
+        {EL_LEFT_SENDER_WAITED | EL_LEFT_STREAM | EL_LEFT_BY_RECEIVER, SEVERITY_ERROR},
+        {EL_LEFT_SENDER_WAITED | EL_LEFT_CLOSED, SEVERITY_ERROR},
         {EL_LEFT_CLOSED | EL_LEFT_RECEIVED, SEVERITY_ERROR},
         {EL_LEFT_STREAM | EL_LEFT_RECEIVED | EL_LEFT_AT_END, SEVERITY_ERROR},
         {EL_LEFT_CLOSED, SEVERITY_WARNING},
         {0, SEVERITY_NOTE},
+        {EL_LEFT_SENDER_WAITED | EL_LEFT_FULL, SEVERITY_NOTE}, /* semaphore: taken by a send */
+        {EL_LEFT_STREAM | EL_LEFT_RECEIVED | EL_LEFT_FULL, SEVERITY_NOTE},        /* by a receive */
         {EL_LEFT_RECEIVED, SEVERITY_NOTE},                                        /* answers */
         {EL_LEFT_STREAM | EL_LEFT_RECEIVED | EL_LEFT_BY_RECEIVER, SEVERITY_NOTE}, /* listener */
         {EL_LEFT_STREAM | EL_LEFT_RECEIVED | EL_LEFT_SAME_SIDE, SEVERITY_NOTE},   /* pool */
@@ -43,7 +47,7 @@ static void test_what_is_told(void **state)
 {
     (void)state;
     struct made m = made_process();
-    struct model_outcome *o = left(&m, EL_LEFT_SENDER_WAITED | EL_LEFT_AT_END);
+    struct model_outcome *o = left(&m, EL_LEFT_SENDER_WAITED | EL_LEFT_RECEIVED | EL_LEFT_AT_END);
     made_judge(&m, "undrained-channel");
     const struct finding *f = m.found.items[0];
     assert_string_equal(f->title, "70 items of a channel were never received");

@@ -57,6 +57,8 @@ static void lost(const struct pl_object *o, uint64_t items, uint32_t how)
         how |= EL_LEFT_SAME_SIDE;
     if (cell->capacity == 1)
         how |= EL_LEFT_ROOM_FOR_ONE;
+    if (items == cell->capacity)
+        how |= EL_LEFT_FULL;
     if (o->item_bytes == 0)
         how |= EL_LEFT_TOKENS;
     struct pl_outcome *place = pl_outcome_get(EL_OBJ_CHAN, cell->created_stack, how);
