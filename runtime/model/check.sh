@@ -77,6 +77,7 @@ also mutate company-not-waited-for queue alone $queue 's/return !__atomic_load_n
 
 also mutate sleep-without-a-look idle from_outside $idle 's/!weft__work_in_sight\(run\) && //'
 also mutate sleep-not-fenced idle computes_meanwhile $idle 's/weft__heavy_fence\(\);//'
+also mutate spinner-relied-on idle two_compute $idle 's/    weft__full_fence\(\);\n//'
 also mutate look-takes-the-kick idle look_beside_the_poller - -DMUTATION_LOOK_TAKES_KICK
 also mutate next-is-no-work idle descriptor runtime/sched/deadlock.c 's/ && !next_in_sight\(run\)//'
 also mutate timers-looked-at-once idle timers $idle 's/if \(again < until\)/if (0)/'

@@ -97,6 +97,19 @@ void weft__lock_slow(uint32_t *lock)
     while (!weft__try_lock(lock));
 }
 
+_Noreturn void weft__fatal(const char *text)
+{
+    ex_fail(text);
+}
+
+bool weft__stacks_short; /* never */
+
+struct weft_task *weft__feed(struct weft__worker *w)
+{
+    (void)w;
+    return NULL;
+}
+
 bool weft__fences_full;
 uint32_t weft__coarse_ms;
 
@@ -351,6 +364,28 @@ static void computes_meanwhile(void)
     put_first(&tasks[0]);
 }
 
+/* One that spins finds a first task and computes on as well, just when the second comes: the third
+ * worker has to be woken for that. */
+static void push_two_and_compute(void *arg)
+{
+    weft__push_tail(weft__worker(), &tasks[2]);
+    push_and_compute(arg);
+}
+
+static void compute(void *arg)
+{
+    (void)arg;
+    ex_wait(other_has_run, &tasks[1], -1);
+}
+
+static void two_compute(void)
+{
+    begin(3, 3);
+    tasks[0].fn = push_two_and_compute;
+    tasks[2].fn = compute;
+    put_first(&tasks[0]);
+}
+
 static void push_from_outside(void *arg)
 {
     weft__push_shared(&run, arg);
@@ -504,6 +539,7 @@ int main(int argc, char **argv)
         {"spawns", spawns, stuck, end, 2},
         {"spawns_among_three", spawns_among_three, stuck, end, 2},
         {"computes_meanwhile", computes_meanwhile, stuck, end, 3},
+        {"two_compute", two_compute, stuck, end, 3},
         {"from_outside", from_outside, stuck, end, 3},
         {"descriptor", descriptor, stuck, end, 3},
         {"descriptor_among_three", descriptor_among_three, stuck, end, 2},

@@ -9,8 +9,8 @@
  * through all queues once more. Between its two steps the first fences lightly and the second
  * heavily (fence.h), so either the first sees a sleeper to wake or the second sees the task. A
  * spinning worker counts as awake: the last one that finds work looks for more and wakes another in
- * its turn. That look is not fenced heavily: a task that is being queued at that very instant may
- * be missed, and stays with its worker, which is awake, until the next wake-up or the monitor's.
+ * its turn. Here the first fences in full between the queue and `spinning`, if that is not 0, so
+ * that one of the two sees the other.
  *
  * Who wakes takes the sleeper out of the list and counts it as spinning on its behalf: many wakers
  * at once wake one. A worker that leaves by itself (descriptor, timer, time limit) takes itself
@@ -56,8 +56,18 @@ static void rouse(struct weft__run *run, struct weft__worker *w)
     weft__monitor_kick(run);
 }
 
+static bool somebody_spins(const struct weft__run *run)
+{
+    if (__atomic_load_n(&run->spinning, __ATOMIC_SEQ_CST) == 0)
+        return false;
+    weft__full_fence();
+    return __atomic_load_n(&run->spinning, __ATOMIC_SEQ_CST) != 0;
+}
+
 void weft__wake_one(struct weft__run *run)
 {
+    if (somebody_spins(run))
+        return;
     do {
         uint32_t none = 0;
         if (!__atomic_compare_exchange_n(&run->spinning, &none, 1, false, __ATOMIC_SEQ_CST,

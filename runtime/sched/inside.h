@@ -128,8 +128,7 @@ void weft__wake_all(struct weft__run *run);
 
 static inline void weft__wake_if_idle(struct weft__run *run)
 {
-    if (__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0 &&
-        __atomic_load_n(&run->spinning, __ATOMIC_SEQ_CST) == 0)
+    if (__builtin_expect(__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0, 0))
         weft__wake_one(run);
 }
 
