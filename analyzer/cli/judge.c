@@ -107,6 +107,19 @@ static void check_execs(struct judged *j, const struct log_part *part,
     }
 }
 
+/* Leaks were asked for, and not looked for: silence must not look like none. */
+static void check_heap(struct judged *j)
+{
+    for (size_t i = 0; i < j->model->nprocesses; i++) {
+        const struct model_process *p = &j->model->processes[i];
+        if (!p->heap.full || p->heap.scanned || !p->exited || p->exit_how != EL_EXIT_CALL)
+            continue;
+        add_warning(j, xasprintf("process %u (%s): lost memory was not looked for: %s", p->pid,
+                                 p->command ? p->command : "?",
+                                 p->heap.not_scanned ? p->heap.not_scanned : "it ended before"));
+    }
+}
+
 static void take_processes(struct model *all, struct model *m)
 {
     for (size_t i = 0; i < m->nprocesses; i++) {
@@ -187,6 +200,7 @@ bool judge_logs(struct judged *j, const char *const *dirs, size_t ndirs, struct 
         judge_clear(j);
         return false;
     }
+    check_heap(j);
     progress_show(&progress, "judging", 0, 0);
     rules_run(j->model, o->rules.enabled, &all);
     name_findings(j, &all, o, &progress);

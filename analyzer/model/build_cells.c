@@ -238,7 +238,8 @@ void model_builder_cell(struct model_builder *b, uint32_t id, const union el_any
         on_summary(b, &any->summary);
         break;
     default: /* and those of a later version */
-        build_task_cell(b, id, any);
+        if (!build_heap_cell(b, id, any))
+            build_task_cell(b, id, any);
         break;
     }
 }

@@ -35,6 +35,8 @@ void model_process_finish(struct model_process *p)
     free(p->sites);
     free(p->outcomes);
     free(p->descriptors);
+    free(p->heap_sites);
+    free(p->heap.allocator);
     free(p->waits);
     free(p->lock_ios);
     free(p->helds);

@@ -132,6 +132,33 @@ struct model_descriptor {
     uint64_t opened_ns;
 };
 
+/* Blocks of memory from one place: estimates from samples, exact where each block was looked at. */
+struct model_heap_site {
+    uint32_t stack;
+    uint64_t samples; /* blocks looked at */
+    uint64_t blocks, bytes;
+    uint64_t freed_blocks, freed_bytes;
+    uint64_t peak_bytes, peak_ns;
+    uint64_t size_min, size_max;
+    uint64_t life_bytes[6]; /* of those freed: up to 10 us, 100 us, 1, 10, 100 ms, longer */
+    uint64_t first_ns, last_ns;
+    uint64_t leaked_blocks[3], leaked_bytes[3]; /* by itself, through such a one, in a ring */
+    uint64_t leaked_samples;
+    uint64_t leaked_first_ns, leaked_last_ns;
+};
+
+/* The program's memory as a whole. */
+struct model_heap {
+    bool full;               /* each block was looked at */
+    bool scanned;            /* unreachable blocks were looked for, at the end */
+    bool exact_roots;        /* and where blocks end was known */
+    const char *not_scanned; /* why they were looked for in vain, NULL where they were not */
+    uint64_t live_blocks, live_bytes;
+    /* What an allocator says of itself; its name is NULL where it says nothing. */
+    char *allocator;
+    uint64_t arenas, allocated, active, resident, retained, mapped;
+};
+
 /* Waits are kept as totals by (kind, stack, object), with the longest. */
 struct model_wait {
     enum el_wait_kind kind;
@@ -265,6 +292,9 @@ struct model_process {
     size_t noutcomes;
     struct model_descriptor *descriptors;
     size_t ndescriptors;
+    struct model_heap heap;
+    struct model_heap_site *heap_sites;
+    size_t nheap_sites;
     struct model_wait *waits;
     size_t nwaits;
     struct model_lock_io *lock_ios;

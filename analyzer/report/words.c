@@ -57,6 +57,12 @@ char *report_amount(char buf[REPORT_WORDS_MAX], double amount, const char *unit)
         return report_duration(buf, amount);
     if (strcmp(unit, "bytes") == 0)
         return report_bytes(buf, amount);
+    if (strcmp(unit, "bytes/s") == 0) {
+        report_bytes(buf, amount);
+        size_t n = strlen(buf);
+        snprintf(buf + n, REPORT_WORDS_MAX - n, "/s");
+        return buf;
+    }
     bool whole = fabs(amount - round(amount)) < 1e-9;
     snprintf(number, sizeof(number), "%.*f",
              whole || fabs(amount) >= 100 ? 0

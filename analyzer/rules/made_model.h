@@ -34,6 +34,7 @@ struct made {
 #define MADE_OBJECT(m, ...)  MADE(m, objects, nobjects, __VA_ARGS__)
 #define MADE_TIMER(m, ...)   MADE(m, timers, ntimers, __VA_ARGS__)
 #define MADE_SITE(m, ...)    MADE(m, sites, nsites, __VA_ARGS__)
+#define MADE_HEAP(m, ...)    MADE(m, heap_sites, nheap_sites, __VA_ARGS__)
 #define MADE_LOCK_IO(m, ...) MADE(m, lock_ios, nlock_ios, __VA_ARGS__)
 #define MADE_SPREAD(m, ...)  MADE(m, spreads, nspreads, __VA_ARGS__)
 #define MADE_RUN(m, ...)     MADE(m, runs, nruns, __VA_ARGS__)

@@ -17,12 +17,14 @@
 #endif
 
 struct chunk {
+    struct chunk *before;
     size_t bytes;
     _Atomic size_t used;
 };
 
 static _Atomic(struct chunk *) current;
 static _Atomic size_t mapped;
+static _Atomic(struct chunk *) latest; /* of all that were mapped */
 
 static struct chunk *chunk_map(size_t bytes)
 {
@@ -34,7 +36,16 @@ static struct chunk *chunk_map(size_t bytes)
     chunk->bytes = bytes;
     atomic_store(&chunk->used, (sizeof(*chunk) + 63) & ~(size_t)63);
     atomic_fetch_add(&mapped, bytes);
+    chunk->before = atomic_load(&latest);
+    while (!atomic_compare_exchange_weak(&latest, &chunk->before, chunk))
+        ;
     return chunk;
+}
+
+void pl_arena_each(void (*on)(uintptr_t lo, uintptr_t hi, void *ctx), void *ctx)
+{
+    for (struct chunk *c = atomic_load(&latest); c != NULL; c = c->before)
+        on((uintptr_t)c, (uintptr_t)c + c->bytes, ctx);
 }
 
 static void *chunk_take(struct chunk *chunk, size_t bytes)

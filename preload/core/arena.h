@@ -21,6 +21,9 @@ PL_HIDDEN void *pl_arena_alloc(size_t bytes);
  * out stays mapped, since the child may still hold pointers to it (a task's `tool` word). */
 PL_HIDDEN void pl_arena_reset(void);
 
+/* Calls back with each mapped piece, those from before a fork included. */
+PL_HIDDEN void pl_arena_each(void (*on)(uintptr_t lo, uintptr_t hi, void *ctx), void *ctx);
+
 /* Bytes mapped now. */
 PL_HIDDEN size_t pl_arena_bytes(void);
 

@@ -186,19 +186,36 @@ void pl_modules_reset(void)
     atomic_store(&refreshing, 0);
 }
 
-int pl_modules_cover(uint64_t address)
+void pl_modules_range(uint64_t address, uintptr_t *lo, uintptr_t *hi)
 {
     uint32_t n = atomic_load_explicit(&module_count, memory_order_acquire);
+    *lo = *hi = 0;
     for (uint32_t i = 0; i < n; i++) {
-        if (address < atomic_load_explicit(&modules[i].hi, memory_order_acquire) &&
-            address >= atomic_load_explicit(&modules[i].lo, memory_order_relaxed))
-            return 1;
+        uint64_t end = atomic_load_explicit(&modules[i].hi, memory_order_acquire);
+        uint64_t begin = atomic_load_explicit(&modules[i].lo, memory_order_relaxed);
+        if (address < end && address >= begin) {
+            *lo = begin;
+            *hi = end;
+            return;
+        }
     }
-    return 0;
+}
+
+int pl_modules_cover(uint64_t address)
+{
+    uintptr_t lo, hi;
+    pl_modules_range(address, &lo, &hi);
+    return hi != 0;
 }
 
 int pl_modules_own(uintptr_t address)
 {
     return address >= atomic_load_explicit(&own_lo, memory_order_relaxed) &&
            address < atomic_load_explicit(&own_hi, memory_order_relaxed);
+}
+
+void pl_modules_own_range(uintptr_t *lo, uintptr_t *hi)
+{
+    *lo = atomic_load(&own_lo);
+    *hi = atomic_load(&own_hi);
 }

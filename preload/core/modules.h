@@ -19,7 +19,13 @@ PL_HIDDEN void pl_modules_reset(void);
 /* Is the address in a mapped module (its code or its data)? */
 PL_HIDDEN int pl_modules_cover(uint64_t address);
 
+/* The module that it is in; 0 and 0 where it is in none. */
+PL_HIDDEN void pl_modules_range(uint64_t address, uintptr_t *lo, uintptr_t *hi);
+
 /* Is it in the code of this library? */
 PL_HIDDEN int pl_modules_own(uintptr_t address);
+
+/* The library itself; lo == hi while it is not known. */
+PL_HIDDEN void pl_modules_own_range(uintptr_t *lo, uintptr_t *hi);
 
 #endif

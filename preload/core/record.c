@@ -263,6 +263,8 @@ static void on_exit_status(int status, void *arg)
         return;
     struct pl_self *self = pl_self();
     self->guard++;
+    if (self->thread != NULL)
+        pl_heap_end(self);
     record_end(EL_EXIT_CALL);
     pl_leave(self);
 }

@@ -135,9 +135,14 @@ int pl_blocks_find(uintptr_t address, struct pl_block *block)
     return s != NULL;
 }
 
+int pl_blocks_none(void)
+{
+    return !all_known && atomic_load(&samples.count) == 0;
+}
+
 void pl_blocks_each_leaf(void (*on)(uintptr_t lo, uintptr_t hi, void *ctx), void *ctx)
 {
-    for (uint64_t i = 0; i < PL_LEAVES; i++) {
+    for (uint64_t i = pl_starts_next(0); i < PL_LEAVES; i = pl_starts_next(i + 1)) {
         uintptr_t leaf = (uintptr_t)atomic_load(&leaves[i]);
         if (leaf != 0)
             on(leaf, leaf + leaf_bytes(), ctx);

@@ -29,6 +29,9 @@ PL_HIDDEN int pl_blocks_take(uintptr_t address, struct pl_block *block);
 /* The same without taking it out. */
 PL_HIDDEN int pl_blocks_find(uintptr_t address, struct pl_block *block);
 
+/* Is it sure that none is known? */
+PL_HIDDEN int pl_blocks_none(void);
+
 /* Bytes reserved, as a range for each leaf. */
 PL_HIDDEN void pl_blocks_each_leaf(void (*on)(uintptr_t lo, uintptr_t hi, void *ctx), void *ctx);
 

@@ -13,6 +13,7 @@
 #include "preload/core/sys.h"
 #include "preload/heap/blocks.h"
 #include "preload/heap/sample.h"
+#include "preload/heap/scan.h"
 #include "preload/heap/sites.h"
 
 /* Not recording, or nothing is looked at: the counts are added up this often. */
@@ -39,6 +40,13 @@ void pl_heap_flush(void)
     el_count(&site->cell->bytes, bytes);
 }
 
+/* The distance to the next sample, and what was left of the last one is counted. */
+static void distance_set(struct pl_heap_thread *t, uint64_t distance)
+{
+    t->bytes += t->drawn - t->left;
+    t->drawn = t->left = distance;
+}
+
 void pl_heap_start(void)
 {
     settled = 1;
@@ -47,19 +55,14 @@ void pl_heap_start(void)
         pl_options.heap = PL_HEAP_OFF;
     if (pl_options.heap == PL_HEAP_OFF)
         pl_heap_rest();
+    /* What the thread had before does not put off its first look. */
+    distance_set(&pl_heap_thread, 0);
 }
 
 void pl_heap_rest(void)
 {
     settled = 1;
     pl_starts.on = 0;
-}
-
-/* The distance to the next sample, and what was left of the last one is counted. */
-static void distance_set(struct pl_heap_thread *t, uint64_t distance)
-{
-    t->bytes += t->drawn - t->left;
-    t->drawn = t->left = distance;
 }
 
 /* Whether this block is a sample. It may have the first bytes that the thread ever asked for: then
@@ -89,6 +92,7 @@ static int chosen(struct pl_heap_thread *t, uint64_t size)
 
 static void sample(struct pl_self *self, uintptr_t address, uint64_t size, struct pl_call call)
 {
+    size = size != 0 ? size : 1; /* what an empty block takes at least, and as others count it */
     struct pl_block block = {.size = size, .at = pl_now(), .stack = pl_stack(self, call)};
     struct el_heap_site *site = pl_heap_site(block.stack);
     if (site == NULL || pl_blocks_add(address, &block) != 0) {
@@ -140,4 +144,12 @@ void pl_heap_gone(void *address)
             pl_heap_site_died(site, &block, (uintptr_t)address, pl_now());
     }
     pl_leave(self);
+}
+
+/* Of its own frame up, the stack is the program's. */
+__attribute__((noinline)) void pl_heap_end(struct pl_self *self)
+{
+    int error = errno;
+    pl_heap_scan(self, (uintptr_t)__builtin_frame_address(0));
+    errno = error;
 }

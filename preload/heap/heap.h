@@ -62,6 +62,9 @@ PL_HIDDEN void pl_heap_gone(void *block);
  * and the process before it exits. Guard on. */
 PL_HIDDEN void pl_heap_flush(void);
 
+/* The process ends: looks for blocks that nothing reaches. Guard on. */
+PL_HIDDEN void pl_heap_end(struct pl_self *self);
+
 /* A record begins: makes the tables. pl_heap_rest: none does, nothing is noted from now on. */
 PL_HIDDEN void pl_heap_start(void);
 PL_HIDDEN void pl_heap_rest(void);

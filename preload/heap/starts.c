@@ -6,6 +6,7 @@
 
 #include "preload/core/real.h"
 #include "preload/core/sys.h"
+#include "preload/heap/view.h"
 
 #define GRAIN_BITS_LIBC  5
 #define GRAIN_BITS_OTHER 4
@@ -38,15 +39,35 @@ static size_t leaf_bytes(void)
     return (size_t)(LEAF_SPAN >> pl_starts.shift);
 }
 
-/* Another page size than a huge one: what is not touched must not take memory. */
-static uint8_t *leaf_make(_Atomic(uint8_t *) *place)
+/* The leaves there are, in the order of their making: looking through all that there might be would
+ * take milliseconds. */
+static uint32_t made[PL_LEAVES];
+static _Atomic uint32_t made_count;
+
+uint64_t pl_starts_next(uint64_t from)
 {
+    uint64_t found = PL_LEAVES;
+    uint32_t n = atomic_load_explicit(&made_count, memory_order_acquire);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t leaf = made[i];
+        if (leaf >= from && leaf < found && pl_starts.leaves[leaf] != NULL)
+            found = leaf;
+    }
+    return found;
+}
+
+/* Another page size than a huge one: what is not touched must not take memory. */
+static uint8_t *leaf_make(uint64_t i)
+{
+    _Atomic(uint8_t *) *place = &pl_starts.leaves[i];
     uint8_t *leaf = pl_sys_reserve(leaf_bytes());
     uint8_t *other = NULL;
     if (leaf == NULL)
         return NULL;
-    if (atomic_compare_exchange_strong(place, &other, leaf))
+    if (atomic_compare_exchange_strong(place, &other, leaf)) {
+        made[atomic_fetch_add(&made_count, 1)] = (uint32_t)i;
         return leaf;
+    }
     pl_sys_munmap(leaf, leaf_bytes());
     return other;
 }
@@ -56,17 +77,17 @@ void pl_starts_add_slowly(uintptr_t block)
     if (block == 0 || block >> 48 != 0 || !pl_starts.on)
         return;
     shift_find();
-    uint8_t *leaf = leaf_make(&pl_starts.leaves[block >> PL_LEAF_BITS]);
+    uint8_t *leaf = leaf_make(block >> PL_LEAF_BITS);
     if (leaf != NULL)
         *pl_starts_byte(leaf, block) = pl_starts_value(block);
 }
 
-static void leaf_each(const uint8_t *leaf, uintptr_t base,
+/* The bytes [from, until) of a leaf; both are multiples of 8. */
+static void part_each(const uint8_t *leaf, size_t from, size_t until, uintptr_t base,
                       void (*on)(uintptr_t block, int known, void *ctx), void *ctx)
 {
     const uintptr_t grain = UINT64_C(1) << pl_starts.shift;
-    size_t n = leaf_bytes();
-    for (size_t i = 0; i < n; i += 8) {
+    for (size_t i = from; i < until; i += 8) {
         if (*(const uint64_t *)(leaf + i) == 0)
             continue;
         for (size_t j = i; j < i + 8; j++) {
@@ -79,20 +100,28 @@ static void leaf_each(const uint8_t *leaf, uintptr_t base,
     }
 }
 
+/* What was never touched is not: reading it would cost a fault a page. */
+static void leaf_each(const uint8_t *leaf, uintptr_t base,
+                      void (*on)(uintptr_t block, int known, void *ctx), void *ctx)
+{
+    uintptr_t lo = (uintptr_t)leaf, hi = lo + leaf_bytes();
+    for (uintptr_t at = lo; at < hi;) {
+        struct pl_range part = pl_view_touched(at, hi);
+        part_each(leaf, part.lo - lo, part.hi - lo, base, on, ctx);
+        at = part.lo == part.hi ? hi : part.hi;
+    }
+}
+
 void pl_starts_each(void (*on)(uintptr_t block, int known, void *ctx), void *ctx)
 {
-    for (uint64_t i = 0; i < PL_LEAVES; i++) {
-        const uint8_t *leaf = atomic_load_explicit(&pl_starts.leaves[i], memory_order_acquire);
-        if (leaf != NULL)
-            leaf_each(leaf, (uintptr_t)(i << PL_LEAF_BITS), on, ctx);
-    }
+    for (uint64_t i = pl_starts_next(0); i < PL_LEAVES; i = pl_starts_next(i + 1))
+        leaf_each(pl_starts.leaves[i], (uintptr_t)(i << PL_LEAF_BITS), on, ctx);
 }
 
 void pl_starts_each_leaf(void (*on)(uintptr_t lo, uintptr_t hi, void *ctx), void *ctx)
 {
-    for (uint64_t i = 0; i < PL_LEAVES; i++) {
+    for (uint64_t i = pl_starts_next(0); i < PL_LEAVES; i = pl_starts_next(i + 1)) {
         uintptr_t leaf = (uintptr_t)atomic_load(&pl_starts.leaves[i]);
-        if (leaf != 0)
-            on(leaf, leaf + leaf_bytes(), ctx);
+        on(leaf, leaf + leaf_bytes(), ctx);
     }
 }

@@ -38,6 +38,9 @@ PL_HIDDEN void pl_starts_add_slowly(uintptr_t block);
 /* Calls back with each block noted, lowest first. */
 PL_HIDDEN void pl_starts_each(void (*on)(uintptr_t block, int known, void *ctx), void *ctx);
 
+/* The number of the first leaf from `from` on that there is, PL_LEAVES for none. */
+PL_HIDDEN uint64_t pl_starts_next(uint64_t from);
+
 /* Bytes reserved, as a range for each leaf. */
 PL_HIDDEN void pl_starts_each_leaf(void (*on)(uintptr_t lo, uintptr_t hi, void *ctx), void *ctx);
 

@@ -15,8 +15,8 @@
 #include <sys/syscall.h>
 
 #include "preload/core/real.h"
+#include "preload/heap/alloc_pool.h"
 #include "preload/heap/heap.h"
-#include "preload/wrap/alloc_pool.h"
 
 /* Some of them have no prototype in a public header. */
 #define PL_SYMBOL(ret, name, params) ret name params;

@@ -20,8 +20,8 @@
 #define munmap             w_munmap
 #define mremap             w_mremap
 
+#include "preload/heap/alloc_pool.c"
 #include "preload/wrap/alloc.c"
-#include "preload/wrap/alloc_pool.c"
 
 #undef malloc
 #undef calloc

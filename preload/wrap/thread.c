@@ -18,6 +18,7 @@
 #include "preload/core/stack.h"
 #include "preload/core/sys.h"
 #include "preload/core/wait.h"
+#include "preload/heap/view.h"
 
 /* What a thread is started with; recycled. */
 struct launch {
@@ -116,6 +117,8 @@ static void stack_bounds(struct pl_self *self, size_t bytes, uintptr_t here)
         return; /* not as expected: unknown bounds are safe */
     self->stack_lo = top - bytes;
     self->stack_hi = here;
+    /* What lies from the descriptor up is kept for the next thread. */
+    pl_view_stack_seen(self->stack_lo, (uintptr_t)pthread_self());
 }
 
 /* Takes over what pthread_create left for this thread. */

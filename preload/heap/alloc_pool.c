@@ -1,7 +1,7 @@
 /*
  * alloc_pool.c - see alloc_pool.h.
  */
-#include "preload/wrap/alloc_pool.h"
+#include "preload/heap/alloc_pool.h"
 
 #include <errno.h>
 #include <sys/mman.h>

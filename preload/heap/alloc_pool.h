@@ -5,8 +5,8 @@
  * that realloc can move it out. It takes no lock, makes no library call and never fails before
  * 64 MiB are used.
  */
-#ifndef PRELOAD_WRAP_ALLOC_POOL_H
-#define PRELOAD_WRAP_ALLOC_POOL_H
+#ifndef PRELOAD_HEAP_ALLOC_POOL_H
+#define PRELOAD_HEAP_ALLOC_POOL_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,72 @@
+/* alloc-churn_test.c - what churns, and what only looks like it. */
+#include "analyzer/rules/made_model.h"
+
+/* 4 KiB blocks at 200 MB/s for a second, each gone within 100 us. */
+static struct model_heap_site *made_churn(struct made *m)
+{
+    MADE_HEAP(m, .stack = 7, .samples = 400, .blocks = 48828, .bytes = 200000000,
+              .freed_blocks = 48828, .freed_bytes = 200000000, .peak_bytes = 4096, .size_min = 4096,
+              .size_max = 4096, .life_bytes = {150000000, 50000000}, .first_ns = 100 * MS,
+              .last_ns = 1100 * MS);
+    return &m->p.heap_sites[m->p.nheap_sites - 1];
+}
+
+static void judged(struct made *m, size_t n)
+{
+    assert_int_equal(made_judge(m, "alloc-churn"), n);
+    if (n > 0)
+        assert_int_equal(m->found.items[0]->severity, SEVERITY_WARNING);
+}
+
+static void test_churn(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    made_churn(&m);
+    judged(&m, 1);
+    const struct finding *f = m.found.items[0];
+    assert_int_equal(made_stack(f, "allocated at"), 7);
+    assert_true(f->costs[0].amount == 200e6 && strcmp(f->costs[0].unit, "bytes/s") == 0);
+    assert_true(f->costs[1].amount == 48828);
+    assert_non_null(strstr(f->fix, "weft_pool_get"));
+    made_finish(&m);
+}
+
+/* Each of these alone makes it right. */
+static void test_what_is_right(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    struct model_heap_site *s = made_churn(&m), good = *s;
+    s->last_ns = 2200 * MS; /* 95 MB/s */
+    judged(&m, 0);
+    *s = good;
+    s->last_ns = 300 * MS; /* fast, and soon over */
+    s->bytes = 90000000;
+    judged(&m, 0);
+    *s = good;
+    s->size_min = s->size_max = 512;
+    judged(&m, 0);
+    *s = good;
+    s->size_max = 65536;
+    judged(&m, 0);
+    *s = good;
+    s->life_bytes[0] = 100000000; /* a quarter lived on */
+    s->life_bytes[4] = 50000000;
+    judged(&m, 0);
+    *s = good;
+    s->samples = 31;
+    judged(&m, 0);
+    *s = good;
+    judged(&m, 1);
+    made_finish(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_churn),
+        cmocka_unit_test(test_what_is_right),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,45 @@
+/*
+ * live.h - all blocks that are alive at one moment, in order, with a fast way from any address to
+ * the block that it lies in.
+ */
+#ifndef PRELOAD_HEAP_LIVE_H
+#define PRELOAD_HEAP_LIVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/core/gate.h"
+
+enum pl_reach { PL_UNREACHED, PL_REACHED, PL_REACHED_BY_LEAK, PL_REACHED_BY_DIRECT };
+
+struct pl_live_block {
+    uint64_t start;
+    uint64_t size : 54;
+    uint64_t reach : 2;  /* pl_reach */
+    uint64_t known : 1;  /* blocks.h knows of it */
+    uint64_t arena : 1;  /* of the C library's: it lies in a heap of a second arena */
+    uint64_t mapped : 1; /* likewise: it has a mapping of its own */
+};
+
+#define PL_LIVE_PARTS 4
+
+struct pl_live {
+    struct pl_live_block *blocks;
+    size_t n;
+    uint64_t bytes;              /* in all blocks */
+    uint32_t **leaves;           /* of a leaf: the first block at or above each piece of 64 KiB */
+    void *memory[PL_LIVE_PARTS]; /* of ours, to be skipped and given back */
+    size_t sizes[PL_LIVE_PARTS];
+};
+
+/* Takes stock. 0, or -12 without memory. pl_live_close in either case. */
+PL_HIDDEN int pl_live_open(struct pl_live *live);
+PL_HIDDEN void pl_live_close(struct pl_live *live);
+
+/* The block that the address lies in, its first byte for an empty one; NULL for none. */
+PL_HIDDEN struct pl_live_block *pl_live_find(const struct pl_live *live, uint64_t address);
+
+/* The first block that begins at or above the address; live->n for none. */
+PL_HIDDEN size_t pl_live_from(const struct pl_live *live, uint64_t address);
+
+#endif

@@ -1,0 +1,395 @@
+/* scan.c - see scan.h. */
+#include "preload/heap/scan.h"
+
+#include "preload/core/actor.h"
+#include "preload/core/arena.h"
+#include "preload/core/clock.h"
+#include "preload/core/modules.h"
+#include "preload/core/options.h"
+#include "preload/core/real.h"
+#include "preload/core/record.h"
+#include "preload/core/sys.h"
+#include "preload/heap/alloc_pool.h"
+#include "preload/heap/blocks.h"
+#include "preload/heap/heap.h"
+#include "preload/heap/live.h"
+#include "preload/heap/sites.h"
+#include "preload/heap/starts.h"
+#include "preload/heap/view.h"
+
+#define PIECE_BYTES ((size_t)64 << 10)
+#define ARENA_BYTES                                                                                \
+    (UINT64_C(64) << 20) /* the C library aligns the heaps of its arenas to this                   \
+                          */
+#define PAGE        UINT64_C(4096)
+#define MS_TICKS(n) pl_ticks_of_ns((uint64_t)(n)*1000000)
+
+/* Samples are judged at most this long, and for this share of the process's life. */
+#define SAMPLED_MS    50
+#define SAMPLED_SHARE 50
+
+struct scan {
+    struct pl_view view;
+    struct pl_live live;
+    uint64_t *piece;    /* memory as it was read */
+    uint32_t *frontier; /* blocks that were reached and not yet read */
+    size_t nfrontier;
+    void *memory; /* of both */
+    size_t memory_bytes;
+    struct pl_range libc; /* its data: the allocator's records are among it */
+    uint64_t deadline;
+    uint64_t roots;                   /* bytes */
+    const struct pl_live_block *head; /* is it part of a ring? */
+    int head_reached;
+    int late;
+};
+
+/* ---- marking ---- */
+
+/* What a word that points to a block does to it. */
+typedef void (*mark_fn)(struct scan *scan, struct pl_live_block *block);
+
+static void push(struct scan *scan, struct pl_live_block *block, enum pl_reach reach)
+{
+    block->reach = reach & 3;
+    scan->frontier[scan->nfrontier++] = (uint32_t)(block - scan->live.blocks);
+}
+
+static void mark_reached(struct scan *scan, struct pl_live_block *block)
+{
+    if (block->reach == PL_UNREACHED)
+        push(scan, block, PL_REACHED);
+}
+
+static void mark_by_leak(struct scan *scan, struct pl_live_block *block)
+{
+    (void)scan;
+    if (block->reach == PL_UNREACHED)
+        block->reach = PL_REACHED_BY_LEAK;
+}
+
+static void mark_by_direct(struct scan *scan, struct pl_live_block *block)
+{
+    scan->head_reached |= block == scan->head;
+    if (block->reach == PL_REACHED_BY_LEAK)
+        push(scan, block, PL_REACHED_BY_DIRECT);
+}
+
+/* The C library's allocator knows free memory by the word before it: the last of the block before.
+ */
+static int is_allocators(const struct scan *scan, uintptr_t at, uint64_t word,
+                         const struct pl_live_block *block)
+{
+    return at >= scan->libc.lo && at < scan->libc.hi && word % 16 == 0 &&
+           word - block->start + 8 >= block->size;
+}
+
+/* `owner`: the block that the memory is part of; what it says of itself does not count. */
+static void words_read(struct scan *scan, uintptr_t lo, uintptr_t hi, mark_fn mark,
+                       const struct pl_live_block *owner)
+{
+    lo = (lo + 7) & ~(uintptr_t)7;
+    while (lo + 8 <= hi && !scan->late) {
+        size_t want = hi - lo < PIECE_BYTES ? hi - lo : PIECE_BYTES;
+        size_t had = pl_view_read(lo, scan->piece, want);
+        for (size_t i = 0; i < had / 8; i++) {
+            struct pl_live_block *b = pl_live_find(&scan->live, scan->piece[i]);
+            if (b != NULL && b != owner && !is_allocators(scan, lo + i * 8, scan->piece[i], b))
+                mark(scan, b);
+        }
+        /* The rest of an unreadable page is left out. */
+        lo += had == want ? had & ~(size_t)7 : (had & ~(size_t)7) + PAGE;
+        if (had != want)
+            lo &= ~(PAGE - 1);
+        if (pl_now() > scan->deadline)
+            scan->late = 1;
+    }
+}
+
+static void block_read(struct scan *scan, const struct pl_live_block *block, mark_fn mark)
+{
+    for (uintptr_t at = block->start, end = block->start + block->size; at < end;) {
+        struct pl_range part = pl_view_touched(at, end);
+        words_read(scan, part.lo, part.hi, mark, block);
+        at = part.lo == part.hi ? end : part.hi;
+        if (scan->late)
+            return;
+    }
+}
+
+static void frontier_read(struct scan *scan, mark_fn mark)
+{
+    while (scan->nfrontier > 0 && !scan->late)
+        block_read(scan, &scan->live.blocks[scan->frontier[--scan->nfrontier]], mark);
+}
+
+/* ---- roots ---- */
+
+static void root_read(struct scan *scan, uintptr_t lo, uintptr_t hi)
+{
+    for (uintptr_t at = lo; at < hi && !scan->late;) {
+        struct pl_range part = pl_view_touched(at, hi);
+        scan->roots += part.hi - part.lo;
+        words_read(scan, part.lo, part.hi, mark_reached, NULL);
+        at = part.lo == part.hi ? hi : part.hi;
+    }
+}
+
+/* A range without what the view skips. */
+static void root_without_skipped(struct scan *scan, uintptr_t lo, uintptr_t hi)
+{
+    const struct pl_view *view = &scan->view;
+    for (size_t i = 0; i < view->nskipped && lo < hi; i++) {
+        struct pl_range s = view->skipped[i];
+        if (s.hi <= lo)
+            continue;
+        if (s.lo >= hi)
+            break;
+        if (s.lo > lo)
+            root_read(scan, lo, s.lo);
+        lo = s.hi;
+    }
+    if (lo < hi)
+        root_read(scan, lo, hi);
+}
+
+/* Of the C library's allocator: memory beside blocks that have a mapping of their own is the
+ * program's, for the kernel joins neighbours; memory in the heap of an arena is not. */
+static void root_between_blocks(struct scan *scan, uintptr_t lo, uintptr_t hi)
+{
+    const struct pl_live *live = &scan->live;
+    for (size_t i = pl_live_from(live, lo); lo < hi; i++) {
+        const struct pl_live_block *b = i < live->n ? &live->blocks[i] : NULL;
+        uintptr_t until = b == NULL || b->start >= hi ? hi : b->start;
+        uintptr_t from = until;
+        if (until < hi)
+            from = b->start + b->size;
+        if (until < hi && b->arena) {
+            uintptr_t heap = b->start & ~(ARENA_BYTES - 1);
+            until = heap > lo ? heap : lo;
+            from = heap + ARENA_BYTES;
+            i = pl_live_from(live, from) - 1;
+        }
+        root_without_skipped(scan, lo, until);
+        lo = from;
+    }
+}
+
+static void region_read(struct scan *scan, const struct pl_region *r)
+{
+    if (!r->readable || (pl_starts.libc && r->brk))
+        return;
+    size_t first = pl_live_from(&scan->live, r->lo);
+    int has_blocks = first < scan->live.n && scan->live.blocks[first].start < r->hi;
+    if (!has_blocks)
+        root_without_skipped(scan, r->lo, r->hi);
+    else if (pl_starts.libc)
+        root_between_blocks(scan, r->lo, r->hi);
+}
+
+/* Blocks from before the allocator was known: part of our data, but the program's. */
+static void early_blocks_read(struct scan *scan)
+{
+    uintptr_t large = (uintptr_t)atomic_load(&pl_pool_large);
+    root_read(scan, (uintptr_t)pl_pool_small, (uintptr_t)pl_pool_small + PL_POOL_SMALL);
+    if (large != 0)
+        root_read(scan, large, large + PL_POOL_LARGE);
+}
+
+/* ---- our own memory ---- */
+
+static void skip_range(uintptr_t lo, uintptr_t hi, void *ctx)
+{
+    pl_view_skip(ctx, lo, hi);
+}
+
+static void skip_own(struct scan *scan)
+{
+    struct pl_view *view = &scan->view;
+    uintptr_t lo, hi;
+    pl_arena_each(skip_range, view);
+    pl_starts_each_leaf(skip_range, view);
+    pl_blocks_each_leaf(skip_range, view);
+    pl_heap_sites_range(&lo, &hi);
+    pl_view_skip(view, lo, hi);
+    pl_modules_own_range(&lo, &hi);
+    pl_view_skip(view, lo, hi);
+    pl_view_skip(view, (uintptr_t)view->regions, (uintptr_t)view->regions + view->bytes);
+    pl_view_skip(view, (uintptr_t)scan->memory, (uintptr_t)scan->memory + scan->memory_bytes);
+    for (unsigned i = 0; i < PL_LIVE_PARTS; i++)
+        pl_view_skip(view, (uintptr_t)scan->live.memory[i],
+                     (uintptr_t)scan->live.memory[i] + scan->live.sizes[i]);
+    pl_view_settle(view);
+}
+
+/* ---- one look at everything ---- */
+
+static int scan_open(struct scan *scan, uintptr_t sp)
+{
+    scan->view.sp = sp;
+    if (pl_live_open(&scan->live) != 0)
+        return EL_SCAN_MEMORY;
+    scan->memory_bytes = PIECE_BYTES + (scan->live.n + 1) * sizeof(scan->frontier[0]);
+    scan->memory = pl_sys_reserve(scan->memory_bytes);
+    if (scan->memory == NULL)
+        return EL_SCAN_MEMORY;
+    scan->piece = scan->memory;
+    scan->frontier = (uint32_t *)((char *)scan->memory + PIECE_BYTES);
+    if (pl_view_open(&scan->view) != 0)
+        return EL_SCAN_BLIND;
+    skip_own(scan);
+    if (pl_starts.libc)
+        pl_modules_range((uintptr_t)PL_LOAD(malloc), &scan->libc.lo, &scan->libc.hi);
+    return EL_SCAN_DONE;
+}
+
+static void scan_close(struct scan *scan)
+{
+    pl_view_close(&scan->view);
+    pl_live_close(&scan->live);
+    if (scan->memory != NULL)
+        pl_sys_munmap(scan->memory, scan->memory_bytes);
+}
+
+static int scan_look(struct scan *scan, uintptr_t sp)
+{
+    int result = scan_open(scan, sp);
+    if (result != EL_SCAN_DONE)
+        return result;
+    early_blocks_read(scan);
+    for (size_t i = 0; i < scan->view.nregions && !scan->late; i++) {
+        region_read(scan, &scan->view.regions[i]);
+        frontier_read(scan, mark_reached);
+    }
+    frontier_read(scan, mark_reached);
+    return scan->late ? EL_SCAN_LATE : EL_SCAN_DONE;
+}
+
+static int is_lost(const struct pl_live_block *block)
+{
+    return block->reach != PL_REACHED;
+}
+
+static size_t lost_and_known(const struct scan *scan)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < scan->live.n; i++)
+        n += is_lost(&scan->live.blocks[i]) && scan->live.blocks[i].known;
+    return n;
+}
+
+/* Reached now, or before: what is lost was lost both times. Both are in order. */
+static void reached_before(struct scan *scan, const struct scan *before)
+{
+    const struct pl_live *then = &before->live;
+    for (size_t i = 0, j = 0; i < scan->live.n; i++) {
+        struct pl_live_block *b = &scan->live.blocks[i];
+        while (j < then->n && then->blocks[j].start < b->start)
+            j++;
+        if (b->reach == PL_UNREACHED && b->known &&
+            (j == then->n || then->blocks[j].start != b->start || !is_lost(&then->blocks[j])))
+            push(scan, b, PL_REACHED);
+    }
+    frontier_read(scan, mark_reached);
+}
+
+/* ---- what is lost ---- */
+
+/* What can be reached from a lost block goes with it. */
+static void lost_with(struct scan *scan, size_t head)
+{
+    scan->head = &scan->live.blocks[head];
+    scan->head_reached = 0;
+    scan->frontier[scan->nfrontier++] = (uint32_t)head;
+    frontier_read(scan, mark_by_direct);
+}
+
+/*
+ * What a lost block points to is lost through it; what none points to is lost by itself, and takes
+ * along what it reaches. The rest hangs on rings: of these, one block that reaches itself stands
+ * for each. A ring that nothing lost reaches is found by the first of its blocks.
+ */
+static void lost_sort(struct scan *scan)
+{
+    struct pl_live *live = &scan->live;
+    for (size_t i = 0; i < live->n && !scan->late; i++)
+        if (is_lost(&live->blocks[i]))
+            block_read(scan, &live->blocks[i], mark_by_leak);
+    for (size_t i = 0; i < live->n && !scan->late; i++)
+        if (live->blocks[i].reach == PL_UNREACHED)
+            lost_with(scan, i);
+    for (size_t i = 0; i < live->n && !scan->late; i++) {
+        if (live->blocks[i].reach != PL_REACHED_BY_LEAK)
+            continue;
+        live->blocks[i].reach = PL_REACHED_BY_DIRECT;
+        lost_with(scan, i);
+        if (scan->head_reached)
+            live->blocks[i].reach = PL_REACHED_BY_LEAK;
+    }
+}
+
+static uint64_t lost_write(const struct scan *scan)
+{
+    static const enum pl_leak kinds[] = {[PL_UNREACHED] = PL_LEAK_DIRECT,
+                                         [PL_REACHED_BY_LEAK] = PL_LEAK_CYCLE,
+                                         [PL_REACHED_BY_DIRECT] = PL_LEAK_INDIRECT};
+    struct pl_block block;
+    uint64_t judged = 0;
+    for (size_t i = 0; i < scan->live.n; i++) {
+        const struct pl_live_block *b = &scan->live.blocks[i];
+        judged += b->known;
+        if (!b->known || !is_lost(b) || !pl_blocks_find(b->start, &block))
+            continue;
+        struct el_heap_site *site = pl_heap_site(block.stack);
+        if (site != NULL)
+            pl_heap_site_leaked(site, &block, b->start, kinds[b->reach]);
+    }
+    return judged;
+}
+
+static uint64_t allowance(void)
+{
+    uint64_t most = MS_TICKS(pl_options.heap_scan_ms);
+    if (pl_options.heap == PL_HEAP_FULL)
+        return most;
+    uint64_t share = MS_TICKS(SAMPLED_MS) + pl_now() / SAMPLED_SHARE;
+    return share < most ? share : most;
+}
+
+static void scan_write(struct pl_self *self, const struct scan *scan, int result, uint64_t began,
+                       uint64_t judged)
+{
+    struct el_heap_scan event = {.result = (uint32_t)result,
+                                 .libc = pl_starts.libc,
+                                 .blocks = scan->live.n,
+                                 .bytes = scan->live.bytes,
+                                 .judged = judged,
+                                 .roots = scan->roots,
+                                 .took_ns = pl_ns_of_ticks(pl_now() - began)};
+    PL_WRITE(self, heap_scan, &event);
+}
+
+void pl_heap_scan(struct pl_self *self, uintptr_t sp)
+{
+    uint64_t began = pl_now(), judged = 0;
+    struct scan first = {.deadline = began + allowance()};
+    struct scan second = {.deadline = first.deadline};
+    struct scan *last = &first;
+    if (!pl_starts.on || pl_options.heap_scan_ms == 0 || pl_blocks_none())
+        return;
+    int result = scan_look(&first, sp);
+    if (result == EL_SCAN_DONE && first.view.threads > 1 && lost_and_known(&first) > 0) {
+        last = &second;
+        result = scan_look(&second, sp);
+        reached_before(&second, &first);
+    }
+    if (result == EL_SCAN_DONE && lost_and_known(last) > 0)
+        lost_sort(last);
+    if (last->late)
+        result = EL_SCAN_LATE;
+    if (result == EL_SCAN_DONE)
+        judged = lost_write(last);
+    scan_write(self, last, result, began, judged);
+    scan_close(&first);
+    scan_close(&second);
+}
