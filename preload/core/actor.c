@@ -58,14 +58,15 @@ void pl_actor_renew(struct pl_actor *actor, uint64_t id)
     actor->site = NULL;
     actor->origin = NULL;
     actor->creator = 0;
-    actor->blocked = actor->blocking = NULL;
-    actor->spawn_next = 0;
+    actor->spawn_next = actor->parked = 0;
     if (actor->spawns != NULL)
         memset(actor->spawns, 0, PL_SPAWN_RUNS * sizeof(actor->spawns[0]));
     actor->stack_lo = actor->stack_hi = 0;
-    actor->pthread = 0;
-    atomic_store_explicit(&actor->known, 0, memory_order_relaxed);
-    atomic_store_explicit(&actor->life, 0, memory_order_relaxed);
+    if (!el_actor_is_task(id)) {
+        actor->pthread = 0;
+        atomic_store_explicit(&actor->known, 0, memory_order_relaxed);
+        atomic_store_explicit(&actor->life, 0, memory_order_relaxed);
+    }
     cell_clear(actor->cell);
     actor->cell->actor = id;
     actor->id = id;
@@ -83,10 +84,16 @@ void pl_actor_retire(struct pl_actor *actor)
         el_set_state(&actor->held_cell->state, EL_FREE);
 }
 
+void pl_actor_put(struct pl_actor *retired)
+{
+    pl_pool_put(&actors, retired);
+}
+
 void pl_actor_destroy(struct pl_actor *actor)
 {
     pl_actor_retire(actor);
-    pl_pool_put(&actors, actor);
+    actor->blocked = actor->blocking = NULL;
+    pl_actor_put(actor);
 }
 
 void pl_actor_each(void (*on)(struct pl_actor *actor, void *ctx), void *ctx)

@@ -38,48 +38,41 @@ struct pl_spawn_run {
 };
 #define PL_SPAWN_RUNS 4
 
+/* Among very many tasks each cache line counts: what their making and their end look at is in the
+ * first. */
 struct pl_actor {
     struct pl_pool_link link;
-    _Atomic(struct pl_actor *) all; /* next in the list of all, never changed */
-    uint32_t epoch; /* pl_epoch of its making: of another one, it must not be used */
-    uint32_t spare;
-    uint64_t id;
     struct el_actor *cell; /* never NULL */
+    uint64_t id;
+    uint32_t epoch;       /* pl_epoch of its making: of another one, it must not be used */
+    uint32_t held_count;  /* in held[] */
+    struct pl_site *site; /* where it was made */
     struct el_held *held_cell;
-    struct pl_held_lock *held; /* PL_HELD_MAX of them; NULL before the first lock */
-    uint32_t held_count;       /* in held[] */
-    uint32_t held_over;        /* more than fit */
+    uintptr_t stack_lo, stack_hi;
 
-    /* where it was made, and what its own spawning looks like (core/spawn.c) */
-    struct pl_site *site;
-    const struct pl_site *origin; /* the same, for good */
+    /* the second line */
+    _Atomic(struct pl_actor *) all; /* next in the list of all, never changed */
+    struct pl_wait *wait;           /* of a task; NULL before the first */
+    struct pl_held_lock *held;      /* PL_HELD_MAX of them; NULL before the first lock */
+    uint32_t held_over;             /* more than fit */
+    uint32_t parked;                /* a task that waits */
+
+    /* what its own spawning looks like (core/spawn.c) */
+    const struct pl_site *origin; /* the same as site, for good */
     uint64_t creator;
     struct pl_spawn_run *spawns; /* PL_SPAWN_RUNS: where it spawned last; NULL: nowhere yet */
     uint32_t spawn_next;         /* the one that makes room for another */
     uint32_t pad;
 
-    /* core/blocked.c */
+    /* What few have: the first two are NULL in one that is free. Of core/blocked.c */
     struct pl_site *blocked;  /* where it holds a thread now, NULL: nowhere */
     struct pl_site *blocking; /* of a task's call that has not begun */
     uint64_t blocked_at;
 
-    uintptr_t stack_lo, stack_hi;
     pthread_t pthread;      /* threads only */
     _Atomic uint32_t known; /* 0 not in the table of threads, 1 in it, 2 never again */
     _Atomic uint32_t life;  /* bits of enum pl_life */
-};
-
-/* What hangs on loiter_task.tool; recycled with its actor. Among very many tasks each line of
- * memory counts: what most announcements look at comes first. */
-struct pl_task {
-    struct pl_pool_link link;
-    struct pl_actor *actor;
-    uintptr_t stack_lo, stack_hi;
-    uint32_t epoch;
-    uint32_t parked;
-    struct pl_wait *wait; /* NULL before the first */
-    struct pl_task *next; /* in a thread's list */
-};
+} __attribute__((aligned(64)));
 
 enum pl_life { PL_LIFE_ENDED = 1, PL_LIFE_RELEASED = 2 };
 
@@ -105,7 +98,7 @@ struct pl_thread {
     struct pl_late_wait *late;                      /* see wait.c */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */
     struct el_timer *timers[1 << PL_RECENT_BITS];   /* cells of a runtime's timers, likewise */
-    struct pl_task *free_tasks;                     /* records of tasks that ended here */
+    struct pl_actor *free_tasks;                    /* of tasks that ended here */
     uint32_t free_task_count;
     uint32_t tasks_made;
     uint32_t spawn_stack; /* where it made a task last, and the site of that place */
@@ -118,8 +111,10 @@ PL_HIDDEN struct pl_actor *pl_actor_create(uint64_t id);
  * waits for one that has ended. */
 PL_HIDDEN void pl_actor_destroy(struct pl_actor *actor);
 
-/* The same for who keeps the pl_actor: retire instead of destroy, and renew instead of create. */
+/* The same for who keeps the pl_actor: retire instead of destroy, and renew instead of create; or
+ * put, when there are too many. */
 PL_HIDDEN void pl_actor_retire(struct pl_actor *actor);
+PL_HIDDEN void pl_actor_put(struct pl_actor *retired);
 PL_HIDDEN void pl_actor_renew(struct pl_actor *actor, uint64_t id);
 
 /* Calls back with every pl_actor there is, those that are free now too (their id is 0). */

@@ -9,6 +9,7 @@
 #include "preload/core/sys.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
+#define LINE_BYTES  ((size_t)64) /* records of whole cache lines begin at one */
 /* Who has used so much uses a chunk to its end: its pages are had in one call. */
 #define AHEAD_FROM (4 * CHUNK_BYTES)
 
@@ -50,12 +51,14 @@ void pl_arena_each(void (*on)(uintptr_t lo, uintptr_t hi, void *ctx), void *ctx)
 
 static void *chunk_take(struct chunk *chunk, size_t bytes)
 {
-    size_t at = atomic_load(&chunk->used);
+    const size_t align = bytes % LINE_BYTES == 0 ? LINE_BYTES : 16;
+    size_t at = atomic_load(&chunk->used), from;
     do {
-        if (bytes > chunk->bytes - at)
+        from = (at + align - 1) & ~(align - 1);
+        if (from > chunk->bytes || bytes > chunk->bytes - from)
             return NULL;
-    } while (!atomic_compare_exchange_weak(&chunk->used, &at, at + bytes));
-    return (char *)chunk + at;
+    } while (!atomic_compare_exchange_weak(&chunk->used, &at, from + bytes));
+    return (char *)chunk + from;
 }
 
 void *pl_arena_alloc(size_t bytes)

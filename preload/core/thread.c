@@ -52,16 +52,10 @@ void pl_follow(struct pl_self *self)
 {
     const char *record = (const char *)*self->running;
     const struct loiter_task *t = (const void *)(record + self->running_offset);
-    const struct pl_task *task = record == NULL ? NULL : t->tool;
-    if (task != NULL && task->epoch == pl_epoch) {
-        self->actor = task->actor;
-        self->stack_lo = task->stack_lo;
-        self->stack_hi = task->stack_hi;
-    } else {
-        self->actor = self->thread->actor;
-        self->stack_lo = self->actor->stack_lo;
-        self->stack_hi = self->actor->stack_hi;
-    }
+    struct pl_actor *task = record == NULL ? NULL : t->tool;
+    self->actor = task != NULL && task->epoch == pl_epoch ? task : self->thread->actor;
+    self->stack_lo = self->actor->stack_lo;
+    self->stack_hi = self->actor->stack_hi;
 }
 
 struct pl_actor *pl_thread_actor(void)

@@ -23,14 +23,13 @@
 #define FREE_TASKS_MAX 4096 /* records that a thread keeps for itself */
 #define TASKS_BATCH    64
 
-static struct pl_pool tasks = {.bytes = sizeof(struct pl_task)};
 static _Atomic uint32_t run_epoch; /* of the tasks that were made since the last fork */
 static _Atomic uint32_t run_number;
 
 /* The record of a task, if it was made in this process and while recording. */
-static struct pl_task *known(const struct loiter_task *t)
+static struct pl_actor *known(const struct loiter_task *t)
 {
-    struct pl_task *task = t->tool;
+    struct pl_actor *task = t->tool;
     return task != NULL && task->epoch == pl_epoch ? task : NULL;
 }
 
@@ -45,7 +44,6 @@ static void forget_after_fork(void)
 {
     if (atomic_load_explicit(&run_epoch, memory_order_relaxed) != pl_epoch &&
         atomic_exchange(&run_epoch, pl_epoch) != pl_epoch) {
-        atomic_store(&tasks.head, 0);
         atomic_store(&run_number, 0);
     }
 }
@@ -118,47 +116,28 @@ PL_EXPORT void loiter_worker_task(const void *const volatile *place, size_t offs
 
 /* ---- life ---- */
 
-/* A record whose actor is free: one of those that ended on this thread, or of all. */
-static struct pl_task *task_get(struct pl_thread *thread)
+/* Those that ended on this thread are taken first. */
+static struct pl_actor *task_create(struct pl_thread *thread, uint64_t id)
 {
-    struct pl_task *task = thread->free_tasks;
-    if (task != NULL) {
-        thread->free_tasks = task->next;
-        thread->free_task_count--;
-        return task;
-    }
-    int fresh;
-    return pl_pool_get(&tasks, &fresh);
+    struct pl_actor *task = thread->free_tasks;
+    if (task == NULL)
+        return pl_actor_create(EL_ACTOR_TASK | id);
+    thread->free_tasks =
+        (struct pl_actor *)atomic_load_explicit(&task->link.next, memory_order_relaxed);
+    thread->free_task_count--;
+    pl_actor_renew(task, EL_ACTOR_TASK | id);
+    return task;
 }
 
-static void task_put(struct pl_thread *thread, struct pl_task *task)
+static void task_put(struct pl_thread *thread, struct pl_actor *task)
 {
     if (thread->free_task_count == FREE_TASKS_MAX) {
-        pl_pool_put(&tasks, task);
+        pl_actor_put(task);
         return;
     }
-    task->next = thread->free_tasks;
+    atomic_store_explicit(&task->link.next, (uintptr_t)thread->free_tasks, memory_order_relaxed);
     thread->free_tasks = task;
     thread->free_task_count++;
-}
-
-static struct pl_task *task_create(struct pl_self *self, uint64_t id)
-{
-    struct pl_task *task = task_get(self->thread);
-    if (task == NULL)
-        return NULL;
-    if (task->actor != NULL)
-        pl_actor_renew(task->actor, EL_ACTOR_TASK | id);
-    else
-        task->actor = pl_actor_create(EL_ACTOR_TASK | id);
-    if (task->actor == NULL) {
-        pl_pool_put(&tasks, task);
-        return NULL;
-    }
-    task->stack_lo = task->stack_hi = 0;
-    task->parked = 0;
-    task->epoch = pl_epoch;
-    return task;
 }
 
 /* Where the program called the runtime. */
@@ -166,12 +145,6 @@ static inline uint32_t place_of(struct pl_self *self, struct pl_call call, const
 {
     uint32_t stack = pl_stack_known(self, call, (uintptr_t)caller);
     return __builtin_expect(stack != 0, 1) ? stack : pl_stack_from(self, call, caller);
-}
-
-/* Its first instruction is next. */
-static void task_begins(struct pl_task *task)
-{
-    el_set_state(&task->actor->cell->state, EL_ACTOR_RUNNING);
 }
 
 /* Sites stay for good, so the one of the last place is kept. */
@@ -199,12 +172,11 @@ PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), s
     if (self == NULL)
         return;
     forget_after_fork();
-    struct pl_task *task = task_create(self, t->id);
+    struct pl_actor *task = task_create(self->thread, t->id);
     if (task != NULL) {
-        struct pl_actor *actor = task->actor;
-        struct el_actor *cell = actor->cell;
+        struct el_actor *cell = task->cell;
         uint32_t stack = place_of(self, PL_CALL(), caller);
-        actor->creator = cell->creator = self->actor->id;
+        task->creator = cell->creator = self->actor->id;
         cell->created_at = pl_stamp(self);
         cell->created_stack = stack;
         cell->start = (uint64_t)(uintptr_t)start;
@@ -212,7 +184,7 @@ PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), s
         cell->capture_bytes = capture_bytes;
         cell->run = atomic_load_explicit(&run_number, memory_order_relaxed);
         el_set_state(&cell->state, EL_ACTOR_NEW);
-        pl_spawned(self, self->actor, actor, site_of(self->thread, stack), stack_bytes,
+        pl_spawned(self, self->actor, task, site_of(self->thread, stack), stack_bytes,
                    cell->created_at);
         count_task(self->thread);
         t->tool = task;
@@ -225,16 +197,15 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    struct pl_task *task = known(t);
+    struct pl_actor *task = known(t);
     if (task != NULL) {
-        struct pl_actor *actor = task->actor;
         t->tool = NULL;
-        if (self->actor == actor) {
+        if (self->actor == task) {
             self->actor = self->thread->actor;
             self->stack_lo = self->stack_hi = 0;
         }
-        pl_spawn_ended(actor);
-        pl_actor_retire(actor);
+        pl_spawn_ended(task);
+        pl_actor_retire(task);
         task_put(self->thread, task);
     }
     pl_leave(self);
@@ -245,13 +216,11 @@ PL_EXPORT void loiter_task_stack(struct loiter_task *t, const void *lo, const vo
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    struct pl_task *task = known(t);
+    struct pl_actor *task = known(t);
     if (task != NULL) {
-        if (task->actor->cell->state == EL_ACTOR_NEW)
-            task_begins(task);
         task->stack_lo = (uintptr_t)lo;
         task->stack_hi = (uintptr_t)hi;
-        if (self->actor == task->actor) {
+        if (self->actor == task) {
             self->stack_lo = (uintptr_t)lo;
             self->stack_hi = (uintptr_t)hi;
         }
@@ -275,16 +244,16 @@ static uint64_t object_leave(const struct pl_wait *w, uint64_t ticks)
 }
 
 /* A wait whose time is not to be guessed: others wait for what is held, or for the same lock. */
-static inline int is_exact(const struct pl_task *task, uint32_t kind)
+static inline int is_exact(const struct pl_actor *task, uint32_t kind)
 {
-    return el_wait_is_lock(kind) || task->actor->held_count != 0;
+    return el_wait_is_lock(kind) || task->held_count != 0;
 }
 
 /* The wait is over: by who makes it ready, or by the thread that runs the task from now on. */
-static void wait_over(struct pl_self *self, struct pl_task *task)
+static void wait_over(struct pl_self *self, struct pl_actor *task)
 {
     struct pl_wait *w = task->wait;
-    struct el_actor *cell = task->actor->cell;
+    struct el_actor *cell = task->cell;
     const int exact = is_exact(task, w->kind);
     uint64_t now = exact ? pl_now() : pl_stamp(self), io_ticks = 0;
     uint64_t ticks = now > w->began ? now - w->began : 0; /* another thread's clock began it */
@@ -305,21 +274,19 @@ PL_EXPORT void loiter_task_switch(struct loiter_task *t)
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    struct pl_task *task = t == NULL ? NULL : known(t);
+    struct pl_actor *task = t == NULL ? NULL : known(t);
     if (task == NULL) {
         self->actor = self->thread->actor;
         self->stack_lo = self->actor->stack_lo;
         self->stack_hi = self->actor->stack_hi;
     } else {
-        self->actor = task->actor;
+        self->actor = task;
         self->stack_lo = task->stack_lo;
         self->stack_hi = task->stack_hi;
         if (task->parked)
             wait_over(self, task);
-        if (task->actor->cell->state == EL_ACTOR_NEW)
-            task_begins(task);
-        else if (task->actor->cell->state != EL_ACTOR_RUNNING)
-            el_set_state(&task->actor->cell->state, EL_ACTOR_RUNNING);
+        if (task->cell->state != EL_ACTOR_RUNNING)
+            el_set_state(&task->cell->state, EL_ACTOR_RUNNING);
     }
     self->stamps = 0;
     self->wait_count = 0;
@@ -327,7 +294,7 @@ PL_EXPORT void loiter_task_switch(struct loiter_task *t)
 }
 
 /* The cells of what is waited for learn who waits; a select waits for several. */
-static void objects_wait(struct pl_self *self, struct pl_task *task, const void *const *objects,
+static void objects_wait(struct pl_self *self, struct pl_actor *task, const void *const *objects,
                          unsigned n)
 {
     struct pl_wait *w = task->wait;
@@ -343,12 +310,12 @@ static void objects_wait(struct pl_self *self, struct pl_task *task, const void 
         if (w->record == NULL)
             return;
         if (!el_wait_is_lock(w->kind)) {
-            pl_object_task_waits(w->record, task->actor, w->stack);
-            pl_channel_waits(w->record, task->actor->id, w->kind);
+            pl_object_task_waits(w->record, task, w->stack);
+            pl_channel_waits(w->record, task->id, w->kind);
             return;
         }
         w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
-        pl_object_wait_begins(w->record, task->actor->id, w->stack);
+        pl_object_wait_begins(w->record, task->id, w->stack);
         return;
     }
     for (unsigned i = 0; i < n && i < SELECT_MOST; i++) {
@@ -357,10 +324,10 @@ static void objects_wait(struct pl_self *self, struct pl_task *task, const void 
         struct el_object *cell = o != NULL ? o->cell : pl_object_get(self, EL_OBJ_CHAN, object);
         if (cell == NULL)
             continue;
-        cell->last_waiter = task->actor->id;
+        cell->last_waiter = task->id;
         cell->last_waiter_stack = w->stack;
         if (o != NULL)
-            pl_channel_waits(o, task->actor->id, EL_WAIT_SELECT);
+            pl_channel_waits(o, task->id, EL_WAIT_SELECT);
     }
 }
 
@@ -371,25 +338,25 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    struct pl_task *task = known(t);
+    struct pl_actor *task = known(t);
     if (task != NULL && __builtin_expect(task->wait == NULL, 0))
         task->wait = pl_arena_alloc(sizeof(*task->wait));
     if (task != NULL && task->wait != NULL) {
         struct pl_call call = PL_CALL();
         struct pl_wait *w = task->wait;
-        struct el_actor *cell = task->actor->cell;
+        struct el_actor *cell = task->cell;
         self->stack_lo = task->stack_lo;
         self->stack_hi = task->stack_hi;
-        w->actor = self->actor = task->actor;
+        w->actor = self->actor = task;
         w->kind = (uint32_t)why;
         w->object = n == 0 ? 0 : (uint64_t)(uintptr_t)objects[0];
         w->stack = place_of(self, call, caller);
         w->timed = timed != 0;
         w->waker = 0;
         objects_wait(self, task, objects, n);
-        if (task->actor->spawns != NULL)
-            pl_spawn_waits(task->actor);
-        if (task->actor->held_count != 0)
+        if (task->spawns != NULL)
+            pl_spawn_waits(task);
+        if (task->held_count != 0)
             pl_held_revise(self, call);
         w->began = is_exact(task, w->kind) ? self->now = pl_now() : pl_stamp(self);
         cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
@@ -411,9 +378,9 @@ PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    struct pl_task *task = known(t);
+    struct pl_actor *task = known(t);
     if (task != NULL && task->parked) {
-        struct el_actor *cell = task->actor->cell;
+        struct el_actor *cell = task->cell;
         task->parked = 0;
         if (task->wait->record != NULL)
             object_leave(task->wait, 0);
@@ -429,15 +396,15 @@ PL_EXPORT void loiter_task_ready(struct loiter_task *t, const void *object)
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct pl_task *task = known(t);
+    struct pl_actor *task = known(t);
     /* A worker that makes a task ready stands for a timer or the poller: nobody of the program. */
     int by_runtime = self->actor == self->thread->actor && self->thread->is_worker;
     if (task != NULL) {
-        struct el_actor *cell = task->actor->cell;
+        struct el_actor *cell = task->cell;
         if (!by_runtime) {
             cell->waker = self->actor->id;
-            if (self->actor->creator == task->actor->id)
-                pl_spawn_woken(task->actor, self->actor->id, task->actor->id, self->actor->site);
+            if (self->actor->creator == task->id)
+                pl_spawn_woken(task, self->actor->id, task->id, self->actor->site);
         }
         if (task->parked)
             wait_over(self, task);
