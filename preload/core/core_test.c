@@ -89,6 +89,33 @@ static void known_stacks_are_not_walked(void **state)
     }
 }
 
+/* 2^6 ways lead to one call at one depth. */
+__attribute__((noinline)) static void branch(volatile unsigned way, volatile int depth)
+{
+    if (depth == 0) {
+        wrapper();
+    } else if (way & 1) {
+        branch(way >> 1, depth - 1);
+        sink += 1;
+    } else {
+        branch(way >> 1, depth - 1);
+        sink += 2;
+    }
+}
+
+static void many_ways_to_one_call_are_not_walked_again(void **state)
+{
+    (void)state;
+    uint64_t walks = 0;
+    for (volatile int pass = 0; pass < 3; pass++) {
+        for (volatile unsigned way = 0; way < 64; way++)
+            branch(way, 6);
+        if (pass == 0)
+            walks = pl_log.summary->unwinds;
+    }
+    assert_in_range(pl_log.summary->unwinds - walks, 0, 64);
+}
+
 /* A lock that is taken in a small function, and what is told of its place: at once, by a full
  * comparison, and from further out when the small function has returned. */
 static struct {
@@ -409,6 +436,7 @@ int main(void)
         cmocka_unit_test(same_stack_same_id),
         cmocka_unit_test(another_caller_further_up_is_another_stack),
         cmocka_unit_test(known_stacks_are_not_walked),
+        cmocka_unit_test(many_ways_to_one_call_are_not_walked_again),
         cmocka_unit_test(a_rare_caller_of_a_trusted_place_is_told_in_time),
         cmocka_unit_test(another_caller_nearby_is_never_taken_for_the_usual),
         cmocka_unit_test(held_locks_in_any_order),

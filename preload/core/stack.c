@@ -92,13 +92,52 @@ static uint32_t stack_id(struct pl_self *self, const uintptr_t *pcs, unsigned n,
     return id;
 }
 
-/* Where the thread remembers the stacks of that place; NULL without memory. */
-static struct pl_stack_entry *entry_of(struct pl_self *self, struct pl_call call, uintptr_t place)
+/*
+ * Where a stack of the place is remembered when the place's own entry has another one, as with the
+ * many paths through a recursive function. The words where that one's return addresses lay are
+ * likely this one's: they choose.
+ */
+static struct pl_stack_entry *second_entry(struct pl_stack_cache *cache,
+                                           const struct pl_stack_entry *e, struct pl_call call)
+{
+    const uintptr_t *sp = (const uintptr_t *)call.sp;
+    uint64_t hash = e->place ^ e->pc << 20;
+    for (uint32_t i = 0; i < e->n; i++) {
+        hash = (hash ^ sp[e->offsets[i]]) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    return &cache->entries[hash >> (64 - PL_STACK_CACHE_BITS)];
+}
+
+/* Does the entry stand for that place, with whatever stack? */
+static int is_of_place(const struct pl_stack_entry *e, struct pl_call call, uintptr_t place,
+                       uintptr_t first)
+{
+    return e->id != 0 && e->pc == call.pc && e->place == place && e->first == first;
+}
+
+/* Where the thread is to remember this stack; NULL without memory. */
+static struct pl_stack_entry *entry_of(struct pl_self *self, struct pl_call call, uintptr_t place,
+                                       uintptr_t first)
 {
     struct pl_thread *thread = self->thread;
     if (thread->stacks == NULL)
         thread->stacks = pl_arena_alloc(sizeof(struct pl_stack_cache));
-    return thread->stacks == NULL ? NULL : pl_stack_entry(thread->stacks, call.pc, place);
+    if (thread->stacks == NULL)
+        return NULL;
+    struct pl_stack_entry *e = pl_stack_entry(thread->stacks, call.pc, place);
+    return is_of_place(e, call, place, first) ? second_entry(thread->stacks, e, call) : e;
+}
+
+static uint32_t second_look(const struct pl_self *self, struct pl_call call, uintptr_t first)
+{
+    if (self->thread->stacks == NULL)
+        return 0;
+    uintptr_t place = pl_stack_place(self, call.sp);
+    const struct pl_stack_entry *e = pl_stack_entry(self->thread->stacks, call.pc, place);
+    if (!is_of_place(e, call, place, first))
+        return 0;
+    return pl_stack_match(second_entry(self->thread->stacks, e, call), call, place, first);
 }
 
 /* The rare side, with its large frame, apart from the other. */
@@ -123,7 +162,7 @@ __attribute__((noinline)) static uint32_t stack_walk(struct pl_self *self, struc
         return 0;
     uint32_t id = stack_id(self, kept, n, walk.truncated);
     uintptr_t place = pl_stack_place(self, call.sp);
-    struct pl_stack_entry *e = entry_of(self, call, place);
+    struct pl_stack_entry *e = entry_of(self, call, place, first);
     if (e != NULL && id != 0)
         entry_fill(e, call, first, place, &walk, id);
     return id;
@@ -134,7 +173,7 @@ uint32_t pl_stack_at(struct pl_self *self, uintptr_t pc, uintptr_t sp, uintptr_t
 {
     struct pl_call call = {pc, sp, fp};
     uint32_t id = pl_stack_known(self, call, first);
-    if (__builtin_expect(id == 0, 0))
+    if (__builtin_expect(id == 0, 0) && (id = second_look(self, call, first)) == 0)
         return stack_walk(self, call, first);
     if (++self->thread->stack_hits % HITS_BATCH == 0)
         el_count(&pl_log.summary->stack_hits, HITS_BATCH);

@@ -65,14 +65,9 @@ static inline struct pl_stack_entry *pl_stack_entry(struct pl_stack_cache *cache
     return &cache->entries[hash >> (64 - PL_STACK_CACHE_BITS)];
 }
 
-/* The id if the thread has seen this very stack, 0 if it has to be walked. */
-static inline uint32_t pl_stack_known(const struct pl_self *self, struct pl_call call,
-                                      uintptr_t first)
+static inline uint32_t pl_stack_match(const struct pl_stack_entry *e, struct pl_call call,
+                                      uintptr_t place, uintptr_t first)
 {
-    if (__builtin_expect(self->thread->stacks == NULL, 0))
-        return 0;
-    uintptr_t place = pl_stack_place(self, call.sp);
-    const struct pl_stack_entry *e = pl_stack_entry(self->thread->stacks, call.pc, place);
     if (e->pc != call.pc || e->place != place || e->first != first)
         return 0;
     const uintptr_t *sp = (const uintptr_t *)call.sp;
@@ -81,6 +76,17 @@ static inline uint32_t pl_stack_known(const struct pl_self *self, struct pl_call
             return 0;
     }
     return e->id;
+}
+
+/* The id if the stack is the one that the thread saw first at its place; 0: pl_stack_at knows
+ * more. */
+static inline uint32_t pl_stack_known(const struct pl_self *self, struct pl_call call,
+                                      uintptr_t first)
+{
+    if (__builtin_expect(self->thread->stacks == NULL, 0))
+        return 0;
+    uintptr_t place = pl_stack_place(self, call.sp);
+    return pl_stack_match(pl_stack_entry(self->thread->stacks, call.pc, place), call, place, first);
 }
 
 /*
