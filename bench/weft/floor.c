@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -104,6 +105,38 @@ static void measure_pages(void)
     munmap(at, (size_t)COUNT * PAGE);
 }
 
+/* What a task's stack takes at its first use, made ready for many at once: its first page, and the
+ * guard. */
+static void measure_stacks(void)
+{
+    enum { COUNT = 16384, BATCH = 64, STACK = 65536, PAGE = 4096, INSTALL = 102, POPULATE = 23 };
+    char *at = mmap(NULL, (size_t)COUNT * STACK, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED)
+        abort();
+    madvise(at, (size_t)COUNT * STACK, MADV_NOHUGEPAGE);
+    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    long took[2] = {0, 0};
+    for (size_t i = 0; i < COUNT; i += BATCH) {
+        struct iovec pages[2][BATCH];
+        for (size_t k = 0; k < BATCH; k++) {
+            pages[0][k] = (struct iovec){at + (i + k + 1) * STACK - PAGE, PAGE};
+            pages[1][k] = (struct iovec){at + (i + k) * STACK, PAGE};
+        }
+        for (int which = 0; which < 2; which++) {
+            long begin = now_ns();
+            if (syscall(SYS_process_madvise, self, pages[which], (size_t)BATCH,
+                        which ? INSTALL : POPULATE, 0U) < 0)
+                return; /* an old kernel */
+            took[which] += now_ns() - begin;
+        }
+    }
+    print("stack_page", took[0], COUNT);
+    print("stack_guard", took[1], COUNT);
+    close(self);
+    munmap(at, (size_t)COUNT * STACK);
+}
+
 /* ---- threads ---- */
 
 static _Atomic uint32_t whose;
@@ -168,6 +201,7 @@ int main(void)
     measure_clocks();
     measure_atomics();
     measure_pages();
+    measure_stacks();
     measure_futex();
     measure_threads();
     return 0;

@@ -119,6 +119,28 @@ TASK_TEST(stacks_are_kept)
     wait_for_count(200);
 }
 
+static void shallow(void *arg)
+{
+    volatile char bytes[1024];
+    (void)arg;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)i;
+    weft_yield();
+    for (size_t i = 0; i < sizeof bytes; i++)
+        CHECK(bytes[i] == (char)i);
+    count++;
+}
+
+/* A task that follows one that ended takes over its stack: not one of the other class. */
+TASK_TEST(small_stacks_among_others)
+{
+    struct weft_task_options small = {.small_stack = 1};
+    count = 0;
+    for (int i = 0; i < 400; i++)
+        CHECK((i / 3 % 2 ? weft_go_with(&small, shallow, NULL) : weft_go(deep, NULL)) == 0);
+    wait_for_count(400);
+}
+
 static void own_identity(void *arg)
 {
     uint64_t id = weft_id();
@@ -435,13 +457,21 @@ static void no_worker_computes_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_task_runs_once), cmocka_unit_test(very_many_parked),
-        cmocka_unit_test(captures_are_copied), cmocka_unit_test(stacks_are_kept),
-        cmocka_unit_test(identities),          cmocka_unit_test(outside),
-        cmocka_unit_test(no_run_in_a_run),     cmocka_unit_test(abandoned_tasks_never_run),
-        cmocka_unit_test(blocking_calls),      cmocka_unit_test(blocking_calls_do_not_queue),
-        cmocka_unit_test(foreign_threads),     cmocka_unit_test(no_worker_computes_alone),
-        cmocka_unit_test(straggler),           cmocka_unit_test(straggler_wakes_the_next_run),
+        cmocka_unit_test(each_task_runs_once),
+        cmocka_unit_test(very_many_parked),
+        cmocka_unit_test(captures_are_copied),
+        cmocka_unit_test(stacks_are_kept),
+        cmocka_unit_test(small_stacks_among_others),
+        cmocka_unit_test(identities),
+        cmocka_unit_test(outside),
+        cmocka_unit_test(no_run_in_a_run),
+        cmocka_unit_test(abandoned_tasks_never_run),
+        cmocka_unit_test(blocking_calls),
+        cmocka_unit_test(blocking_calls_do_not_queue),
+        cmocka_unit_test(foreign_threads),
+        cmocka_unit_test(no_worker_computes_alone),
+        cmocka_unit_test(straggler),
+        cmocka_unit_test(straggler_wakes_the_next_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
