@@ -132,6 +132,17 @@ static json_t *hidden_json(const struct gate_item *item)
     return o;
 }
 
+/* Null where the allocator says nothing of itself. */
+static json_t *allocator_json(const struct model_heap *h)
+{
+    if (!h->allocator)
+        return json_null();
+    return json_pack("{ss so so so so so so}", "name", h->allocator, "arenas", count(h->arenas),
+                     "allocated", count(h->allocated), "active", count(h->active), "resident",
+                     count(h->resident), "retained", count(h->retained), "mapped",
+                     count(h->mapped));
+}
+
 static json_t *process_json(const struct model_process *p)
 {
     char *ending = record_ending(p);
@@ -141,6 +152,7 @@ static json_t *process_json(const struct model_process *p)
                           "lost", count(p->lost), "lost_cells", count(p->lost_cells), "stack_walks",
                           count(p->unwinds), "threads", count(p->threads_made), "tasks",
                           count(p->tasks_made));
+    json_object_set_new(o, "allocator", allocator_json(&p->heap));
     json_object_set_new(o, "duration_ns", count(p->end_ns));
     json_object_set_new(o, "stop_reason",
                         p->stop_reason == EL_STOP_NONE ? json_null()

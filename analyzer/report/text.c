@@ -283,6 +283,24 @@ static void print_record(const struct page *p)
     }
 }
 
+/* What allocators say of themselves. */
+static void print_allocators(const struct page *p)
+{
+    const struct model *m = p->r->model;
+    for (size_t i = 0; i < m->nprocesses; i++) {
+        const struct model_heap *h = &m->processes[i].heap;
+        char n[4][REPORT_WORDS_MAX], arenas[REPORT_WORDS_MAX];
+        if (!h->allocator)
+            continue;
+        say(p, "",
+            "loiter: %s in process %u: %s allocated, %s active, %s resident, %s retained, %s",
+            h->allocator, m->processes[i].pid, report_bytes(n[0], (double)h->allocated),
+            report_bytes(n[1], (double)h->active), report_bytes(n[2], (double)h->resident),
+            report_bytes(n[3], (double)h->retained), report_count(arenas, h->arenas, "arena"));
+        end_line(p);
+    }
+}
+
 /* Where a reader who meets such a report for the first time finds the rest. */
 static void print_help(const struct page *p)
 {
@@ -322,6 +340,7 @@ static void print_end(const struct page *p)
     free(ending);
     print_counts(p);
     print_record(p);
+    print_allocators(p);
     if (p->r->log) {
         say(p, "", "loiter: the log is in %s", p->r->log);
         end_line(p);

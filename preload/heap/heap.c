@@ -11,6 +11,7 @@
 #include "preload/core/site.h"
 #include "preload/core/stack.h"
 #include "preload/core/sys.h"
+#include "preload/heap/allocator.h"
 #include "preload/heap/blocks.h"
 #include "preload/heap/sample.h"
 #include "preload/heap/scan.h"
@@ -151,5 +152,6 @@ __attribute__((noinline)) void pl_heap_end(struct pl_self *self)
 {
     int error = errno;
     pl_heap_scan(self, (uintptr_t)__builtin_frame_address(0));
+    pl_allocator_write(self);
     errno = error;
 }

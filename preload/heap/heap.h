@@ -62,7 +62,7 @@ PL_HIDDEN void pl_heap_gone(void *block);
  * and the process before it exits. Guard on. */
 PL_HIDDEN void pl_heap_flush(void);
 
-/* The process ends: looks for blocks that nothing reaches. Guard on. */
+/* The process ends: looks for blocks that nothing reaches, and asks the allocator. Guard on. */
 PL_HIDDEN void pl_heap_end(struct pl_self *self);
 
 /* A record begins: makes the tables. pl_heap_rest: none does, nothing is noted from now on. */
