@@ -195,6 +195,50 @@ static void measure_threads(void)
     print("thread_create_join", now_ns() - begin, COUNT);
 }
 
+/* ---- what telling who holds a lock, and since where, takes at least ---- */
+
+struct held {
+    const void *lock, *place;
+};
+static struct held held_list[8];
+static __thread struct held *volatile held_top = held_list;
+static uint32_t free_lock;
+
+static inline void lock_and_unlock(void)
+{
+    uint32_t unlocked = 0, locked = 1;
+    if (!__atomic_compare_exchange_n(&free_lock, &unlocked, 1, 0, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED) ||
+        !__atomic_compare_exchange_n(&free_lock, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        abort();
+}
+
+/* As the thread's list has it: at the call, without one. */
+static inline void lock_and_unlock_held(void)
+{
+    struct held *top = held_top;
+    *(volatile struct held *)top = (struct held){&free_lock, __builtin_return_address(0)};
+    held_top = top + 1;
+    lock_and_unlock();
+    top = held_top - 1;
+    if (((volatile struct held *)top)->lock != &free_lock)
+        abort();
+    held_top = top;
+}
+
+static void measure_locks(void)
+{
+    enum { COUNT = 2000000 };
+    long begin = now_ns();
+    for (long i = 0; i < COUNT; i++)
+        lock_and_unlock();
+    print("lock_pair", now_ns() - begin, COUNT);
+    begin = now_ns();
+    for (long i = 0; i < COUNT; i++)
+        lock_and_unlock_held();
+    print("lock_pair_listed", now_ns() - begin, COUNT);
+}
+
 int main(void)
 {
     measure_switch();
@@ -204,5 +248,6 @@ int main(void)
     measure_stacks();
     measure_futex();
     measure_threads();
+    measure_locks();
     return 0;
 }

@@ -41,17 +41,16 @@ static inline uint32_t pl_lock_prepare(struct pl_call call)
  * The usual case without a call, and without a pl_enter of its own each: the lock comes to the top
  * of the actor's list before it is tried, so that nothing of this is done while it is held, and
  * goes from there. 0: nothing was done, the longer way has to be gone. Nothing is in the way for
- * most programs: recording, no signal handler within our own code, a place that is known.
+ * most programs: recording, no signal handler within our own code, no task, a known place.
  */
 static inline int pl_lock_noted(enum el_wait_kind kind, const void *lock, struct pl_call call)
 {
     struct pl_self *self = &pl_self_block;
-    if (!pl_is_ready() || __builtin_expect(self->guard != 0 || self->actor == NULL, 0))
+    if (!pl_is_ready() ||
+        __builtin_expect(self->guard != 0 || self->actor == NULL || self->running != NULL, 0))
         return 0;
     self->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    if (__builtin_expect(self->running != NULL, 0))
-        pl_follow(self);
     struct pl_held_lock held = {lock,    (uint16_t)kind, 1, pl_stack_near(self, call.pc, call.sp),
                                 call.pc, call.sp};
     int noted = held.stack != 0 && pl_held_push_simply(self->actor, &held);
@@ -65,12 +64,11 @@ static inline const struct pl_held_lock *pl_lock_dropped(const void *lock)
 {
     struct pl_self *self = &pl_self_block;
     if (!pl_is_ready() ||
-        __builtin_expect(self->guard != 0 || self->actor == NULL || self->pending, 0))
+        __builtin_expect(
+            self->guard != 0 || self->actor == NULL || self->pending || self->running != NULL, 0))
         return NULL;
     self->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    if (__builtin_expect(self->running != NULL, 0))
-        pl_follow(self);
     const struct pl_held_lock *dropped = pl_held_remove_simply(self->actor, lock);
     atomic_signal_fence(memory_order_seq_cst);
     self->guard = 0;
