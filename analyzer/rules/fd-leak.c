@@ -43,10 +43,11 @@ static bool is_orphan(const struct model_process *p, const struct model_descript
     return idle && (d->flags & EL_FD_WATCHED) == 0 && life_of(p, d->opener) == LIFE_ENDED;
 }
 
-/* A timer's is told by unstopped-ticker; a connection that was accepted is its peer's to end. */
+/* A timer's is told by unstopped-ticker, what was opened by several at once by duplicate-init; a
+ * connection that was accepted is its peer's to end. */
 static bool is_ours(const struct model_descriptor *d)
 {
-    return d->kind != EL_FD_TIMER && d->kind != EL_FD_ACCEPTED;
+    return d->kind != EL_FD_TIMER && d->kind != EL_FD_ACCEPTED && (d->flags & EL_FD_LEFT) == 0;
 }
 
 static int by_place(const void *a, const void *b)

@@ -54,6 +54,7 @@ static void test_kinds(void **state)
     expect(17, EL_FD_SOCKET, 1, EL_FD_USED, 1, SEVERITY_NOTE); /* a pool, perhaps */
     expect(17, EL_FD_SOCKET, 1, EL_FD_USED | EL_FD_WATCHED, 0, SEVERITY_NOTE);
     expect(17, EL_FD_ACCEPTED, 1, EL_FD_USED, 0, SEVERITY_NOTE);
+    expect(17, EL_FD_FILE, 1, EL_FD_USED | EL_FD_LEFT, 0, SEVERITY_NOTE);
     expect(17, EL_FD_TIMER, 1, EL_FD_USED, 0, SEVERITY_NOTE);
 }
 

@@ -8,6 +8,7 @@
 
 #include "preload/core/actor.h"
 #include "preload/core/clock.h"
+#include "preload/core/race.h"
 #include "preload/core/record.h"
 #include "preload/core/stack.h"
 #include "preload/core/sys.h"
@@ -26,6 +27,7 @@ void pl_descriptors_reset(void)
     pl_log.summary->nofile = limit.rlim_cur;
     memset(pl_descriptors, 0, atomic_load(&top) * sizeof(pl_descriptors[0]));
     atomic_store(&top, 0);
+    pl_races_reset();
 }
 
 static void note_top(uint32_t fd)
@@ -69,6 +71,7 @@ void pl_descriptor_opened(int fd, enum el_fd_kind kind, struct pl_call call)
         d->used = (uint32_t)pl_outcome_made(place, 0, d->opened_at);
         place->closes = 0;
         __atomic_store_n(&d->place, place, __ATOMIC_RELEASE);
+        pl_race_opened(self, fd);
         note_top((uint32_t)fd);
     }
     errno = error;
@@ -92,6 +95,7 @@ void pl_descriptor_closing(int fd, uint64_t bytes)
     if (place == NULL)
         return;
     struct el_outcome *cell = place->cell;
+    pl_race_closed(place, fd);
     pl_outcome_gone(place);
     if (bytes != 0)
         el_count(&cell->bytes, bytes);

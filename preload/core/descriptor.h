@@ -49,6 +49,9 @@ PL_HIDDEN void pl_descriptors_at_end(void);
 /* At the start and in a fork child, which is not who opened them. */
 PL_HIDDEN void pl_descriptors_reset(void);
 
+/* See race.h: of a place at which several opened. */
+PL_HIDDEN void pl_race_used(int fd);
+
 /* A call does something with it. */
 static inline void pl_descriptor_used(int fd)
 {
@@ -59,6 +62,8 @@ static inline void pl_descriptor_used(int fd)
     if (place == NULL)
         return;
     uint32_t made = (uint32_t)__atomic_load_n(&place->cell->made, __ATOMIC_RELAXED);
+    if (__builtin_expect(__atomic_load_n(&place->race, __ATOMIC_RELAXED) != NULL, 0))
+        pl_race_used(fd);
     if (d->used != made || (d->flags & EL_FD_USED) == 0) {
         d->used = made;
         d->flags |= EL_FD_USED;

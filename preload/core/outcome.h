@@ -17,6 +17,10 @@ struct pl_outcome {
     uint64_t second_from;    /* the clock when it began */
     uint64_t second_made;    /* cell->made then */
     uint64_t closes;         /* descriptors: closed late, one after the other, up to now */
+    uint64_t last_opener;    /* of descriptors, see race.h */
+    struct pl_race *race;    /* NULL as long as one actor alone opened there */
+    int32_t last_fd;
+    int32_t pad;
 };
 
 /* Finds or makes; NULL when there is no room. `how`: el_left, or 0. */

@@ -24,6 +24,7 @@
 #include "preload/core/object.h"
 #include "preload/core/options.h"
 #include "preload/core/outcome.h"
+#include "preload/core/race.h"
 #include "preload/core/real.h"
 #include "preload/core/spread.h"
 #include "preload/core/stack_table.h"
@@ -225,6 +226,7 @@ static void record_end(enum el_exit_how how)
     if (how != EL_EXIT_ABORT) {
         pl_channels_at_end();
         pl_contexts_at_end();
+        pl_races_at_end();
         pl_descriptors_at_end();
     }
     el_log_end(&pl_log);
