@@ -7,13 +7,13 @@
 static void on_heap_site(struct model_builder *b, const struct el_heap_site *c)
 {
     struct model_process *p = b->p;
-    if (c->state == EL_FREE || c->samples == 0)
+    if (c->state == EL_FREE || c->blocks == 0)
         return;
     XGROW(p->heap_sites, p->nheap_sites);
     struct model_heap_site *s = &p->heap_sites[p->nheap_sites++];
     *s = (struct model_heap_site){
         .stack = c->stack,
-        .samples = c->samples,
+        .samples = c->samples > 0 ? c->samples : c->blocks, /* each block was looked at */
         .blocks = c->blocks,
         .bytes = c->bytes,
         .freed_blocks = c->freed_blocks,

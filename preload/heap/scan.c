@@ -75,6 +75,12 @@ static void mark_by_direct(struct scan *scan, struct pl_live_block *block)
         push(scan, block, PL_REACHED_BY_DIRECT);
 }
 
+static int is_late(struct scan *scan)
+{
+    scan->late |= pl_now() > scan->deadline;
+    return scan->late;
+}
+
 /* The C library's allocator knows free memory by the word before it: the last of the block before.
  */
 static int is_allocators(const struct scan *scan, uintptr_t at, uint64_t word,
@@ -101,8 +107,7 @@ static void words_read(struct scan *scan, uintptr_t lo, uintptr_t hi, mark_fn ma
         lo += had == want ? had & ~(size_t)7 : (had & ~(size_t)7) + PAGE;
         if (had != want)
             lo &= ~(PAGE - 1);
-        if (pl_now() > scan->deadline)
-            scan->late = 1;
+        is_late(scan);
     }
 }
 
@@ -111,8 +116,8 @@ static void block_read(struct scan *scan, const struct pl_live_block *block, mar
     for (uintptr_t at = block->start, end = block->start + block->size; at < end;) {
         struct pl_range part = pl_view_touched(at, end);
         words_read(scan, part.lo, part.hi, mark, block);
-        at = part.lo == part.hi ? end : part.hi;
-        if (scan->late)
+        at = part.hi;
+        if (is_late(scan))
             return;
     }
 }
@@ -127,11 +132,11 @@ static void frontier_read(struct scan *scan, mark_fn mark)
 
 static void root_read(struct scan *scan, uintptr_t lo, uintptr_t hi)
 {
-    for (uintptr_t at = lo; at < hi && !scan->late;) {
+    for (uintptr_t at = lo; at < hi && !is_late(scan);) {
         struct pl_range part = pl_view_touched(at, hi);
         scan->roots += part.hi - part.lo;
         words_read(scan, part.lo, part.hi, mark_reached, NULL);
-        at = part.lo == part.hi ? hi : part.hi;
+        at = part.hi;
     }
 }
 
@@ -256,6 +261,8 @@ static int scan_look(struct scan *scan, uintptr_t sp)
     int result = scan_open(scan, sp);
     if (result != EL_SCAN_DONE)
         return result;
+    if (scan->live.n == 0)
+        return EL_SCAN_DONE;
     early_blocks_read(scan);
     for (size_t i = 0; i < scan->view.nregions && !scan->late; i++) {
         region_read(scan, &scan->view.regions[i]);

@@ -77,7 +77,8 @@ static void lower(uint64_t *to, uint64_t value)
 void pl_heap_site_born(struct el_heap_site *site, uint64_t size, uintptr_t address, uint64_t now)
 {
     struct pl_weight w = weight_of(size, address);
-    el_count(&site->samples, 1);
+    if (pl_options.heap != PL_HEAP_FULL) /* else they are the blocks */
+        el_count(&site->samples, 1);
     el_count(&site->blocks, w.blocks);
     uint64_t bytes = __atomic_add_fetch(&site->bytes, w.bytes, __ATOMIC_RELAXED);
     uint64_t live = bytes - __atomic_load_n(&site->freed_bytes, __ATOMIC_RELAXED);

@@ -108,7 +108,7 @@ static void leaf_each(const uint8_t *leaf, uintptr_t base,
     for (uintptr_t at = lo; at < hi;) {
         struct pl_range part = pl_view_touched(at, hi);
         part_each(leaf, part.lo - lo, part.hi - lo, base, on, ctx);
-        at = part.lo == part.hi ? hi : part.hi;
+        at = part.hi;
     }
 }
 

@@ -16,6 +16,7 @@
 #define MAPS_FIRST   ((size_t)1 << 20)
 #define MAPS_MOST    ((size_t)256 << 20)
 #define SMALL_REGION (UINT64_C(256) << 10) /* all of it is read */
+#define LOOK_MOST    (UINT64_C(1) << 30)
 #define PAGE_WORDS   256u
 
 /* The stack on which a thread began last, by its top; others may push it out. */
@@ -333,6 +334,7 @@ struct pl_range pl_view_touched(uintptr_t at, uintptr_t hi)
     long fd = open_file("/proc/self/pagemap", 0);
     if (fd < 0)
         return all;
+    hi = hi - at < LOOK_MOST ? hi : at + LOOK_MOST;
     uint64_t words[PAGE_WORDS];
     struct pl_range found = {hi, hi};
     for (uintptr_t page = at & ~(PAGE - 1); page < hi;) {

@@ -50,8 +50,9 @@ PL_HIDDEN void pl_view_settle(struct pl_view *view);
 /* Copies memory; the bytes that could be had from the start on. */
 PL_HIDDEN size_t pl_view_read(uintptr_t from, void *to, size_t bytes);
 
-/* The first range from `at` on, below `hi`, whose pages were ever touched; lo == hi when there is
- * none. Where the system does not tell, all were. */
+/* The first range from `at` on, below `hi`, whose pages were ever touched. No more than a GiB is
+ * looked through at once: lo == hi, the end of what was looked through, when there is none in it.
+ * Where the system does not tell, all were. */
 PL_HIDDEN struct pl_range pl_view_touched(uintptr_t at, uintptr_t hi);
 
 /* A thread runs on the stack [lo, top) from now on: once it has ended, what is on it is stale. */

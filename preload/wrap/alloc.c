@@ -85,7 +85,8 @@ SECOND_WAY void slow_free(void *block)
 {
     if (pl_pool_owns(block) || !KNOWN(free))
         return;
-    pl_heap_gone(block);
+    if (pl_starts.on)
+        pl_heap_gone(block);
     PL_LOAD(free)(block);
 }
 
