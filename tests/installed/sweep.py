@@ -28,7 +28,7 @@ LEFT_OUT = set("""init telinit halt poweroff reboot shutdown killall5 ctrlaltdel
 switch_root sulogin agetty getty rtcwake e2scrub_all e2scrub fsfreeze wish wish8.6 pkttyagent kill
 skill snice pkill shadowconfig pwconv pwunconv grpconv grpunconv update-passwd ldconfig mandb catman
 pam-auth-update update-ca-certificates update-catalog update-xmlcatalog update-shells iconvconfig
-locale-gen add-shell remove-shell gcloud gsutil docker-credential-gcloud dev_appserver.py bq anthoscli kubectl kpt terraform
+locale-gen instmodsh debconf-apt-progress add-shell remove-shell gcloud gsutil docker-credential-gcloud dev_appserver.py bq anthoscli kubectl kpt terraform
 loiter xdg-user-dirs-update systemd-tmpfiles systemd-sysusers systemd-firstboot
 systemd-machine-id-setup dmesg systemd-tty-ask-password-agent update-icon-caches upgradecluster
 pg_createcluster pg_upgradecluster pg_dropcluster pg_updatedicts install-sgmlcatalog
