@@ -11,6 +11,7 @@
 
 #include "analyzer/cli/exit_codes.h"
 #include "analyzer/cli/log_dir.h"
+#include "analyzer/cli/looker.h"
 #include "analyzer/cli/message.h"
 #include "analyzer/cli/preflight.h"
 #include "analyzer/cli/sanitizer.h"
@@ -195,6 +196,19 @@ static struct run_usage usage_of(const struct ending *e)
                               .preemptions = e->usage.ru_nivcsw};
 }
 
+static void look(void *arg)
+{
+    const struct session *s = arg;
+    looker_look(s->looker);
+}
+
+/* What of its processor time Loiter took. */
+static struct run_own own_of(const struct looker *l)
+{
+    struct looker_result r = looker_result(l);
+    return (struct run_own){.looks = r.looks, .inside = r.inside, .inside_ns = r.inside_ns};
+}
+
 int session_run(struct session *s)
 {
     struct ending e;
@@ -205,7 +219,10 @@ int session_run(struct session *s)
                             .timeout_s = s->options->timeout_s,
                             .prepare = prepare,
                             .hung = hung,
+                            .look = look,
+                            .look_s = LOOKER_PERIOD_S,
                             .arg = s};
+    s->looker = looker_create(s->dir);
     s->info.started_ns = realtime_ns();
     s->info.timeout_s = s->options->timeout_s;
     int error = supervise(&how, &e);
@@ -223,6 +240,7 @@ int session_run(struct session *s)
     s->info.signal = e.signal;
     s->info.timed_out = e.timed_out;
     s->info.usage = usage_of(&e);
+    s->info.own = own_of(s->looker);
     write_info(s);
     return 0;
 }
@@ -234,6 +252,7 @@ void session_end(struct session *s)
     free(s->allocator);
     free(s->runtime);
     free(s->dir);
+    looker_destroy(s->looker);
     run_info_clear(&s->info);
 }
 

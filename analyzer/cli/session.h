@@ -38,6 +38,7 @@ struct session {
     char *dir;       /* of the log, absolute */
     bool made;       /* the directory is of our making */
     uint64_t tsc_hz;
+    struct looker *looker; /* while it runs */
     struct run_info info;
     int in_fd, out_fd; /* the caller may set them: for the program's standard input and output */
     /* Set by the caller: judges a program that hangs; may be NULL. run.json is written by then. */

@@ -87,15 +87,19 @@ static bool collect(pid_t pid, struct ending *e)
 }
 
 /* Until the child ends (true) or the time comes (false). */
-static bool wait_until(pid_t pid, const sigset_t *signals, double deadline_s, struct ending *e)
+static bool wait_until(const struct supervise *s, const sigset_t *signals, double deadline_s,
+                       struct ending *e)
 {
+    const pid_t pid = e->pid;
     while (!collect(pid, e)) {
         double left = deadline_s - now_s();
         siginfo_t info;
         int signal;
         if (left <= 0)
             return false;
-        if (isinf(deadline_s)) {
+        if (s->look && left > s->look_s)
+            left = s->look_s;
+        if (isinf(left)) {
             signal = sigwaitinfo(signals, &info);
         } else {
             struct timespec t = {(time_t)left, (long)((left - floor(left)) * 1e9)};
@@ -103,6 +107,8 @@ static bool wait_until(pid_t pid, const sigset_t *signals, double deadline_s, st
         }
         if (signal > 0 && signal != SIGCHLD)
             forward(pid, &info);
+        else if (signal < 0 && s->look)
+            s->look(s->arg);
     }
     return true;
 }
@@ -116,10 +122,10 @@ static void end_hung(const struct supervise *s, const sigset_t *signals, struct 
     s->hung(s->arg, e->pid);
     process_tree_signal(&tree, SIGTERM);
     process_tree_signal(&tree, SIGCONT);
-    bool ended = wait_until(e->pid, signals, now_s() + GRACE_S, e);
+    bool ended = wait_until(s, signals, now_s() + GRACE_S, e);
     process_tree_signal(&tree, SIGKILL);
     if (!ended)
-        wait_until(e->pid, signals, INFINITY, e);
+        wait_until(s, signals, INFINITY, e);
     process_tree_clear(&tree);
 }
 
@@ -158,7 +164,7 @@ int supervise(const struct supervise *s, struct ending *e)
     if (!error) {
         e->exec_error = read_exec_error(report[0]);
         double deadline_s = s->timeout_s > 0 && !e->exec_error ? start_s + s->timeout_s : INFINITY;
-        if (!wait_until(e->pid, &signals, deadline_s, e))
+        if (!wait_until(s, &signals, deadline_s, e))
             end_hung(s, &signals, e);
         e->wall_s = now_s() - start_s;
     }

@@ -21,6 +21,8 @@ struct supervise {
     void (*prepare)(void *arg, pid_t self);
     /* Its time is up; it and its descendants stand still. They are ended afterwards. */
     void (*hung)(void *arg, pid_t pid);
+    void (*look)(void *arg); /* every so often while it runs; may be NULL */
+    double look_s;
     void *arg;
 };
 

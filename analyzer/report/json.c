@@ -185,6 +185,11 @@ static json_t *run_json(const struct report *r)
                                   "stack_walks", count(c->unwinds), "lived_ns", count(c->lived_ns),
                                   "waits_recorded_ns", count(c->recorded_ns), "waits_outside",
                                   count(c->outside)));
+    if (run->own.looks > 0)
+        json_object_set_new(o, "own",
+                            json_pack("{sI sI sI}", "looks", (json_int_t)run->own.looks, "inside",
+                                      (json_int_t)run->own.inside, "inside_ns",
+                                      (json_int_t)run->own.inside_ns));
     json_object_set_new(o, "command", text(run->command));
     if (!run->command)
         return o;

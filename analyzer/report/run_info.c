@@ -56,6 +56,22 @@ static void read_usage(struct run_usage *u, const json_t *root)
                             .preemptions = preemptions};
 }
 
+static void read_own(struct run_own *o, const json_t *root)
+{
+    json_int_t looks, inside, ns;
+    json_t *own = json_object_get(root, "own");
+    if (own &&
+        json_unpack(own, "{sI sI sI}", "looks", &looks, "inside", &inside, "inside_ns", &ns) == 0 &&
+        looks >= inside && inside >= 0 && ns >= 0)
+        *o = (struct run_own){.looks = looks, .inside = inside, .inside_ns = ns};
+}
+
+static json_t *own_json(const struct run_own *o)
+{
+    return json_pack("{sI sI sI}", "looks", (json_int_t)o->looks, "inside", (json_int_t)o->inside,
+                     "inside_ns", (json_int_t)o->inside_ns);
+}
+
 static json_t *usage_json(const struct run_usage *u)
 {
     return json_pack("{sI sI sI sI sI sI sI}", "wall_ns", (json_int_t)u->wall_ns, "user_ns",
@@ -94,6 +110,7 @@ char *run_info_read(struct run_info *r, const char *dir)
         r->exited = exited != 0;
         r->timed_out = timed_out != 0;
         read_usage(&r->usage, root);
+        read_own(&r->own, root);
     }
     json_decref(root);
     free(path);
@@ -111,6 +128,8 @@ char *run_info_write(const struct run_info *r, const char *dir)
                   "timeout_s", r->timeout_s);
     if (root && r->usage.known)
         json_object_set_new(root, "usage", usage_json(&r->usage));
+    if (root && r->own.looks > 0)
+        json_object_set_new(root, "own", own_json(&r->own));
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (!dump(root, fd) || rename(temporary, path) != 0)
         error = xasprintf("%s: cannot write: %s", path, strerror(errno));

@@ -17,6 +17,13 @@ struct run_usage {
     int64_t waits, preemptions; /* context switches because it waited, because its time was up */
 };
 
+/* Loiter's own share, from looks at the program's threads from outside. */
+struct run_own {
+    int64_t looks;     /* at a thread; 0: nothing is known */
+    int64_t inside;    /* that found it inside Loiter's own code */
+    int64_t inside_ns; /* the time they stand for, over all threads */
+};
+
 struct run_info {
     char *command; /* words separated by a space; NULL: nothing is known of the run */
     int pid;
@@ -26,6 +33,7 @@ struct run_info {
     bool timed_out;
     double timeout_s; /* 0 for none */
     struct run_usage usage;
+    struct run_own own;
 };
 
 /* NULL, or a message, to be freed. A missing file is no error: command stays NULL. */

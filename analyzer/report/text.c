@@ -254,6 +254,23 @@ static void print_counts(const struct page *p)
     end_line(p);
 }
 
+/* What Loiter itself took of the processor, as far as looks from outside can tell. */
+static void print_own(const struct page *p)
+{
+    const struct run_own *own = &p->r->run->own;
+    const struct run_usage *usage = &p->r->run->usage;
+    char ns[REPORT_WORDS_MAX], all[REPORT_WORDS_MAX], looks[REPORT_WORDS_MAX];
+    if (own->looks == 0)
+        return;
+    say(p, "", "loiter: it took %s of processor time",
+        report_amount(ns, (double)own->inside_ns, "ns"));
+    if (usage->known)
+        say(p, "", " out of %s",
+            report_amount(all, (double)(usage->user_ns + usage->system_ns), "ns"));
+    say(p, "", ", say %s at its threads", report_count(looks, (uint64_t)own->looks, "look"));
+    end_line(p);
+}
+
 static void print_record(const struct page *p)
 {
     const struct record *c = p->r->record;
@@ -266,6 +283,7 @@ static void print_record(const struct page *p)
         report_count(events, c->events, "event"), report_bytes(bytes, (double)c->bytes),
         report_count(walks, c->unwinds, "stack walk"));
     end_line(p);
+    print_own(p);
     if (c->outside) {
         char lived[REPORT_WORDS_MAX], of[REPORT_WORDS_MAX];
         say(p, "", "loiter: waits were recorded for %s of %s",

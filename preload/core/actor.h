@@ -90,6 +90,7 @@ struct pl_thread {
     struct pl_actor *actor;
     struct pl_stack_cache *stacks;
     struct pl_near *near;
+    struct el_inside *inside; /* its guard, for the launcher to look at */
     uint32_t serial;
     uint32_t how; /* el_thread_end, set before it ends */
     uint32_t is_worker;

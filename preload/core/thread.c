@@ -68,6 +68,18 @@ struct pl_actor *pl_thread_actor(void)
     return actor;
 }
 
+/* Who looks at the guard from outside, now and then, learns how much time is spent behind it. */
+static void guard_show(struct pl_self *self, struct pl_thread *thread, int fresh, uint32_t tid)
+{
+    if (fresh)
+        thread->inside = el_alloc_inside(&pl_log);
+    if (thread->inside == NULL)
+        return;
+    thread->inside->tid = tid;
+    thread->inside->address = (uint64_t)(uintptr_t)&self->guard;
+    el_set_state(&thread->inside->state, EL_LIVE);
+}
+
 int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
 {
     int fresh;
@@ -84,6 +96,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     thread->spawn_stack = 0;
     thread->tasks_made = 0;
     thread->slot = el_slot_acquire(&pl_log, tid);
+    guard_show(self, thread, fresh, tid);
     actor->stack_lo = self->stack_lo;
     actor->stack_hi = self->stack_hi;
     actor->cell->tid = tid;
@@ -159,6 +172,8 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     self->actor = NULL;
     thread->slot = NULL;
     thread->actor = NULL;
+    if (thread->inside != NULL)
+        el_set_state(&thread->inside->state, EL_FREE);
     pl_pool_put(&threads, thread);
     __atomic_store_n(&actor->cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
     el_set_state(&actor->cell->state, EL_ACTOR_ENDED);

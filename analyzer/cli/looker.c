@@ -1,0 +1,187 @@
+/* looker.c - see looker.h. */
+#include "analyzer/cli/looker.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include "analyzer/model/memory.h"
+#include "eventlog/events.h"
+#include "eventlog/packet.h"
+
+/* The directory is read again after so many looks, for processes that have come. */
+#define RESCAN_EVERY 16u
+/* One look is bounded: what is beyond is left out, and the others stand for it. */
+#define PROCESSES_MOST 64u
+#define THREADS_MOST   256u
+
+/* A process and the cells of its threads, mapped. */
+struct seen {
+    char *name; /* "<pid>.<n>" */
+    pid_t pid;
+    const char *cells;
+    size_t bytes;
+    bool over; /* it cannot be read (any more) */
+};
+
+struct looker {
+    char *dir;
+    struct seen *processes;
+    size_t n;
+    unsigned scans;
+    struct timespec last;
+    struct looker_result result;
+};
+
+struct looker *looker_create(const char *dir)
+{
+    struct looker *l = xcalloc(1, sizeof(*l));
+    l->dir = xstrdup(dir);
+    clock_gettime(CLOCK_MONOTONIC, &l->last);
+    return l;
+}
+
+static void leave(struct seen *p)
+{
+    if (p->cells)
+        munmap((void *)(uintptr_t)p->cells, p->bytes);
+    p->cells = NULL;
+    p->over = true;
+}
+
+void looker_destroy(struct looker *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < l->n; i++) {
+        leave(&l->processes[i]);
+        free(l->processes[i].name);
+    }
+    free(l->processes);
+    free(l->dir);
+    free(l);
+}
+
+static bool is_known(const struct looker *l, const char *name)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->processes[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The first chunk of cells is enough: it has room for a hundred threads. */
+static bool map_cells(struct seen *p, const char *dir)
+{
+    struct stat st;
+    char *path = xasprintf("%s/%s/cells-inside-0", dir, p->name);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    free(path);
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &st) == 0 && st.st_size > (off_t)sizeof(struct el_packet)) {
+        void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        if (at != MAP_FAILED) {
+            p->cells = at;
+            p->bytes = (size_t)st.st_size;
+        }
+    }
+    close(fd);
+    return p->cells != NULL;
+}
+
+static void scan(struct looker *l)
+{
+    DIR *d = opendir(l->dir);
+    struct dirent *e;
+    while (d && l->n < PROCESSES_MOST && (e = readdir(d))) {
+        char *dot;
+        long pid = strtol(e->d_name, &dot, 10);
+        if (pid <= 0 || *dot != '.' || is_known(l, e->d_name))
+            continue;
+        struct seen p = {.name = xstrdup(e->d_name), .pid = (pid_t)pid};
+        if (!map_cells(&p, l->dir)) {
+            free(p.name); /* it has only begun */
+            continue;
+        }
+        XGROW(l->processes, l->n);
+        l->processes[l->n++] = p;
+    }
+    if (d)
+        closedir(d);
+}
+
+/* The part of its time as a runnable thread in which it ran: on a busy machine a thread that is
+ * seen inside may only have lost the processor there. */
+static double running_share(pid_t pid, uint32_t tid)
+{
+    unsigned long long ran = 0, waited = 0;
+    char *path = xasprintf("/proc/%d/task/%u/schedstat", (int)pid, tid);
+    FILE *f = fopen(path, "re");
+    bool known = f && fscanf(f, "%llu %llu", &ran, &waited) == 2 && ran > 0;
+    if (f)
+        fclose(f);
+    free(path);
+    return known ? (double)ran / ((double)ran + (double)waited) : 1;
+}
+
+/* The words of one process: how many threads there are, and how many were inside, running. */
+static void look_at(struct seen *p, struct looker_result *r, double *inside)
+{
+    const size_t stride = sizeof(uint64_t) + EL_ROUND8(sizeof(struct el_inside));
+    struct iovec from[THREADS_MOST], to;
+    uint32_t words[THREADS_MOST], tids[THREADS_MOST];
+    size_t n = 0;
+    for (size_t at = sizeof(struct el_packet) + sizeof(uint64_t);
+         n < THREADS_MOST && at + sizeof(struct el_inside) <= p->bytes; at += stride) {
+        const struct el_inside *cell = (const struct el_inside *)(const void *)(p->cells + at);
+        uint64_t address = cell->address;
+        if (__atomic_load_n(&cell->state, __ATOMIC_ACQUIRE) != EL_LIVE || address == 0)
+            continue;
+        tids[n] = cell->tid;
+        from[n++] = (struct iovec){(void *)(uintptr_t)address, sizeof(words[0])};
+    }
+    to = (struct iovec){words, n * sizeof(words[0])};
+    ssize_t got = n > 0 ? process_vm_readv(p->pid, &to, 1, from, n, 0) : 0;
+    if (got < 0) {
+        if (errno != EFAULT)
+            leave(p);
+        return;
+    }
+    /* A thread that has just ended took its memory away: those before it were read. */
+    size_t read = (size_t)got / sizeof(words[0]);
+    r->looks += (int64_t)read;
+    for (size_t i = 0; i < read; i++) {
+        if (words[i] == 0)
+            continue;
+        r->inside++;
+        *inside += running_share(p->pid, tids[i]);
+    }
+}
+
+void looker_look(struct looker *l)
+{
+    struct timespec now;
+    double inside = 0;
+    if (l->scans++ % RESCAN_EVERY == 0 || l->n == 0)
+        scan(l);
+    for (size_t i = 0; i < l->n; i++)
+        if (!l->processes[i].over)
+            look_at(&l->processes[i], &l->result, &inside);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t since = (now.tv_sec - l->last.tv_sec) * 1000000000 + now.tv_nsec - l->last.tv_nsec;
+    l->last = now;
+    l->result.inside_ns += (int64_t)(inside * (double)since);
+}
+
+struct looker_result looker_result(const struct looker *l)
+{
+    return l->result;
+}
