@@ -84,8 +84,31 @@ void *pl_arena_alloc(size_t bytes)
     }
 }
 
+/*
+ * A table has a chunk of its own and nobody points into it. To records there are pointers that will
+ * be looked at once more, on the stack or in a runtime's tasks: they find zeros, which are of no
+ * epoch.
+ */
+static void chunk_forget(struct chunk *chunk)
+{
+    size_t kept = 0, bytes = chunk->bytes;
+    if (bytes == CHUNK_BYTES) {
+        size_t used = atomic_load(&chunk->used);
+        kept = ((used < bytes ? used : bytes) + 4095) & ~(size_t)4095;
+        pl_sys6(SYS_madvise, (long)chunk, (long)kept, MADV_DONTNEED, 0, 0, 0);
+    }
+    if (kept < bytes)
+        pl_sys6(SYS_munmap, (long)chunk + (long)kept, (long)(bytes - kept), 0, 0, 0, 0);
+}
+
 void pl_arena_reset(void)
 {
+    struct chunk *chunk = atomic_exchange(&latest, NULL);
+    while (chunk != NULL) {
+        struct chunk *older = chunk->before;
+        chunk_forget(chunk);
+        chunk = older;
+    }
     atomic_store(&current, NULL);
     atomic_store(&mapped, 0);
 }

@@ -1,0 +1,221 @@
+"""cost.py PRIMITIVES LOITER [--runs N] [--quick] [--tools A,B] [--only TEXT] [--primitives-tsan P]
+
+What recording costs beside what the peers cost: single calls, and whole programs. All tools take
+turns in each round, so that a slow minute of the machine hits all of them; a cell is the median of
+the ratios to the plain run of the same round. Tools that are not installed are left out. The figures
+are for reading, nothing is asserted.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../tests/real")]
+sys.dont_write_bytecode = True
+
+import harness
+import overhead
+import primitives
+import real_xz
+
+SLOW = 40  # operations are divided by it for valgrind
+
+
+def lttng(work, argv):
+    """A session of its own: all events of the C library's and of the threads' wrappers."""
+    lib = "/usr/lib/x86_64-linux-gnu/liblttng-ust-{}-wrapper.so"
+    preload = ":".join(lib.format(n) for n in ("libc", "pthread"))
+    script = (f"lttng -q create bench --output {work}/lttng >/dev/null 2>&1; "
+              "lttng -q enable-event -u -a >/dev/null 2>&1; lttng -q start >/dev/null 2>&1; "
+              f'LD_PRELOAD={preload} "$@"; s=$?; '
+              "lttng -q destroy bench >/dev/null 2>&1; exit $s")
+    return ["sh", "-c", script, "sh"] + argv
+
+
+# name: (program that must be there, argv of a run, divisor of the operations)
+TOOLS = {
+    "plain": (None, lambda work, argv: argv, 1),
+    "loiter": (None, None, 1),
+    "heaptrack": ("heaptrack", lambda work, argv: ["heaptrack", "-o", f"{work}/heaptrack"] + argv, 4),
+    "uftrace": ("uftrace", lambda work, argv: ["uftrace", "record", "--force", "-d",
+                                                f"{work}/uftrace"] + argv, 4),
+    "lttng": ("lttng", lttng, 4),
+    "tsan": (None, None, 4),
+    "drd": ("valgrind", lambda work, argv: ["valgrind", "-q", "--tool=drd"] + argv, SLOW),
+    "helgrind": ("valgrind", lambda work, argv: ["valgrind", "-q", "--tool=helgrind"] + argv, SLOW),
+}
+
+
+class Launch(harness.Launch):
+    """Starts programs under any of the tools."""
+
+    def __init__(self, work, tool, wrap):
+        super().__init__(work, tool == "loiter" or None)
+        self.tool_wrap = wrap
+
+    def wrap(self, argv):
+        return self.tool_wrap(self.work, argv)
+
+
+def children_cpu():
+    t = os.times()
+    return t.children_user + t.children_system
+
+
+def served(start, drive, stop):
+    """CPU seconds of a server: of what was waited for after its client had ended."""
+    def measure(launch):
+        server = start(launch)
+        drive(launch)
+        before = children_cpu()
+        stop(launch, server)
+        return children_cpu() - before
+    return measure
+
+
+def redis_start(launch):
+    launch.port = str(harness.free_port())
+    server = launch.start(["redis-server", "--port", launch.port, "--save", "", "--dir", launch.work])
+    harness.wait_for_port(int(launch.port), server)
+    return server
+
+
+def redis_drive(launch):
+    harness.plain(["redis-benchmark", "-p", launch.port, "-n", str(int(launch.scale * 400000)), "-c", "20", "-P",
+                   "16", "-q", "-t", "set,get"], launch.work)
+
+
+def redis_stop(launch, server):
+    subprocess.run(["redis-cli", "-p", launch.port, "SHUTDOWN", "NOSAVE"], check=False,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server.status()
+
+
+def pigz(launch):
+    real_xz.make_data(os.path.join(launch.work, "data"))
+    return overhead.batch(["pigz", "-p2", "-k", "data"])(launch)
+
+
+def xz(launch):
+    real_xz.make_data(os.path.join(launch.work, "data"))
+    return overhead.batch(["xz", "-T2", "-1", "--block-size=1MiB", "-k", "data"])(launch)
+
+
+def git_log(launch):
+    env = dict(overhead.real_git.FIXED, HOME=launch.work)
+    repo = ["git", "-C", os.path.join(launch.work, "repo")]
+    harness.plain(["git", "init", "-q", "-b", "main", "repo"], launch.work, env)
+    harness.plain(repo + ["fast-import", "--quiet"], launch.work, env,
+                  "".join(overhead.real_git.stream()).encode())
+    return overhead.batch(repo + ["log", "-p", "main"])(launch)
+
+
+# name: (seconds of a launch, limit in times plain or, for `true`, in added milliseconds)
+PROGRAMS = {
+    "redis, CPU": (served(redis_start, redis_drive, redis_stop), 1.05),
+    "sqlite3 bulk": (overhead.sqlite3, 1.15),
+    "memcached": (overhead.memcached, 1.05),
+    "python3 threads": (overhead.batch(["/usr/bin/python3", "-I", "-c", overhead.PYTHON]), 1.05),
+    "pigz -p2": (pigz, 1.05),
+    "xz -T2": (xz, 1.05),
+    "git log -p": (git_log, 1.05),
+    "true": (overhead.batch(["/bin/true"]), None),
+}
+
+
+def run_primitive(args, name, tool, wrap, work):
+    count = max(primitives.PRIMITIVES[name][0] // TOOLS[tool][2] // args.divide, 100)
+    program = args.primitives_tsan if tool == "tsan" else args.primitives
+    done = subprocess.run(wrap(work, [program, name, str(count)]), cwd=work, check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    numbers = [line for line in done.stdout.splitlines() if line.strip().isdigit()]
+    return int(numbers[0]) / count
+
+
+def run_program(args, name, tool, wrap, work):
+    launch = Launch(work, tool, wrap)
+    launch.scale = 1 / args.divide
+    try:
+        return PROGRAMS[name][0](launch)
+    finally:
+        launch.kill_all()
+
+
+def measure(args, name, run, tools):
+    """Per tool, the figure of each round; a tool that fails is left out from then on."""
+    found = {tool: [] for tool in tools}
+    for _ in range(args.runs):
+        for tool in list(found):
+            with tempfile.TemporaryDirectory(prefix="loiter-cost-") as work:
+                try:
+                    found[tool].append(run(args, name, tool, tools[tool], work))
+                except (harness.Failure, subprocess.SubprocessError, IndexError, OSError) as e:
+                    print(f"  {name}: {tool} failed: {str(e)[:200]}", file=sys.stderr)
+                    del found[tool]
+    return found
+
+
+def show(name, found, unit, limit, tools):
+    plain = found.get("plain")
+    if not plain:
+        return
+    cells = []
+    for tool in list(tools)[1:]:
+        runs = found.get(tool)
+        ratio = runs and statistics.median(b / a for a, b in zip(plain, runs))
+        cells.append(f"{ratio:10.2f}" if ratio else f"{'-':>10}")
+    base = statistics.median(plain)
+    text = f"{base:9.1f} ns" if unit == "ns" else f"{base * 1e3:9.1f} ms"
+    if limit is None and found.get("loiter"):
+        added = statistics.median(b - a for a, b in zip(plain, found["loiter"]))
+        limit = f"4 ms: {added * 1e3:.1f} more"
+    print(f"{name:26} {text} {''.join(cells)}  {limit}", flush=True)
+
+
+def choose_tools(args):
+    wanted = args.tools.split(",") if args.tools else list(TOOLS)
+    chosen = {}
+    for tool, (needs, wrap, _) in TOOLS.items():
+        if tool == "loiter":
+            wrap = lambda work, argv: [args.loiter, "record", "-o", f"{work}/log", "--"] + argv
+        if tool == "tsan":
+            wrap = TOOLS["plain"][1] if args.primitives_tsan else None
+        if tool in ("plain", "loiter") or (tool in wanted and wrap and
+                                           (needs is None or shutil.which(needs))):
+            chosen[tool] = wrap
+    return chosen
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("primitives")
+    parser.add_argument("loiter")
+    parser.add_argument("--primitives-tsan", help="the same, built with -fsanitize=thread")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="does it work, not how fast is it")
+    parser.add_argument("--tools", help="names with commas between; plain and loiter always run")
+    parser.add_argument("--only", default="", help="workloads whose name has this text")
+    args = parser.parse_args()
+    args.primitives, args.loiter = map(os.path.abspath, (args.primitives, args.loiter))
+    args.divide = 10 if args.quick else 1
+    args.runs = 1 if args.quick else args.runs
+    tools = choose_tools(args)
+    print(f"{'times plain':26} {'plain':>12} {''.join(f'{t:>10}' for t in list(tools)[1:])}  limit")
+    for name, (_, text, limit) in primitives.PRIMITIVES.items():
+        if args.only in text:
+            show(text, measure(args, name, run_primitive, tools), "ns", limit, tools)
+    tools.pop("tsan", None)  # needs programs built for it
+    for name, (_, limit) in PROGRAMS.items():
+        if args.only in name:
+            show(name, measure(args, name, run_program, tools), "ms", limit, tools)
+
+
+if __name__ == "__main__":
+    main()
