@@ -17,9 +17,9 @@
 
 PL_HIDDEN void *pl_arena_alloc(size_t bytes);
 
-/* In a fork child, before anything else of the library is used: begins anew. Records that the parent
- * handed out read as zeros from then on, since the child may still hold pointers to them (a task's
- * `tool` word); the rest of its memory is given back. */
+/* In a fork child, before anything else of the library is used: begins anew. Records that the
+ * parent handed out read as zeros from then on, since the child may still hold pointers to them (a
+ * task's `tool` word); the rest of its memory is given back. */
 PL_HIDDEN void pl_arena_reset(void);
 
 /* Calls back with each mapped piece, those from before a fork included. */

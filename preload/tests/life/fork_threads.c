@@ -1,6 +1,6 @@
 /*
- * fork_threads.c - hundreds of forks from several threads at once, while others make and end threads
- * and take locks. The children make a thread too.
+ * fork_threads.c - hundreds of forks from several threads at once, while others make and end
+ * threads and take locks. The children make a thread too.
  */
 #include <pthread.h>
 #include <stdatomic.h>
