@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/time/timers.h"
@@ -358,19 +357,10 @@ int weft_poll(int fd, short events, int64_t timeout_ns)
     }
 }
 
-static int close_number(int fd)
-{
-#ifdef WEFT_TSAN
-    return (int)syscall(SYS_close, fd); /* else a read of another task beside it is called a race */
-#else
-    return close(fd);
-#endif
-}
-
 int weft_close(int fd)
 {
     weft__fd_forget(fd);
-    int r = close_number(fd) == 0 ? 0 : (int)weft__failed();
+    int r = close(fd) == 0 ? 0 : (int)weft__failed();
     weft__fd_closed(fd);
     return r;
 }
