@@ -58,6 +58,14 @@ class Compare(Case):
         self.assertEqual(metrics["r"]["before"]["values"], [2])
         self.assertGreater(metrics["wall"]["before"]["median"], 1e8)
 
+    def test_memory_is_the_program_s_own(self):
+        """What the command needs to read a large record is not put to the account of later runs."""
+        script = f"for i in 1 2 3 4 5 6 7 8; do {PLANT} thread; done"
+        self.write("p", f"#!/bin/sh\n{script}\n", 0o755)
+        document = self.document("--run", "./p", "--run", "true", "--count", "3", status=0)
+        rss = next(m for m in document["metrics"] if m["name"] == "max_rss")["after"]["values"]
+        self.assertLess(max(rss), 1.3 * min(rss))
+
     def test_kept_logs_give_the_same_again(self):
         self.write("p", "#!/bin/sh\necho n = $1 ms\n", 0o755)
         words = ["--measure", "n", "--fail-on", "n>+1ms"]

@@ -222,10 +222,6 @@ static int run_once(struct running *r, enum side side, const char *dir)
         if (!code)
             keep_usage(dir, &usage);
     }
-    if (!code)
-        code = add_log(r->comparison, side, dir, r->from);
-    if (!r->from->session.dir)
-        log_dir_remove(dir, true);
     free(output);
     free(plain_dir);
     return code;
@@ -242,18 +238,31 @@ static void show(const struct running *r, unsigned done)
         fputs("\r\033[K", stderr);
 }
 
-/* In turn, so that a slow minute of the machine hits both sides. */
+static char *run_dir(const struct running *r, unsigned number)
+{
+    return xasprintf("%s/%s/%u", r->base, side_folders[number % SIDES], number / SIDES + 1);
+}
+
+/* In turn, so that a slow minute of the machine hits both sides. All programs run before the first
+ * log is read: to the kernel, the peak memory of a program is at least that of who forked it. */
 static int run_in_turn(struct running *r)
 {
+    const unsigned all = SIDES * r->from->count;
     int code = 0;
-    for (unsigned done = 0; done < SIDES * r->from->count && !code; done++) {
-        enum side side = (enum side)(done % SIDES);
-        char *dir = xasprintf("%s/%s/%u", r->base, side_folders[side], done / SIDES + 1);
-        show(r, done);
-        code = run_once(r, side, dir);
+    for (unsigned i = 0; i < all && !code; i++) {
+        char *dir = run_dir(r, i);
+        show(r, i);
+        code = run_once(r, (enum side)(i % SIDES), dir);
         free(dir);
     }
-    show(r, SIDES * r->from->count);
+    show(r, all);
+    for (unsigned i = 0; i < all && !code; i++) {
+        char *dir = run_dir(r, i);
+        code = add_log(r->comparison, (enum side)(i % SIDES), dir, r->from);
+        if (!r->from->session.dir)
+            log_dir_remove(dir, true);
+        free(dir);
+    }
     return code;
 }
 
