@@ -60,11 +60,11 @@ class Compare(Case):
 
     def test_memory_is_the_program_s_own(self):
         """What the command needs to read a large record is not put to the account of later runs."""
-        script = f"for i in 1 2 3 4 5 6 7 8; do {PLANT} thread; done"
+        script = f"for i in 1 2 3 4; do {PLANT} spawn; done"
         self.write("p", f"#!/bin/sh\n{script}\n", 0o755)
         document = self.document("--run", "./p", "--run", "true", "--count", "3", status=0)
         rss = next(m for m in document["metrics"] if m["name"] == "max_rss")["after"]["values"]
-        self.assertLess(max(rss), 1.3 * min(rss))
+        self.assertLess(max(rss), 8 << 20)
 
     def test_kept_logs_give_the_same_again(self):
         self.write("p", "#!/bin/sh\necho n = $1 ms\n", 0o755)
