@@ -96,7 +96,16 @@ struct pl_thread {
     uint32_t is_worker;
     uint64_t began; /* when it ran its first instruction */
     uint32_t stack_hits;
-    struct pl_late_wait *late;                      /* see wait.c */
+    struct pl_contention {
+        uint64_t lock;  /* of the sample under way; 0: none */
+        uint64_t actor; /* who took it */
+        uint64_t taken_at;
+        uint64_t held; /* how long it was held, if that is still to be added */
+        uint32_t stack, weight;
+        uint32_t next;         /* what the lock that is taken next stands for, 0: it is no sample */
+        uint32_t count;        /* locks until one is a sample */
+    } contention;              /* see contention.h */
+    struct pl_late_wait *late; /* see wait.c */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */
     struct el_timer *timers[1 << PL_RECENT_BITS];   /* cells of a runtime's timers, likewise */
     struct pl_actor *free_tasks;                    /* of tasks that ended here */

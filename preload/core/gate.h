@@ -70,7 +70,7 @@ struct pl_self {
     struct pl_near *near;                    /* of the thread, see stack.h; NULL: none yet */
     struct pl_wait_mark waits[PL_WAITS_MAX]; /* outermost first, see wait_nest.c */
     uint32_t wait_count;
-    uint32_t pending; /* the thread keeps a wait that is to be written: pl_wait_flush */
+    uint32_t pending; /* what is to be done when a lock was given back: pl_wait_flush */
     uint32_t dropped; /* calls passed through because the guard was on */
     uint32_t stamps;  /* so many times more `now` may be guessed: see announce.c */
     uint64_t now;     /* the clock, when this thread last read or guessed it for an announcement */
@@ -80,6 +80,9 @@ struct pl_self {
     const void *const volatile *running;
     size_t running_offset;
 };
+
+#define PL_PENDING_WAIT 1u /* the thread keeps a wait that is to be written */
+#define PL_PENDING_HOLD 2u /* and a sample of how long a lock is held */
 
 enum pl_phase { PL_PHASE_NEW = 0, PL_PHASE_ON = 1, PL_PHASE_OVER = 2 };
 

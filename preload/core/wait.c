@@ -4,6 +4,7 @@
 #include "preload/core/actor.h"
 #include "preload/core/blocked.h"
 #include "preload/core/clock.h"
+#include "preload/core/contention.h"
 #include "preload/core/object.h"
 #include "preload/core/options.h"
 #include "preload/core/record.h"
@@ -88,7 +89,7 @@ struct pl_late_wait {
 static void late_write(struct pl_self *self)
 {
     const struct pl_late_wait *late = self->thread->late;
-    self->pending = 0;
+    self->pending &= ~PL_PENDING_WAIT;
     pl_wait_note(self, &late->wait, late->now, late->io_ticks, late->error);
 }
 
@@ -97,8 +98,12 @@ void pl_wait_write_late(void)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    if (self->pending)
+    if (self->pending & PL_PENDING_WAIT)
         late_write(self);
+    if (self->pending & PL_PENDING_HOLD && self->thread->contention.lock == 0) {
+        self->pending &= ~PL_PENDING_HOLD;
+        pl_contention_flush(self);
+    }
     pl_leave(self);
 }
 
@@ -108,12 +113,12 @@ static void late_keep(struct pl_self *self, const struct pl_wait *w, uint64_t no
     struct pl_thread *thread = self->thread;
     if (thread->late == NULL)
         thread->late = pl_arena_alloc(sizeof(*thread->late));
-    if (thread->late == NULL || self->pending) {
+    if (thread->late == NULL || self->pending & PL_PENDING_WAIT) {
         pl_wait_note(self, w, now, io_ticks, error);
         return;
     }
     *thread->late = (struct pl_late_wait){*w, now, io_ticks, error};
-    self->pending = 1;
+    self->pending |= PL_PENDING_WAIT;
 }
 
 void pl_held_revise(struct pl_self *self, struct pl_call now)
@@ -141,7 +146,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return 0;
-    if (self->pending)
+    if (self->pending & PL_PENDING_WAIT)
         late_write(self);
     w->kind = kind;
     w->object = object;
@@ -215,6 +220,8 @@ void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, u
     }
     if (!is_long)
         return;
+    if (is_lock)
+        pl_contention_waited(w->stack, ticks, now);
     struct pl_site *site = pl_site_get(EL_SITE_WAIT, w->stack, 0);
     if (site == NULL)
         return;

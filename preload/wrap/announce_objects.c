@@ -6,6 +6,7 @@
 #include "preload/core/actor.h"
 #include "preload/core/call.h"
 #include "preload/core/channel.h"
+#include "preload/core/contention.h"
 #include "preload/core/context.h"
 #include "preload/core/object.h"
 #include "preload/core/stack.h"
@@ -106,8 +107,14 @@ PL_EXPORT void loiter_lock_acquired(enum loiter_wait why, const void *lock, cons
     struct pl_call call = PL_CALL();
     struct pl_held_lock held = {
         lock, (uint16_t)why, 1, pl_stack_near(self, (uintptr_t)caller, call.sp), call.pc, call.sp};
-    if (held.stack == 0 || !pl_held_push_simply(self->actor, &held))
-        pl_held_push(self->actor, (uint32_t)why, lock, pl_stack_often(self, call, caller));
+    if (held.stack == 0 || !pl_held_push_simply(self->actor, &held)) {
+        uint32_t stack = pl_stack_often(self, call, caller);
+        pl_held_push(self->actor, (uint32_t)why, lock, stack);
+        if (held.stack == 0) {
+            pl_contention_prepare(self, (uintptr_t)caller, call.sp);
+            pl_contention_taken(self, lock, stack, 0);
+        }
+    }
     pl_leave(self);
 }
 
@@ -116,6 +123,7 @@ PL_EXPORT void loiter_lock_released(const void *lock, struct loiter_task *owner)
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
+    pl_contention_released(self, lock);
     /* The list of another actor is not ours to change: it is told, and looks when it next asks. */
     if (pl_held_remove_simply(self->actor, lock) == NULL &&
         !pl_held_remove(self->actor, lock, NULL) && owner != NULL)

@@ -10,6 +10,7 @@
 
 #include "preload/core/actor.h"
 #include "preload/core/call.h"
+#include "preload/core/contention.h"
 #include "preload/core/object.h"
 #include "preload/core/real.h"
 #include "preload/core/stack.h"
@@ -32,6 +33,7 @@ static inline uint32_t pl_lock_prepare(struct pl_call call)
     if (self == NULL)
         return 0;
     uint32_t stack = pl_stack_often(self, call, NULL);
+    pl_contention_prepare(self, call.pc, call.sp);
     pl_held_prepare(self->actor);
     pl_leave(self);
     return stack;
@@ -82,6 +84,7 @@ static inline void pl_lock_taken(enum el_wait_kind kind, const void *lock, uint3
     if (self == NULL)
         return;
     pl_held_push(self->actor, kind, lock, stack);
+    pl_contention_taken(self, lock, stack, 1);
     pl_leave(self);
 }
 
@@ -92,6 +95,7 @@ static inline int pl_lock_releasing(const void *lock, struct pl_held_lock *was)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return 0;
+    pl_contention_released(self, lock);
     int found = pl_held_remove(self->actor, lock, was);
     if (!found)
         pl_held_foreign(lock);

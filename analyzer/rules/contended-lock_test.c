@@ -1,0 +1,117 @@
+/* contended-lock_test.c - locks for which others queue, and those around a counter: both rules. */
+#include "analyzer/rules/made_model.h"
+
+enum { AT = 7, ALSO = 8, LOCK = 0x1000 };
+
+/* A lock that is taken a million times, and was waited for during `waited_ms` of 10 s in all, at
+ * one place. */
+static struct made contended(enum el_object_kind kind, enum el_wait_kind wait, uint32_t waits,
+                             uint64_t waited_ms, uint64_t held_ns)
+{
+    struct made m = made_process();
+    MADE_OBJECT(&m, .address = LOCK, .kind = kind, .state = EL_LIVE, .waits = waits,
+                .wait_ns = waited_ms * MS, .created_stack = 3);
+    MADE(&m, waits, nwaits, .kind = wait, .stack = AT, .object = LOCK, .count = waits,
+         .total_ns = waited_ms * MS, .first_ns = MS, .last_ns = 9 * MS);
+    MADE_SPREAD(&m, .kind = EL_SPREAD_LOCK_WAIT, .stack = AT);
+    made_durations(&m, waited_ms * MS / waits, waits);
+    MADE_SPREAD(&m, .kind = EL_SPREAD_LOCK_HELD, .stack = AT);
+    made_durations(&m, held_ns, waits);
+    MADE_SITE(&m, .kind = EL_SITE_LOCK, .stack = AT, .count = 1000000);
+    return m;
+}
+
+static void judged(struct made m, size_t as_contended, size_t as_counter)
+{
+    assert_int_equal(made_judge(&m, "contended-lock"), as_contended);
+    assert_int_equal(made_judge(&m, "hot-counter-lock"), as_counter);
+    made_finish(&m);
+}
+
+static void test_by_how_long_it_is_held(void **state)
+{
+    (void)state;
+    judged(contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 6000, 2000), 1, 0);
+    judged(contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 6000, 180), 0, 1);
+    judged(contended(EL_OBJ_SPINLOCK, EL_WAIT_SPINLOCK, 1000, 6000, 180), 0, 1);
+    judged(contended(EL_OBJ_COND, EL_WAIT_COND, 1000, 6000, 2000), 0, 0);
+}
+
+/* Each of these alone makes it right. */
+static void test_what_is_right(void **state)
+{
+    (void)state;
+    judged(contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 9, 6000, 2000), 0, 0);
+    judged(contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 9, 6000, 180), 0, 0);
+    judged(contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 99, 2000), 0, 0);
+    judged(contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 99, 180), 0, 0);
+    struct made few = contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 6000, 2000);
+    few.p.sites[0].count = 200000; /* held for 4 % of the time */
+    judged(few, 0, 0);
+    few = contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 10, 2000);
+    few.p.sites[0].count = 4900; /* for 9.8 ms of 20 */
+    few.p.end_ns = 20 * MS;
+    judged(few, 0, 0);
+    few = contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 6000, 180);
+    few.p.sites[0].count = 99999;
+    judged(few, 0, 0);
+    /* The place takes another lock as well, which is waited for ten times as often. */
+    few = contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 6000, 2000);
+    MADE(&few, waits, nwaits, .kind = EL_WAIT_MUTEX, .stack = AT, .object = LOCK + 64,
+         .count = 10000, .total_ns = MS);
+    judged(few, 0, 0);
+    /* Its holder was in IO: another rule's. */
+    struct made m = contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 6000, 2000);
+    m.p.objects[0].wait_io_ns = 3050 * MS;
+    judged(m, 0, 0);
+}
+
+static void test_severity_and_words(void **state)
+{
+    (void)state;
+    struct made m = contended(EL_OBJ_MUTEX, EL_WAIT_WEFT_MUTEX, 1000, 200, 2000);
+    assert_int_equal(made_judge(&m, "contended-lock"), 1);
+    assert_int_equal(m.found.items[0]->severity, SEVERITY_WARNING);
+    made_finish(&m);
+    m = contended(EL_OBJ_MUTEX, EL_WAIT_WEFT_MUTEX, 1000, 6000, 2000);
+    MADE(&m, waits, nwaits, .kind = EL_WAIT_WEFT_MUTEX, .stack = ALSO, .object = LOCK, .count = 1,
+         .total_ns = MS);
+    assert_int_equal(made_judge(&m, "contended-lock"), 1);
+    const struct finding *f = m.found.items[0];
+    assert_int_equal(f->severity, SEVERITY_ERROR);
+    assert_int_equal(made_stack(f, "waits at"), AT);
+    assert_int_equal(made_stack(f, "waits also at"), ALSO);
+    assert_int_equal(made_stack(f, "created at"), 3);
+    assert_true(f->costs[0].amount == 6000.0 * MS && f->costs[1].amount == 1000);
+    assert_non_null(strstr(made_evidence(f, "queue"), "0.6 wait"));
+    assert_non_null(strstr(made_evidence(f, "held"), "us at the median"));
+    made_finish(&m);
+}
+
+/* What a reader-writer lock is for is seen from who waits. */
+static void test_who_waits(void **state)
+{
+    (void)state;
+    struct made m = contended(EL_OBJ_RWLOCK, EL_WAIT_RWLOCK_READ, 1000, 6000, 2000);
+    assert_int_equal(made_judge(&m, "contended-lock"), 1);
+    assert_non_null(strstr(m.found.items[0]->fix, "only read"));
+    MADE(&m, waits, nwaits, .kind = EL_WAIT_RWLOCK_WRITE, .stack = ALSO, .object = LOCK,
+         .count = 1000, .total_ns = MS);
+    assert_int_equal(made_judge(&m, "contended-lock"), 1);
+    assert_non_null(strstr(m.found.items[0]->fix, "Readers and writers"));
+    m.p.waits[1].count = 100000;
+    assert_int_equal(made_judge(&m, "contended-lock"), 1);
+    assert_non_null(strstr(m.found.items[0]->fix, "want to write"));
+    made_finish(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_by_how_long_it_is_held),
+        cmocka_unit_test(test_what_is_right),
+        cmocka_unit_test(test_severity_and_words),
+        cmocka_unit_test(test_who_waits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

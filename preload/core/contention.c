@@ -1,0 +1,63 @@
+/* contention.c - see contention.h. */
+#include "preload/core/contention.h"
+
+#include "preload/core/record.h"
+#include "preload/core/site.h"
+#include "preload/core/spread.h"
+#include "preload/core/stack.h"
+
+#define WEIGHT_LEAST 16 /* a place that is looked at more often is sampled by count */
+
+static void add(enum el_spread_kind kind, uint32_t stack, uint32_t every, uint64_t ticks,
+                uint64_t now)
+{
+    struct pl_spread *spread = pl_spread_get(kind, stack, every);
+    if (spread != NULL)
+        pl_spread_add(spread, pl_ns_of_ticks(ticks), now);
+}
+
+void pl_contention_waited(uint32_t stack, uint64_t ticks, uint64_t now)
+{
+    add(EL_SPREAD_LOCK_WAIT, stack, 1, ticks, now);
+}
+
+void pl_contention_prepare(struct pl_self *self, uintptr_t pc, uintptr_t sp)
+{
+    struct pl_contention *c = &self->thread->contention;
+    const struct pl_near *near = self->near == NULL ? NULL : pl_near_entry(self, pc, sp);
+    c->next = 0;
+    if (near != NULL && near->pc == pc && near->left >= WEIGHT_LEAST) {
+        c->next = near->left + 1u;
+    } else if (c->count-- == 0) {
+        c->count = PL_LOCK_EVERY - 1;
+        c->next = PL_LOCK_EVERY;
+    }
+}
+
+void pl_contention_sample(struct pl_self *self, const void *lock, uint32_t stack, uint32_t weight)
+{
+    struct pl_contention *c = &self->thread->contention;
+    pl_contention_flush(self);
+    c->lock = (uintptr_t)lock;
+    c->actor = self->actor->id;
+    c->stack = stack;
+    c->weight = weight;
+    c->taken_at = pl_now();
+}
+
+void pl_contention_flush(struct pl_self *self)
+{
+    struct pl_contention *c = &self->thread->contention;
+    if (c->held == 0)
+        return;
+    uint64_t now = pl_now();
+    add(EL_SPREAD_LOCK_HELD, c->stack, PL_LOCK_EVERY, c->held, now);
+    struct pl_site *site = pl_site_get(EL_SITE_LOCK, c->stack, 0);
+    if (site != NULL) {
+        el_count(&site->cell->count, c->weight);
+        el_count(&site->cell->ticks, c->weight * c->held);
+        pl_raise(&site->cell->ticks_max, c->held);
+        pl_raise(&site->cell->last_at, now);
+    }
+    c->held = 0;
+}

@@ -1,0 +1,58 @@
+/*
+ * contention.h - what the locks taken at a place are held for, from samples, and how waits for them
+ * are spread. Guard on.
+ *
+ * A sample is an acquisition that goes the longer way anyway, since its place is looked at closely
+ * once in some hundred times (core/stack.h): it stands for those in between. Two readings of the
+ * clock tell how long the lock was held; what there is to add to the record is added when it is
+ * held no longer.
+ */
+#ifndef PRELOAD_CORE_CONTENTION_H
+#define PRELOAD_CORE_CONTENTION_H
+
+#include "preload/core/actor.h"
+#include "preload/core/clock.h"
+#include "preload/core/wait.h"
+
+/* Where a place is looked at closely each time, one in so many is a sample. Odd: a loop over two
+ * locks must not meet the same one each time. */
+#define PL_LOCK_EVERY 61
+
+/* The place pc, with the stack at sp, was looked at closely: whether and for how many the lock that
+ * is taken there next will stand. */
+PL_HIDDEN void pl_contention_prepare(struct pl_self *self, uintptr_t pc, uintptr_t sp);
+
+/* The lock is had: begins a sample that stands for `weight`, until it gives it back. */
+PL_HIDDEN void pl_contention_sample(struct pl_self *self, const void *lock, uint32_t stack,
+                                    uint32_t weight);
+
+/* The lock is taken. `late`: the thread calls pl_wait_flush when it has given it back. */
+static inline void pl_contention_taken(struct pl_self *self, const void *lock, uint32_t stack,
+                                       uint32_t late)
+{
+    uint32_t weight = self->thread->contention.next;
+    self->thread->contention.next = 0;
+    if (weight == 0)
+        return;
+    if (late)
+        self->pending |= PL_PENDING_HOLD; /* so that the unlock goes the longer way too */
+    pl_contention_sample(self, lock, stack, weight);
+}
+
+/* Before the lock is given back. A sample whose task went on elsewhere is forgotten. */
+static inline void pl_contention_released(struct pl_self *self, const void *lock)
+{
+    struct pl_contention *c = &self->thread->contention;
+    if (__builtin_expect(c->lock != (uintptr_t)lock, 1) || c->actor != self->actor->id)
+        return;
+    c->held = pl_now() - c->taken_at + 1;
+    c->lock = 0;
+}
+
+/* Adds to the record what the last sample was, if it is over. */
+PL_HIDDEN void pl_contention_flush(struct pl_self *self);
+
+/* A wait for a lock is over. */
+PL_HIDDEN void pl_contention_waited(uint32_t stack, uint64_t ticks, uint64_t now);
+
+#endif

@@ -1,0 +1,64 @@
+/* contend-weft-helper.c - a journal that each task appends to through helpers; the line is made
+ * with the lock held. */
+#include "test-programs/common/sample.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <weft.h>
+
+#define TASKS 8
+#define LINES 8000
+
+struct journal {
+    struct weft_rwmutex lock;
+    char text[4096];
+    size_t used;
+};
+
+static struct journal journal;
+
+static void journal_begin(struct journal *j)
+{
+    weft_rwmutex_lock(&j->lock); /* LOCK */
+}
+
+static void journal_end(struct journal *j)
+{
+    weft_rwmutex_unlock(&j->lock);
+}
+
+static void note(struct journal *j, long task, int line)
+{
+    char text[256];
+
+    journal_begin(j);
+    for (int i = 0; i < 10; i++)
+        snprintf(text, sizeof text, "task %ld, line %d, part %d\n", task, line, i);
+    if (j->used + strlen(text) > sizeof j->text)
+        j->used = 0;
+    memcpy(j->text + j->used, text, strlen(text));
+    j->used += strlen(text);
+    journal_end(j);
+}
+
+static void work(void *arg)
+{
+    for (int i = 0; i < LINES; i++)
+        note(&journal, (long)arg, i);
+}
+
+static void test(void *arg)
+{
+    struct weft_waitgroup all = {0};
+
+    (void)arg;
+    for (long i = 0; i < TASKS; i++)
+        MUST(weft_waitgroup_go(&all, work, (void *)i) == 0);
+    weft_waitgroup_wait(&all);
+    puts("noted");
+}
+
+int main(void)
+{
+    return weft_run(test, NULL) == 0 ? 0 : 1;
+}
