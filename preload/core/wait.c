@@ -216,7 +216,8 @@ void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, u
     /* A wait within a wait (a plugin of the resolver) is part of that one. */
     if (over_locks && pl_held_settle(actor) != 0) {
         for (uint32_t i = 0; i < actor->held_count; i++)
-            lock_io_write(self, w, &actor->held[i], now);
+            if (actor->held[i].kind != EL_WAIT_ONCE) /* an initialisation may wait */
+                lock_io_write(self, w, &actor->held[i], now);
     }
     if (!is_long)
         return;

@@ -162,7 +162,8 @@ LOITER_WEAK void loiter_object_closed(enum loiter_object kind, const void *objec
 /* Released for the last time; `left` items were still inside. */
 LOITER_WEAK void loiter_object_destroyed(enum loiter_object kind, const void *object, size_t left);
 
-/* The current actor acquired a lock; `why` is MUTEX, RLOCK or WLOCK. */
+/* The current actor acquired a lock; `why` is MUTEX, RLOCK or WLOCK, or ONCE when it runs an
+ * initialisation, which may wait for the outside. */
 LOITER_WEAK void loiter_lock_acquired(enum loiter_wait why, const void *lock, const void *caller);
 /* About to be released, by the current actor; `owner` is the task that acquired it where that may
  * be another, NULL otherwise. */

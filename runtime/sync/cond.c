@@ -51,13 +51,22 @@ static void finish_once(void *arg)
     weft_mutex_unlock(&once->mutex);
 }
 
+/* An initialisation may wait for the outside: to who listens this is no lock like others. */
+static void hold_as_once(struct weft_once *once, const void *caller)
+{
+    weft__releasing(&once->mutex, &once->mutex.owner);
+    weft__acquired(LOITER_WAIT_ONCE, &once->mutex, &once->mutex.owner, caller);
+}
+
 void weft_once_do(struct weft_once *once, void (*fn)(void *), void *arg)
 {
-    weft__mutex_lock(&once->mutex, WEFT_CALLER());
+    const void *caller = WEFT_CALLER();
+    weft__mutex_lock(&once->mutex, caller);
     if (once->done) {
         weft_mutex_unlock(&once->mutex);
         return;
     }
+    hold_as_once(once, caller);
     struct weft_deferred finish;
     weft_defer_enter(&finish, finish_once, once);
     fn(arg);
