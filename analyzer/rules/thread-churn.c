@@ -87,7 +87,7 @@ const struct rule rule_thread_churn = {
     .title_one = "churn of threads",
     .title_many = "churns of threads",
     .summary = "Places that make thread after thread for a moment's work each.",
-    .severity = SEVERITY_ERROR,
+    .severity = SEVERITY_WARNING,
     .thresholds = thresholds,
     .judge = judge,
 };

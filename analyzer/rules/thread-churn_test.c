@@ -19,7 +19,7 @@ static void test_a_thread_a_request(void **state)
     struct made m = made_threads(500, 3, 200);
     assert_int_equal(made_judge(&m, "thread-churn"), 1);
     const struct finding *f = m.found.items[0];
-    assert_int_equal(f->severity, SEVERITY_ERROR);
+    assert_int_equal(f->severity, SEVERITY_WARNING);
     assert_int_equal(made_stack(f, "created at"), 9);
     assert_int_equal(f->count, 500);
     assert_true(f->costs[0].amount == 500 && strcmp(f->costs[0].unit, "threads") == 0);

@@ -13,6 +13,8 @@ static struct rule_threshold thresholds[] = {
     {"threads", 64, 64, "threads", "more than this were held at once"},
     {"per-core", 4, 4, "for each processor", "and more than this for each processor"},
     {"call", 1, 1, "ms", "the calls are as long as this on average"},
+    {"unbounded", 1000, 1000, "tasks or threads",
+     "alive at once where these are made: no bound at all, an error"},
     {"limit-rise", 0.1, 0.1, "of what lived then",
      "plain threads: no more than this above the number at which their maker was held back, there "
      "is a limit"},
@@ -36,11 +38,21 @@ static bool has_limit(const struct rule *rule, const struct model_process *p,
                (double)spawn->backpressure_live * (1 + rule_threshold(rule, "limit-rise"));
 }
 
+static enum severity severity_of(const struct rule *rule, const struct model_process *p,
+                                 const struct model_site *s, bool threads)
+{
+    const struct model_site *spawn = threads ? model_find_site(p, EL_SITE_THREAD, s->stack)
+                                             : model_find_site(p, EL_SITE_TASK, s->stack2);
+    bool many = spawn != NULL && (double)spawn->peak >= rule_threshold(rule, "unbounded");
+    return many ? SEVERITY_ERROR : SEVERITY_WARNING;
+}
+
 static struct finding *finding_of(const struct rule *rule, const struct model_process *p,
                                   const struct model_site *s)
 {
     struct finding *f = finding_create(rule, p);
     bool threads = blocked_are_threads(p, s);
+    f->severity = severity_of(rule, p, s, threads);
     f->confidence = CONFIDENCE_PROVEN;
     f->count = s->peak;
     f->first_ns = s->first_ns;
@@ -85,7 +97,7 @@ const struct rule rule_thread_explosion = {
     .title_one = "explosion of threads",
     .title_many = "explosions of threads",
     .summary = "Blocking calls that hold OS threads without a bound.",
-    .severity = SEVERITY_ERROR,
+    .severity = SEVERITY_WARNING,
     .thresholds = thresholds,
     .judge = judge,
 };

@@ -16,7 +16,7 @@ static void test_calls_of_tasks(void **state)
     struct made m = made_blocked(900);
     assert_int_equal(made_judge(&m, "thread-explosion"), 1);
     const struct finding *f = m.found.items[0];
-    assert_int_equal(f->severity, SEVERITY_ERROR);
+    assert_int_equal(f->severity, SEVERITY_WARNING);
     assert_int_equal(made_stack(f, "blocks at"), 9);
     assert_int_equal(made_stack(f, "created at"), 8);
     assert_true(f->costs[0].amount == 900 && strcmp(f->costs[0].unit, "threads") == 0);
@@ -25,6 +25,8 @@ static void test_calls_of_tasks(void **state)
     m.p.workers = 2;
     MADE_SITE(&m, .kind = EL_SITE_TASK, .stack = 8, .count = 1500, .peak = 1500, .run_peak = 1500);
     assert_int_equal(made_judge(&m, "unbounded-spawn"), 0);
+    assert_int_equal(made_judge(&m, "thread-explosion"), 1);
+    assert_int_equal(m.found.items[0]->severity, SEVERITY_ERROR);
     m.p.sites[0].count = 700;
     assert_int_equal(made_judge(&m, "unbounded-spawn"), 1);
     made_finish(&m);

@@ -59,6 +59,9 @@ void pl_actor_renew(struct pl_actor *actor, uint64_t id)
     actor->origin = NULL;
     actor->creator = 0;
     actor->spawn_next = actor->parked = 0;
+    actor->line[0].site = NULL;
+    actor->lineage_flags = actor->rounds = actor->made_in = 0;
+    actor->tiny_made = actor->tiny_began = 0;
     if (actor->spawns != NULL)
         memset(actor->spawns, 0, PL_SPAWN_RUNS * sizeof(actor->spawns[0]));
     actor->stack_lo = actor->stack_hi = 0;

@@ -38,6 +38,12 @@ struct pl_spawn_run {
 };
 #define PL_SPAWN_RUNS 4
 
+/* A place among an actor's ancestors; see core/lineage.h. */
+struct pl_line {
+    const struct pl_site *site;
+    uint32_t generation;
+};
+
 /* Among very many tasks each cache line counts: what their making and their end look at is in the
  * first. */
 struct pl_actor {
@@ -64,10 +70,26 @@ struct pl_actor {
     uint32_t spawn_next;         /* the one that makes room for another */
     uint32_t pad;
 
+    /* the third line: core/lineage.h, and core/tiny.h (0: no sample) */
+    struct pl_line line[2];
+    uint32_t lineage_flags;
+    uint32_t rounds;  /* wait groups that it has waited for */
+    uint32_t made_in; /* rounds of its maker when it was made */
+    uint64_t tiny_made, tiny_began;
+
     /* What few have: the first two are NULL in one that is free. Of core/blocked.c */
     struct pl_site *blocked;  /* where it holds a thread now, NULL: nowhere */
     struct pl_site *blocking; /* of a task's call that has not begun */
     uint64_t blocked_at;
+
+    /* of core/lineage.c: where it is counted as a maker */
+    struct el_lineage *parent_at;
+
+    /* of core/spin.c: a row of calls that ask again and again */
+    uint64_t spin_actor; /* whose id it was then */
+    uint64_t spin_row, spin_at, spin_cpu_ns;
+    uint64_t spin_since; /* its cell's `since` then: another one tells that it has waited */
+    uint32_t spin_stack, spin_thread;
 
     pthread_t pthread;      /* threads only */
     _Atomic uint32_t known; /* 0 not in the table of threads, 1 in it, 2 never again */
@@ -94,7 +116,8 @@ struct pl_thread {
     uint32_t serial;
     uint32_t how; /* el_thread_end, set before it ends */
     uint32_t is_worker;
-    uint64_t began; /* when it ran its first instruction */
+    uint64_t spin_cpu_ns; /* its processor time that is charged to rows of spins */
+    uint64_t began;       /* when it ran its first instruction */
     uint32_t stack_hits;
     struct pl_contention {
         uint64_t lock;  /* of the sample under way; 0: none */

@@ -70,10 +70,12 @@ struct pl_self {
     struct pl_near *near;                    /* of the thread, see stack.h; NULL: none yet */
     struct pl_wait_mark waits[PL_WAITS_MAX]; /* outermost first, see wait_nest.c */
     uint32_t wait_count;
-    uint32_t pending; /* what is to be done when a lock was given back: pl_wait_flush */
-    uint32_t dropped; /* calls passed through because the guard was on */
-    uint32_t stamps;  /* so many times more `now` may be guessed: see announce.c */
-    uint64_t now;     /* the clock, when this thread last read or guessed it for an announcement */
+    uint32_t pending;      /* what is to be done when a lock was given back: pl_wait_flush */
+    uint32_t spins;        /* yields and tries, see core/spin.h */
+    uint32_t until_sample; /* tasks to be made until one is measured, see core/tiny.h */
+    uint32_t dropped;      /* calls passed through because the guard was on */
+    uint32_t stamps;       /* so many times more `now` may be guessed: see announce.c */
+    uint64_t now; /* the clock, when this thread last read or guessed it for an announcement */
     /* Where the runtime keeps the task that runs here, and its loiter_task within:
      * loiter_worker_task. While it is not NULL, `actor` and the bounds are to be asked of
      * pl_follow. */

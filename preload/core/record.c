@@ -20,12 +20,14 @@
 #include "preload/core/clock.h"
 #include "preload/core/context.h"
 #include "preload/core/descriptor.h"
+#include "preload/core/group.h"
 #include "preload/core/modules.h"
 #include "preload/core/object.h"
 #include "preload/core/options.h"
 #include "preload/core/outcome.h"
 #include "preload/core/race.h"
 #include "preload/core/real.h"
+#include "preload/core/spin.h"
 #include "preload/core/spread.h"
 #include "preload/core/stack_table.h"
 #include "preload/core/sys.h"
@@ -139,6 +141,8 @@ static int tables_init(void)
     pl_outcomes_reset();
     pl_descriptors_reset();
     pl_spreads_reset();
+    pl_groups_reset();
+    pl_spins_reset();
     pl_modules_reset();
     return pl_stack_table_init();
 }

@@ -1,6 +1,8 @@
 /* spawn.c - see spawn.h. */
 #include "preload/core/spawn.h"
 
+#include "preload/core/lineage.h"
+
 /* The parent's run at that place. A loop can spawn from places that take turns (a container that
  * grows now and then), so several are kept. */
 static struct pl_spawn_run *run_of(struct pl_actor *parent, struct pl_site *site)
@@ -25,6 +27,7 @@ void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *
     child->origin = site;
     if (site == NULL)
         return;
+    pl_lineage_born(parent, child, site);
     uint64_t live = pl_site_born(self, site, bytes, now);
     struct pl_spawn_run *run = parent == NULL ? NULL : run_of(parent, site);
     if (run == NULL)

@@ -133,6 +133,12 @@ LOITER_WEAK void loiter_task_ready(struct loiter_task *t, const void *object);
 /* `t` ended; its record may be reused when this returns. */
 LOITER_WEAK void loiter_task_exit(struct loiter_task *t);
 
+/* ---- spins ---- */
+
+/* The current task, or others of this thread in turn with it, yielded or tried in vain `n` times
+ * since this was called last: yields (`tries` 0), or tries of locks and channels. */
+LOITER_WEAK void loiter_task_spins(unsigned n, int tries, const void *caller);
+
 /* ---- blocking calls ---- */
 
 /* The current task hands a call that may block to an OS thread of its own. */
@@ -141,6 +147,30 @@ LOITER_WEAK void loiter_blocking_call(const void *caller);
  * `stack_bytes` is what the thread's stack reserves. */
 LOITER_WEAK void loiter_blocking_begin(size_t stack_bytes);
 LOITER_WEAK void loiter_blocking_end(void);
+
+/* ---- groups of tasks ---- */
+
+/* The current task is the first of the group's members to give an error; so many members run, it
+ * included. `cancels`: the group has a context that is cancelled now. */
+LOITER_WEAK void loiter_group_failed(const void *group, unsigned running, int error, int cancels);
+/* In a group that has failed, the current task ends; so many run on. `started`: another one has
+ * begun instead. */
+LOITER_WEAK void loiter_group_left(const void *group, unsigned running, int started);
+
+/* The current task adds to a wait group whose count is zero. */
+LOITER_WEAK void loiter_waitgroup_begun(const void *group, const void *caller);
+/* The current task has waited for the group: its count came to zero, or was zero already. */
+LOITER_WEAK void loiter_waitgroup_waited(const void *group, const void *caller);
+
+/* What the current actor is about to do breaks the contract of a call, and the runtime will stop
+ * the program. The numbers are those of eventlog/kinds.def; `what` is copied. */
+enum loiter_misuse {
+    LOITER_MISUSE_OTHER = 0,
+    LOITER_MISUSE_GROUP_NEGATIVE = 1,
+    LOITER_MISUSE_GROUP_REUSED = 2
+};
+LOITER_WEAK void loiter_misused(enum loiter_misuse kind, const void *object, const char *what,
+                                const void *caller);
 
 /* ---- objects ---- */
 

@@ -17,6 +17,7 @@
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
 #include "preload/core/timer_cell.h"
+#include "preload/core/tiny.h"
 #include "preload/core/wait.h"
 
 #define SELECT_MOST    64   /* objects of one wait whose cells learn of the waiter */
@@ -186,6 +187,7 @@ PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), s
         el_set_state(&cell->state, EL_ACTOR_NEW);
         pl_spawned(self, self->actor, task, site_of(self->thread, stack), stack_bytes,
                    cell->created_at);
+        pl_tiny_born(self, task);
         count_task(self->thread);
         t->tool = task;
     }
@@ -204,6 +206,7 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
             self->actor = self->thread->actor;
             self->stack_lo = self->stack_hi = 0;
         }
+        pl_tiny_ends(task);
         pl_spawn_ended(task);
         pl_actor_retire(task);
         task_put(self->thread, task);
@@ -218,6 +221,7 @@ PL_EXPORT void loiter_task_stack(struct loiter_task *t, const void *lo, const vo
         return;
     struct pl_actor *task = known(t);
     if (task != NULL) {
+        pl_tiny_runs(task); /* the first time */
         task->stack_lo = (uintptr_t)lo;
         task->stack_hi = (uintptr_t)hi;
         if (self->actor == task) {

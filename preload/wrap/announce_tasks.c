@@ -7,7 +7,10 @@
 #include "preload/core/blocked.h"
 #include "preload/core/call.h"
 #include "preload/core/clock.h"
+#include "preload/core/group.h"
+#include "preload/core/record.h"
 #include "preload/core/site.h"
+#include "preload/core/spin.h"
 #include "preload/core/stack.h"
 
 PL_EXPORT void loiter_blocking_call(const void *caller)
@@ -46,5 +49,75 @@ PL_EXPORT void loiter_blocking_end(void)
         uint64_t now = pl_now();
         pl_blocked_ends(actor, now > actor->blocked_at ? now - actor->blocked_at : 0);
     }
+    pl_leave(self);
+}
+
+/* ---- groups ---- */
+
+static uint64_t id_of(const void *object)
+{
+    return (uint64_t)(uintptr_t)object;
+}
+
+PL_EXPORT void loiter_group_failed(const void *group, unsigned running, int error, int cancels)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    pl_group_failed(self, id_of(group), running, error, cancels);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_group_left(const void *group, unsigned running, int started)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    pl_group_left(id_of(group), running, started);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_waitgroup_begun(const void *group, const void *caller)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    pl_waitgroup_begun(self, id_of(group), pl_stack_from(self, PL_CALL(), caller));
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_waitgroup_waited(const void *group, const void *caller)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    pl_waitgroup_waited(self, id_of(group), pl_stack_from(self, PL_CALL(), caller));
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_misused(enum loiter_misuse kind, const void *object, const char *what,
+                              const void *caller)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    struct el_misuse event = {.actor = self->actor->id,
+                              .object = id_of(object),
+                              .kind = (uint32_t)kind,
+                              .stack = pl_stack_from(self, PL_CALL(), caller),
+                              .text = what};
+    PL_WRITE(self, misuse, &event);
+    pl_leave(self);
+}
+
+/* ---- spins ---- */
+
+PL_EXPORT void loiter_task_spins(unsigned n, int tries, const void *caller)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    pl_spin_block(self, tries ? EL_SPIN_TRY : EL_SPIN_YIELD, n,
+                  pl_stack_from(self, PL_CALL(), caller));
     pl_leave(self);
 }

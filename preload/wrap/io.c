@@ -54,8 +54,12 @@
     PL_EXPORT ret name params                                                                      \
     {                                                                                              \
         enum pl_io_timed how = timed;                                                              \
-        if (!pl_io_waits(how))                                                                     \
-            return PL_REAL(name) args;                                                             \
+        if (!pl_io_waits(how)) {                                                                   \
+            ret at_once = PL_REAL(name) args;                                                      \
+            if (how == PL_AT_ONCE && (intptr_t)at_once == 0)                                       \
+                pl_io_asked(EL_WAIT_##kind, PL_CALL());                                            \
+            return at_once;                                                                        \
+        }                                                                                          \
         struct pl_wait waiting;                                                                    \
         pl_wait_begin(&waiting, EL_WAIT_##kind, (uint64_t)(object), how != PL_UNTIMED, PL_CALL()); \
         ret answer = PL_REAL(name) args;                                                           \

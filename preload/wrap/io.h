@@ -13,6 +13,7 @@
 #include "preload/core/descriptor.h"
 #include "preload/core/gate.h"
 #include "preload/core/real.h"
+#include "preload/core/spin.h"
 #include "preload/core/wait.h"
 #include "preload/wrap/fd_class.h"
 
@@ -69,6 +70,15 @@ static inline enum pl_io_timed pl_timed_child(int options)
 static inline int pl_io_none(int fd)
 {
     return pl_is_ready() && pl_fd_known(fd) == PL_FD_MEMORY;
+}
+
+/* A call that was not to wait brought nothing. */
+static inline void pl_io_asked(uint32_t kind, struct pl_call call)
+{
+    if (kind == EL_WAIT_POLL)
+        pl_spin(EL_SPIN_POLL, call);
+    else if (kind == EL_WAIT_SLEEP)
+        pl_spin(EL_SPIN_YIELD, call);
 }
 
 /* NULL: all streams. */

@@ -13,6 +13,7 @@
 #include "preload/core/contention.h"
 #include "preload/core/object.h"
 #include "preload/core/real.h"
+#include "preload/core/spin.h"
 #include "preload/core/stack.h"
 #include "preload/core/wait.h"
 
@@ -215,6 +216,8 @@ static inline uint32_t pl_lock_unnoted(const void *lock)
     int result = REAL;                                                                             \
     if (GOT(result))                                                                               \
         pl_lock_acquired(kind, lock, PL_CALL());                                                   \
+    else                                                                                           \
+        pl_spin(EL_SPIN_TRY, PL_CALL());                                                           \
     return result;
 
 /*

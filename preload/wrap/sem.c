@@ -46,7 +46,10 @@ PL_EXPORT int sem_clockwait(sem_t *restrict sem, clockid_t clock,
 
 PL_EXPORT int sem_trywait(sem_t *sem)
 {
-    return PL_REAL(sem_trywait)(sem);
+    int result = PL_REAL(sem_trywait)(sem);
+    if (result != 0)
+        pl_spin(EL_SPIN_TRY, PL_CALL());
+    return result;
 }
 
 PL_EXPORT int sem_post(sem_t *sem)

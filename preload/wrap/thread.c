@@ -11,6 +11,7 @@
 
 #include "preload/core/churn.h"
 #include "preload/core/clock.h"
+#include "preload/core/lineage.h"
 #include "preload/core/object.h"
 #include "preload/core/real.h"
 #include "preload/core/record.h"
@@ -311,6 +312,8 @@ static void join_end(struct join *join, int result)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
+    if (join->actor->creator == self->actor->id)
+        pl_lineage_waited(self->actor);
     if (join->actor->epoch == pl_epoch)
         pl_thread_released(join->actor, EL_ACTOR_JOINED);
     pl_leave(self);

@@ -283,11 +283,19 @@ int weft_chan_send(struct weft_chan *c, const void *value)
     return send_by(c, value, true, WEFT_CALLER());
 }
 
+/* What a try gave; one in vain may be a turn of a loop. */
+static inline int tried(int result, const void *caller)
+{
+    if (result == -EAGAIN)
+        weft__spins(true, caller);
+    return result;
+}
+
 int weft_chan_try_send(struct weft_chan *c, const void *value)
 {
     if (!c || !weft__chan_send_hint(c))
-        return -EAGAIN;
-    return send_by(c, value, false, NULL);
+        return tried(-EAGAIN, WEFT_CALLER());
+    return tried(send_by(c, value, false, NULL), WEFT_CALLER());
 }
 
 __attribute__((noinline)) static int recv_locked(struct weft_chan *c, void *value, bool wait,
@@ -337,8 +345,8 @@ int weft_chan_recv(struct weft_chan *c, void *value)
 int weft_chan_try_recv(struct weft_chan *c, void *value)
 {
     if (!c || !weft__chan_recv_hint(c))
-        return -EAGAIN;
-    return recv_by(c, value, false, NULL);
+        return tried(-EAGAIN, WEFT_CALLER());
+    return tried(recv_by(c, value, false, NULL), WEFT_CALLER());
 }
 
 /* ---- close ---- */

@@ -27,7 +27,7 @@
 #include "runtime/sched/inside.h"
 #include "runtime/sync/local.h"
 
-enum { TURNS_TO_SCHEDULER = 61, NEXT_HITS_MAX = 3 };
+enum { TURNS_TO_SCHEDULER = 61, NEXT_HITS_MAX = 3, SPIN_BLOCK = 64 };
 
 struct weft__run *weft__open_run;
 uint32_t weft__visitors;
@@ -292,8 +292,17 @@ void weft__ready_tail(struct weft_task *t, const void *object)
         weft__push_tail(w, t);
 }
 
+/* Told by the block: one of them costs a few instructions. */
+void weft__spun(bool tried, const void *caller)
+{
+    struct weft__worker *w = weft__worker();
+    if (w && ++w->spins % SPIN_BLOCK == 0)
+        LOITER_CALL(loiter_task_spins, (SPIN_BLOCK, tried, caller));
+}
+
 void weft_yield(void)
 {
+    weft__spins(false, WEFT_CALLER());
     struct weft__worker *w = weft__worker();
     if (!w) {
         sched_yield();

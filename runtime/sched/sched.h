@@ -81,6 +81,14 @@ static inline void weft__will_wait_all(struct weft_task *t, enum weft__wait why,
         weft__announce_wait(t, why, objects, n, timed, caller);
 }
 
+/* The current task yields, or tried in vain. */
+void weft__spun(bool tried, const void *caller);
+static inline void weft__spins(bool tried, const void *caller)
+{
+    if (__builtin_expect(loiter_task_spins != NULL, 0))
+        weft__spun(tried, caller);
+}
+
 /* Stops running the task; returns when it was made ready and runs again. The lock, if not NULL, is
  * given up once nobody runs on its stack. A task with a thread of its own blocks that. */
 void weft__park(struct weft_task *t, uint32_t *lock);

@@ -136,6 +136,7 @@ struct weft__worker {
     uint64_t steals;
     unsigned index;
     bool spinning;
+    uint32_t spins; /* yields and vain tries of its tasks, while somebody listens */
     uint32_t locks; /* of a stand-in: weft_lock_thread less weft_unlock_thread */
 #ifdef WEFT_TSAN
     void *dead_fiber;

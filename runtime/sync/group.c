@@ -62,6 +62,7 @@ static void leave(struct weft_group *g)
     struct weft_task *list = NULL, **tail = &list;
     weft__lock(&g->guard);
     struct weft__waiter *w = weft__waitq_pop(&g->for_place);
+    bool handed_on = w != NULL;
     if (w) {
         w->task->next = NULL;
         list = w->task;
@@ -72,6 +73,8 @@ static void leave(struct weft_group *g)
             tail = &w->task->next;
         }
     }
+    if (g->err != 0)
+        LOITER_CALL(loiter_group_left, (g, (unsigned)g->running, handed_on));
     weft__unlock(&g->guard);
     while (list) {
         struct weft_task *t = list;
@@ -86,8 +89,10 @@ static void fail(struct weft_group *g, int err)
 {
     weft__lock(&g->guard);
     bool first = g->err == 0;
-    if (first)
+    if (first) {
         g->err = err;
+        LOITER_CALL(loiter_group_failed, (g, (unsigned)g->running, err, g->ctx != NULL));
+    }
     struct weft_ctx *ctx = first ? g->ctx : NULL; /* it stays until nobody runs */
     weft__unlock(&g->guard);
     if (ctx)

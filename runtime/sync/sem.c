@@ -117,6 +117,8 @@ int weft_sem_try_acquire(struct weft_sem *sem, int64_t n)
     weft__lock(&sem->guard);
     bool taken = take_locked(sem, n);
     weft__unlock(&sem->guard);
+    if (!taken)
+        weft__spins(true, WEFT_CALLER());
     return taken ? 0 : -EBUSY;
 }
 

@@ -31,18 +31,27 @@ static void wake_waiters(struct weft_waitgroup *wg)
     }
 }
 
+static _Noreturn void misused(enum loiter_misuse kind, const char *what,
+                              const struct weft_waitgroup *wg, const void *caller)
+{
+    LOITER_CALL(loiter_misused, (kind, wg, what, caller));
+    weft__fatal_object(what, wg, caller, NULL, NULL);
+}
+
 /* What add leaves to do, which made the state what is given. */
 static void added(struct weft_waitgroup *wg, int64_t delta, uint64_t state, const void *caller)
 {
     if (delta > INT32_MAX || delta < INT32_MIN)
         weft__fatal_object("waitgroup count out of range", wg, caller, NULL, NULL);
     if (count_of(state) < 0)
-        weft__fatal_object("negative waitgroup count", wg, caller, NULL, NULL);
+        misused(LOITER_MISUSE_GROUP_NEGATIVE, "negative waitgroup count", wg, caller);
+    if (delta > 0 && count_of(state) == delta)
+        LOITER_CALL(loiter_waitgroup_begun, (wg, caller));
     if ((state & WAITING) == 0)
         return;
     if (delta > 0 && count_of(state) == delta)
-        weft__fatal_object("waitgroup misuse: add from zero while a wait is on its way", wg, caller,
-                           NULL, NULL);
+        misused(LOITER_MISUSE_GROUP_REUSED,
+                "waitgroup misuse: add from zero while a wait is on its way", wg, caller);
     if (count_of(state) == 0)
         wake_waiters(wg);
 }
@@ -68,7 +77,7 @@ void weft_waitgroup_done(struct weft_waitgroup *wg)
     add_by(wg, -1, WEFT_CALLER());
 }
 
-void weft_waitgroup_wait(struct weft_waitgroup *wg)
+static void wait_for(struct weft_waitgroup *wg, const void *caller)
 {
     uint64_t state = __atomic_load_n(&wg->state, __ATOMIC_ACQUIRE);
     if (count_of(state) == 0)
@@ -84,8 +93,14 @@ void weft_waitgroup_wait(struct weft_waitgroup *wg)
     } while (!__atomic_compare_exchange_n(&wg->state, &state, state + 1, false, __ATOMIC_ACQ_REL,
                                           __ATOMIC_ACQUIRE));
     weft__waitq_push(&wg->waiters, &w);
-    weft__will_wait(t, WEFT__WAIT_GROUP, wg, false, WEFT_CALLER());
+    weft__will_wait(t, WEFT__WAIT_GROUP, wg, false, caller);
     weft__park(t, &wg->guard);
+}
+
+void weft_waitgroup_wait(struct weft_waitgroup *wg)
+{
+    wait_for(wg, WEFT_CALLER());
+    LOITER_CALL(loiter_waitgroup_waited, (wg, WEFT_CALLER()));
 }
 
 struct member {

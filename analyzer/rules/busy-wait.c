@@ -1,0 +1,64 @@
+/*
+ * busy-wait.c - loops that ask again and again whether something has happened, by yields, tries or
+ * polls, instead of waiting for it. A spin that is short, or that has something to do between, is
+ * not its matter.
+ */
+#include <inttypes.h>
+
+#include "analyzer/model/memory.h"
+#include "analyzer/rules/rule.h"
+#include "analyzer/rules/words.h"
+
+static struct rule_threshold thresholds[] = {
+    {"calls", 10000, 10000, "calls", "in a row by one task or thread, which did not wait between"},
+    {"burned", 0.02, 0.02, "s", "processor time went into them, over all such rows of the place"},
+    {0},
+};
+
+static struct finding *finding_of(const struct rule *rule, const struct model_process *p,
+                                  const struct model_spin *s)
+{
+    struct finding *f = finding_create(rule, p);
+    double lasted = s->last_ns > s->first_ns ? (double)(s->last_ns - s->first_ns) : 0;
+    f->confidence = CONFIDENCE_PROVEN;
+    f->count = s->count;
+    f->first_ns = s->first_ns;
+    f->last_ns = s->last_ns;
+    f->mark = xstrdup(model_find_mark(p, s->first_ns));
+    finding_set_kind(f, el_spin_kind_word(s->kind));
+    finding_set_title(f, "a loop waits by asking again and again: %" PRIu64 " %s in a row",
+                      s->longest, el_spin_kind_word(s->kind));
+    finding_set_fix(f,
+                    "Wait for it: receive from a channel, wait on a condition or semaphore, give "
+                    "the select no default and the poll a time limit. Where a short spin is "
+                    "meant, bound it, and wait after that.");
+    finding_add_stack(f, "asks at", s->stack, true, NULL);
+    finding_add_evidence(f, "calls", "%" PRIu64 " in all, in rows of %" PRIu64 "%s, one each %s",
+                         s->count, s->actors, s->actors == 1 ? " actor" : " actors",
+                         words_duration(s->between_ns).text);
+    finding_add_cost(f, "processor time burned", (double)s->cpu_ns, "ns");
+    if (lasted > 0)
+        finding_add_cost(f, "of a processor meanwhile", 100.0 * (double)s->cpu_ns / lasted, "%");
+    finding_add_cost(f, "calls", (double)s->count, "calls");
+    return f;
+}
+
+static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
+{
+    for (size_t i = 0; i < p->nspins; i++) {
+        const struct model_spin *s = &p->spins[i];
+        if ((double)s->longest >= rule_threshold(rule, "calls") &&
+            (double)s->cpu_ns >= rule_threshold(rule, "burned") * 1e9)
+            findings_add(out, finding_of(rule, p, s));
+    }
+}
+
+const struct rule rule_busy_wait = {
+    .id = "busy-wait",
+    .title_one = "busy wait",
+    .title_many = "busy waits",
+    .summary = "Loops that ask again and again instead of waiting.",
+    .severity = SEVERITY_WARNING,
+    .thresholds = thresholds,
+    .judge = judge,
+};

@@ -1,0 +1,54 @@
+/* lineage.c - see lineage.h. */
+#include "preload/core/lineage.h"
+
+#include "preload/core/record.h"
+#include "preload/core/site.h"
+
+enum { IS_PARENT = 1, HAS_WAITED = 2 };
+
+#define GENERATIONS 16
+
+static struct el_lineage *lineage_of(struct pl_site *site)
+{
+    struct el_lineage *cell = atomic_load_explicit(&site->lineage, memory_order_acquire);
+    if (cell != NULL)
+        return cell;
+    struct el_lineage *made = el_alloc_lineage(&pl_log);
+    if (made == NULL)
+        return NULL;
+    made->kind = site->cell->kind;
+    made->stack = site->cell->stack;
+    if (atomic_compare_exchange_strong(&site->lineage, &cell, made)) {
+        el_set_state(&made->state, EL_LIVE);
+        return made;
+    }
+    el_free_lineage(&pl_log, made);
+    return cell;
+}
+
+void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t generation)
+{
+    struct el_lineage *cell = lineage_of(site);
+    if (cell == NULL)
+        return;
+    uint32_t slot = generation < GENERATIONS ? generation : GENERATIONS - 1;
+    el_count(&cell->made[slot], 1);
+    uint32_t deepest = __atomic_load_n(&cell->deepest, __ATOMIC_RELAXED);
+    while (deepest < generation &&
+           !__atomic_compare_exchange_n(&cell->deepest, &deepest, generation, 1, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+        ;
+    if ((parent->lineage_flags & IS_PARENT) == 0) {
+        parent->lineage_flags |= IS_PARENT;
+        parent->parent_at = cell;
+        el_count(&cell->parents, 1);
+    }
+}
+
+void pl_lineage_waited(struct pl_actor *actor)
+{
+    if ((actor->lineage_flags & (IS_PARENT | HAS_WAITED)) != IS_PARENT)
+        return;
+    actor->lineage_flags |= HAS_WAITED;
+    el_count(&actor->parent_at->awaited, 1);
+}

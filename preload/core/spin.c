@@ -1,0 +1,120 @@
+/* spin.c - see spin.h. */
+#include "preload/core/spin.h"
+
+#include "preload/core/arena.h"
+#include "preload/core/clock.h"
+#include "preload/core/map.h"
+#include "preload/core/options.h"
+#include "preload/core/record.h"
+#include "preload/core/site.h"
+#include "preload/core/stack.h"
+#include "preload/core/sys.h"
+
+static struct pl_map spins; /* by place */
+
+void pl_spins_reset(void)
+{
+    pl_map_init(&spins, 8);
+}
+
+struct wanted {
+    enum el_spin_kind kind;
+    uint32_t stack;
+};
+
+static void *cell_make(void *arg)
+{
+    const struct wanted *w = arg;
+    struct el_spin *cell = el_alloc_spin(&pl_log);
+    if (cell == NULL)
+        return NULL;
+    cell->kind = w->kind;
+    cell->stack = w->stack;
+    cell->first_at = pl_now();
+    el_set_state(&cell->state, EL_LIVE);
+    return cell;
+}
+
+/* The row so far, in the actor. */
+static void row_begin(struct pl_actor *actor, const struct pl_thread *thread, uint64_t now,
+                      uint64_t cpu_ns, uint32_t stack)
+{
+    actor->spin_row = 0;
+    actor->spin_actor = actor->id;
+    actor->spin_stack = stack;
+    actor->spin_thread = thread->serial;
+    actor->spin_since = actor->cell->since;
+    actor->spin_at = now;
+    actor->spin_cpu_ns = cpu_ns;
+}
+
+static int row_goes_on(const struct pl_actor *actor)
+{
+    return actor->spin_actor == actor->id && actor->cell->since == actor->spin_since;
+}
+
+/*
+ * Processor time since the last block, at most the time that went by. Tasks that take turns on a
+ * thread share its time: what one was charged with is not another's. A task may have come from
+ * another thread; what it did there since is not known, and is taken from the clock.
+ */
+static uint64_t cpu_since(const struct pl_actor *actor, struct pl_thread *thread, uint64_t cpu_ns,
+                          uint64_t passed_ns)
+{
+    uint64_t from = thread->spin_cpu_ns;
+    if (actor->spin_thread == thread->serial && actor->spin_cpu_ns > from)
+        from = actor->spin_cpu_ns;
+    thread->spin_cpu_ns = cpu_ns;
+    uint64_t used = from == 0 ? passed_ns : cpu_ns > from ? cpu_ns - from : 0;
+    return used < passed_ns ? used : passed_ns;
+}
+
+static void count(struct pl_actor *actor, struct el_spin *cell, uint32_t n, uint64_t ticks,
+                  uint64_t cpu_ticks, uint64_t now)
+{
+    if (actor->spin_row == 0)
+        __atomic_fetch_add(&cell->actors, 1, __ATOMIC_RELAXED);
+    actor->spin_row += n;
+    el_count(&cell->count, n);
+    el_count(&cell->cpu_ticks, cpu_ticks);
+    el_count(&cell->between_ticks, ticks / n);
+    el_count(&cell->measured, 1);
+    pl_raise(&cell->longest, actor->spin_row);
+    pl_raise(&cell->last_at, now);
+}
+
+void pl_spin_block(struct pl_self *self, enum el_spin_kind kind, uint32_t n, uint32_t stack)
+{
+    struct pl_actor *actor = self->actor;
+    struct pl_thread *thread = self->thread;
+    if (actor == thread->actor && thread->is_worker)
+        return; /* the runtime's own */
+    uint64_t now = pl_now(), cpu_ns = pl_sys_cpu_ns();
+    if (!row_goes_on(actor)) {
+        row_begin(actor, thread, now, cpu_ns, stack);
+        return;
+    }
+    uint64_t ticks = now > actor->spin_at ? now - actor->spin_at : 0;
+    uint64_t used_ns = cpu_since(actor, thread, cpu_ns, pl_ns_of_ticks(ticks));
+    struct wanted w = {kind, actor->spin_stack};
+    struct el_spin *cell = used_ns / n < pl_options.spin_work_us * 1000
+                               ? pl_map_get(&spins, w.stack, cell_make, &w)
+                               : NULL;
+    if (cell == NULL) {
+        row_begin(actor, thread, now, cpu_ns, stack);
+        return;
+    }
+    count(actor, cell, n, ticks, pl_ticks_of_ns(used_ns), now);
+    actor->spin_at = now;
+    actor->spin_cpu_ns = cpu_ns;
+    actor->spin_thread = thread->serial;
+}
+
+void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
+    pl_leave(self);
+}

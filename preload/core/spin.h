@@ -1,0 +1,37 @@
+/*
+ * spin.h - rows of calls that ask again and again without waiting: yields, tries that fail, polls
+ * that do not wait. Counted by the block: what a single one costs is a counter of the thread.
+ *
+ * A row is one actor's. It ends when the actor waits, goes on with another thread, or does
+ * something between the calls (options.def: spin_work_us of processor time for each).
+ */
+#ifndef PRELOAD_CORE_SPIN_H
+#define PRELOAD_CORE_SPIN_H
+
+#include <stdint.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/call.h"
+
+#define PL_SPIN_BLOCK 256
+
+/* The current actor made `n` such calls since this was called last. Guard on. */
+PL_HIDDEN void pl_spin_block(struct pl_self *self, enum el_spin_kind kind, uint32_t n,
+                             uint32_t stack);
+
+PL_HIDDEN void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call);
+
+/* A plain thread made one. No guard. */
+static inline void pl_spin(enum el_spin_kind kind, struct pl_call call)
+{
+    if (!pl_is_ready())
+        return;
+    struct pl_self *self = pl_self();
+    if (__builtin_expect(++self->spins % PL_SPIN_BLOCK == 0, 0))
+        pl_spin_slowly(kind, call);
+}
+
+/* At the start and in a fork child. */
+PL_HIDDEN void pl_spins_reset(void);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * A thread waits for a flag by looking at it again and again, and is polite about it: it yields
+ * between. It keeps a processor busy for as long as the other takes.
+ *
+ * Look at the loop in main.
+ */
+#include "test-programs/common/sample.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+static atomic_int answer;
+
+static void *server(void *arg)
+{
+    sleep_ms(400);
+    answer = 42;
+    return arg;
+}
+
+int main(void)
+{
+    pthread_t thread;
+
+    MUST(pthread_create(&thread, NULL, server, NULL) == 0);
+    while (answer == 0)
+        sched_yield(); /* YIELD */
+    printf("%d\n", answer);
+    pthread_join(thread, NULL);
+    return 0;
+}
