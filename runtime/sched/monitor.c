@@ -80,20 +80,22 @@ static int64_t limit_to_timer(struct weft__run *run, int64_t interval)
     return left < interval ? left : interval;
 }
 
-/* What pools keep unused goes in about a second. */
-static void age_pools(int64_t *at)
+/* What pools keep unused goes in about a second. Pools outlive runs, so their time does too. */
+static void age_pools(void)
 {
+    static int64_t at;
     int64_t now = weft_now();
-    if (now < *at)
+    if (at != 0 && now < at)
         return;
-    weft__pools_age();
-    *at = now + POOLS_AGE_NS;
+    if (at != 0)
+        weft__pools_age();
+    at = now + POOLS_AGE_NS;
 }
 
 void weft__monitor_main(struct weft__run *run)
 {
     uint32_t ticks[WEFT_MAX_WORKERS] = {0};
-    int64_t interval = INTERVAL_MIN_NS, age_at = 0;
+    int64_t interval = INTERVAL_MIN_NS;
     int quiet = 0;
     while (!weft__ended(run)) {
         weft__futex_wait(&run->monitor_word, AWAKE, limit_to_timer(run, interval));
@@ -109,7 +111,7 @@ void weft__monitor_main(struct weft__run *run)
             continue;
         }
         quiet = 0;
-        age_pools(&age_at);
+        age_pools();
         bool work = stranded(run, ticks);
         weft__overtime_look(run);
         if ((work || unattended(run)) && asleep > 0)
