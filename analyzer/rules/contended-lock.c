@@ -10,8 +10,8 @@
 #include "analyzer/rules/words.h"
 
 static struct rule_threshold thresholds[] = {
-    {"waiting", 0.01, 0.01, "of the run", "waited for one lock in all: a warning"},
-    {"queue", 0.5, 0.5, "waiting", "so many wait for it at any time, on average: an error"},
+    {"waiting", 0.01, 0.01, "of the run", "waited for one lock in all"},
+    {"queue", 0.5, 0.5, "waiting", "so many wait for it at any time, on average: it is said so"},
     {"waits", 10, 10, "waits", "fewer are single events"},
     {"busy", 0.05, 0.05, "of the run",
      "held; less is a holder that lost its processor now and then"},
@@ -49,9 +49,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     struct finding *f = finding_create(rule, p);
     double waiting = lock_use_waiting(p, use);
     const char *lock = el_object_kind_word(use->lock->kind);
-    bool queue = waiting >= rule_threshold(rule, "queue");
-    f->severity = queue ? SEVERITY_ERROR : SEVERITY_WARNING;
-    if (queue)
+    if (waiting >= rule_threshold(rule, "queue"))
         finding_set_title(f,
                           "%.1f wait for one %s at any time: what it protects is done by one "
                           "at a time",
@@ -98,7 +96,7 @@ const struct rule rule_contended_lock = {
     .title_one = "contended lock",
     .title_many = "contended locks",
     .summary = "Locks for which others queue, and what they wait.",
-    .severity = SEVERITY_ERROR,
+    .severity = SEVERITY_WARNING,
     .thresholds = thresholds,
     .judge = judge,
 };

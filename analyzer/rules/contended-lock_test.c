@@ -78,7 +78,8 @@ static void test_severity_and_words(void **state)
          .total_ns = MS);
     assert_int_equal(made_judge(&m, "contended-lock"), 1);
     const struct finding *f = m.found.items[0];
-    assert_int_equal(f->severity, SEVERITY_ERROR);
+    assert_int_equal(f->severity, SEVERITY_WARNING);
+    assert_non_null(strstr(f->title, "0.6 wait"));
     assert_int_equal(made_stack(f, "waits at"), AT);
     assert_int_equal(made_stack(f, "waits also at"), ALSO);
     assert_int_equal(made_stack(f, "created at"), 3);

@@ -12,8 +12,7 @@
 static struct rule_threshold thresholds[] = {
     {"acquisitions", 100000, 100000, "times", "taken so often where it was waited for"},
     {"held", 200, 200, "ns", "held for less than this at the median"},
-    {"waiting", 0.01, 0.01, "of the run", "waited for it in all: a warning"},
-    {"queue", 0.5, 0.5, "waiting", "so many wait for it at any time, on average: an error"},
+    {"waiting", 0.01, 0.01, "of the run", "waited for it in all"},
     {"waits", 10, 10, "waits", "fewer are single events"},
     {0},
 };
@@ -23,8 +22,6 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
 {
     struct finding *f = finding_create(rule, p);
     uint64_t held = model_spread_quantile(&use->held, 0.5);
-    bool queue = lock_use_waiting(p, use) >= rule_threshold(rule, "queue");
-    f->severity = queue ? SEVERITY_ERROR : SEVERITY_WARNING;
     finding_set_title(f, "a %s is held for %s and waited for %" PRIu64 " times, %s each",
                       el_object_kind_word(use->lock->kind), words_duration(held).text, use->waits,
                       words_duration(use->waited_ns / use->waits).text);
@@ -59,7 +56,7 @@ const struct rule rule_hot_counter_lock = {
     .title_one = "lock around a counter",
     .title_many = "locks around counters",
     .summary = "Locks that are held for an instruction or two and waited for again and again.",
-    .severity = SEVERITY_ERROR,
+    .severity = SEVERITY_WARNING,
     .thresholds = thresholds,
     .judge = judge,
 };

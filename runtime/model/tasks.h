@@ -94,6 +94,11 @@ void weft__announce_wait(struct weft_task *t, enum weft__wait why, const void *c
     (void)t, (void)why, (void)objects, (void)n, (void)timed, (void)caller;
 }
 
+void weft__spun(bool tried, const void *caller)
+{
+    (void)tried, (void)caller;
+}
+
 __thread struct weft__worker *weft__current_worker;
 uint32_t weft__coarse_ms, weft__visitors;
 struct weft__run *weft__open_run;
