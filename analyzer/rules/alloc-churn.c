@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -52,9 +51,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     f->severity = SEVERITY_WARNING;
     f->confidence = CONFIDENCE_PROVEN;
     f->count = s->blocks;
-    f->first_ns = s->first_ns;
-    f->last_ns = s->last_ns;
-    f->mark = xstrdup(model_find_mark(p, s->first_ns));
+    finding_set_times(f, s->first_ns, s->last_ns);
     finding_set_kind(f, "blocks");
     finding_set_title(f,
                       "about %" PRIu64 " blocks of %s were made and given back at one place, each "

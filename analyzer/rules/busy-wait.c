@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -22,9 +21,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     double lasted = s->last_ns > s->first_ns ? (double)(s->last_ns - s->first_ns) : 0;
     f->confidence = CONFIDENCE_PROVEN;
     f->count = s->count;
-    f->first_ns = s->first_ns;
-    f->last_ns = s->last_ns;
-    f->mark = xstrdup(model_find_mark(p, s->first_ns));
+    finding_set_times(f, s->first_ns, s->last_ns);
     finding_set_kind(f, el_spin_kind_word(s->kind));
     finding_set_title(f, "a loop waits by asking again and again: %" PRIu64 " %s in a row",
                       s->longest, el_spin_kind_word(s->kind));

@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -23,9 +22,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     f->severity = SEVERITY_ERROR;
     f->confidence = CONFIDENCE_PROBABLE;
     f->count = o->lost;
-    f->first_ns = o->first_ns;
-    f->last_ns = o->last_ns;
-    f->mark = xstrdup(model_find_mark(p, o->first_ns));
+    finding_set_times(f, o->first_ns, o->last_ns);
     finding_set_kind(f, what);
     finding_set_title(f,
                       "one resource (%s) was opened %" PRIu64 " times at once, and %" PRIu64

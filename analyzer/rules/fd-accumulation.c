@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -75,9 +74,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     f->severity = weigh(o);
     f->confidence = o->items != 0 ? CONFIDENCE_PROVEN : CONFIDENCE_PROBABLE;
     f->count = o->made;
-    f->first_ns = o->first_ns;
-    f->last_ns = o->last_ns;
-    f->mark = xstrdup(model_find_mark(p, o->first_ns));
+    finding_set_times(f, o->first_ns, o->last_ns);
     finding_set_kind(f, el_fd_kind_word(o->how));
     finding_set_title(f,
                       "%" PRIu64 " descriptors of one place (%s) were open at once, most of them "

@@ -105,11 +105,8 @@ static struct finding *finding_of(const struct rule *rule, const struct group *g
     f->severity = weigh(rule, g);
     f->confidence = CONFIDENCE_PROBABLE;
     f->count = g->n;
-    f->first_ns = g->members[0]->opened_ns;
-    f->last_ns = g->members[g->n - 1]->opened_ns;
-    if (f->last_ns > f->first_ns)
-        f->growth_per_s = (double)(g->n - 1) * 1e9 / (double)(f->last_ns - f->first_ns);
-    f->mark = xstrdup(model_find_mark(g->p, f->first_ns));
+    finding_set_times(f, g->members[0]->opened_ns, g->members[g->n - 1]->opened_ns);
+    finding_set_growth(f, g->n);
     finding_set_kind(f, what);
     finding_set_title(f, "%zu descriptors of one place (%s) are open at the end and no more used",
                       g->n, what);

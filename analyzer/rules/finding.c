@@ -29,6 +29,19 @@ struct finding *finding_create(const struct rule *rule, const struct model_proce
     return f;
 }
 
+void finding_set_times(struct finding *f, uint64_t first_ns, uint64_t last_ns)
+{
+    f->first_ns = first_ns;
+    f->last_ns = last_ns;
+    f->mark = xstrdup(model_find_mark(f->process, first_ns));
+}
+
+void finding_set_growth(struct finding *f, uint64_t n)
+{
+    if (n > 1 && f->last_ns > f->first_ns)
+        f->growth_per_s = (double)(n - 1) * 1e9 / (double)(f->last_ns - f->first_ns);
+}
+
 static void stack_finish(struct finding_stack *s)
 {
     for (size_t i = 0; i < s->nframes; i++) {

@@ -91,6 +91,10 @@ __attribute__((format(printf, 2, 3))) void finding_set_title(struct finding *f, 
                                                              ...);
 __attribute__((format(printf, 2, 3))) void finding_set_fix(struct finding *f, const char *fmt, ...);
 void finding_set_kind(struct finding *f, const char *kind);
+/* When it was first and last seen, and with the first the mark that was in force; once. */
+void finding_set_times(struct finding *f, uint64_t first_ns, uint64_t last_ns);
+/* That `n` things came one after the other within these times. */
+void finding_set_growth(struct finding *f, uint64_t n);
 /* Adds a stack; `note` may be NULL. The first one added as primary gives the place. A stack id of 0
  * is ignored. */
 void finding_add_stack(struct finding *f, const char *role, uint32_t stack, bool primary,

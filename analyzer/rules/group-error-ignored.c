@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -22,9 +21,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     bool cancelled = g->cancels > 0;
     f->confidence = CONFIDENCE_PROVEN;
     f->count = g->running + g->started;
-    f->first_ns = g->first_ns;
-    f->last_ns = g->last_ns;
-    f->mark = xstrdup(model_find_mark(p, g->first_ns));
+    finding_set_times(f, g->first_ns, g->last_ns);
     finding_set_kind(f, cancelled ? "cancelled group" : "group");
     finding_set_title(f, "%" PRIu64 " tasks of a group ran on after one of them had failed%s",
                       f->count, cancelled ? ", though the group's context was cancelled" : "");

@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -86,10 +85,8 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     f->severity = p->heap.full ? SEVERITY_ERROR : SEVERITY_WARNING;
     f->confidence = p->heap.exact_roots ? CONFIDENCE_PROVEN : CONFIDENCE_PROBABLE;
     f->count = lost->blocks;
-    f->first_ns = s->leaked_first_ns;
-    f->last_ns = s->leaked_last_ns;
+    finding_set_times(f, s->leaked_first_ns, s->leaked_last_ns);
     f->growth_per_s = lost->blocks > 1 && seconds > 0 ? (double)lost->blocks / seconds : 0;
-    f->mark = xstrdup(model_find_mark(p, s->leaked_first_ns));
     finding_set_kind(f, lost->ring ? "ring" : "block");
     finding_set_title(f, "%s%s of memory %s lost: at the end nothing pointed to %s",
                       p->heap.full ? "" : "about ",

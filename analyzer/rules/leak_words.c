@@ -219,17 +219,6 @@ static void add_stacks(struct finding *f, const struct leak_group *g)
         finding_add_stack(f, "last woken at", o->last_waker_stack, false, NULL);
 }
 
-/* First and last creation, and what they say of growth. */
-static void set_times(struct finding *f, const struct leak_group *g)
-{
-    f->first_ns = g->members[0]->actor->created_ns;
-    f->last_ns = g->members[g->n - 1]->actor->created_ns;
-    if (g->n > 1 && f->last_ns > f->first_ns)
-        f->growth_per_s = (double)(g->n - 1) * 1e9 / (double)(f->last_ns - f->first_ns);
-    const char *mark = model_find_mark(g->p, f->first_ns);
-    f->mark = xstrdup(mark);
-}
-
 struct finding *leak_finding(const struct rule *rule, const struct leak_group *g)
 {
     struct finding *f = finding_create(rule, g->p);
@@ -239,7 +228,8 @@ struct finding *leak_finding(const struct rule *rule, const struct leak_group *g
     finding_set_kind(f, el_wait_kind_word(g->worst->actor->wait_kind));
     set_title(f, g);
     set_fix(f, g);
-    set_times(f, g);
+    finding_set_times(f, g->members[0]->actor->created_ns, g->members[g->n - 1]->actor->created_ns);
+    finding_set_growth(f, g->n);
     add_stacks(f, g);
     add_evidence(f, g);
     add_costs(f, g);
@@ -270,8 +260,7 @@ struct finding *leak_cycle_finding(const struct rule *rule, const struct model_p
     f->severity = SEVERITY_ERROR;
     f->confidence = CONFIDENCE_PROVEN;
     f->count = first->cycle;
-    f->first_ns = first->actor->since_ns;
-    f->last_ns = first->actor->since_ns;
+    finding_set_times(f, first->actor->since_ns, first->actor->since_ns);
     finding_set_kind(f, "deadlock");
     finding_set_title(f, "deadlock: %u %s wait for each other", first->cycle,
                       noun(tasks, first->cycle));
@@ -291,7 +280,5 @@ struct finding *leak_cycle_finding(const struct rule *rule, const struct model_p
     if (stack_bytes > 0)
         finding_add_cost(f, "stack reserved", (double)stack_bytes, "bytes");
     finding_add_cost(f, "longest wait", (double)oldest, "ns");
-    const char *mark = model_find_mark(p, f->first_ns);
-    f->mark = xstrdup(mark);
     return f;
 }

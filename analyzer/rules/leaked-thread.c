@@ -47,10 +47,8 @@ static struct finding *unjoined_finding(const struct rule *rule, const struct mo
     f->severity = many ? SEVERITY_WARNING : SEVERITY_NOTE;
     f->confidence = CONFIDENCE_PROVEN;
     f->count = n;
-    f->first_ns = first->created_ns;
-    f->last_ns = last->created_ns;
-    if (f->last_ns > f->first_ns)
-        f->growth_per_s = (double)(n - 1) * 1e9 / (double)(f->last_ns - f->first_ns);
+    finding_set_times(f, first->created_ns, last->created_ns);
+    finding_set_growth(f, n);
     finding_set_kind(f, "never joined");
     finding_set_title(f, "%s ended and %s never joined", words_count(n, "thread", "threads").text,
                       n == 1 ? "was" : "were");
@@ -59,8 +57,6 @@ static struct finding *unjoined_finding(const struct rule *rule, const struct mo
     finding_add_cost(f, "threads never joined", (double)n, "threads");
     if (bytes > 0)
         finding_add_cost(f, "stack reserved", (double)bytes, "bytes");
-    const char *mark = model_find_mark(p, f->first_ns);
-    f->mark = xstrdup(mark);
     return f;
 }
 

@@ -96,15 +96,12 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                                   const struct model_lock_io *io, enum severity severity)
 {
     struct finding *f = finding_create(rule, p);
-    const char *mark = model_find_mark(p, io->first_ns);
     const char *lock = io->lock_kind != EL_WAIT_NONE ? el_wait_kind_word(io->lock_kind) : "lock";
     f->severity = severity;
     /* That others waited was measured; without that it is only a chance. */
     f->confidence = io->waited_ns > 0 ? CONFIDENCE_PROVEN : CONFIDENCE_PROBABLE;
     f->count = io->count;
-    f->first_ns = io->first_ns;
-    f->last_ns = io->last_ns;
-    f->mark = xstrdup(mark);
+    finding_set_times(f, io->first_ns, io->last_ns);
     finding_set_kind(f, el_wait_kind_word(io->io_kind));
     finding_set_title(f, "a %s is held while %s", lock, doing(io->io_kind));
     finding_set_fix(f, "Make the call before the lock is taken or after it is let go; under the "

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/words.h"
 
 static bool is_lock(enum el_object_kind kind)
@@ -98,9 +97,7 @@ void lock_use_describe(const struct model_process *p, const struct lock_use *use
 {
     f->confidence = CONFIDENCE_PROVEN;
     f->count = use->waits;
-    f->first_ns = use->first_ns;
-    f->last_ns = use->last_ns;
-    f->mark = xstrdup(model_find_mark(p, use->first_ns));
+    finding_set_times(f, use->first_ns, use->last_ns);
     finding_set_kind(f, el_object_kind_word(use->lock->kind));
     finding_add_stack(f, "waits at", use->stack, true, NULL);
     finding_add_stack(f, "waits also at", use->other, false, NULL);

@@ -26,11 +26,8 @@ static struct finding *begin(const struct rule *rule, const struct model_process
     bool many = (double)n >= rule_threshold(rule, "contexts");
     f->severity = many ? SEVERITY_ERROR : SEVERITY_WARNING;
     f->count = n;
-    f->first_ns = first_ns;
-    f->last_ns = last_ns;
-    if (n > 1 && last_ns > first_ns)
-        f->growth_per_s = (double)(n - 1) * 1e9 / (double)(last_ns - first_ns);
-    f->mark = xstrdup(model_find_mark(p, first_ns));
+    finding_set_times(f, first_ns, last_ns);
+    finding_set_growth(f, n);
     finding_set_kind(f, "context");
     finding_set_fix(f, "%s", fix);
     return f;

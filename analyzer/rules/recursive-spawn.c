@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -51,9 +50,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     const char *many = l->kind == EL_SITE_TASK ? "tasks" : "threads";
     f->confidence = CONFIDENCE_PROBABLE;
     f->count = site->count;
-    f->first_ns = site->first_ns;
-    f->last_ns = site->last_ns;
-    f->mark = xstrdup(model_find_mark(p, site->first_ns));
+    finding_set_times(f, site->first_ns, site->last_ns);
     finding_set_kind(f, many);
     finding_set_title(f,
                       "%s make more of their own kind, %" PRIu32

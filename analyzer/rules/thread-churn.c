@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -34,9 +33,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     double making = making_ns(p, site);
     f->confidence = CONFIDENCE_PROVEN;
     f->count = site->count;
-    f->first_ns = site->first_ns;
-    f->last_ns = site->last_ns;
-    f->mark = xstrdup(model_find_mark(p, site->first_ns));
+    finding_set_times(f, site->first_ns, site->last_ns);
     finding_set_kind(f, "threads");
     finding_set_title(f,
                       "%" PRIu64

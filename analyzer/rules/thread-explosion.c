@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/blocked.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
@@ -55,9 +54,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     f->severity = severity_of(rule, p, s, threads);
     f->confidence = CONFIDENCE_PROVEN;
     f->count = s->peak;
-    f->first_ns = s->first_ns;
-    f->last_ns = s->last_ns;
-    f->mark = xstrdup(model_find_mark(p, s->first_ns));
+    finding_set_times(f, s->first_ns, s->last_ns);
     finding_set_kind(f, threads ? "threads" : "blocking calls");
     finding_set_title(f, "%" PRIu64 " OS threads were held in blocking calls at once", s->peak);
     if (threads)

@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -48,9 +47,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     f->severity = heap_up ? SEVERITY_ERROR : SEVERITY_WARNING;
     f->confidence = CONFIDENCE_PROVEN;
     f->count = o->made;
-    f->first_ns = o->first_ns;
-    f->last_ns = o->last_ns;
-    f->mark = xstrdup(model_find_mark(p, o->first_ns));
+    finding_set_times(f, o->first_ns, o->last_ns);
     finding_set_kind(f, what);
     finding_set_title(f,
                       "%" PRIu64 " %ss were made at one place, %.0f %% given up before they fired",

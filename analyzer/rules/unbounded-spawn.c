@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/blocked.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
@@ -67,15 +66,12 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
 {
     struct finding *f = finding_create(rule, p);
     const char *many = tasks ? "tasks" : "threads";
-    const char *mark = model_find_mark(p, s->first_ns);
     double rise_s = s->peak_ns > s->first_ns ? (double)(s->peak_ns - s->first_ns) / 1e9 : 0;
     f->severity = SEVERITY_ERROR;
     f->confidence = CONFIDENCE_PROBABLE;
     f->count = s->peak;
-    f->first_ns = s->first_ns;
-    f->last_ns = s->last_ns;
+    finding_set_times(f, s->first_ns, s->last_ns);
     f->growth_per_s = rise_s > 0 ? (double)s->peak / rise_s : 0;
-    f->mark = xstrdup(mark);
     finding_set_kind(f, many);
     finding_set_title(f, "%" PRIu64 " %s of one place lived at once, and nothing held it back",
                       s->peak, many);

@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -66,9 +65,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     f->confidence = (o->how & (EL_LEFT_CLOSED | EL_LEFT_SENDER_WAITED)) != 0 ? CONFIDENCE_PROVEN
                                                                              : CONFIDENCE_PROBABLE;
     f->count = o->lost;
-    f->first_ns = o->first_ns;
-    f->last_ns = o->last_ns;
-    f->mark = xstrdup(model_find_mark(p, o->first_ns));
+    finding_set_times(f, o->first_ns, o->last_ns);
     finding_set_kind(f, "channel");
     if (o->lost == 1)
         finding_set_title(f, "%" PRIu64 " item%s of a channel %s never received", o->items,

@@ -182,16 +182,14 @@ static void add_costs(struct finding *f, const struct group *g)
 
 static void set_times(struct finding *f, const struct group *g)
 {
-    f->first_ns = UINT64_MAX;
+    uint64_t first_ns = UINT64_MAX, last_ns = 0;
     for (size_t i = 0; i < g->n; i++) {
         uint64_t at = g->members[i]->created_ns;
-        f->first_ns = at < f->first_ns ? at : f->first_ns;
-        f->last_ns = at > f->last_ns ? at : f->last_ns;
+        first_ns = at < first_ns ? at : first_ns;
+        last_ns = at > last_ns ? at : last_ns;
     }
-    if (g->n > 1 && f->last_ns > f->first_ns)
-        f->growth_per_s = (double)(g->n - 1) * 1e9 / (double)(f->last_ns - f->first_ns);
-    const char *mark = model_find_mark(g->p, f->first_ns);
-    f->mark = xstrdup(mark);
+    finding_set_times(f, first_ns, last_ns);
+    finding_set_growth(f, g->n);
 }
 
 static struct finding *finding_of(const struct rule *rule, const struct group *g)

@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 
-#include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -35,8 +34,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     struct finding *f = finding_create(rule, p);
     f->confidence = CONFIDENCE_PROVEN;
     f->count = count;
-    f->first_ns = f->last_ns = m->at_ns;
-    f->mark = xstrdup(model_find_mark(p, m->at_ns));
+    finding_set_times(f, m->at_ns, m->at_ns);
     finding_set_kind(f, el_misuse_kind_word(m->kind));
     finding_add_evidence(f, "object", "the wait group at 0x%" PRIx64 ", used by %s", m->object,
                          words_actor(p, m->actor).text);
