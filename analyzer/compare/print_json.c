@@ -10,17 +10,9 @@
 #include "analyzer/compare/compare_report.h"
 #include "analyzer/gate/gate.h"
 #include "analyzer/model/memory.h"
-#include "analyzer/report/words.h"
+#include "analyzer/report/json_text.h"
 
 #define COMPARISON_VERSION 1
-
-static json_t *text(const char *s)
-{
-    char *clean = report_clean(s);
-    json_t *value = clean ? json_string(clean) : json_null();
-    free(clean);
-    return value;
-}
 
 static json_t *number(double value)
 {
@@ -41,31 +33,34 @@ static json_t *sample_json(const struct comparison_row *r, enum side side)
 
 static json_t *row_json(const struct comparison_row *r)
 {
-    return json_pack("{so so so ss so so so so sb}", "name", text(r->metric->name), "unit",
-                     text(r->metric->unit), "text", text(r->metric->text), "better",
-                     r->metric->more_is_better ? "more" : "less", "before", sample_json(r, BEFORE),
-                     "after", sample_json(r, AFTER), "change",
-                     r->both ? number(r->change) : json_null(), "p",
-                     r->both ? number(r->p) : json_null(), "significant", r->significant);
+    return json_pack(
+        "{so so so ss so so so so sb}", "name", report_json_text(r->metric->name), "unit",
+        report_json_text(r->metric->unit), "text", report_json_text(r->metric->text), "better",
+        r->metric->more_is_better ? "more" : "less", "before", sample_json(r, BEFORE), "after",
+        sample_json(r, AFTER), "change", r->both ? number(r->change) : json_null(), "p",
+        r->both ? number(r->p) : json_null(), "significant", r->significant);
 }
 
 static json_t *presence_json(const struct comparison_finding *f, enum side side)
 {
     return json_pack("{sI so so}", "runs", (json_int_t)f->runs[side], "count",
-                     json_integer((json_int_t)f->count[side]), "cost", text(f->cost[side]));
+                     json_integer((json_int_t)f->count[side]), "cost",
+                     report_json_text(f->cost[side]));
 }
 
 static json_t *finding_json(const struct comparison_finding *f)
 {
-    return json_pack("{so ss so so so ss so so}", "rule", text(f->rule), "severity",
-                     severity_name(f->severity), "fingerprint", text(f->fingerprint), "title",
-                     text(f->title), "place", text(f->place), "fate", fate_name(comparison_fate(f)),
-                     "before", presence_json(f, BEFORE), "after", presence_json(f, AFTER));
+    return json_pack("{so ss so so so ss so so}", "rule", report_json_text(f->rule), "severity",
+                     severity_name(f->severity), "fingerprint", report_json_text(f->fingerprint),
+                     "title", report_json_text(f->title), "place", report_json_text(f->place),
+                     "fate", fate_name(comparison_fate(f)), "before", presence_json(f, BEFORE),
+                     "after", presence_json(f, AFTER));
 }
 
 static json_t *side_json(const struct comparison *c, enum side side)
 {
-    return json_pack("{so sI}", "label", text(c->label[side]), "runs", (json_int_t)c->nruns[side]);
+    return json_pack("{so sI}", "label", report_json_text(c->label[side]), "runs",
+                     (json_int_t)c->nruns[side]);
 }
 
 void compare_json(FILE *out, const struct comparison *c, const char *version)
@@ -77,11 +72,11 @@ void compare_json(FILE *out, const struct comparison *c, const char *version)
     for (size_t i = 0; i < c->nfindings; i++)
         json_array_append_new(findings, finding_json(&c->findings[i]));
     for (size_t i = 0; i < c->nbars; i++)
-        json_array_append_new(bars,
-                              json_pack("{so sb so}", "bar", text(c->bars[i].bar.text), "broken",
-                                        c->bars[i].broken, "why", text(c->bars[i].why)));
+        json_array_append_new(
+            bars, json_pack("{so sb so}", "bar", report_json_text(c->bars[i].bar.text), "broken",
+                            c->bars[i].broken, "why", report_json_text(c->bars[i].why)));
     for (size_t i = 0; i < c->nwarnings; i++)
-        json_array_append_new(warnings, text(c->warnings[i]));
+        json_array_append_new(warnings, report_json_text(c->warnings[i]));
     json_t *root =
         json_pack("{si s{ss ss} so so so so so so sb}", "version", COMPARISON_VERSION, "tool",
                   "name", "loiter", "version", version, "before", side_json(c, BEFORE), "after",

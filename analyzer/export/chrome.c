@@ -9,7 +9,7 @@
 #include "analyzer/model/memory.h"
 #include "analyzer/model/model.h"
 #include "analyzer/model/table.h"
-#include "analyzer/report/words.h"
+#include "analyzer/report/json_text.h"
 #include "eventlog/reader.h"
 
 /* Tasks and threads share the viewer's thread ids. */
@@ -27,10 +27,7 @@ struct writing {
 
 static json_t *clean_string(const char *s)
 {
-    char *clean = report_clean(s ? s : "");
-    json_t *value = json_string(clean);
-    free(clean);
-    return value;
+    return report_json_text(s ? s : "");
 }
 
 /* Takes `event`. */

@@ -8,20 +8,11 @@
 #include <jansson.h>
 
 #include "analyzer/model/memory.h"
+#include "analyzer/report/json_text.h"
 #include "analyzer/report/report.h"
-#include "analyzer/report/words.h"
 #include "analyzer/rules/rule.h"
 
 #define REPORT_VERSION 1
-
-/* A string value, or null; the text is made valid first. */
-static json_t *text(const char *s)
-{
-    char *clean = report_clean(s);
-    json_t *value = clean ? json_string(clean) : json_null();
-    free(clean);
-    return value;
-}
 
 static json_t *count(uint64_t n)
 {
@@ -32,8 +23,9 @@ static json_t *place_json(const struct finding_frame *f)
 {
     if (!f)
         return json_null();
-    return json_pack("{so so si so}", "function", text(f->function), "file", text(f->file), "line",
-                     (int)f->line, "module", text(f->module));
+    return json_pack("{so so si so}", "function", report_json_text(f->function), "file",
+                     report_json_text(f->file), "line", (int)f->line, "module",
+                     report_json_text(f->module));
 }
 
 static json_t *frame_json(const struct finding_frame *f)
@@ -57,9 +49,9 @@ static json_t *stacks_json(const struct finding *f)
         json_t *frames = json_array();
         for (size_t k = 0; k < s->nframes; k++)
             json_array_append_new(frames, frame_json(&s->frames[k]));
-        json_array_append_new(stacks,
-                              json_pack("{so so sb so}", "role", text(s->role), "note",
-                                        text(s->note), "primary", s->primary, "frames", frames));
+        json_array_append_new(stacks, json_pack("{so so sb so}", "role", report_json_text(s->role),
+                                                "note", report_json_text(s->note), "primary",
+                                                s->primary, "frames", frames));
     }
     return stacks;
 }
@@ -68,8 +60,9 @@ static json_t *evidence_json(const struct finding *f)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < f->nevidence; i++)
-        json_array_append_new(list, json_pack("{so so}", "name", text(f->evidence[i].name), "text",
-                                              text(f->evidence[i].text)));
+        json_array_append_new(list,
+                              json_pack("{so so}", "name", report_json_text(f->evidence[i].name),
+                                        "text", report_json_text(f->evidence[i].text)));
     return list;
 }
 
@@ -77,9 +70,9 @@ static json_t *cost_json(const struct finding *f)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < f->ncosts; i++)
-        json_array_append_new(list,
-                              json_pack("{so sf so}", "what", text(f->costs[i].what), "amount",
-                                        f->costs[i].amount, "unit", text(f->costs[i].unit)));
+        json_array_append_new(
+            list, json_pack("{so sf so}", "what", report_json_text(f->costs[i].what), "amount",
+                            f->costs[i].amount, "unit", report_json_text(f->costs[i].unit)));
     return list;
 }
 
@@ -89,7 +82,7 @@ static json_t *item_processes_json(const struct gate_item *item)
     for (size_t i = 0; i < item->nprocesses; i++) {
         const struct model_process *p = item->processes[i].process;
         json_array_append_new(list, json_pack("{sI so so}", "pid", (json_int_t)p->pid, "command",
-                                              text(p->command), "count",
+                                              report_json_text(p->command), "count",
                                               count(item->processes[i].count)));
     }
     return list;
@@ -101,16 +94,17 @@ static json_t *finding_json(const struct gate_item *item)
     json_t *o = json_pack("{ss ss ss ss so so so so so so so so}", "rule", f->rule->id, "severity",
                           severity_name(f->severity), "confidence",
                           f->confidence == CONFIDENCE_PROVEN ? "proven" : "probable", "fingerprint",
-                          f->fingerprint, "title", text(f->title), "kind", text(f->kind), "count",
-                          count(f->count), "place", place_json(f->place), "stacks", stacks_json(f),
-                          "evidence", evidence_json(f), "cost", cost_json(f), "fix", text(f->fix));
+                          f->fingerprint, "title", report_json_text(f->title), "kind",
+                          report_json_text(f->kind), "count", count(f->count), "place",
+                          place_json(f->place), "stacks", stacks_json(f), "evidence",
+                          evidence_json(f), "cost", cost_json(f), "fix", report_json_text(f->fix));
     char *line = suppression_for(f);
     json_object_set_new(o, "first_seen_ns", count(f->first_ns));
     json_object_set_new(o, "last_seen_ns", count(f->last_ns));
     json_object_set_new(o, "growth_per_s", json_real(f->growth_per_s));
-    json_object_set_new(o, "mark", text(f->mark));
+    json_object_set_new(o, "mark", report_json_text(f->mark));
     json_object_set_new(o, "processes", item_processes_json(item));
-    json_object_set_new(o, "suppression", text(line));
+    json_object_set_new(o, "suppression", report_json_text(line));
     free(line);
     return o;
 }
@@ -121,14 +115,14 @@ static json_t *hidden_json(const struct gate_item *item)
     const struct finding *f = item->finding;
     json_t *o = json_pack("{ss ss ss so so}", "rule", f->rule->id, "severity",
                           severity_name(f->severity), "fingerprint", f->fingerprint, "title",
-                          text(f->title), "place", place_json(f->place));
+                          report_json_text(f->title), "place", place_json(f->place));
     const struct suppression *s = item->suppressed;
     if (s)
         json_object_set_new(o, "by",
-                            json_pack("{so si so}", "file", text(s->file), "line", (int)s->line,
-                                      "reason", text(s->reason)));
+                            json_pack("{so si so}", "file", report_json_text(s->file), "line",
+                                      (int)s->line, "reason", report_json_text(s->reason)));
     else
-        json_object_set_new(o, "first", text(item->known->first));
+        json_object_set_new(o, "first", report_json_text(item->known->first));
     return o;
 }
 
@@ -147,16 +141,17 @@ static json_t *process_json(const struct model_process *p)
 {
     char *ending = record_ending(p);
     json_t *o = json_pack("{sI sI so so ss so so so so so so}", "pid", (json_int_t)p->pid, "ppid",
-                          (json_int_t)p->ppid, "command", text(p->command), "ending", text(ending),
-                          "state", el_record_state_word(p->state), "events", count(p->events),
-                          "lost", count(p->lost), "lost_cells", count(p->lost_cells), "stack_walks",
-                          count(p->unwinds), "threads", count(p->threads_made), "tasks",
-                          count(p->tasks_made));
+                          (json_int_t)p->ppid, "command", report_json_text(p->command), "ending",
+                          report_json_text(ending), "state", el_record_state_word(p->state),
+                          "events", count(p->events), "lost", count(p->lost), "lost_cells",
+                          count(p->lost_cells), "stack_walks", count(p->unwinds), "threads",
+                          count(p->threads_made), "tasks", count(p->tasks_made));
     json_object_set_new(o, "allocator", allocator_json(&p->heap));
     json_object_set_new(o, "duration_ns", count(p->end_ns));
     json_object_set_new(o, "stop_reason",
-                        p->stop_reason == EL_STOP_NONE ? json_null()
-                                                       : text(el_stop_reason_word(p->stop_reason)));
+                        p->stop_reason == EL_STOP_NONE
+                            ? json_null()
+                            : report_json_text(el_stop_reason_word(p->stop_reason)));
     free(ending);
     return o;
 }
@@ -165,7 +160,7 @@ static json_t *texts_json(const char *const *items, size_t n)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, text(items[i]));
+        json_array_append_new(list, report_json_text(items[i]));
     return list;
 }
 
@@ -176,9 +171,9 @@ static json_t *run_json(const struct report *r)
     json_t *processes = json_array();
     for (size_t i = 0; i < r->model->nprocesses; i++)
         json_array_append_new(processes, process_json(&r->model->processes[i]));
-    json_t *o =
-        json_pack("{so sb so so}", "log", text(r->log), "complete", !c->incomplete, "problems",
-                  texts_json((const char *const *)c->reasons, c->nreasons), "processes", processes);
+    json_t *o = json_pack(
+        "{so sb so so}", "log", report_json_text(r->log), "complete", !c->incomplete, "problems",
+        texts_json((const char *const *)c->reasons, c->nreasons), "processes", processes);
     json_object_set_new(o, "overhead",
                         json_pack("{so so so so so so so}", "events", count(c->events), "lost",
                                   count(c->lost + c->lost_cells), "bytes", count(c->bytes),
@@ -190,7 +185,7 @@ static json_t *run_json(const struct report *r)
                             json_pack("{sI sI sI}", "looks", (json_int_t)run->own.looks, "inside",
                                       (json_int_t)run->own.inside, "inside_ns",
                                       (json_int_t)run->own.inside_ns));
-    json_object_set_new(o, "command", text(run->command));
+    json_object_set_new(o, "command", report_json_text(run->command));
     if (!run->command)
         return o;
     json_object_set_new(o, "pid", json_integer(run->pid));

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "analyzer/model/memory.h"
+#include "analyzer/report/json_text.h"
 #include "analyzer/report/report.h"
 #include "analyzer/report/words.h"
 #include "analyzer/rules/rule.h"
@@ -21,10 +22,7 @@
 
 static json_t *text(const char *s)
 {
-    char *clean = report_clean(s ? s : "");
-    json_t *value = json_string(clean);
-    free(clean);
-    return value;
+    return report_json_text(s ? s : "");
 }
 
 static json_t *message(const char *s)
