@@ -380,11 +380,7 @@ void weft__chan_close(struct weft_chan *c, const void *caller)
     take_all(c, &c->receivers, true, &tail);
     take_all(c, &c->senders, false, &tail);
     weft__unlock(&c->lock);
-    while (list) {
-        struct weft_task *t = list;
-        list = t->next;
-        weft__ready(t, c);
-    }
+    weft__ready_all(list, c);
 }
 
 void weft_chan_close(struct weft_chan *c)

@@ -76,4 +76,17 @@ static inline struct weft__waiter *weft__waitq_pop(struct weft_waitq *q)
     return NULL;
 }
 
+/* The tasks of all of them, as a list by `next`. */
+static inline struct weft_task *weft__waitq_pop_all(struct weft_waitq *q)
+{
+    struct weft_task *list = NULL, **tail = &list;
+    struct weft__waiter *w;
+    while ((w = weft__waitq_pop(q))) {
+        w->task->next = NULL;
+        *tail = w->task;
+        tail = &w->task->next;
+    }
+    return list;
+}
+
 #endif

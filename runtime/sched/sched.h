@@ -99,6 +99,16 @@ void weft__park_call(struct weft_task *t, void (*fn)(void *), void *arg);
 /* Lets a parked task run, as the next one. Once for each park. From any thread. */
 void weft__ready(struct weft_task *t, const void *object);
 
+/* Each of a list, by `next`; the object may be gone as soon as the last one is ready. */
+static inline void weft__ready_all(struct weft_task *list, const void *object)
+{
+    while (list) {
+        struct weft_task *t = list;
+        list = t->next;
+        weft__ready(t, object);
+    }
+}
+
 /* The same, behind those that can run already. */
 void weft__ready_tail(struct weft_task *t, const void *object);
 

@@ -27,20 +27,10 @@ void weft_cond_signal(struct weft_cond *cond)
 
 void weft_cond_broadcast(struct weft_cond *cond)
 {
-    struct weft_task *list = NULL, **tail = &list;
-    struct weft__waiter *w;
     weft__lock(&cond->guard);
-    while ((w = weft__waitq_pop(&cond->waiters))) {
-        w->task->next = NULL;
-        *tail = w->task;
-        tail = &w->task->next;
-    }
+    struct weft_task *list = weft__waitq_pop_all(&cond->waiters);
     weft__unlock(&cond->guard);
-    while (list) {
-        struct weft_task *t = list;
-        list = t->next;
-        weft__ready(t, cond);
-    }
+    weft__ready_all(list, cond);
 }
 
 /* Also when the task ends in the function. */

@@ -76,11 +76,7 @@ static void leave(struct weft_group *g)
     if (g->err != 0)
         LOITER_CALL(loiter_group_left, (g, (unsigned)g->running, handed_on));
     weft__unlock(&g->guard);
-    while (list) {
-        struct weft_task *t = list;
-        list = t->next;
-        weft__ready(t, g);
-    }
+    weft__ready_all(list, g);
 }
 
 /* ---- members ---- */

@@ -131,15 +131,6 @@ static struct weft_task *give_up(struct weft_rwmutex *rw)
     return list;
 }
 
-static void wake_all(struct weft_task *list, const void *object)
-{
-    while (list) {
-        struct weft_task *t = list;
-        list = t->next;
-        weft__ready(t, object);
-    }
-}
-
 /* The writer leaves. There is somebody who still has to take the guard, in the queue or on the way
  * to or from it: so the memory stays until it is given up. */
 static void leave(struct weft_rwmutex *rw)
@@ -149,7 +140,7 @@ static void leave(struct weft_rwmutex *rw)
                              : starves(&rw->write_waiters) ? hand_to_writer(rw)
                                                            : give_up(rw);
     weft__unlock(&rw->guard);
-    wake_all(list, rw);
+    weft__ready_all(list, rw);
 }
 
 /* With the guard held, which is given up. */
@@ -225,7 +216,7 @@ __attribute__((noinline)) static void rlock_slow(struct weft_rwmutex *rw, uint32
     uint32_t count;
     struct weft_task *list = again ? followers(rw, false, &count) : NULL;
     weft__unlock(&rw->guard);
-    wake_all(list, rw);
+    weft__ready_all(list, rw);
     told_of_rlock(rw, caller);
 }
 

@@ -78,15 +78,6 @@ static struct weft_task *serve_locked(struct weft_sem *sem)
     return list;
 }
 
-static void wake(struct weft_task *list, struct weft_sem *sem)
-{
-    while (list) {
-        struct weft_task *t = list;
-        list = t->next;
-        weft__ready(t, sem);
-    }
-}
-
 void weft_sem_release(struct weft_sem *sem, int64_t n)
 {
     if (n < 0)
@@ -97,7 +88,7 @@ void weft_sem_release(struct weft_sem *sem, int64_t n)
     sem->held -= n;
     struct weft_task *list = serve_locked(sem);
     weft__unlock(&sem->guard);
-    wake(list, sem);
+    weft__ready_all(list, sem);
 }
 
 /* ---- taking ---- */
@@ -159,7 +150,7 @@ static void leave(struct acquisition *a)
         weft__unlock(&a->done->lock);
     }
     weft__unlock(&a->sem->guard);
-    wake(list, a->sem);
+    weft__ready_all(list, a->sem);
     if (a->timed)
         weft__wait_disarm(a->waiter.task, &a->timer);
 }

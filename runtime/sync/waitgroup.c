@@ -14,21 +14,11 @@ static int32_t count_of(uint64_t state)
 
 static void wake_waiters(struct weft_waitgroup *wg)
 {
-    struct weft_task *list = NULL, **tail = &list;
-    struct weft__waiter *w;
     weft__lock(&wg->guard); /* whoever is counted as waiting is in the queue then */
     __atomic_store_n(&wg->state, 0, __ATOMIC_SEQ_CST);
-    while ((w = weft__waitq_pop(&wg->waiters))) {
-        w->task->next = NULL;
-        *tail = w->task;
-        tail = &w->task->next;
-    }
+    struct weft_task *list = weft__waitq_pop_all(&wg->waiters);
     weft__unlock(&wg->guard);
-    while (list) {
-        struct weft_task *t = list;
-        list = t->next;
-        weft__ready(t, wg);
-    }
+    weft__ready_all(list, wg);
 }
 
 static _Noreturn void misused(enum loiter_misuse kind, const char *what,
