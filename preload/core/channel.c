@@ -2,7 +2,6 @@
 #include "preload/core/channel.h"
 
 #include <errno.h>
-#include <sys/uio.h>
 
 #include "preload/core/clock.h"
 #include "preload/core/outcome.h"
@@ -79,14 +78,12 @@ void pl_channel_ends(const struct pl_self *self, struct pl_object *o, uint64_t i
     o->count = NULL;
 }
 
-/* By the kernel, so that a channel that is gone without a word is no fault. Where that call is not
- * to be had, another one that reads its argument first tells whether there is memory. */
+/* By the kernel, as the channel may be gone without a word. Where that cannot be, another call that
+ * reads its argument first tells whether there is memory. */
 static size_t read_word(const size_t *from)
 {
     size_t word = 0;
-    struct iovec here = {&word, sizeof word}, there = {(void *)(uintptr_t)from, sizeof word};
-    long got = pl_sys6(SYS_process_vm_readv, pl_sys_pid(), (long)&here, 1, (long)&there, 1, 0);
-    if (got == sizeof word || got == -EFAULT)
+    if (pl_sys_peek((uintptr_t)from, &word, sizeof word) == sizeof word)
         return word;
     if (pl_sys6(SYS_rt_sigprocmask, -1, (long)from, 0, sizeof word, 0, 0) == -EFAULT)
         return 0;

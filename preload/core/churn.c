@@ -36,10 +36,9 @@ void pl_churn_end(const struct pl_churn *churn)
 void pl_churn_thread_ends(const struct pl_thread *thread)
 {
     uint32_t stack = thread->actor->cell->created_stack;
-    struct pl_spread *spread = stack == 0 ? NULL : pl_spread_get(EL_SPREAD_THREAD_LIFE, stack, 1);
-    if (spread == NULL)
+    if (stack == 0)
         return;
     uint64_t now = pl_now();
     uint64_t ticks = now > thread->began ? now - thread->began : 0;
-    pl_spread_add(spread, pl_ns_of_ticks(ticks), now);
+    pl_spread_note(EL_SPREAD_THREAD_LIFE, stack, 1, ticks, now);
 }

@@ -8,17 +8,9 @@
 
 #define WEIGHT_LEAST 16 /* a place that is looked at more often is sampled by count */
 
-static void add(enum el_spread_kind kind, uint32_t stack, uint32_t every, uint64_t ticks,
-                uint64_t now)
-{
-    struct pl_spread *spread = pl_spread_get(kind, stack, every);
-    if (spread != NULL)
-        pl_spread_add(spread, pl_ns_of_ticks(ticks), now);
-}
-
 void pl_contention_waited(uint32_t stack, uint64_t ticks, uint64_t now)
 {
-    add(EL_SPREAD_LOCK_WAIT, stack, 1, ticks, now);
+    pl_spread_note(EL_SPREAD_LOCK_WAIT, stack, 1, ticks, now);
 }
 
 void pl_contention_prepare(struct pl_self *self, uintptr_t pc, uintptr_t sp)
@@ -51,7 +43,7 @@ void pl_contention_flush(struct pl_self *self)
     if (c->held == 0)
         return;
     uint64_t now = pl_now();
-    add(EL_SPREAD_LOCK_HELD, c->stack, PL_LOCK_EVERY, c->held, now);
+    pl_spread_note(EL_SPREAD_LOCK_HELD, c->stack, PL_LOCK_EVERY, c->held, now);
     struct pl_site *site = pl_site_get(EL_SITE_LOCK, c->stack, 0);
     if (site != NULL) {
         el_count(&site->cell->count, c->weight);

@@ -157,12 +157,6 @@ void pl_object_woken(struct pl_self *self, uint64_t object, uint32_t stack)
     __atomic_fetch_add(&cell->wakes, 1, __ATOMIC_RELEASE);
 }
 
-/* Counts where a lost one does no harm: without a locked instruction. */
-static inline void count_32(uint32_t *word)
-{
-    __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-}
-
 void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *o, uintptr_t pc,
                                uintptr_t sp, uintptr_t fp)
 {
@@ -184,7 +178,7 @@ void pl_object_task_waits(struct pl_object *o, struct pl_actor *task, uint32_t s
     o->task_waiter = task;
     o->cell->last_waiter = task->id;
     o->cell->last_waiter_stack = stack;
-    count_32(&o->cell->waits);
+    pl_object_count(&o->cell->waits);
 }
 
 void pl_object_task_waited(struct pl_object *o, uint64_t ticks)

@@ -59,6 +59,12 @@ PL_HIDDEN void pl_object_task_waits(struct pl_object *object, struct pl_actor *t
                                     uint32_t stack);
 PL_HIDDEN void pl_object_task_waited(struct pl_object *object, uint64_t ticks);
 
+/* Counts where a lost one does no harm: without a locked instruction. */
+static inline void pl_object_count(uint32_t *word)
+{
+    __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+
 /* The current actor woke it, from `call`: as pl_object_woken, but its stack is looked at only if
  * the one that woke it last was another, or elsewhere. The time is that of the thread's last
  * reading. */
@@ -72,9 +78,7 @@ static inline void pl_object_woken_again(struct pl_self *self, struct pl_object 
         o->waker_call.sp != call.sp || o->count != NULL)
         pl_object_woken_elsewhere(self, o, call.pc, call.sp, call.fp);
     cell->last_waker_at = self->now;
-    /* A lost one does no harm: without a locked instruction. */
-    __atomic_store_n(&cell->wakes, __atomic_load_n(&cell->wakes, __ATOMIC_RELAXED) + 1,
-                     __ATOMIC_RELAXED);
+    pl_object_count(&cell->wakes);
 }
 
 /* An actor begins or ends to wait on it. */

@@ -68,3 +68,11 @@ void pl_spread_add(struct pl_spread *spread, uint64_t ns, uint64_t now)
     pl_raise(&cell->last_at, now);
     count_second(spread, now);
 }
+
+void pl_spread_note(enum el_spread_kind kind, uint32_t stack, uint32_t every, uint64_t ticks,
+                    uint64_t now)
+{
+    struct pl_spread *spread = pl_spread_get(kind, stack, every);
+    if (spread != NULL)
+        pl_spread_add(spread, pl_ns_of_ticks(ticks), now);
+}

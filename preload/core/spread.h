@@ -21,6 +21,9 @@ PL_HIDDEN struct pl_spread *pl_spread_get(enum el_spread_kind kind, uint32_t sta
 
 /* One that took so long; the clock reads `now`. */
 PL_HIDDEN void pl_spread_add(struct pl_spread *spread, uint64_t ns, uint64_t now);
+/* The same, found or made, in ticks; nothing when there is no room. */
+PL_HIDDEN void pl_spread_note(enum el_spread_kind kind, uint32_t stack, uint32_t every,
+                              uint64_t ticks, uint64_t now);
 
 /* At the start and in a fork child. */
 PL_HIDDEN void pl_spreads_reset(void);

@@ -21,9 +21,8 @@ void pl_tiny_choose(struct pl_self *self, struct pl_actor *task)
 
 static void add(enum el_spread_kind kind, uint32_t stack, uint64_t from, uint64_t to)
 {
-    struct pl_spread *spread = stack == 0 ? NULL : pl_spread_get(kind, stack, PL_TINY_EVERY);
-    if (spread != NULL)
-        pl_spread_add(spread, pl_ns_of_ticks(to > from ? to - from : 0), to);
+    if (stack != 0)
+        pl_spread_note(kind, stack, PL_TINY_EVERY, to > from ? to - from : 0, to);
 }
 
 /* Written when the task ends: what is measured here must not lengthen what is measured next. */

@@ -63,10 +63,10 @@ static uint64_t word_at(struct window *w, uintptr_t at)
 {
     if (at < w->lo || at + 8 > w->lo + w->bytes) {
         w->lo = at;
-        w->bytes = pl_view_read(at, w->copy, sizeof(w->copy));
+        w->bytes = pl_sys_peek(at, w->copy, sizeof(w->copy));
         if (w->bytes < 8) {
             /* Some of these bytes are not mapped any more: those of this page may be. */
-            w->bytes = pl_view_read(at, w->copy, 8);
+            w->bytes = pl_sys_peek(at, w->copy, 8);
         }
     }
     return w->bytes < 8 ? 0 : *(const uint64_t *)(const void *)(w->copy + (at - w->lo));

@@ -97,7 +97,7 @@ static void words_read(struct scan *scan, uintptr_t lo, uintptr_t hi, mark_fn ma
     lo = (lo + 7) & ~(uintptr_t)7;
     while (lo + 8 <= hi && !scan->late) {
         size_t want = hi - lo < PIECE_BYTES ? hi - lo : PIECE_BYTES;
-        size_t had = pl_view_read(lo, scan->piece, want);
+        size_t had = pl_sys_peek(lo, scan->piece, want);
         for (size_t i = 0; i < had / 8; i++) {
             struct pl_live_block *b = pl_live_find(&scan->live, scan->piece[i]);
             if (b != NULL && b != owner && !is_allocators(scan, lo + i * 8, scan->piece[i], b))

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "preload/core/actor.h"
 #include "preload/core/sys.h"
@@ -41,13 +40,6 @@ static long open_file(const char *path, int flags)
 static void close_file(long fd)
 {
     pl_sys6(SYS_close, fd, 0, 0, 0, 0, 0);
-}
-
-size_t pl_view_read(uintptr_t from, void *to, size_t bytes)
-{
-    struct iovec here = {to, bytes}, there = {(void *)from, bytes};
-    long n = pl_sys6(SYS_process_vm_readv, pl_sys_pid(), (long)&here, 1, (long)&there, 1, 0);
-    return n > 0 ? (size_t)n : 0;
 }
 
 /* A whole file of /proc, with a final NUL: mapped memory of *bytes. NULL when it cannot be had. */
@@ -314,7 +306,7 @@ int pl_view_open(struct pl_view *view)
 {
     int error = regions_read(view);
     char probe;
-    if (error == 0 && pl_view_read((uintptr_t)&error, &probe, 1) != 1)
+    if (error == 0 && pl_sys_peek((uintptr_t)&error, &probe, 1) != 1)
         error = -1;
     return error != 0 ? error : stacks_find(view);
 }

@@ -47,9 +47,6 @@ PL_HIDDEN void pl_view_skip(struct pl_view *view, uintptr_t lo, uintptr_t hi);
 /* When all are in. */
 PL_HIDDEN void pl_view_settle(struct pl_view *view);
 
-/* Copies memory; the bytes that could be had from the start on. */
-PL_HIDDEN size_t pl_view_read(uintptr_t from, void *to, size_t bytes);
-
 /* The first range from `at` on, below `hi`, whose pages were ever touched. No more than a GiB is
  * looked through at once: lo == hi, the end of what was looked through, when there is none in it.
  * Where the system does not tell, all were. */
