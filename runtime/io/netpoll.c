@@ -97,15 +97,23 @@ void weft__netpoll_close(struct weft__run *run)
 
 static void abandon(struct weft__fd *state)
 {
+    weft__lock(&state->lock);
     __atomic_store_n(&state->waiters, NULL, __ATOMIC_RELAXED);
     state->listed = false;
+    weft__unlock(&state->lock);
 }
 
+/* A thread of the run may be late and still look for work. */
 void weft__netpoll_abandon(void)
 {
+    weft__lock(&checks.lock);
     weft__fd_each(abandon);
-    checks.fresh = checks.old = checks.now = NULL;
-    checks.armed = checks.due = checks.pending = 0;
+    __atomic_store_n(&checks.fresh, NULL, __ATOMIC_RELAXED);
+    checks.old = checks.now = NULL;
+    __atomic_store_n(&checks.armed, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&checks.due, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&checks.pending, 0, __ATOMIC_RELAXED);
+    weft__unlock(&checks.lock);
     __atomic_store_n(&waiting, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -190,6 +198,10 @@ static void on_event(struct weft__run *run, int fd, uint32_t events)
     if (!state)
         return;
     weft__lock(&state->lock);
+    if (weft__ended(run)) { /* who waits here by now is another run's */
+        weft__unlock(&state->lock);
+        return;
+    }
     bool edges = weft__fd_look(state) & WEFT__FD_EDGES;
     if (edges) {
         bool more = events & (EPOLLPRI | EPOLLRDHUP | EPOLLERR | EPOLLHUP);
@@ -287,6 +299,10 @@ static bool run_checks(struct weft__run *run)
         return false;
     if (!weft__try_lock(&checks.lock))
         return false;
+    if (weft__ended(run)) {
+        weft__unlock(&checks.lock); /* they are another run's by now */
+        return false;
+    }
     if (!checks.now && __atomic_exchange_n(&checks.due, 0, __ATOMIC_SEQ_CST))
         next_round();
     for (int i = 0; i < CHECKS_AT_ONCE && checks.now; i++) {

@@ -80,16 +80,18 @@ static int64_t limit_to_timer(struct weft__run *run, int64_t interval)
     return left < interval ? left : interval;
 }
 
-/* What pools keep unused goes in about a second. Pools outlive runs, so their time does too. */
+/* What pools keep unused goes in about a second. Pools outlive runs, so their time does too; the
+ * monitor of the run before may be late. */
 static void age_pools(void)
 {
-    static int64_t at;
+    static int64_t next;
+    int64_t at = __atomic_load_n(&next, __ATOMIC_RELAXED);
     int64_t now = weft_now();
     if (at != 0 && now < at)
         return;
     if (at != 0)
         weft__pools_age();
-    at = now + POOLS_AGE_NS;
+    __atomic_store_n(&next, now + POOLS_AGE_NS, __ATOMIC_RELAXED);
 }
 
 void weft__monitor_main(struct weft__run *run)

@@ -79,17 +79,26 @@ static char **link_of(const struct class *class, char *stack)
     return (char **)(void *)(stack + class->bytes - sizeof(char *));
 }
 
+/* With the lock. What a late thread of an earlier run puts back is compared without it. */
+static void set_class(struct class *class, size_t bytes)
+{
+    if (class->bytes == bytes)
+        return;
+    __atomic_store_n(&class->bytes, bytes, __ATOMIC_RELAXED);
+    class->slab = class->spare = NULL;
+    class->left = 0;
+    class->cut = 1;
+    class->in_slab = SLAB_FIRST;
+}
+
 /* Between runs only. Stacks of another size stay where they are and are not used again. */
 void weft__stack_configure(size_t bytes)
 {
     weft__lock(&pool.lock);
-    pool.page = (size_t)sysconf(_SC_PAGESIZE);
-    if (bytes != pool.class[WEFT__STACK_NORMAL].bytes)
-        pool.class[WEFT__STACK_NORMAL] =
-            (struct class){.bytes = bytes, .cut = 1, .in_slab = SLAB_FIRST};
-    if (pool.class[WEFT__STACK_SMALL].bytes == 0)
-        pool.class[WEFT__STACK_SMALL] =
-            (struct class){.bytes = SMALL_PAGES * pool.page, .cut = 1, .in_slab = SLAB_FIRST};
+    if (pool.page == 0)
+        pool.page = (size_t)sysconf(_SC_PAGESIZE);
+    set_class(&pool.class[WEFT__STACK_NORMAL], bytes);
+    set_class(&pool.class[WEFT__STACK_SMALL], SMALL_PAGES * pool.page);
     weft__unlock(&pool.lock);
 }
 
@@ -257,7 +266,8 @@ char *weft__stack_get(struct weft__worker *w, bool small)
 
 void weft__stack_put(struct weft__worker *w, char *stack, bool small)
 {
-    if (!small && w->run->stack_bytes != pool.class[WEFT__STACK_NORMAL].bytes)
+    const struct class *normal = &pool.class[WEFT__STACK_NORMAL];
+    if (!small && w->run->stack_bytes != __atomic_load_n(&normal->bytes, __ATOMIC_RELAXED))
         return; /* of a run that is over, when another has stacks of another size */
     if (w->free_stack_count[small] == WEFT_STACK_CACHE)
         give_back(w, small, WEFT_STACK_CACHE / 2);
