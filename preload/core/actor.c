@@ -54,7 +54,7 @@ static void cell_clear(struct el_actor *cell)
 void pl_actor_renew(struct pl_actor *actor, uint64_t id)
 {
     actor->epoch = pl_epoch;
-    actor->held_count = actor->held_over = 0;
+    actor->held_count = actor->held_over = actor->held_room = 0;
     actor->site = NULL;
     actor->origin = NULL;
     actor->creator = 0;
@@ -78,6 +78,7 @@ void pl_actor_renew(struct pl_actor *actor, uint64_t id)
 void pl_actor_retire(struct pl_actor *actor)
 {
     actor->id = 0;
+    actor->held_room = 0;
     el_set_state(&actor->cell->state, EL_ACTOR_FREE);
     if (actor->held_cell == NULL)
         return;
@@ -121,6 +122,7 @@ static void held_show(struct pl_actor *actor, uint32_t from)
     __atomic_store_n(&cell->count, actor->held_count + actor->held_over, __ATOMIC_RELEASE);
     if (cell->state != EL_LIVE)
         el_set_state(&cell->state, EL_LIVE);
+    actor->held_room = actor->held != NULL && actor->held_over == 0 ? PL_HELD_CELL : 0;
 }
 
 void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint32_t stack)

@@ -61,6 +61,7 @@ struct pl_actor {
     struct pl_wait *wait;           /* of a task; NULL before the first */
     struct pl_held_lock *held;      /* PL_HELD_MAX of them; NULL before the first lock */
     uint32_t held_over;             /* more than fit */
+    uint32_t held_room;             /* PL_HELD_CELL where list and cell are as usual, else 0 */
     uint32_t parked;                /* a task that waits */
 
     /* what its own spawning looks like (core/spawn.c) */
@@ -68,7 +69,6 @@ struct pl_actor {
     uint64_t creator;
     struct pl_spawn_run *spawns; /* PL_SPAWN_RUNS: where it spawned last; NULL: nowhere yet */
     uint32_t spawn_next;         /* the one that makes room for another */
-    uint32_t pad;
 
     /* the third line: core/lineage.h, and core/tiny.h (0: no sample) */
     struct pl_line line[2];
@@ -173,17 +173,11 @@ static inline void pl_held_prepare(struct pl_actor *actor)
 
 /* The usual case of both, without a call: few locks, none that another gave back. 1: done. */
 extern PL_HIDDEN struct pl_map pl_held_strays; /* see pl_held_foreign */
-static inline int pl_held_is_simple(const struct pl_actor *actor)
-{
-    return actor->held_cell != NULL && actor->held != NULL && actor->held_over == 0 &&
-           actor->held_cell->state == EL_LIVE &&
-           atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) == 0;
-}
-
 static inline int pl_held_push_simply(struct pl_actor *actor, const struct pl_held_lock *held)
 {
     uint32_t n = actor->held_count;
-    if (!pl_held_is_simple(actor) || n >= PL_HELD_CELL)
+    if (n >= actor->held_room ||
+        atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0)
         return 0;
     struct el_held *cell = actor->held_cell;
     actor->held[n] = *held;
@@ -195,16 +189,15 @@ static inline int pl_held_push_simply(struct pl_actor *actor, const struct pl_he
     return 1;
 }
 
-/* The entry, which stays readable until the next one is pushed, or NULL. */
-static inline const struct pl_held_lock *pl_held_remove_simply(struct pl_actor *actor,
-                                                               const void *lock)
+/* The entry stays readable, at held[held_count], until the next one is pushed. */
+static inline int pl_held_remove_simply(struct pl_actor *actor, const void *lock)
 {
-    uint32_t n = actor->held_count;
-    if (!pl_held_is_simple(actor) || n - 1 >= PL_HELD_CELL || actor->held[n - 1].lock != lock)
-        return NULL;
-    actor->held_count = n - 1;
-    __atomic_store_n(&actor->held_cell->count, n - 1, __ATOMIC_RELEASE);
-    return &actor->held[n - 1];
+    uint32_t n = actor->held_count - 1;
+    if (n >= actor->held_room || actor->held[n].lock != lock)
+        return 0;
+    actor->held_count = n;
+    __atomic_store_n(&actor->held_cell->count, n, __ATOMIC_RELEASE);
+    return 1;
 }
 
 /* An unlock by who does not hold it: who has it in his list drops it in pl_held_settle, which gives

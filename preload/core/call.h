@@ -20,4 +20,20 @@ struct pl_call {
     ((struct pl_call){(uintptr_t)__builtin_return_address(0), (uintptr_t)__builtin_dwarf_cfa(),    \
                       *(uintptr_t *)__builtin_frame_address(0)})
 
+/* Parts of it, for functions without a frame. */
+#define PL_PC() ((uintptr_t)__builtin_return_address(0))
+#define PL_SP() ((uintptr_t)__builtin_dwarf_cfa())
+
+/*
+ * For the exported functions that programs call most: no frame on their usual way, and the rest,
+ * in a function of its own, is reached by a jump with the same arguments (PL_SECOND_WAY), so that
+ * PL_CALL() there still tells the program.
+ */
+#if defined(__GNUC__) && !defined(__clang__)
+#define PL_FRAMELESS __attribute__((optimize("O2", "omit-frame-pointer")))
+#else
+#define PL_FRAMELESS
+#endif
+#define PL_SECOND_WAY static __attribute__((noinline, cold))
+
 #endif

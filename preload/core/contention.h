@@ -34,8 +34,10 @@ static inline void pl_contention_taken(struct pl_self *self, const void *lock, u
     self->thread->contention.next = 0;
     if (weight == 0)
         return;
-    if (late)
+    if (late) {
         self->pending |= PL_PENDING_HOLD; /* so that the unlock goes the longer way too */
+        pl_self_settle(self);
+    }
     pl_contention_sample(self, lock, stack, weight);
 }
 

@@ -66,11 +66,14 @@ struct pl_self {
     uint32_t phase; /* enum pl_phase */
     struct pl_thread *thread;
     struct pl_actor *actor; /* who runs here now: the thread or a task */
+    struct pl_actor
+        *quick; /* the same where nothing is in the way of a lock's short pass, or NULL */
     uintptr_t stack_lo, stack_hi;
     struct pl_near *near;                    /* of the thread, see stack.h; NULL: none yet */
     struct pl_wait_mark waits[PL_WAITS_MAX]; /* outermost first, see wait_nest.c */
     uint32_t wait_count;
     uint32_t pending;      /* what is to be done when a lock was given back: pl_wait_flush */
+    uint32_t tid;          /* as the kernel has it, once `thread` is there */
     uint32_t spins;        /* yields and tries, see core/spin.h */
     uint32_t until_sample; /* tasks to be made until one is measured, see core/tiny.h */
     uint32_t dropped;      /* calls passed through because the guard was on */
@@ -85,6 +88,13 @@ struct pl_self {
 
 #define PL_PENDING_WAIT 1u /* the thread keeps a wait that is to be written */
 #define PL_PENDING_HOLD 2u /* and a sample of how long a lock is held */
+
+/* To be called when `pending`, `running` or `thread` became another. Guard on. */
+static inline void pl_self_settle(struct pl_self *self)
+{
+    int hindered = self->thread == NULL || self->running != NULL || self->pending != 0;
+    self->quick = hindered ? NULL : self->actor;
+}
 
 enum pl_phase { PL_PHASE_NEW = 0, PL_PHASE_ON = 1, PL_PHASE_OVER = 2 };
 

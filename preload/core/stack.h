@@ -98,7 +98,7 @@ static inline uint32_t pl_stack_known(const struct pl_self *self, struct pl_call
  */
 #define PL_NEAR_WORDS 4
 #define PL_NEAR_BITS  6
-#define PL_TRUST_MOST 256
+#define PL_TRUST_MOST 1024
 #define PL_NEAR_REACH UINT16_MAX /* words from sp */
 
 struct pl_near {

@@ -46,6 +46,7 @@ void pl_thread_reset(struct pl_self *self)
     self->stamps = 0;
     self->now = 0;
     self->running = NULL;
+    pl_self_settle(self);
 }
 
 void pl_follow(struct pl_self *self)
@@ -104,8 +105,10 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     el_set_state(&actor->cell->state, EL_ACTOR_RUNNING);
     self->actor = actor;
     self->thread = thread;
+    self->tid = tid;
     self->near = NULL;
     self->wait_count = 0;
+    pl_self_settle(self);
     self->phase = PL_PHASE_ON;
     return 0;
 }
@@ -171,6 +174,7 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     self->running = NULL;
     self->thread = NULL;
     self->actor = NULL;
+    pl_self_settle(self);
     thread->slot = NULL;
     thread->actor = NULL;
     if (thread->inside != NULL)

@@ -90,6 +90,7 @@ static void late_write(struct pl_self *self)
 {
     const struct pl_late_wait *late = self->thread->late;
     self->pending &= ~PL_PENDING_WAIT;
+    pl_self_settle(self);
     pl_wait_note(self, &late->wait, late->now, late->io_ticks, late->error);
 }
 
@@ -102,6 +103,7 @@ void pl_wait_write_late(void)
         late_write(self);
     if (self->pending & PL_PENDING_HOLD && self->thread->contention.lock == 0) {
         self->pending &= ~PL_PENDING_HOLD;
+        pl_self_settle(self);
         pl_contention_flush(self);
     }
     pl_leave(self);
@@ -119,6 +121,7 @@ static void late_keep(struct pl_self *self, const struct pl_wait *w, uint64_t no
     }
     *thread->late = (struct pl_late_wait){*w, now, io_ticks, error};
     self->pending |= PL_PENDING_WAIT;
+    pl_self_settle(self);
 }
 
 void pl_held_revise(struct pl_self *self, struct pl_call now)

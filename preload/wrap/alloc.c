@@ -37,34 +37,29 @@ static __attribute__((noinline, cold)) int find_real(void)
 /* A request on the way that few take, with its block. */
 #define GOT(name, bytes, ...) pl_heap_got(PL_LOAD(name)(__VA_ARGS__), bytes, PL_CALL())
 
-/*
- * The four that every program lives on keep no frame on their usual way; the rest, a sample or a
- * real function that is not known yet, is reached by a jump, so that the caller is still the
- * program.
- */
-#if defined(__GNUC__) && !defined(__clang__)
-#define FRAMELESS __attribute__((optimize("O2", "omit-frame-pointer")))
-#else
-#define FRAMELESS
-#endif
-#define SECOND_WAY         static __attribute__((noinline, cold))
+/* The four that every program lives on; the rest is a sample or a real function that is not known
+ * yet. */
+/* Nothing is looked at: then the real functions are known. */
+#define IS_OFF()           (__builtin_expect(pl_starts.on == 0, 0))
 #define USUAL(name, bytes) (__builtin_expect((PL_LOAD(name) != NULL), 1) && pl_heap_passes(bytes))
 
-SECOND_WAY void *slow_malloc(size_t size)
+PL_SECOND_WAY void *slow_malloc(size_t size)
 {
     if (!KNOWN(malloc))
         return pl_pool_alloc(size, PL_POOL_ALIGN);
     return GOT(malloc, size, size);
 }
 
-PL_EXPORT FRAMELESS void *malloc(size_t size)
+PL_EXPORT PL_FRAMELESS void *malloc(size_t size)
 {
+    if (IS_OFF())
+        return PL_LOAD(malloc)(size);
     if (USUAL(malloc, size))
         return pl_heap_note(PL_LOAD(malloc)(size));
     return slow_malloc(size);
 }
 
-SECOND_WAY void *slow_calloc(size_t n, size_t size)
+PL_SECOND_WAY void *slow_calloc(size_t n, size_t size)
 {
     size_t bytes;
     if (KNOWN(calloc))
@@ -74,14 +69,16 @@ SECOND_WAY void *slow_calloc(size_t n, size_t size)
     return pl_pool_alloc(bytes, PL_POOL_ALIGN);
 }
 
-PL_EXPORT FRAMELESS void *calloc(size_t n, size_t size)
+PL_EXPORT PL_FRAMELESS void *calloc(size_t n, size_t size)
 {
+    if (IS_OFF())
+        return PL_LOAD(calloc)(n, size);
     if (USUAL(calloc, n * size))
         return pl_heap_note(PL_LOAD(calloc)(n, size));
     return slow_calloc(n, size);
 }
 
-SECOND_WAY void slow_free(void *block)
+PL_SECOND_WAY void slow_free(void *block)
 {
     if (pl_pool_owns(block) || !KNOWN(free))
         return;
@@ -90,9 +87,11 @@ SECOND_WAY void slow_free(void *block)
     PL_LOAD(free)(block);
 }
 
-PL_EXPORT FRAMELESS void free(void *block)
+PL_EXPORT PL_FRAMELESS void free(void *block)
 {
-    if (__builtin_expect((PL_LOAD(free) != NULL) && pl_starts_take((uintptr_t)block), 1))
+    if (IS_OFF() && !pl_pool_owns(block))
+        PL_LOAD(free)(block);
+    else if (__builtin_expect((PL_LOAD(free) != NULL) && pl_starts_take((uintptr_t)block), 1))
         PL_LOAD(free)(block);
     else
         slow_free(block);
@@ -125,7 +124,7 @@ static inline void *moved(void *block, size_t size, void *to)
     return to;
 }
 
-SECOND_WAY void *slow_realloc(void *block, size_t size)
+PL_SECOND_WAY void *slow_realloc(void *block, size_t size)
 {
     if (pl_pool_owns(block) || !KNOWN(realloc))
         return pool_realloc(block, size);
@@ -135,6 +134,8 @@ SECOND_WAY void *slow_realloc(void *block, size_t size)
 
 static inline void *resize(void *block, size_t size)
 {
+    if (IS_OFF() && !pl_pool_owns(block))
+        return PL_LOAD(realloc)(block, size);
     if (pl_pool_owns(block) || !USUAL(realloc, size))
         return slow_realloc(block, size);
     leave_note(block);

@@ -112,6 +112,7 @@ PL_EXPORT void loiter_worker_task(const void *const volatile *place, size_t offs
     self->actor = self->thread->actor;
     self->stack_lo = self->actor->stack_lo;
     self->stack_hi = self->actor->stack_hi;
+    pl_self_settle(self);
     pl_leave(self);
 }
 

@@ -125,8 +125,8 @@ PL_EXPORT void loiter_lock_released(const void *lock, struct loiter_task *owner)
         return;
     pl_contention_released(self, lock);
     /* The list of another actor is not ours to change: it is told, and looks when it next asks. */
-    if (pl_held_remove_simply(self->actor, lock) == NULL &&
-        !pl_held_remove(self->actor, lock, NULL) && owner != NULL)
+    if (!pl_held_remove_simply(self->actor, lock) && !pl_held_remove(self->actor, lock, NULL) &&
+        owner != NULL)
         pl_held_foreign(lock);
     pl_leave(self);
 }

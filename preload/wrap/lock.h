@@ -46,36 +46,31 @@ static inline uint32_t pl_lock_prepare(struct pl_call call)
  * goes from there. 0: nothing was done, the longer way has to be gone. Nothing is in the way for
  * most programs: recording, no signal handler within our own code, no task, a known place.
  */
-static inline int pl_lock_noted(enum el_wait_kind kind, const void *lock, struct pl_call call)
+__attribute__((always_inline)) static inline int
+pl_lock_noted(enum el_wait_kind kind, const void *lock, uintptr_t pc, uintptr_t sp)
 {
     struct pl_self *self = &pl_self_block;
-    if (!pl_is_ready() ||
-        __builtin_expect(self->guard != 0 || self->actor == NULL || self->running != NULL, 0))
+    struct pl_actor *actor = self->quick;
+    if (__builtin_expect(!pl_is_ready() || actor == NULL || self->guard != 0, 0))
+        return 0;
+    uint32_t stack = pl_stack_near(self, pc, sp);
+    if (__builtin_expect(stack == 0, 0))
         return 0;
     self->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    struct pl_held_lock held = {lock,    (uint16_t)kind, 1, pl_stack_near(self, call.pc, call.sp),
-                                call.pc, call.sp};
-    int noted = held.stack != 0 && pl_held_push_simply(self->actor, &held);
+    struct pl_held_lock held = {lock, (uint16_t)kind, 1, stack, pc, sp};
+    int noted = pl_held_push_simply(actor, &held);
     atomic_signal_fence(memory_order_seq_cst);
     self->guard = 0;
     return noted;
 }
 
-/* NULL: nothing was done. */
-static inline const struct pl_held_lock *pl_lock_dropped(const void *lock)
+/* 0: nothing was done. Needs no guard: a handler that comes in between leaves the list as it found
+ * it. */
+__attribute__((always_inline)) static inline int pl_lock_dropped(const void *lock)
 {
-    struct pl_self *self = &pl_self_block;
-    if (!pl_is_ready() ||
-        __builtin_expect(
-            self->guard != 0 || self->actor == NULL || self->pending || self->running != NULL, 0))
-        return NULL;
-    self->guard = 1;
-    atomic_signal_fence(memory_order_seq_cst);
-    const struct pl_held_lock *dropped = pl_held_remove_simply(self->actor, lock);
-    atomic_signal_fence(memory_order_seq_cst);
-    self->guard = 0;
-    return dropped;
+    struct pl_actor *actor = pl_self_block.quick;
+    return pl_is_ready() && actor != NULL && pl_held_remove_simply(actor, lock);
 }
 
 /* The current actor has the lock now, taken at a place that pl_lock_prepare gave. */
@@ -158,12 +153,9 @@ static inline int pl_refuses_time(const struct timespec *at)
 }
 
 /* What was noted is not so: the lock was not to be had. Gives its place. */
-static inline uint32_t pl_lock_unnoted(const void *lock)
+__attribute__((cold)) static inline uint32_t pl_lock_unnoted(const void *lock)
 {
-    const struct pl_held_lock *dropped = pl_lock_dropped(lock);
     struct pl_held_lock was;
-    if (dropped != NULL)
-        return dropped->stack;
     return pl_lock_releasing(lock, &was) ? was.stack : 0;
 }
 
@@ -175,12 +167,12 @@ static inline uint32_t pl_lock_unnoted(const void *lock)
  * is in a function of its own, so that this one has a small frame.
  */
 #define PL_BARE(...) __VA_ARGS__
-#define PL_LOCK_CALL(name, PARAMS, ARGS, REFUSED, kind, lock, timed, TRY, BUSY, REAL, GOT)         \
-    __attribute__((noinline)) static int name##_slowly(PL_BARE PARAMS, struct pl_call call,        \
-                                                       uint32_t place)                             \
+#define PL_LOCK_SLOWLY(name, PARAMS, REFUSED, kind, lock, timed, TRY, BUSY, REAL, GOT)             \
+    PL_SECOND_WAY int name##_slowly(PL_BARE PARAMS, uint32_t place)                                \
     {                                                                                              \
         if (!pl_is_ready() || (REFUSED))                                                           \
             return REAL;                                                                           \
+        struct pl_call call = PL_CALL();                                                           \
         int result = (BUSY);                                                                       \
         if (place == 0) {                                                                          \
             place = pl_lock_prepare(call);                                                         \
@@ -195,20 +187,19 @@ static inline uint32_t pl_lock_unnoted(const void *lock)
         if (GOT(result))                                                                           \
             pl_lock_taken(kind, lock, place);                                                      \
         return result;                                                                             \
-    }                                                                                              \
-    PL_EXPORT int name PARAMS                                                                      \
+    }
+#define PL_LOCK_CALL(name, PARAMS, ARGS, REFUSED, kind, lock, timed, TRY, BUSY, REAL, GOT)         \
+    PL_LOCK_SLOWLY(name, PARAMS, REFUSED, kind, lock, timed, TRY, BUSY, REAL, GOT)                 \
+    PL_EXPORT PL_FRAMELESS int name PARAMS                                                         \
     {                                                                                              \
-        struct pl_call call = PL_CALL();                                                           \
-        uint32_t place = 0;                                                                        \
-        if (!(REFUSED) && __builtin_expect(pl_lock_noted(kind, lock, call), 1)) {                  \
+        if (!(REFUSED) && __builtin_expect(pl_lock_noted(kind, lock, PL_PC(), PL_SP()), 1)) {      \
             int result = TRY;                                                                      \
             if (__builtin_expect(GOT(result), 1))                                                  \
                 return result;                                                                     \
-            place = pl_lock_unnoted(lock);                                                         \
-            if (result != (BUSY))                                                                  \
-                return result;                                                                     \
+            uint32_t place = pl_lock_unnoted(lock);                                                \
+            return result == (BUSY) ? name##_slowly(PL_BARE ARGS, place) : result;                 \
         }                                                                                          \
-        return name##_slowly(PL_BARE ARGS, call, place);                                           \
+        return name##_slowly(PL_BARE ARGS, 0);                                                     \
     }
 
 /* The body of a call that only tries. */
@@ -221,32 +212,29 @@ static inline uint32_t pl_lock_unnoted(const void *lock)
     return result;
 
 /*
- * A call that gives a lock back; `waited` tells whether somebody may wait for it.
+ * A call that gives a lock back. PLAIN: nobody waits for it, and the real call of who holds it
+ * cannot fail. `waited` tells whether somebody may wait for it.
  */
-#define PL_UNLOCK_CALL(name, PARAMS, ARGS, lock, waited, REAL)                                     \
-    __attribute__((noinline)) static int name##_slowly(PL_BARE PARAMS, struct pl_call call)        \
+#define PL_UNLOCK_CALL(name, PARAMS, ARGS, lock, PLAIN, waited, REAL)                              \
+    PL_SECOND_WAY int name##_slowly PARAMS                                                         \
     {                                                                                              \
         if (!pl_is_ready())                                                                        \
             return REAL;                                                                           \
         struct pl_held_lock was;                                                                   \
         int known = pl_lock_releasing(lock, &was);                                                 \
         if (waited)                                                                                \
-            pl_object_wakes(lock, call);                                                           \
+            pl_object_wakes(lock, PL_CALL());                                                      \
         int result = REAL;                                                                         \
         if (result != 0 && known)                                                                  \
             pl_lock_kept(&was);                                                                    \
         pl_wait_flush();                                                                           \
         return result;                                                                             \
     }                                                                                              \
-    PL_EXPORT int name PARAMS                                                                      \
+    PL_EXPORT PL_FRAMELESS int name PARAMS                                                         \
     {                                                                                              \
-        const struct pl_held_lock *dropped;                                                        \
-        if ((waited) || __builtin_expect((dropped = pl_lock_dropped(lock)) == NULL, 0))            \
-            return name##_slowly(PL_BARE ARGS, PL_CALL());                                         \
-        int result = REAL;                                                                         \
-        if (__builtin_expect(result != 0, 0))                                                      \
-            pl_lock_kept(dropped);                                                                 \
-        return result;                                                                             \
+        if (__builtin_expect((PLAIN) && pl_lock_dropped(lock), 1))                                 \
+            return REAL;                                                                           \
+        return name##_slowly ARGS;                                                                 \
     }
 
 /* A lock whose owner died is acquired too: the caller is to mend it. */

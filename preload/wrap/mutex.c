@@ -13,6 +13,14 @@ static inline int is_waited(const pthread_mutex_t *mutex)
     return (unsigned)__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) > 1;
 }
 
+/* Locked by the calling thread, and nobody waits. Kinds that keep their owner's id in __lock never
+ * are. In a fork's child the owner is the parent, and some kinds refuse. */
+static inline int is_mine(const pthread_mutex_t *mutex)
+{
+    return __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) == 1 &&
+           (uint32_t)mutex->__data.__owner == pl_self_block.tid;
+}
+
 /* Robust mutexes and those with a priority protocol must not be tried where the program locks: the
  * C library's trylock leaves a robust one that is beyond recovery locked, and its unlock then
  * faults. */
@@ -44,9 +52,28 @@ static inline int is_free_for_sure(const pthread_mutex_t *mutex)
               : is_free_for_sure(mutex) ? (REAL)                                                   \
                                : PL_REAL(pthread_mutex_trylock)(mutex))
 
-PL_LOCK_CALL(pthread_mutex_lock, (pthread_mutex_t * mutex), (mutex), 0, EL_WAIT_MUTEX, mutex, 0,
-             TRY(mutex, PL_REAL(pthread_mutex_lock)(mutex)), EBUSY,
-             PL_REAL(pthread_mutex_lock)(mutex), PL_GOT_PTHREAD)
+PL_LOCK_SLOWLY(pthread_mutex_lock, (pthread_mutex_t * mutex), 0, EL_WAIT_MUTEX, mutex, 0,
+               TRY(mutex, PL_REAL(pthread_mutex_lock)(mutex)), EBUSY,
+               PL_REAL(pthread_mutex_lock)(mutex), PL_GOT_PTHREAD)
+
+/* It was noted, and other threads may want it. */
+__attribute__((noinline)) PL_FRAMELESS static int lock_shared(pthread_mutex_t *mutex)
+{
+    int result = TRY(mutex, PL_LOAD(pthread_mutex_lock)(mutex));
+    if (__builtin_expect(PL_GOT_PTHREAD(result), 1))
+        return result;
+    uint32_t place = pl_lock_unnoted(mutex);
+    return result == EBUSY ? pthread_mutex_lock_slowly(mutex, place) : result;
+}
+
+PL_EXPORT PL_FRAMELESS int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+    if (__builtin_expect(!pl_lock_noted(EL_WAIT_MUTEX, mutex, PL_PC(), PL_SP()), 0))
+        return pthread_mutex_lock_slowly(mutex, 0);
+    if (is_tried(mutex) && is_free_for_sure(mutex))
+        return PL_LOAD(pthread_mutex_lock)(mutex); /* it cannot fail */
+    return lock_shared(mutex);
+}
 
 PL_LOCK_CALL(pthread_mutex_timedlock, (pthread_mutex_t * mutex, const struct timespec *at),
              (mutex, at), 0, EL_WAIT_MUTEX, mutex, 1,
@@ -62,8 +89,8 @@ PL_LOCK_CALL(pthread_mutex_clocklock,
 PL_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex){
     PL_TRY_BODY(EL_WAIT_MUTEX, mutex, PL_REAL(pthread_mutex_trylock)(mutex), PL_GOT_PTHREAD)}
 
-PL_UNLOCK_CALL(pthread_mutex_unlock, (pthread_mutex_t * mutex), (mutex), mutex, is_waited(mutex),
-               PL_REAL(pthread_mutex_unlock)(mutex))
+PL_UNLOCK_CALL(pthread_mutex_unlock, (pthread_mutex_t * mutex), (mutex), mutex, is_mine(mutex),
+               is_waited(mutex), PL_REAL(pthread_mutex_unlock)(mutex))
 
     PL_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr)
 {
@@ -91,7 +118,7 @@ PL_LOCK_CALL(mtx_timedlock, (mtx_t *restrict mutex, const struct timespec *restr
 PL_EXPORT int mtx_trylock(mtx_t *mutex){
     PL_TRY_BODY(EL_WAIT_MUTEX, mutex, PL_REAL(mtx_trylock)(mutex), PL_GOT_C11)}
 
-PL_UNLOCK_CALL(mtx_unlock, (mtx_t * mutex), (mutex), mutex,
+PL_UNLOCK_CALL(mtx_unlock, (mtx_t * mutex), (mutex), mutex, is_mine((const pthread_mutex_t *)mutex),
                is_waited((const pthread_mutex_t *)mutex), PL_REAL(mtx_unlock)(mutex))
 
     PL_EXPORT int mtx_init(mtx_t *mutex, int type)

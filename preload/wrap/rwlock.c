@@ -42,7 +42,7 @@ PL_LOCK_CALL(pthread_rwlock_wrlock, (pthread_rwlock_t * lock), (lock), 0, WRITE,
             PL_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *lock){
                 PL_TRY_BODY(WRITE, lock, PL_REAL(pthread_rwlock_trywrlock)(lock), PL_GOT_PTHREAD)}
 
-PL_UNLOCK_CALL(pthread_rwlock_unlock, (pthread_rwlock_t * lock), (lock), lock, 1,
+PL_UNLOCK_CALL(pthread_rwlock_unlock, (pthread_rwlock_t * lock), (lock), lock, 0, 1,
                PL_REAL(pthread_rwlock_unlock)(lock))
 
     PL_EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr)
@@ -71,7 +71,7 @@ PL_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock){
     PL_TRY_BODY(EL_WAIT_SPINLOCK, (const void *)lock, PL_REAL(pthread_spin_trylock)(lock),
                 PL_GOT_PTHREAD)}
 
-PL_UNLOCK_CALL(pthread_spin_unlock, (pthread_spinlock_t * lock), (lock), (const void *)lock, 0,
+PL_UNLOCK_CALL(pthread_spin_unlock, (pthread_spinlock_t * lock), (lock), (const void *)lock, 1, 0,
                PL_REAL(pthread_spin_unlock)(lock))
 
     PL_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared)
