@@ -143,7 +143,8 @@ void pl_pool_put(struct pl_pool *pool, void *memory)
     uint64_t head = atomic_load(&pool->head);
     uint64_t mine;
     do {
-        atomic_store(&record->next, (uintptr_t)(head & POINTER_MASK));
+        atomic_store_explicit(&record->next, (uintptr_t)(head & POINTER_MASK),
+                              memory_order_release);
         mine = (uint64_t)(uintptr_t)record | ((head >> POINTER_BITS) + 1) << POINTER_BITS;
     } while (!atomic_compare_exchange_weak(&pool->head, &head, mine));
 }

@@ -114,9 +114,10 @@ static int chain_add(struct pl_map *map, struct pl_map_bucket *bucket, uint64_t 
     struct pl_map_node *node = pl_pool_get(&map->nodes, &fresh);
     if (node == NULL)
         return -1;
-    atomic_store(&node->value, value);
-    atomic_store(&node->key, key);
-    atomic_store(&node->next, atomic_load(&bucket->first));
+    struct pl_map_node *first = atomic_load_explicit(&bucket->first, memory_order_relaxed);
+    atomic_store_explicit(&node->value, value, memory_order_release);
+    atomic_store_explicit(&node->key, key, memory_order_release);
+    atomic_store_explicit(&node->next, first, memory_order_release);
     atomic_store_explicit(&bucket->first, node, memory_order_release);
     atomic_fetch_add_explicit(&map->count, 1, memory_order_relaxed);
     return 0;
@@ -162,11 +163,25 @@ int pl_map_set(struct pl_map *map, uint64_t key, void *value)
     struct pl_map_node *node = chain_node(bucket, key, &before);
     int result = 0;
     if (node != NULL)
-        atomic_store(&node->value, value);
+        atomic_store_explicit(&node->value, value, memory_order_release);
     else
         result = chain_add(map, bucket, key, value);
     bucket_unlock(bucket);
     return result;
+}
+
+/* With the bucket's lock. `taken` is counted first: see chain_find. */
+static void chain_remove(struct pl_map *map, struct pl_map_bucket *bucket, struct pl_map_node *node,
+                         struct pl_map_node *before)
+{
+    uint32_t taken = atomic_load_explicit(&bucket->taken, memory_order_relaxed);
+    struct pl_map_node *after = atomic_load_explicit(&node->next, memory_order_relaxed);
+    atomic_store_explicit(before == NULL ? &bucket->first : &before->next, after,
+                          memory_order_release);
+    atomic_store_explicit(&bucket->taken, taken + 1, memory_order_release);
+    atomic_store_explicit(&node->key, 0, memory_order_release);
+    atomic_fetch_sub_explicit(&map->count, 1, memory_order_relaxed);
+    pl_pool_put(&map->nodes, node);
 }
 
 void *pl_map_take(struct pl_map *map, uint64_t key, const void *only)
@@ -179,15 +194,7 @@ void *pl_map_take(struct pl_map *map, uint64_t key, const void *only)
     struct pl_map_node *node = chain_node(bucket, key, &before);
     if (node != NULL && (only == NULL || atomic_load(&node->value) == only)) {
         value = atomic_load(&node->value);
-        struct pl_map_node *after = atomic_load(&node->next);
-        if (before == NULL)
-            atomic_store(&bucket->first, after);
-        else
-            atomic_store(&before->next, after);
-        atomic_fetch_add(&bucket->taken, 1);
-        atomic_store(&node->key, 0);
-        atomic_fetch_sub_explicit(&map->count, 1, memory_order_relaxed);
-        pl_pool_put(&map->nodes, node);
+        chain_remove(map, bucket, node, before);
     }
     bucket_unlock(bucket);
     return value;
