@@ -232,6 +232,7 @@ static void skip_own(struct scan *scan)
 static int scan_open(struct scan *scan, uintptr_t sp)
 {
     scan->view.sp = sp;
+    pl_view_look_anew();
     if (pl_live_open(&scan->live) != 0)
         return EL_SCAN_MEMORY;
     scan->memory_bytes = PIECE_BYTES + (scan->live.n + 1) * sizeof(scan->frontier[0]);

@@ -16,7 +16,7 @@
 #define MAPS_MOST    ((size_t)256 << 20)
 #define SMALL_REGION (UINT64_C(256) << 10) /* all of it is read */
 #define LOOK_MOST    (UINT64_C(1) << 30)
-#define PAGE_WORDS   256u
+#define PAGES_MOST   4096u
 
 /* The stack on which a thread began last, by its top; others may push it out. */
 static struct {
@@ -317,35 +317,50 @@ void pl_view_close(struct pl_view *view)
         pl_sys_munmap(view->regions, view->bytes);
 }
 
+/* What the kernel said of a row of pages. One thread looks at a time. */
+static struct {
+    uintptr_t page;
+    size_t n;
+    uint64_t words[PAGES_MOST];
+} pages;
+
+void pl_view_look_anew(void)
+{
+    pages.n = 0;
+}
+
+/* Asks of the pages from `page` on, below `hi`. Keeps no descriptor: the program closes them. */
+static int pages_read(uintptr_t page, uintptr_t hi)
+{
+    size_t want = (hi - page + PAGE - 1) / PAGE;
+    long fd = open_file("/proc/self/pagemap", 0);
+    if (fd < 0)
+        return -1;
+    want = want < PAGES_MOST ? want : PAGES_MOST;
+    long n = pl_sys6(SYS_pread64, fd, (long)pages.words, (long)(want * sizeof(pages.words[0])),
+                     (long)(page / PAGE * 8), 0, 0);
+    close_file(fd);
+    pages.page = page;
+    pages.n = n < 8 ? 0 : (size_t)n / 8;
+    return n < 8 ? -1 : 0;
+}
+
 struct pl_range pl_view_touched(uintptr_t at, uintptr_t hi)
 {
     static const uint64_t touched = UINT64_C(3) << 62; /* present, or swapped out */
     struct pl_range all = {at, hi};
     if (hi - at <= SMALL_REGION)
         return all;
-    long fd = open_file("/proc/self/pagemap", 0);
-    if (fd < 0)
-        return all;
     hi = hi - at < LOOK_MOST ? hi : at + LOOK_MOST;
-    uint64_t words[PAGE_WORDS];
     struct pl_range found = {hi, hi};
-    for (uintptr_t page = at & ~(PAGE - 1); page < hi;) {
-        long n =
-            pl_sys6(SYS_pread64, fd, (long)words, sizeof(words), (long)(page / PAGE * 8), 0, 0);
-        if (n < 8) {
-            found = all;
-            break;
-        }
-        for (long i = 0; i < n / 8 && page < hi; i++, page += PAGE) {
-            int yes = (words[i] & touched) != 0;
-            if (yes && found.lo == hi)
-                found.lo = page > at ? page : at;
-            if (!yes && found.lo != hi) {
-                close_file(fd);
-                return (struct pl_range){found.lo, page};
-            }
-        }
+    for (uintptr_t page = at & ~(PAGE - 1); page < hi; page += PAGE) {
+        if ((page - pages.page) / PAGE >= pages.n && pages_read(page, hi) != 0)
+            return all;
+        int yes = (pages.words[(page - pages.page) / PAGE] & touched) != 0;
+        if (yes && found.lo == hi)
+            found.lo = page > at ? page : at;
+        if (!yes && found.lo != hi)
+            return (struct pl_range){found.lo, page};
     }
-    close_file(fd);
     return found;
 }

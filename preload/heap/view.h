@@ -51,6 +51,8 @@ PL_HIDDEN void pl_view_settle(struct pl_view *view);
  * looked through at once: lo == hi, the end of what was looked through, when there is none in it.
  * Where the system does not tell, all were. */
 PL_HIDDEN struct pl_range pl_view_touched(uintptr_t at, uintptr_t hi);
+/* What pl_view_touched was told is asked again from now on: at the begin of each look. */
+PL_HIDDEN void pl_view_look_anew(void);
 
 /* A thread runs on the stack [lo, top) from now on: once it has ended, what is on it is stale. */
 PL_HIDDEN void pl_view_stack_seen(uintptr_t lo, uintptr_t top);
