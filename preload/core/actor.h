@@ -87,7 +87,7 @@ struct pl_actor {
 
     /* of core/spin.c: a row of calls that ask again and again */
     uint64_t spin_actor; /* whose id it was then */
-    uint64_t spin_row, spin_at, spin_cpu_ns;
+    uint64_t spin_row, spin_at;
     uint64_t spin_since; /* its cell's `since` then: another one tells that it has waited */
     uint32_t spin_stack, spin_thread;
 
@@ -116,7 +116,9 @@ struct pl_thread {
     uint32_t serial;
     uint32_t how; /* el_thread_end, set before it ends */
     uint32_t is_worker;
-    uint64_t spin_cpu_ns; /* its processor time that is charged to rows of spins */
+    /* of core/spin.c: the last block here; its processor time when that was asked for last, when
+     * that was (0: never), and what was charged since */
+    uint64_t spin_at, spin_cpu_ns, spin_looked, spin_charged_ns;
     uint64_t began;       /* when it ran its first instruction */
     uint32_t stack_hits;
     struct pl_contention {

@@ -10,6 +10,8 @@
 #include "preload/core/stack.h"
 #include "preload/core/sys.h"
 
+#define CPU_LOOK_NS UINT64_C(250000)
+
 static struct pl_map spins; /* by place */
 
 void pl_spins_reset(void)
@@ -37,7 +39,7 @@ static void *cell_make(void *arg)
 
 /* The row so far, in the actor. */
 static void row_begin(struct pl_actor *actor, const struct pl_thread *thread, uint64_t now,
-                      uint64_t cpu_ns, uint32_t stack)
+                      uint32_t stack)
 {
     actor->spin_row = 0;
     actor->spin_actor = actor->id;
@@ -45,7 +47,6 @@ static void row_begin(struct pl_actor *actor, const struct pl_thread *thread, ui
     actor->spin_thread = thread->serial;
     actor->spin_since = actor->cell->since;
     actor->spin_at = now;
-    actor->spin_cpu_ns = cpu_ns;
 }
 
 static int row_goes_on(const struct pl_actor *actor)
@@ -54,19 +55,40 @@ static int row_goes_on(const struct pl_actor *actor)
 }
 
 /*
- * Processor time since the last block, at most the time that went by. Tasks that take turns on a
- * thread share its time: what one was charged with is not another's. A task may have come from
- * another thread; what it did there since is not known, and is taken from the clock.
+ * Time since the actor's last block that is its own. Tasks that take turns on a thread share its
+ * time: what one was charged with is not another's. A task may have come from another thread; what
+ * it did there since is not known.
  */
-static uint64_t cpu_since(const struct pl_actor *actor, struct pl_thread *thread, uint64_t cpu_ns,
-                          uint64_t passed_ns)
+static uint64_t own_ticks(const struct pl_actor *actor, const struct pl_thread *thread,
+                          uint64_t now)
 {
-    uint64_t from = thread->spin_cpu_ns;
-    if (actor->spin_thread == thread->serial && actor->spin_cpu_ns > from)
-        from = actor->spin_cpu_ns;
-    thread->spin_cpu_ns = cpu_ns;
-    uint64_t used = from == 0 ? passed_ns : cpu_ns > from ? cpu_ns - from : 0;
-    return used < passed_ns ? used : passed_ns;
+    uint64_t from = actor->spin_at;
+    if (actor->spin_thread != thread->serial || thread->spin_at > from)
+        from = thread->spin_at != 0 ? thread->spin_at : actor->spin_at;
+    return now > from ? now - from : 0;
+}
+
+/*
+ * How much of that was processor time. The thread's clock for it is a system call, so it is asked
+ * when it was not for CPU_LOOK_NS: who lost the processor for that long asks at the next block, and
+ * what was charged too much for shorter times is taken off then.
+ */
+static uint64_t used_ns(struct pl_thread *thread, uint64_t now, uint64_t passed_ns)
+{
+    uint64_t used = passed_ns;
+    if (thread->spin_looked == 0 || now - thread->spin_looked >= pl_ticks_of_ns(CPU_LOOK_NS)) {
+        uint64_t cpu_ns = pl_sys_cpu_ns();
+        uint64_t charged = thread->spin_cpu_ns + thread->spin_charged_ns;
+        uint64_t left = cpu_ns > charged ? cpu_ns - charged : 0;
+        if (thread->spin_looked != 0 && left < used)
+            used = left;
+        thread->spin_looked = now;
+        thread->spin_cpu_ns = cpu_ns;
+        thread->spin_charged_ns = 0;
+    } else {
+        thread->spin_charged_ns += used;
+    }
+    return used;
 }
 
 static void count(struct pl_actor *actor, struct el_spin *cell, uint32_t n, uint64_t ticks,
@@ -89,25 +111,23 @@ void pl_spin_block(struct pl_self *self, enum el_spin_kind kind, uint32_t n, uin
     struct pl_thread *thread = self->thread;
     if (actor == thread->actor && thread->is_worker)
         return; /* the runtime's own */
-    uint64_t now = pl_now(), cpu_ns = pl_sys_cpu_ns();
-    if (!row_goes_on(actor)) {
-        row_begin(actor, thread, now, cpu_ns, stack);
-        return;
+    uint64_t now = pl_now();
+    struct el_spin *cell = NULL;
+    if (row_goes_on(actor)) {
+        uint64_t ticks = now > actor->spin_at ? now - actor->spin_at : 0;
+        uint64_t own_ns = pl_ns_of_ticks(own_ticks(actor, thread, now));
+        uint64_t cpu_ns = used_ns(thread, now, own_ns);
+        struct wanted w = {kind, actor->spin_stack};
+        if (cpu_ns / n < pl_options.spin_work_us * 1000)
+            cell = pl_map_get(&spins, w.stack, cell_make, &w);
+        if (cell != NULL)
+            count(actor, cell, n, ticks, pl_ticks_of_ns(cpu_ns), now);
     }
-    uint64_t ticks = now > actor->spin_at ? now - actor->spin_at : 0;
-    uint64_t used_ns = cpu_since(actor, thread, cpu_ns, pl_ns_of_ticks(ticks));
-    struct wanted w = {kind, actor->spin_stack};
-    struct el_spin *cell = used_ns / n < pl_options.spin_work_us * 1000
-                               ? pl_map_get(&spins, w.stack, cell_make, &w)
-                               : NULL;
-    if (cell == NULL) {
-        row_begin(actor, thread, now, cpu_ns, stack);
-        return;
-    }
-    count(actor, cell, n, ticks, pl_ticks_of_ns(used_ns), now);
+    if (cell == NULL)
+        row_begin(actor, thread, now, stack);
     actor->spin_at = now;
-    actor->spin_cpu_ns = cpu_ns;
     actor->spin_thread = thread->serial;
+    thread->spin_at = now;
 }
 
 void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call)

@@ -92,7 +92,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     thread->actor = actor;
     thread->how = EL_END_RETURN;
     thread->is_worker = 0;
-    thread->spin_cpu_ns = 0;
+    thread->spin_at = thread->spin_cpu_ns = thread->spin_looked = thread->spin_charged_ns = 0;
     thread->began = pl_now();
     atomic_fetch_add_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     thread->spawn_stack = 0;

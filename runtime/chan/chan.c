@@ -287,7 +287,7 @@ int weft_chan_send(struct weft_chan *c, const void *value)
 static inline int tried(int result, const void *caller)
 {
     if (result == -EAGAIN)
-        weft__spins(true, caller);
+        weft__spins(weft__worker(), true, caller);
     return result;
 }
 

@@ -367,7 +367,7 @@ int weft__select(struct weft_case *cases, unsigned n, int64_t timeout_ns, const 
         if (s.default_case == n && timeout_ns != 0)
             break;
         if (seen_at_once(&s)) {
-            weft__spins(true, caller);
+            weft__spins(weft__worker(), true, caller);
             return no_wait(&s);
         }
     }

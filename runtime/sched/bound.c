@@ -86,6 +86,7 @@ struct weft__worker *weft__bound_new(struct weft__run *run, struct weft_task *t)
     __atomic_store_n(&s->ready_at, 0, __ATOMIC_RELAXED);
     s->worker.run = run;
     s->worker.bound = true;
+    s->worker.tells_switches = loiter_task_switch != NULL;
     s->worker.current = t;
     s->spin_ns = SPIN_MAX_NS;
     return &s->worker;

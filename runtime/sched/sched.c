@@ -27,7 +27,7 @@
 #include "runtime/sched/inside.h"
 #include "runtime/sync/local.h"
 
-enum { TURNS_TO_SCHEDULER = 61, NEXT_HITS_MAX = 3, SPIN_BLOCK = 64 };
+enum { TURNS_TO_SCHEDULER = 61, NEXT_HITS_MAX = 3 };
 
 struct weft__run *weft__open_run;
 uint32_t weft__visitors;
@@ -40,16 +40,11 @@ static const uint8_t wait_kinds[] = {
 #undef X
 };
 
-/* Where somebody listens who looks by himself for what a worker runs, only what no worker runs is
- * announced: see bound.h. */
-static inline bool is_looked_at(const struct weft__worker *w)
-{
-    return loiter_worker_task != NULL && !w->bound;
-}
-
 void weft__bind_thread(struct weft__worker *w)
 {
     weft__current_worker = w;
+    if (w)
+        w->tells_switches = loiter_task_switch != NULL && loiter_worker_task == NULL;
     LOITER_CALL(loiter_worker_task, (w ? (const void *const volatile *)&w->current : NULL,
                                      offsetof(struct weft_task, loiter)));
 }
@@ -172,7 +167,7 @@ static inline bool make_current(struct weft__worker *w, struct weft_task *t)
     __atomic_store_n(&t->worker, w, __ATOMIC_RELAXED);
     __atomic_store_n(&w->current, t, __ATOMIC_RELAXED);
     weft__count(&w->switches);
-    if (__builtin_expect(loiter_task_switch != NULL, 0) && !is_looked_at(w))
+    if (__builtin_expect(w->tells_switches, 0))
         loiter_task_switch(&t->loiter);
     return true;
 }
@@ -180,7 +175,7 @@ static inline bool make_current(struct weft__worker *w, struct weft_task *t)
 static void make_scheduler_current(struct weft__worker *w)
 {
     __atomic_store_n(&w->current, NULL, __ATOMIC_RELAXED);
-    if (__builtin_expect(loiter_task_switch != NULL, 0) && !is_looked_at(w))
+    if (__builtin_expect(w->tells_switches, 0))
         loiter_task_switch(NULL);
 }
 
@@ -292,18 +287,15 @@ void weft__ready_tail(struct weft_task *t, const void *object)
         weft__push_tail(w, t);
 }
 
-/* Told by the block: one of them costs a few instructions. */
-void weft__spun(bool tried, const void *caller)
+__attribute__((noinline)) void weft__spun(bool tried, const void *caller)
 {
-    struct weft__worker *w = weft__worker();
-    if (w && ++w->spins % SPIN_BLOCK == 0)
-        LOITER_CALL(loiter_task_spins, (SPIN_BLOCK, tried, caller));
+    LOITER_CALL(loiter_task_spins, (WEFT__SPIN_BLOCK, tried, caller));
 }
 
 void weft_yield(void)
 {
-    weft__spins(false, WEFT_CALLER());
     struct weft__worker *w = weft__worker();
+    weft__spins(w, false, WEFT_CALLER());
     if (!w) {
         sched_yield();
         return;

@@ -81,11 +81,14 @@ static inline void weft__will_wait_all(struct weft_task *t, enum weft__wait why,
         weft__announce_wait(t, why, objects, n, timed, caller);
 }
 
-/* The current task yields, or tried in vain. */
+/* The current task, of that worker (NULL: none), yields, or tried in vain. Told by the block: the
+ * place is looked at then, and the clocks are read, and one of them costs two instructions, whether
+ * somebody listens or not. */
+enum { WEFT__SPIN_BLOCK = 512 };
 void weft__spun(bool tried, const void *caller);
-static inline void weft__spins(bool tried, const void *caller)
+static inline void weft__spins(struct weft__worker *w, bool tried, const void *caller)
 {
-    if (__builtin_expect(loiter_task_spins != NULL, 0))
+    if (__builtin_expect(w != NULL, 1) && __builtin_expect(++w->spins % WEFT__SPIN_BLOCK == 0, 0))
         weft__spun(tried, caller);
 }
 

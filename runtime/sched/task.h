@@ -120,9 +120,10 @@ struct weft__worker {
     void *after_arg;
     void (*after_call)(void *);
     struct weft__run *run;
-    uint32_t tick; /* read by the monitor: it moves with each dispatch */
-    bool bound;    /* no worker, but the stand-in for one; see bound.h */
-    bool alone;    /* nobody steals from it; see ring.h */
+    uint32_t tick;       /* read by the monitor: it moves with each dispatch */
+    bool bound;          /* no worker, but the stand-in for one; see bound.h */
+    bool tells_switches; /* somebody listens, who does not look by himself for what it runs */
+    bool alone;          /* nobody steals from it; see ring.h */
     bool popping;
     bool extra;                      /* it helps out; see overtime.c */
     uint64_t switches, parks;        /* so far; others read them */
@@ -136,7 +137,7 @@ struct weft__worker {
     uint64_t steals;
     unsigned index;
     bool spinning;
-    uint32_t spins; /* yields and vain tries of its tasks, while somebody listens */
+    uint32_t spins; /* yields and vain tries of its tasks, until they are told of */
     uint32_t locks; /* of a stand-in: weft_lock_thread less weft_unlock_thread */
 #ifdef WEFT_TSAN
     void *dead_fiber;

@@ -132,7 +132,7 @@ void weft_mutex_lock(struct weft_mutex *m)
 int weft_mutex_try_lock(struct weft_mutex *m)
 {
     if (!take(m)) {
-        weft__spins(true, WEFT_CALLER());
+        weft__spins(weft__worker(), true, WEFT_CALLER());
         return -EBUSY;
     }
     weft__acquired(LOITER_WAIT_MUTEX, m, &m->owner, WEFT_CALLER());

@@ -109,7 +109,7 @@ int weft_sem_try_acquire(struct weft_sem *sem, int64_t n)
     bool taken = take_locked(sem, n);
     weft__unlock(&sem->guard);
     if (!taken)
-        weft__spins(true, WEFT_CALLER());
+        weft__spins(weft__worker(), true, WEFT_CALLER());
     return taken ? 0 : -EBUSY;
 }
 
