@@ -7,6 +7,7 @@
 #ifndef PRELOAD_CORE_ACTOR_H
 #define PRELOAD_CORE_ACTOR_H
 
+#include <loiter.h>
 #include <pthread.h>
 #include <stdint.h>
 
@@ -119,7 +120,7 @@ struct pl_thread {
     /* of core/spin.c: the last block here; its processor time when that was asked for last, when
      * that was (0: never), and what was charged since */
     uint64_t spin_at, spin_cpu_ns, spin_looked, spin_charged_ns;
-    uint64_t began;       /* when it ran its first instruction */
+    uint64_t began; /* when it ran its first instruction */
     uint32_t stack_hits;
     struct pl_contention {
         uint64_t lock;  /* of the sample under way; 0: none */
@@ -206,6 +207,17 @@ static inline int pl_held_remove_simply(struct pl_actor *actor, const void *lock
  * the number of locks that are left. */
 PL_HIDDEN void pl_held_foreign(const void *lock);
 PL_HIDDEN int pl_held_settle(struct pl_actor *actor);
+
+/* Who runs here, where that is to be looked at: what pl_follow would find. */
+static inline struct pl_actor *pl_runs_here(const struct pl_self *self)
+{
+    if (__builtin_expect(self->running == NULL, 0))
+        return self->actor;
+    const char *record = (const char *)*self->running;
+    const struct loiter_task *t = (const void *)(record + self->running_offset);
+    struct pl_actor *task = record == NULL ? NULL : t->tool;
+    return task != NULL && task->epoch == pl_epoch ? task : self->thread->actor;
+}
 
 /* Does the current actor hold a lock? Needs no guard; 0 when the thread does not record. */
 static inline int pl_holds_lock(void)

@@ -28,19 +28,27 @@ static inline uint64_t pl_ns_of_ticks(uint64_t ticks)
  * PL_STAMPS_MOST times; in between it moves on a little each time, so that the order of what a
  * thread does stays: which tasks were made before another began to wait tells a pool from growth.
  */
-#define PL_STAMPS_MOST 16
+#define PL_STAMPS_MOST 64
 extern PL_HIDDEN _Atomic uint64_t
     pl_coarse; /* the clock at the last tick of the run; 0: none yet */
 
-static inline uint64_t pl_stamp(struct pl_self *self)
+/* `tick`: pl_coarse, and not 0. */
+static inline uint64_t pl_stamp_from(struct pl_self *self, uint64_t tick)
 {
-    uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
-    if (tick == 0 || self->stamps == 0) {
+    if (__builtin_expect(self->stamps == 0, 0)) {
         self->stamps = PL_STAMPS_MOST;
         return self->now = pl_now();
     }
     self->stamps--;
     return self->now = (self->now < tick ? tick : self->now) + 1;
+}
+
+static inline uint64_t pl_stamp(struct pl_self *self)
+{
+    uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
+    if (tick == 0)
+        self->stamps = 0;
+    return pl_stamp_from(self, tick);
 }
 
 #endif

@@ -59,7 +59,7 @@ static void *object_make(void *arg)
     atomic_store(&o->gone, 0);
     o->waker_creator = 0;
     o->waker_site = NULL;
-    o->waker_call = (struct pl_call){0, 0, 0};
+    memset(o->wakings, 0, sizeof(o->wakings));
     o->task_waiter = NULL;
     o->count = NULL;
     o->receiver = 0;
@@ -163,31 +163,22 @@ void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *o, uintpt
     const struct pl_actor *actor = self->actor;
     struct el_object *cell = o->cell;
     pl_channel_woken(o, actor);
-    if (cell->last_waker == actor->id && o->waker_call.pc == pc && o->waker_call.sp == sp)
+    if (pl_object_woken_before(o, actor, pc, sp))
         return;
     pl_stamp(self);
+    uint32_t stack = pl_stack_at(self, pc, sp, fp, 0);
+    o->latest ^= 1;
+    o->wakings[o->latest] = (struct pl_waking){actor->id, pc, sp, stack};
     o->waker_creator = actor->creator;
     o->waker_site = actor->site;
-    o->waker_call = (struct pl_call){pc, sp, fp};
     cell->last_waker = actor->id;
-    cell->last_waker_stack = pl_stack_at(self, pc, sp, fp, 0);
+    cell->last_waker_stack = stack;
 }
 
-void pl_object_task_waits(struct pl_object *o, struct pl_actor *task, uint32_t stack)
+void pl_object_task_last(struct pl_object *gone)
 {
-    o->task_waiter = task;
-    o->cell->last_waiter = task->id;
-    o->cell->last_waiter_stack = stack;
-    pl_object_count(&o->cell->waits);
-}
-
-void pl_object_task_waited(struct pl_object *o, uint64_t ticks)
-{
-    uint64_t *sum = &o->cell->wait_ticks;
-    __atomic_store_n(sum, __atomic_load_n(sum, __ATOMIC_RELAXED) + ticks, __ATOMIC_RELAXED);
-    if (__builtin_expect(atomic_load_explicit(&o->gone, memory_order_relaxed), 0) &&
-        atomic_load(&o->waiters) == 0 && atomic_exchange(&o->gone, 0) == 1)
-        object_free(o);
+    if (atomic_load(&gone->waiters) == 0 && atomic_exchange(&gone->gone, 0) == 1)
+        object_free(gone);
 }
 
 void pl_object_wait_begins(struct pl_object *o, uint64_t actor, uint32_t stack)

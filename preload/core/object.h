@@ -25,7 +25,13 @@ struct pl_object {
     _Atomic uint32_t gone;
     uint64_t waker_creator; /* of cell->last_waker */
     struct pl_site *waker_site;
-    struct pl_call waker_call; /* where cell->last_waker_stack was taken, if by an announcement */
+    /* the two last wakings that were announced and not alike, the later one at wakings[latest] */
+    struct pl_waking {
+        uint64_t actor;
+        uintptr_t pc, sp;
+        uint32_t stack;
+    } wakings[2];
+    uint32_t latest;
     struct pl_actor *task_waiter; /* the task that waited last */
 
     /* Of channels with a buffer, see channel.h. */
@@ -42,22 +48,24 @@ struct pl_object {
 PL_HIDDEN struct pl_object *pl_object_record(struct pl_self *self, enum el_object_kind kind,
                                              uint64_t object, int create);
 
+/* Does the record still stand for the object? */
+static inline int pl_object_is(const struct pl_object *o, uint64_t object)
+{
+    return o->cell->object == object && o->cell->state == EL_LIVE;
+}
+
 /* The record, if there is one; the objects that a thread asks for again and again are found in a
  * table of its own. */
 PL_HIDDEN struct pl_object *pl_object_look(const struct pl_self *self, uint64_t object);
 static inline struct pl_object *pl_object_recent(const struct pl_self *self, uint64_t object)
 {
     struct pl_object *o = self->thread->objects[pl_recent_slot(object)];
-    return o != NULL && o->cell->object == object && o->cell->state == EL_LIVE
-               ? o
-               : pl_object_look(self, object);
+    return o != NULL && pl_object_is(o, object) ? o : pl_object_look(self, object);
 }
 
 /* A task waits on it, or waited for so long: not counted in `waiters`, and of two threads that
  * count at once one may count for nothing. */
-PL_HIDDEN void pl_object_task_waits(struct pl_object *object, struct pl_actor *task,
-                                    uint32_t stack);
-PL_HIDDEN void pl_object_task_waited(struct pl_object *object, uint64_t ticks);
+PL_HIDDEN void pl_object_task_last(struct pl_object *gone);
 
 /* Counts where a lost one does no harm: without a locked instruction. */
 static inline void pl_object_count(uint32_t *word)
@@ -65,17 +73,57 @@ static inline void pl_object_count(uint32_t *word)
     __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
-/* The current actor woke it, from `call`: as pl_object_woken, but its stack is looked at only if
- * the one that woke it last was another, or elsewhere. The time is that of the thread's last
- * reading. */
+static inline void pl_object_add(uint64_t *word, uint64_t n)
+{
+    __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+}
+
+static inline void pl_object_task_waits(struct pl_object *o, struct pl_actor *task, uint32_t stack)
+{
+    o->task_waiter = task;
+    o->cell->last_waiter = task->id;
+    o->cell->last_waiter_stack = stack;
+    pl_object_count(&o->cell->waits);
+}
+
+static inline void pl_object_task_waited(struct pl_object *o, uint64_t ticks)
+{
+    pl_object_add(&o->cell->wait_ticks, ticks);
+    if (__builtin_expect(atomic_load_explicit(&o->gone, memory_order_relaxed), 0))
+        pl_object_task_last(o);
+}
+
+/* The current actor woke it, from `call`: as pl_object_woken, but its stack is looked at
+ * only if the one that woke it last was another, or elsewhere. The time is that of the thread's
+ * last reading. */
 PL_HIDDEN void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *object,
                                          uintptr_t pc, uintptr_t sp, uintptr_t fp);
+static inline int pl_object_woken_before(struct pl_object *o, const struct pl_actor *me,
+                                         uintptr_t pc, uintptr_t sp)
+{
+    struct el_object *cell = o->cell;
+    for (uint32_t i = 0; i < 2; i++) {
+        const uint32_t k = o->latest ^ i;
+        const struct pl_waking *waking = &o->wakings[k];
+        if (waking->actor != me->id || waking->pc != pc || waking->sp != sp)
+            continue;
+        if (cell->last_waker != me->id || i != 0) {
+            o->latest = k;
+            o->waker_creator = me->creator;
+            o->waker_site = me->site;
+            cell->last_waker = me->id;
+            cell->last_waker_stack = waking->stack;
+        }
+        return 1;
+    }
+    return 0;
+}
+
 static inline void pl_object_woken_again(struct pl_self *self, struct pl_object *o,
                                          struct pl_call call)
 {
     struct el_object *cell = o->cell;
-    if (cell->last_waker != self->actor->id || o->waker_call.pc != call.pc ||
-        o->waker_call.sp != call.sp || o->count != NULL)
+    if (o->count != NULL || !pl_object_woken_before(o, self->actor, call.pc, call.sp))
         pl_object_woken_elsewhere(self, o, call.pc, call.sp, call.fp);
     cell->last_waker_at = self->now;
     pl_object_count(&cell->wakes);

@@ -18,9 +18,22 @@ PL_HIDDEN void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct 
 /* The child ended. */
 PL_HIDDEN void pl_spawn_ended(struct pl_actor *child);
 
-/* `parent` begins to wait; `child` (any actor) ended the wait of `parent`. */
-PL_HIDDEN void pl_spawn_waits(struct pl_actor *parent);
-PL_HIDDEN void pl_spawn_woken(struct pl_actor *parent, uint64_t waker, uint64_t waker_creator,
-                              const struct pl_site *waker_site);
+/* `parent`, who has spawned, begins to wait; `child` (any actor) ended the wait of `parent`. */
+static inline void pl_spawn_waits(struct pl_actor *parent)
+{
+    for (uint32_t i = 0; i < PL_SPAWN_RUNS && parent->spawns[i].site != NULL; i++) {
+        struct pl_spawn_run *run = &parent->spawns[i];
+        run->live = __atomic_load_n(&run->site->cell->live, __ATOMIC_RELAXED);
+    }
+}
+static inline void pl_spawn_woken(struct pl_actor *parent, uint64_t waker, uint64_t waker_creator,
+                                  const struct pl_site *waker_site)
+{
+    if (waker == 0 || waker_creator != parent->id || waker_site == NULL || parent->spawns == NULL)
+        return;
+    for (uint32_t i = 0; i < PL_SPAWN_RUNS; i++)
+        if (parent->spawns[i].site == waker_site)
+            parent->spawns[i].pressed = 1;
+}
 
 #endif

@@ -133,7 +133,7 @@ static uint32_t second_look(const struct pl_self *self, struct pl_call call, uin
 {
     if (self->thread->stacks == NULL)
         return 0;
-    uintptr_t place = pl_stack_place(self, call.sp);
+    uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
     const struct pl_stack_entry *e = pl_stack_entry(self->thread->stacks, call.pc, place);
     if (!is_of_place(e, call, place, first))
         return 0;
@@ -161,7 +161,7 @@ __attribute__((noinline)) static uint32_t stack_walk(struct pl_self *self, struc
     if (n == 0)
         return 0;
     uint32_t id = stack_id(self, kept, n, walk.truncated);
-    uintptr_t place = pl_stack_place(self, call.sp);
+    uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
     struct pl_stack_entry *e = entry_of(self, call, place, first);
     if (e != NULL && id != 0)
         entry_fill(e, call, first, place, &walk, id);
@@ -172,7 +172,7 @@ uint32_t pl_stack_at(struct pl_self *self, uintptr_t pc, uintptr_t sp, uintptr_t
                      uintptr_t first)
 {
     struct pl_call call = {pc, sp, fp};
-    uint32_t id = pl_stack_known(self, call, first);
+    uint32_t id = pl_stack_known(self, self->stack_lo, self->stack_hi, call, first);
     if (__builtin_expect(id == 0, 0) && (id = second_look(self, call, first)) == 0)
         return stack_walk(self, call, first);
     if (++self->thread->stack_hits % HITS_BATCH == 0)
@@ -208,7 +208,7 @@ static const struct pl_stack_entry *entry_find(const struct pl_self *self, struc
 {
     if (self->thread->stacks == NULL)
         return NULL;
-    uintptr_t place = pl_stack_place(self, call.sp);
+    uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
     const struct pl_stack_entry *e = pl_stack_entry(self->thread->stacks, call.pc, place);
     return e->pc == call.pc && e->place == place && e->id == id ? e : NULL;
 }

@@ -53,16 +53,22 @@ struct pl_stack_cache {
 };
 
 /* Where the call is: the distance from the stack's end where that is known. */
-static inline uintptr_t pl_stack_place(const struct pl_self *self, uintptr_t sp)
+static inline uintptr_t pl_stack_place(uintptr_t lo, uintptr_t hi, uintptr_t sp)
 {
-    return sp >= self->stack_lo && sp < self->stack_hi ? self->stack_hi - sp : sp;
+    return sp - lo < hi - lo ? hi - sp : sp;
+}
+
+/* Which entry a place has, in the cache of every thread. */
+static inline uint32_t pl_stack_slot(uintptr_t pc, uintptr_t place)
+{
+    uint64_t hash = (pc ^ place << 20 ^ place >> 20) * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(hash >> (64 - PL_STACK_CACHE_BITS));
 }
 
 static inline struct pl_stack_entry *pl_stack_entry(struct pl_stack_cache *cache, uintptr_t pc,
                                                     uintptr_t place)
 {
-    uint64_t hash = (pc ^ place << 20 ^ place >> 20) * UINT64_C(0x9e3779b97f4a7c15);
-    return &cache->entries[hash >> (64 - PL_STACK_CACHE_BITS)];
+    return &cache->entries[pl_stack_slot(pc, place)];
 }
 
 static inline uint32_t pl_stack_match(const struct pl_stack_entry *e, struct pl_call call,
@@ -78,15 +84,21 @@ static inline uint32_t pl_stack_match(const struct pl_stack_entry *e, struct pl_
     return e->id;
 }
 
-/* The id if the stack is the one that the thread saw first at its place; 0: pl_stack_at knows
- * more. */
-static inline uint32_t pl_stack_known(const struct pl_self *self, struct pl_call call,
-                                      uintptr_t first)
+/* As pl_stack_known below, where the slot is at hand. */
+static inline uint32_t pl_stack_known_in(const struct pl_self *self, uint32_t slot, uintptr_t place,
+                                         struct pl_call call, uintptr_t first)
 {
-    if (__builtin_expect(self->thread->stacks == NULL, 0))
-        return 0;
-    uintptr_t place = pl_stack_place(self, call.sp);
-    return pl_stack_match(pl_stack_entry(self->thread->stacks, call.pc, place), call, place, first);
+    const struct pl_stack_cache *cache = self->thread->stacks;
+    return cache == NULL ? 0 : pl_stack_match(&cache->entries[slot], call, place, first);
+}
+
+/* The id if the stack, [lo, hi), is the one that the thread saw first at its place; 0: pl_stack_at
+ * knows more. */
+static inline uint32_t pl_stack_known(const struct pl_self *self, uintptr_t lo, uintptr_t hi,
+                                      struct pl_call call, uintptr_t first)
+{
+    uintptr_t place = pl_stack_place(lo, hi, call.sp);
+    return pl_stack_known_in(self, pl_stack_slot(call.pc, place), place, call, first);
 }
 
 /*

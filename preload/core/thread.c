@@ -51,10 +51,7 @@ void pl_thread_reset(struct pl_self *self)
 
 void pl_follow(struct pl_self *self)
 {
-    const char *record = (const char *)*self->running;
-    const struct loiter_task *t = (const void *)(record + self->running_offset);
-    struct pl_actor *task = record == NULL ? NULL : t->tool;
-    self->actor = task != NULL && task->epoch == pl_epoch ? task : self->thread->actor;
+    self->actor = pl_runs_here(self);
     self->stack_lo = self->actor->stack_lo;
     self->stack_hi = self->actor->stack_hi;
 }

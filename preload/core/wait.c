@@ -36,12 +36,6 @@ enum el_object_kind pl_object_kind_of(uint32_t wait_kind)
     return wait_kind < sizeof(object_kinds) ? object_kinds[wait_kind] : EL_OBJ_OTHER;
 }
 
-/* The object of a join is a thread, that of a select several: neither has a cell here. */
-static int has_object(uint32_t kind)
-{
-    return el_wait_is_inside(kind) && kind != EL_WAIT_JOIN && kind != EL_WAIT_SELECT;
-}
-
 static uint32_t timed_flag(const struct el_actor *cell, uint32_t timed)
 {
     uint32_t flags = cell->flags & ~(uint32_t)EL_ACTOR_TIMED;
@@ -159,7 +153,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     w->waker_site = NULL;
     w->record = NULL;
     w->actor = self->actor;
-    if (has_object(kind))
+    if (pl_wait_has_object(kind))
         w->record = pl_object_record(self, pl_object_kind_of(kind), object, 1);
     if (w->record != NULL) {
         w->wakes = __atomic_load_n(&w->record->cell->wakes, __ATOMIC_ACQUIRE);
@@ -168,7 +162,8 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     }
     if (w->actor->held_count != 0)
         pl_held_revise(self, call);
-    pl_spawn_waits(w->actor);
+    if (w->actor->spawns != NULL)
+        pl_spawn_waits(w->actor);
     pl_wait_nest(self, w, call);
     w->timed = kind_and_timed & 1;
     w->began = pl_now();

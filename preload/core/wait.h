@@ -29,21 +29,22 @@
 struct pl_wait {
     struct pl_actor *actor;   /* NULL: not recorded */
     struct pl_object *record; /* of what is waited for inside the program, NULL for the outside */
-    struct pl_wait *outer;    /* the wait that this one interrupted (a signal handler's call) */
     uint64_t began;
     uint64_t object;
     uint32_t kind;
     uint32_t stack;
-    uint32_t epoch;
-    uint32_t here; /* the cell's waits_here, for when an inner wait is over */
     uint32_t timed;
-    uint32_t level;    /* place in pl_self.waits, from 1; 0: none */
-    uint32_t wakes;    /* of the object when the wait began */
-    uint32_t holds;    /* it is counted as one that holds its thread: blocked.h */
-    uint64_t io_ticks; /* of the object then */
-    uint64_t waker;    /* may be set by who knows it, before pl_wait_end */
+    uint32_t here;         /* the cell's waits_here, for when an inner wait is over */
+    struct pl_wait *outer; /* the wait that this one interrupted (a signal handler's call) */
+    uint64_t io_ticks;     /* of the object when the wait began */
+    uint64_t waker;        /* may be set by who knows it, before pl_wait_end */
     uint64_t waker_creator;
     const struct pl_site *waker_site;
+    uint32_t epoch;
+    uint32_t level; /* place in pl_self.waits, from 1; 0: none */
+    uint32_t wakes; /* of the object when the wait began */
+    uint32_t holds; /* it is counted as one that holds its thread: blocked.h */
+    uint32_t slot;  /* of tasks: pl_stack_slot of the place */
 };
 
 /* `timed`: the wait ends by itself (a timeout was given). Returns 1 when recorded. */
@@ -80,6 +81,12 @@ PL_HIDDEN void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint6
 /* The current actor is about to wait at `now`: the places of the locks that it holds become sure.
  */
 PL_HIDDEN void pl_held_revise(struct pl_self *self, struct pl_call now);
+
+/* The object of a join is a thread, that of a select several: neither has a cell. */
+static inline int pl_wait_has_object(uint32_t kind)
+{
+    return el_wait_is_inside(kind) && kind != EL_WAIT_JOIN && kind != EL_WAIT_SELECT;
+}
 
 /* What is waited for in a wait of that kind. */
 PL_HIDDEN enum el_object_kind pl_object_kind_of(uint32_t wait_kind);

@@ -98,6 +98,163 @@ static void waits_that_are_over_leave_what_the_rules_ask_for(void **state)
     assert_null(pl_object_find(key(&chan)));
 }
 
+/* ---- the usual cases, which take a way of their own once the runtime ticks ---- */
+
+#define STEPS_MOST 64
+
+struct scene {
+    struct loiter_task a, b;
+    struct el_actor *cell;
+    uint64_t steps[STEPS_MOST][14];
+    unsigned n;
+};
+
+/* Tasks have other numbers each time. */
+static uint64_t who(const struct scene *s, uint64_t actor)
+{
+    return actor == (EL_ACTOR_TASK | s->a.id) ? 1 : actor == (EL_ACTOR_TASK | s->b.id) ? 2 : 0;
+}
+
+static void note(struct scene *s, const void *object)
+{
+    const struct el_object *o = pl_object_find(key(object));
+    const struct el_actor *c = s->cell;
+    assert_in_range(s->n, 0, STEPS_MOST - 1);
+    const uint64_t step[] = {
+        c->state,      c->wait_kind,  c->flags,         c->object,
+        c->wait_stack, c->waits_here, who(s, c->waker), o == NULL ? 0 : o->state,
+    };
+    memcpy(s->steps[s->n], step, sizeof(step));
+    if (o != NULL) {
+        const uint64_t of_object[] = {o->waits,
+                                      o->wakes,
+                                      who(s, o->last_waker),
+                                      o->last_waker_stack,
+                                      who(s, o->last_waiter),
+                                      o->last_waiter_stack};
+        memcpy(s->steps[s->n] + 8, of_object, sizeof(of_object));
+    }
+    s->n++;
+}
+
+__attribute__((noinline)) static void park_for(struct loiter_task *t, enum loiter_wait why,
+                                               const void *const *objects, unsigned n, int timed)
+{
+    loiter_task_park(t, why, objects, n, timed, &place_one);
+    sink++;
+}
+
+__attribute__((noinline)) static void wake_elsewhere(struct loiter_task *t, const void *object)
+{
+    loiter_task_ready(t, object);
+    loiter_task_switch(t);
+    sink += 2; /* or it would be the same function */
+}
+
+/* Each of some waits three times in a row, in turn with those of the other task. */
+static void play(struct scene *s)
+{
+    static int one, two, mutex;
+    const void *const objects[] = {&one, &two};
+    const struct {
+        enum loiter_wait why;
+        unsigned n;
+        int timed, elsewhere, held;
+    } waits[] = {
+        {LOITER_WAIT_RECV, 1, 0, 0, 0},   {LOITER_WAIT_RECV, 1, 1, 0, 0},
+        {LOITER_WAIT_SEND, 1, 0, 1, 0},   {LOITER_WAIT_SELECT, 2, 0, 0, 0},
+        {LOITER_WAIT_SELECT, 2, 1, 1, 0}, {LOITER_WAIT_SLEEP, 0, 1, 0, 0},
+        {LOITER_WAIT_RECV, 1, 0, 0, 1},   {LOITER_WAIT_MUTEX, 1, 0, 0, 0},
+    };
+    for (volatile size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+        for (volatile int round = 0; round < 3; round++) {
+            loiter_task_switch(&s->a);
+            if (waits[i].held)
+                loiter_lock_acquired(LOITER_WAIT_MUTEX, &mutex, &place_two);
+            pl_stamp(pl_self()); /* the next one is a guess */
+            const uint64_t before = pl_now();
+            park_for(&s->a, waits[i].why, objects, waits[i].n, waits[i].timed);
+            note(s, &one);
+            if (waits[i].held || waits[i].why == LOITER_WAIT_MUTEX)
+                assert_in_range(s->cell->since, before, pl_now()); /* not guessed */
+            loiter_task_switch(&s->b);
+            if (waits[i].elsewhere && round == 1)
+                wake_elsewhere(&s->a, &one);
+            else
+                wake(&s->a, waits[i].n == 0 ? NULL : &one);
+            note(s, &one);
+            if (waits[i].held)
+                loiter_lock_released(&mutex, &s->a);
+        }
+    }
+    /* Another object at the same address. */
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &one, 0);
+    loiter_object_created(LOITER_OBJ_CHAN, &one, 0, &place_two);
+    park_for(&s->a, LOITER_WAIT_RECV, objects, 1, 0);
+    note(s, &one);
+    loiter_task_unpark(&s->a);
+    note(s, &one);
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &one, 0);
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &two, 0);
+    loiter_object_destroyed(LOITER_OBJ_MUTEX, &mutex, 0);
+}
+
+static void usual_waits_leave_what_the_long_way_leaves(void **state)
+{
+    (void)state;
+    static struct scene scenes[2];
+    for (int ticks = 0; ticks < 2; ticks++) {
+        struct scene *s = &scenes[ticks];
+        s->a = create();
+        s->b = create();
+        s->cell = cell_of(&s->a);
+        if (ticks) {
+            loiter_run_begin("test", 1);
+            loiter_tick();
+        }
+        play(s);
+        loiter_task_exit(&s->a);
+        loiter_task_exit(&s->b);
+        loiter_task_switch(NULL);
+    }
+    loiter_run_end();
+    assert_int_equal(scenes[0].n, scenes[1].n);
+    for (unsigned i = 0; i < scenes[0].n; i++)
+        for (unsigned k = 0; k < 14; k++)
+            if (scenes[0].steps[i][k] != scenes[1].steps[i][k])
+                fail_msg("step %u, word %u: %llu and %llu", i, k,
+                         (unsigned long long)scenes[0].steps[i][k],
+                         (unsigned long long)scenes[1].steps[i][k]);
+}
+
+static void an_object_knows_where_it_was_woken_last(void **state)
+{
+    (void)state;
+    static int chan;
+    struct loiter_task a = create(), b = create();
+    loiter_run_begin("test", 1);
+    loiter_tick();
+    uint32_t stacks[8];
+    for (volatile unsigned i = 0; i < 8; i++) {
+        loiter_task_switch(&a);
+        park(&a, &chan);
+        loiter_task_switch(&b);
+        if (i % 2 == 0)
+            wake(&a, &chan);
+        else
+            wake_elsewhere(&a, &chan);
+        stacks[i] = pl_object_find(key(&chan))->last_waker_stack;
+    }
+    assert_int_not_equal(stacks[0], stacks[1]);
+    for (unsigned i = 2; i < 8; i++)
+        assert_int_equal(stacks[i], stacks[i % 2]);
+    loiter_task_exit(&a);
+    loiter_task_exit(&b);
+    loiter_task_switch(NULL);
+    loiter_run_end();
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+}
+
 /* The clock is read at the end of a wait unless the same switch began one. */
 static void the_time_of_a_wait_is_that_of_its_end(void **state)
 {
@@ -271,6 +428,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_that_are_over_leave_what_the_rules_ask_for),
+        cmocka_unit_test(usual_waits_leave_what_the_long_way_leaves),
+        cmocka_unit_test(an_object_knows_where_it_was_woken_last),
         cmocka_unit_test(the_time_of_a_wait_is_that_of_its_end),
         cmocka_unit_test(an_object_that_a_task_waits_for_stays_until_it_went_on),
         cmocka_unit_test(a_record_that_is_used_again_knows_nothing_of_before),

@@ -1,0 +1,401 @@
+/*
+ * announce_waits.c - the runtime's side of loiter.h: parking, waking, and who runs.
+ *
+ * The words of a task's wait lie in a pl_wait that stays with the task, because begin and end of
+ * the wait run on different threads. A task mostly waits for what it waited for last: then the
+ * object's record is at hand.
+ */
+#include <loiter.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/call.h"
+#include "preload/core/channel.h"
+#include "preload/core/clock.h"
+#include "preload/core/object.h"
+#include "preload/core/spawn.h"
+#include "preload/core/stack.h"
+#include "preload/core/wait.h"
+#include "preload/wrap/announce.h"
+
+#define SELECT_MOST 64 /* objects of one wait whose cells learn of the waiter */
+
+static inline uint64_t id_of(const void *object)
+{
+    return (uint64_t)(uintptr_t)object;
+}
+
+/* A wait whose time is not to be guessed: others wait for what is held, or for the same lock. */
+static inline int is_exact(const struct pl_actor *task, uint32_t kind)
+{
+    return el_wait_is_lock(kind) || task->held_count != 0;
+}
+
+/* ---- the end of a wait ---- */
+
+/* The wait of a lock is counted as those of threads are. */
+__attribute__((noinline)) static uint64_t lock_leave(const struct pl_wait *w, uint64_t ticks)
+{
+    uint64_t io = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED) - w->io_ticks;
+    io = io < ticks ? io : ticks;
+    pl_object_wait_ends(w->record, ticks, io);
+    return io;
+}
+
+__attribute__((noinline)) static void note(struct pl_self *self, struct pl_wait *w, uint64_t ticks,
+                                           uint64_t io_ticks)
+{
+    w->waker = w->actor->cell->waker;
+    pl_wait_note(self, w, w->began + ticks, io_ticks, 0);
+}
+
+static inline uint64_t object_leave(const struct pl_wait *w, uint64_t ticks)
+{
+    if (w->record == NULL)
+        return 0;
+    if (__builtin_expect(el_wait_is_lock(w->kind), 0))
+        return lock_leave(w, ticks);
+    pl_object_task_waited(w->record, ticks);
+    return 0;
+}
+
+static inline void cell_leave(struct pl_actor *task, uint32_t state)
+{
+    struct el_actor *cell = task->cell;
+    task->parked = 0;
+    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
+    if (task->wait->timed)
+        cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
+    el_set_state(&cell->state, state);
+}
+
+/* By who makes it ready, or by the thread that runs the task from now on. */
+static void wait_over(struct pl_self *self, struct pl_actor *task, uint32_t state)
+{
+    struct pl_wait *w = task->wait;
+    const int exact = is_exact(task, w->kind);
+    /* One over a tick may have been long. */
+    const int read = exact || w->began <= atomic_load_explicit(&pl_coarse, memory_order_relaxed);
+    uint64_t now = read ? self->now = pl_now() : pl_stamp(self);
+    uint64_t ticks = now > w->began ? now - w->began : 0; /* another thread's clock began it */
+    uint64_t io_ticks = object_leave(w, ticks);
+    cell_leave(task, state);
+    if (__builtin_expect(ticks >= pl_long_wait_ticks || exact, 0))
+        note(self, w, ticks, io_ticks);
+}
+
+PL_EXPORT void loiter_task_switch(struct loiter_task *t)
+{
+    struct pl_self *self = pl_enter_blindly();
+    if (self == NULL)
+        return;
+    struct pl_actor *task = t == NULL ? NULL : pl_task_of(t);
+    if (task == NULL) {
+        self->actor = self->thread->actor;
+        self->stack_lo = self->actor->stack_lo;
+        self->stack_hi = self->actor->stack_hi;
+    } else {
+        self->actor = task;
+        self->stack_lo = task->stack_lo;
+        self->stack_hi = task->stack_hi;
+        if (task->parked)
+            wait_over(self, task, EL_ACTOR_RUNNING);
+        else if (task->cell->state != EL_ACTOR_RUNNING)
+            el_set_state(&task->cell->state, EL_ACTOR_RUNNING);
+    }
+    self->stamps = 0;
+    self->wait_count = 0;
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
+{
+    struct pl_self *self = pl_enter_blindly();
+    if (self == NULL)
+        return;
+    struct pl_actor *task = pl_task_of(t);
+    if (task != NULL && task->parked) {
+        object_leave(task->wait, 0);
+        cell_leave(task, EL_ACTOR_RUNNING);
+    }
+    pl_leave(self);
+}
+
+/* ---- its beginning ---- */
+
+/* A lock, or an object that the task did not wait for last. */
+__attribute__((noinline)) static void object_find(struct pl_self *self, struct pl_wait *w)
+{
+    w->record = pl_object_recent(self, w->object);
+    if (w->record == NULL)
+        w->record = pl_object_record(self, pl_object_kind_of(w->kind), w->object, 1);
+    if (w->record == NULL || !el_wait_is_lock(w->kind))
+        return;
+    w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
+    pl_object_wait_begins(w->record, w->actor->id, w->stack);
+}
+
+/* The cells of all of them learn who waits. */
+__attribute__((noinline)) static void select_waits(struct pl_self *self, const struct pl_wait *w,
+                                                   const void *const *objects, unsigned n)
+{
+    self->stack_lo = w->actor->stack_lo;
+    self->stack_hi = w->actor->stack_hi;
+    for (unsigned i = 0; i < n && i < SELECT_MOST; i++) {
+        uint64_t object = id_of(objects[i]);
+        struct pl_object *o = object == 0 ? NULL : pl_object_recent(self, object);
+        struct el_object *cell = o != NULL ? o->cell : pl_object_get(self, EL_OBJ_CHAN, object);
+        if (cell == NULL)
+            continue;
+        cell->last_waiter = w->actor->id;
+        cell->last_waiter_stack = w->stack;
+        if (o != NULL)
+            pl_channel_waits(o, w->actor->id, EL_WAIT_SELECT);
+    }
+}
+
+static void object_waits(struct pl_self *self, struct pl_actor *task, struct pl_wait *w)
+{
+    object_find(self, w);
+    if (w->record == NULL || el_wait_is_lock(w->kind))
+        return;
+    pl_object_task_waits(w->record, task, w->stack);
+    pl_channel_waits(w->record, task->id, w->kind);
+}
+
+struct wait_asked {
+    struct loiter_task *task;
+    const void *const *objects;
+    unsigned n;
+    uint32_t kind, timed;
+    const void *caller;
+    struct pl_call call;
+};
+
+static void cell_enter(struct pl_actor *task, const struct pl_wait *w)
+{
+    struct el_actor *cell = task->cell;
+    cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
+    cell->wait_stack = w->stack;
+    cell->object = w->object;
+    cell->since = w->began;
+    cell->waker = 0;
+    if (w->timed)
+        cell->flags |= EL_ACTOR_TIMED;
+    task->parked = 1;
+    __atomic_store_n(&cell->wait_kind, w->kind, __ATOMIC_RELEASE);
+    el_set_state(&cell->state, EL_ACTOR_WAITING);
+}
+
+static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct wait_asked *asked)
+{
+    struct pl_wait *w = task->wait;
+    self->actor = w->actor = task;
+    self->stack_lo = task->stack_lo;
+    self->stack_hi = task->stack_hi;
+    w->kind = asked->kind;
+    w->object = asked->n == 0 ? 0 : id_of(asked->objects[0]);
+    w->timed = asked->timed;
+    w->record = NULL;
+    w->stack = pl_stack_from(self, asked->call, asked->caller);
+    w->slot = pl_stack_slot(asked->call.pc,
+                            pl_stack_place(task->stack_lo, task->stack_hi, asked->call.sp));
+    if (w->kind == EL_WAIT_SELECT)
+        select_waits(self, w, asked->objects, asked->n);
+    else if (pl_wait_has_object(w->kind) && asked->n != 0)
+        object_waits(self, task, w);
+    if (task->spawns != NULL)
+        pl_spawn_waits(task);
+    if (task->held_count != 0)
+        pl_held_revise(self, asked->call);
+    w->began = is_exact(task, w->kind) ? self->now = pl_now() : pl_stamp(self);
+    cell_enter(task, w);
+}
+
+__attribute__((noinline)) static void park(const struct wait_asked *asked)
+{
+    struct pl_self *self = pl_enter_blindly();
+    if (self == NULL)
+        return;
+    struct pl_actor *task = pl_task_of(asked->task);
+    if (task != NULL && task->wait == NULL)
+        task->wait = pl_arena_alloc(sizeof(*task->wait));
+    if (task != NULL && task->wait != NULL)
+        wait_anew(self, task, asked);
+    pl_leave(self);
+}
+
+/*
+ * The usual cases, which call nothing: the task waited last at the same place and for the same, in
+ * a wait of no lock, and so what is to be written is little. They give 0 where it is another case,
+ * which the long way sees to.
+ */
+struct again {
+    struct pl_self *self;
+    struct pl_actor *task;
+    struct pl_wait *w;
+    uint32_t kind, timed;
+};
+
+static inline int is_again(const struct again *a, uint64_t object, const void *caller,
+                           struct pl_call call)
+{
+    const struct pl_wait *w = a->w;
+    if (w == NULL || w->object != object || w->kind != a->kind || w->timed != a->timed ||
+        a->task->held_count != 0 || w->stack == 0 ||
+        atomic_load_explicit(&pl_coarse, memory_order_relaxed) == 0)
+        return 0;
+    const uintptr_t place = pl_stack_place(a->task->stack_lo, a->task->stack_hi, call.sp);
+    return w->stack == pl_stack_known_in(a->self, w->slot, place, call, (uintptr_t)caller);
+}
+
+static inline int wait_again(const struct again *a)
+{
+    struct pl_actor *task = a->task;
+    struct el_actor *cell = task->cell;
+    if (task->spawns != NULL)
+        pl_spawn_waits(task);
+    a->w->began = cell->since = pl_stamp(a->self);
+    cell->waits_here++;
+    cell->waker = 0;
+    if (a->timed)
+        cell->flags |= EL_ACTOR_TIMED;
+    task->parked = 1;
+    __atomic_store_n(&cell->wait_kind, a->kind, __ATOMIC_RELEASE);
+    el_set_state(&cell->state, EL_ACTOR_WAITING);
+    return 1;
+}
+
+/* `waiting`: the object has one record to which the task belongs until it is ready. */
+static inline int object_again(const struct again *a, struct pl_object *o, uint64_t object,
+                               int waiting)
+{
+    if (o == NULL || o->count != NULL || !pl_object_is(o, object))
+        return 0;
+    if (waiting) {
+        o->task_waiter = a->task;
+        pl_object_count(&o->cell->waits);
+    }
+    o->cell->last_waiter = a->task->id;
+    o->cell->last_waiter_stack = a->w->stack;
+    return 1;
+}
+
+static inline int park_again(const struct again *a, uint64_t object, const void *caller,
+                             struct pl_call call)
+{
+    return !el_wait_is_lock(a->kind) && is_again(a, object, caller, call) &&
+           object_again(a, a->w->record, object, 1) && wait_again(a);
+}
+
+__attribute__((noinline)) static int select_again(const struct again *a, const void *const *objects,
+                                                  unsigned n, const void *caller,
+                                                  struct pl_call call)
+{
+    if (n == 0 || n > SELECT_MOST || !is_again(a, id_of(objects[0]), caller, call))
+        return 0;
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t object = id_of(objects[i]);
+        if (!object_again(a, a->self->thread->objects[pl_recent_slot(object)], object, 0))
+            return 0;
+    }
+    return wait_again(a);
+}
+
+PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
+                                const void *const *objects, unsigned n, int timed,
+                                const void *caller)
+{
+    struct pl_self *self = pl_enter_quickly();
+    struct pl_actor *task = pl_task_of(t);
+    if (__builtin_expect(self != NULL && task != NULL, 1)) {
+        const struct again a = {self, task, task->wait, (uint32_t)why, timed != 0};
+        int done = why == LOITER_WAIT_SELECT ? select_again(&a, objects, n, caller, PL_CALL())
+                   : n == 1                  ? park_again(&a, id_of(objects[0]), caller, PL_CALL())
+                                             : 0;
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    park(&(struct wait_asked){t, objects, n, (uint32_t)why, timed != 0, caller, PL_CALL()});
+}
+
+/* ---- waking ---- */
+
+__attribute__((noinline)) static void ready(struct loiter_task *t, const void *object,
+                                            struct pl_call call)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    struct pl_actor *task = pl_task_of(t), *me = self->actor;
+    /* A worker that makes a task ready stands for a timer or the poller: nobody of the program. */
+    const int by_runtime = me == self->thread->actor && self->thread->is_worker;
+    if (task != NULL) {
+        if (!by_runtime) {
+            task->cell->waker = me->id;
+            pl_spawn_woken(task, me->id, me->creator, me->site);
+        }
+        if (task->parked)
+            wait_over(self, task, EL_ACTOR_RUNNABLE);
+        else
+            el_set_state(&task->cell->state, EL_ACTOR_RUNNABLE);
+    }
+    struct pl_object *o = NULL;
+    if (object != NULL && !by_runtime)
+        o = pl_object_recent(self, id_of(object));
+    if (o != NULL)
+        pl_object_woken_again(self, o, call);
+    pl_leave(self);
+}
+
+/* The usual case, which calls nothing: who woke the object last, from the same place, makes a task
+ * ready that waited for no lock and not for long. 0: it is another case, and nothing was written.
+ */
+static inline int ready_again(struct pl_self *self, struct pl_actor *task, uint64_t object,
+                              uintptr_t pc, uintptr_t sp)
+{
+    struct pl_wait *w = task->wait;
+    const struct pl_actor *me = pl_runs_here(self);
+    if (!task->parked || me == self->thread->actor || is_exact(task, w->kind))
+        return 0;
+    struct pl_object *o = w->record;
+    if (w->kind == EL_WAIT_SELECT)
+        o = self->thread->objects[pl_recent_slot(object)];
+    if (o == NULL || !pl_object_is(o, object) || o->count != NULL)
+        return 0;
+    /* No tick since it began: it was short, and the thread's last time is near enough. */
+    const uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
+    const uint64_t now = self->now, ticks = now > w->began ? now - w->began : 0;
+    if (tick == 0 || w->began <= tick || ticks >= pl_long_wait_ticks ||
+        !pl_object_woken_before(o, me, pc, sp))
+        return 0;
+    struct el_object *object_cell = o->cell;
+    struct el_actor *cell = task->cell;
+    cell->waker = me->id;
+    if (me->creator == task->id)
+        pl_spawn_woken(task, me->id, me->creator, me->site);
+    object_cell->last_waker_at = now;
+    pl_object_count(&object_cell->wakes);
+    if (w->record != NULL)
+        pl_object_add(&object_cell->wait_ticks, ticks);
+    task->parked = 0;
+    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
+    if (w->timed)
+        cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
+    el_set_state(&cell->state, EL_ACTOR_RUNNABLE);
+    return 1;
+}
+
+PL_EXPORT void loiter_task_ready(struct loiter_task *t, const void *object)
+{
+    struct pl_self *self = pl_enter_quickly();
+    struct pl_actor *task = pl_task_of(t);
+    const struct pl_call call = PL_CALL();
+    if (__builtin_expect(self != NULL, 1)) {
+        int done = task != NULL && ready_again(self, task, id_of(object), call.pc, call.sp);
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    ready(t, object, call);
+}
