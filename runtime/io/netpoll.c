@@ -447,6 +447,8 @@ int weft__netpoll_wait(struct weft_task *t, const struct weft__fd_wait *wait)
         weft__unlock(&state->lock);
         return 0;
     }
+    if (weft__ended(t->worker->run))
+        weft__park(t, &state->lock); /* for good, and not among those of the next run */
     waiter.until = wait->limit == WEFT__OWN_LIMIT ? wait->until : state->deadline[wait->limit];
     waiter.next = state->waiters;
     __atomic_store_n(&state->waiters, &waiter, __ATOMIC_RELAXED); /* prefetch reads it */
