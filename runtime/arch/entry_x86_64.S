@@ -1,6 +1,8 @@
 /*
  * Where a fresh stack begins, on x86-64: the outermost frame, at which unwinders stop. It is jumped
- * to with the stack pointer 8 off 16, as after a call.
+ * to with the stack pointer 8 off 16, as after a call. It goes on by a jump too: no call that the
+ * task never returns from, or the processor's prediction would be off by one for the returns of
+ * whoever runs next.
  */
     .text
     .globl weft__arch_entry
@@ -14,8 +16,10 @@ weft__arch_entry:
     xorl %ebp, %ebp
     pushq $0
     .cfi_adjust_cfa_offset 8
-    call weft__task_main
-    ud2
+    leaq 1f(%rip), %rax
+    pushq %rax
+    jmp weft__task_main
+1:  ud2
     .cfi_endproc
     .size weft__arch_entry, . - weft__arch_entry
 

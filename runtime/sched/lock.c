@@ -26,6 +26,15 @@ void weft__lock_slow(uint32_t *lock)
     }
 }
 
+void weft__unlocked_slow(const uint32_t *lock)
+{
+    for (int i = 1; __atomic_load_n(lock, __ATOMIC_ACQUIRE) != 0; i++) {
+        if (i % SPINS_BEFORE_YIELD == 0)
+            sched_yield();
+        weft__relax();
+    }
+}
+
 bool weft__futex_wait(uint32_t *word, uint32_t expected, int64_t ns)
 {
     struct timespec limit = {ns / 1000000000, ns % 1000000000};

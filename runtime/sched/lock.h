@@ -32,6 +32,15 @@ static inline void weft__lock(uint32_t *lock)
         weft__lock_slow(lock);
 }
 
+void weft__unlocked_slow(const uint32_t *lock);
+
+/* Sees all that was done under the lock so far. Others may take it at once. */
+static inline void weft__wait_until_unlocked(const uint32_t *lock)
+{
+    if (__builtin_expect(__atomic_load_n(lock, __ATOMIC_ACQUIRE) != 0, 0))
+        weft__unlocked_slow(lock);
+}
+
 static inline void weft__unlock(uint32_t *lock)
 {
     __atomic_store_n(lock, 0, __ATOMIC_RELEASE);

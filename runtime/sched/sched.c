@@ -387,8 +387,9 @@ int weft_go_copy(void (*fn)(void *), const void *capture, size_t size)
 }
 
 /* Ends the task. Returns, if it may (`top`: the caller's frame is the first of the stack), when a
- * fresh one is current that shall run on this very stack. */
-static inline void finish(struct weft__worker *w, struct weft_task *t, bool top)
+ * fresh one is current that shall run on this very stack. Inlined for the reason of `leave`. */
+static inline __attribute__((always_inline)) void finish(struct weft__worker *w,
+                                                         struct weft_task *t, bool top)
 {
     char *stack = t->stack;
     bool is_main = t == w->run->main, small = t->small;

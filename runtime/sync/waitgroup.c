@@ -12,12 +12,13 @@ static int32_t count_of(uint64_t state)
     return (int32_t)(state >> 32);
 }
 
+/* Once the guard is free, whoever is counted as waiting is in the queue and off its stack; and
+ * nobody queues as long as the count is zero, so it need not be taken. */
 static void wake_waiters(struct weft_waitgroup *wg)
 {
-    weft__lock(&wg->guard); /* whoever is counted as waiting is in the queue then */
-    __atomic_store_n(&wg->state, 0, __ATOMIC_SEQ_CST);
+    weft__wait_until_unlocked(&wg->guard);
     struct weft_task *list = weft__waitq_pop_all(&wg->waiters);
-    weft__unlock(&wg->guard);
+    __atomic_store_n(&wg->state, 0, __ATOMIC_RELEASE);
     weft__ready_all(list, wg);
 }
 
