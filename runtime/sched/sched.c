@@ -106,7 +106,7 @@ void weft__run_after(struct weft__worker *w)
 __attribute__((no_sanitize("thread"))) static inline void
 prefetch_ahead(const struct weft__worker *w)
 {
-    enum { RECORD_AHEAD = 4, STACK_AHEAD = 2 };
+    enum { RECORD_AHEAD = 8, STACK_AHEAD = 4 };
     uint32_t head = __atomic_load_n(&w->head, __ATOMIC_RELAXED);
     if (w->tail - head <= RECORD_AHEAD)
         return;
