@@ -134,7 +134,9 @@ struct pl_thread {
     struct pl_late_wait *late; /* see wait.c */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */
     struct el_timer *timers[1 << PL_RECENT_BITS];   /* cells of a runtime's timers, likewise */
-    struct pl_actor *free_tasks;                    /* of tasks that ended here */
+    struct el_timer *spare_timer;     /* a free cell that the next timer made here takes */
+    struct pl_outcome *timer_outcome; /* of the place that made or lost its last timer */
+    struct pl_actor *free_tasks;      /* of tasks that ended here */
     uint32_t free_task_count;
     uint32_t tasks_made;
     uint32_t spawn_stack; /* where it made a task last, and the site of that place */

@@ -142,12 +142,9 @@ void pl_object_gone(uint64_t object)
     atomic_store(&o->gone, 1);
 }
 
-void pl_object_woken(struct pl_self *self, uint64_t object, uint32_t stack)
+void pl_object_woken(struct pl_self *self, struct pl_object *o, uint32_t stack)
 {
-    struct pl_object *o = object == 0 ? NULL : pl_map_find(&objects, object);
-    if (o == NULL)
-        return;
-    struct pl_actor *actor = self->actor;
+    const struct pl_actor *actor = self->actor;
     struct el_object *cell = o->cell;
     o->waker_creator = actor->creator;
     o->waker_site = actor->site;

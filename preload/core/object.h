@@ -154,7 +154,7 @@ PL_HIDDEN struct el_object *pl_object_created(struct pl_self *self, enum el_obje
 PL_HIDDEN void pl_object_gone(uint64_t object);
 
 /* Signalled, posted, unlocked for somebody: only when it has a cell. */
-PL_HIDDEN void pl_object_woken(struct pl_self *self, uint64_t object, uint32_t stack);
+PL_HIDDEN void pl_object_woken(struct pl_self *self, struct pl_object *o, uint32_t stack);
 
 /* Static, stack or heap: by the modules and the current stack's bounds. */
 PL_HIDDEN enum el_storage pl_storage_of(const struct pl_self *self, uint64_t address);

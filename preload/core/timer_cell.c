@@ -34,9 +34,29 @@ static int counts(const struct el_timer *cell)
     return cell->kind != EL_OBJ_ITIMER && cell->kind != EL_OBJ_ALARM;
 }
 
+static struct pl_outcome *outcome_recent(const struct el_timer *cell)
+{
+    const struct pl_thread *thread = pl_self_block.thread;
+    struct pl_outcome *o = thread == NULL ? NULL : thread->timer_outcome;
+    if (o == NULL || o->cell->kind != cell->kind || o->cell->stack != cell->created_stack)
+        return NULL;
+    return o;
+}
+
+static struct pl_outcome *outcome_keep(struct pl_outcome *o)
+{
+    if (pl_self_block.thread != NULL)
+        pl_self_block.thread->timer_outcome = o;
+    return o;
+}
+
 static void outcome_begins(const struct el_timer *cell)
 {
-    struct pl_outcome *o = counts(cell) ? pl_outcome_get(cell->kind, cell->created_stack, 0) : NULL;
+    if (!counts(cell))
+        return;
+    struct pl_outcome *o = outcome_recent(cell);
+    if (o == NULL)
+        o = outcome_keep(pl_outcome_get(cell->kind, cell->created_stack, 0));
     if (o != NULL)
         pl_outcome_made(o, bytes_of[cell->kind], cell->created_at);
 }
@@ -53,7 +73,11 @@ static int had_its_time(const struct el_timer *cell)
 
 static void outcome_ends(const struct el_timer *cell)
 {
-    struct pl_outcome *o = counts(cell) ? pl_outcome_find(cell->kind, cell->created_stack) : NULL;
+    if (!counts(cell))
+        return;
+    struct pl_outcome *o = outcome_recent(cell);
+    if (o == NULL)
+        o = outcome_keep(pl_outcome_find(cell->kind, cell->created_stack));
     if (o == NULL)
         return;
     if ((cell->flags & EL_TIMER_DROPPED) == 0 && !had_its_time(cell))
@@ -80,10 +104,32 @@ struct wanted {
     uint32_t made;
 };
 
+/* A thread keeps one free cell: who makes timers and ends them again takes it again and again. */
+static struct el_timer *cell_get(struct pl_thread *thread)
+{
+    struct el_timer *cell = thread->spare_timer;
+    if (cell == NULL)
+        return el_alloc_timer(&pl_log);
+    thread->spare_timer = NULL;
+    *cell = (struct el_timer){.state = EL_FREE};
+    return cell;
+}
+
+static void cell_put(struct el_timer *cell)
+{
+    struct pl_thread *thread = pl_self_block.thread;
+    if (thread == NULL || thread->spare_timer != NULL) {
+        el_free_timer(&pl_log, cell);
+        return;
+    }
+    el_set_state(&cell->state, EL_FREE);
+    thread->spare_timer = cell;
+}
+
 static void *timer_make(void *arg)
 {
     struct wanted *w = arg;
-    struct el_timer *cell = el_alloc_timer(&pl_log);
+    struct el_timer *cell = cell_get(w->self->thread);
     if (cell == NULL)
         return NULL;
     cell->kind = w->kind;
@@ -102,12 +148,10 @@ struct el_timer *pl_timer_find(enum el_object_kind kind, uint64_t object)
     return pl_map_find(&timers, key_of(kind, object));
 }
 
-static struct el_timer *timer_get(struct pl_self *self, enum el_object_kind kind, uint64_t object,
-                                  uint32_t stack)
+static struct el_timer *timer_get(struct wanted *w)
 {
-    struct wanted w = {self, kind, object, stack, 0};
-    struct el_timer *cell = pl_map_get(&timers, key_of(kind, object), timer_make, &w);
-    if (w.made)
+    struct el_timer *cell = pl_map_get(&timers, key_of(w->kind, w->object), timer_make, w);
+    if (w->made)
         outcome_begins(cell);
     return cell;
 }
@@ -115,14 +159,18 @@ static struct el_timer *timer_get(struct pl_self *self, enum el_object_kind kind
 void pl_timer_created(struct pl_self *self, enum el_object_kind kind, uint64_t object,
                       uint32_t stack)
 {
+    struct wanted w = {self, kind, object, stack, 0};
+    if (timer_get(&w) == NULL || w.made)
+        return;
     pl_timer_destroyed(kind, object); /* an earlier life of the same id */
-    timer_get(self, kind, object, stack);
+    timer_get(&w);
 }
 
 void pl_timer_armed(struct pl_self *self, enum el_object_kind kind, uint64_t object,
                     uint64_t first_ns, uint64_t period_ns, uint32_t flags, uint32_t stack)
 {
-    struct el_timer *cell = timer_get(self, kind, object, stack);
+    struct wanted w = {self, kind, object, stack, 0};
+    struct el_timer *cell = timer_get(&w);
     if (cell == NULL)
         return;
     cell->armed_stack = stack;
@@ -167,7 +215,7 @@ void pl_timer_destroyed(enum el_object_kind kind, uint64_t object)
     if (cell == NULL)
         return;
     outcome_ends(cell);
-    el_free_timer(&pl_log, cell);
+    cell_put(cell);
 }
 
 static int timer_abandon(void *value, void *ctx)

@@ -37,10 +37,10 @@ PL_EXPORT void loiter_object_closed(enum loiter_object kind, const void *object,
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct el_object *cell = pl_object_get(self, (enum el_object_kind)kind, id_of(object));
-    if (cell != NULL) {
-        pl_object_woken(self, id_of(object), pl_stack_from(self, PL_CALL(), caller));
-        el_set_state(&cell->state, EL_CLOSED);
+    struct pl_object *o = pl_object_record(self, (enum el_object_kind)kind, id_of(object), 1);
+    if (o != NULL) {
+        pl_object_woken(self, o, pl_stack_from(self, PL_CALL(), caller));
+        el_set_state(&o->cell->state, EL_CLOSED);
         struct pl_object *context =
             kind == LOITER_OBJ_CONTEXT ? pl_object_look(self, id_of(object)) : NULL;
         if (context != NULL)

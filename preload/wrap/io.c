@@ -21,15 +21,13 @@
  * first in every build.
  */
 #if defined(__GNUC__) && !defined(__clang__)
-#define FRAMELESS  __attribute__((optimize("O2", "omit-frame-pointer")))
 #define SECOND_WAY static __attribute__((noipa))
 #else
-#define FRAMELESS
 #define SECOND_WAY static __attribute__((noinline))
 #endif
 
 #define TWO_WAYS(ret, name, params, args, fd)                                                      \
-    PL_EXPORT FRAMELESS ret name params                                                            \
+    PL_EXPORT PL_FRAMELESS ret name params                                                         \
     {                                                                                              \
         if (__builtin_expect(pl_io_none(fd), 1))                                                   \
             return PL_LOAD(name) args;                                                             \

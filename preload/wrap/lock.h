@@ -116,8 +116,9 @@ static inline void pl_object_wakes(const void *object, struct pl_call call)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    if (pl_object_find((uintptr_t)object) != NULL)
-        pl_object_woken(self, (uintptr_t)object, pl_stack(self, call));
+    struct pl_object *o = pl_object_record(self, EL_OBJ_OTHER, (uintptr_t)object, 0);
+    if (o != NULL)
+        pl_object_woken(self, o, pl_stack(self, call));
     pl_leave(self);
 }
 
