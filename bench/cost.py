@@ -1,13 +1,15 @@
-"""cost.py PRIMITIVES LOITER [--runs N] [--quick] [--tools A,B] [--only TEXT] [--primitives-tsan P]
+"""cost.py PRIMITIVES PEAK LOITER [--runs N] [--quick] [--tools A,B] [--only TEXT] [--primitives-tsan P]
 
 What recording costs beside what the peers cost: single calls, and whole programs. All tools take
 turns in each round, so that a slow minute of the machine hits all of them; a cell is the median of
-the ratios to the plain run of the same round. Tools that are not installed are left out. The figures
-are for reading, nothing is asserted.
+the ratios to the plain run of the same round. Tools that are not installed are left out. Of the
+programs, a second table shows how much memory the largest process took at its peak. The figures are
+for reading, nothing is asserted.
 """
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -23,6 +25,7 @@ sys.dont_write_bytecode = True
 import harness
 import overhead
 import primitives
+import real_nginx
 import real_xz
 
 SLOW = 40  # operations are divided by it for valgrind
@@ -56,12 +59,14 @@ TOOLS = {
 class Launch(harness.Launch):
     """Starts programs under any of the tools."""
 
-    def __init__(self, work, tool, wrap):
+    def __init__(self, work, tool, wrap, peak):
         super().__init__(work, tool == "loiter" or None)
         self.tool_wrap = wrap
+        self.peak = peak
+        self.peaks = os.path.join(work, "peaks")
 
     def wrap(self, argv):
-        return self.tool_wrap(self.work, argv)
+        return [self.peak, self.peaks] + self.tool_wrap(self.work, argv)
 
 
 def children_cpu():
@@ -98,6 +103,25 @@ def redis_stop(launch, server):
     server.status()
 
 
+def nginx(launch):
+    """CPU seconds a request: as many as the client gets through in its time."""
+    launch.port = str(harness.free_port())
+    config = os.path.join(launch.work, "nginx.conf")
+    with open(config, "w", encoding="ascii") as f:
+        f.write(re.sub("access_log .*;", "access_log off;", real_nginx.CONFIG.format(
+            work=launch.work, port=launch.port)))
+    real_nginx.make_site(launch.work)
+    server = launch.start(["nginx", "-p", launch.work, "-c", config])
+    harness.wait_for_port(int(launch.port), server)
+    said = harness.plain(["wrk", "-t1", "-c20", f"-d{max(int(launch.scale * 2), 1)}s",
+                          f"http://127.0.0.1:{launch.port}/100.bin"], launch.work).decode()
+    before = children_cpu()
+    with open(os.path.join(launch.work, "pid"), encoding="ascii") as f:
+        os.kill(int(f.read()), signal.SIGQUIT)
+    server.status()
+    return (children_cpu() - before) / int(re.search(r"(\d+) requests in", said)[1])
+
+
 def pigz(launch):
     real_xz.make_data(os.path.join(launch.work, "data"))
     return overhead.batch(["pigz", "-p2", "-k", "data"])(launch)
@@ -126,6 +150,7 @@ PROGRAMS = {
     "pigz -p2": (pigz, 1.05),
     "xz -T2": (xz, 1.05),
     "git log -p": (git_log, 1.05),
+    "nginx, CPU a request": (nginx, 1.05),
     "true": (overhead.batch(["/bin/true"]), None),
 }
 
@@ -140,12 +165,15 @@ def run_primitive(args, name, tool, wrap, work):
 
 
 def run_program(args, name, tool, wrap, work):
-    launch = Launch(work, tool, wrap)
+    """(Its figure, MiB of the largest process.)"""
+    launch = Launch(work, tool, wrap, args.peak)
     launch.scale = 1 / args.divide
     try:
-        return PROGRAMS[name][0](launch)
+        figure = PROGRAMS[name][0](launch)
     finally:
         launch.kill_all()
+    with open(launch.peaks, encoding="ascii") as f:
+        return figure, max(map(int, f)) / 1024
 
 
 def measure(args, name, run, tools):
@@ -162,21 +190,38 @@ def measure(args, name, run, tools):
     return found
 
 
-def show(name, found, unit, limit, tools):
-    plain = found.get("plain")
-    if not plain:
-        return
-    cells = []
+UNITS = {"ns": (1, "ns"), "ms": (1e3, "ms"), "us": (1e6, "us")}
+
+
+def ratios(found, tools):
+    """The median ratio to the plain run of the same round, a cell for each tool."""
+    plain, cells = found["plain"], []
     for tool in list(tools)[1:]:
         runs = found.get(tool)
         ratio = runs and statistics.median(b / a for a, b in zip(plain, runs))
         cells.append(f"{ratio:10.2f}" if ratio else f"{'-':>10}")
-    base = statistics.median(plain)
-    text = f"{base:9.1f} ns" if unit == "ns" else f"{base * 1e3:9.1f} ms"
+    return "".join(cells)
+
+
+def show(name, found, unit, limit, tools):
+    plain = found.get("plain")
+    if not plain:
+        return
+    factor, text = UNITS[unit]
     if limit is None and found.get("loiter"):
         added = statistics.median(b - a for a, b in zip(plain, found["loiter"]))
         limit = f"4 ms: {added * 1e3:.1f} more"
-    print(f"{name:26} {text} {''.join(cells)}  {limit}", flush=True)
+    print(f"{name:26} {statistics.median(plain) * factor:9.1f} {text} {ratios(found, tools)}  {limit}",
+          flush=True)
+
+
+def memory_line(name, found, tools):
+    """Median of the peaks; what Loiter adds may be 3 % and 32 MiB."""
+    plain = statistics.median(found["plain"])
+    added = statistics.median(found["loiter"]) - plain if found.get("loiter") else 0
+    limit = plain * 0.03 + 32
+    return (f"{name:26} {plain:8.1f} MiB {ratios(found, tools)}  {added:.1f} MiB more, "
+            f"limit {limit:.1f}")
 
 
 def choose_tools(args):
@@ -196,6 +241,7 @@ def choose_tools(args):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("primitives")
+    parser.add_argument("peak", help="the program of peak.c")
     parser.add_argument("loiter")
     parser.add_argument("--primitives-tsan", help="the same, built with -fsanitize=thread")
     parser.add_argument("--runs", type=int, default=5)
@@ -203,7 +249,8 @@ def main():
     parser.add_argument("--tools", help="names with commas between; plain and loiter always run")
     parser.add_argument("--only", default="", help="workloads whose name has this text")
     args = parser.parse_args()
-    args.primitives, args.loiter = map(os.path.abspath, (args.primitives, args.loiter))
+    args.primitives, args.peak, args.loiter = map(os.path.abspath,
+                                                  (args.primitives, args.peak, args.loiter))
     args.divide = 10 if args.quick else 1
     args.runs = 1 if args.quick else args.runs
     tools = choose_tools(args)
@@ -212,9 +259,17 @@ def main():
         if args.only in text:
             show(text, measure(args, name, run_primitive, tools), "ns", limit, tools)
     tools.pop("tsan", None)  # needs programs built for it
+    memory = []
     for name, (_, limit) in PROGRAMS.items():
-        if args.only in name:
-            show(name, measure(args, name, run_program, tools), "ms", limit, tools)
+        if args.only not in name:
+            continue
+        both = measure(args, name, run_program, tools)
+        unit = "us" if name.endswith("a request") else "ms"
+        show(name, {tool: [run[0] for run in runs] for tool, runs in both.items()}, unit, limit, tools)
+        peaks = {tool: [run[1] for run in runs] for tool, runs in both.items()}
+        if peaks.get("plain"):
+            memory.append(memory_line(name, peaks, tools))
+    print("\npeak of the largest process", *memory, sep="\n")
 
 
 if __name__ == "__main__":
