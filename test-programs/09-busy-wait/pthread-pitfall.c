@@ -12,10 +12,14 @@
 #include <stdio.h>
 
 static atomic_int answer;
+static atomic_long looks;
 
+/* On a busy machine the other hardly gets to look: the answer comes once it has. */
 static void *server(void *arg)
 {
-    sleep_ms(400);
+    do
+        sleep_ms(400);
+    while (looks < 100000);
     answer = 42;
     return arg;
 }
@@ -25,7 +29,7 @@ int main(void)
     pthread_t thread;
 
     MUST(pthread_create(&thread, NULL, server, NULL) == 0);
-    while (answer == 0)
+    for (; answer == 0; looks++)
         sched_yield(); /* YIELD */
     printf("%d\n", answer);
     pthread_join(thread, NULL);

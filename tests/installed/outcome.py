@@ -18,7 +18,7 @@ import time
 TIMEOUT_S = 30
 OUTPUT_MOST = 16 << 20  # what some print without end
 NOT_RECORDED = 3  # the launcher's status for static, setuid and foreign programs
-MASK = re.compile(rb"0x[0-9a-f]+|\d+")
+MASK = re.compile(rb" *(?:0x[0-9a-f]+|\d+)")  # with the blanks before: numbers are padded
 
 
 class Case:
