@@ -19,7 +19,7 @@ static void *server(void *arg)
 {
     do
         sleep_ms(400);
-    while (looks < 100000);
+    while (looks < 50000);
     answer = 42;
     return arg;
 }
