@@ -79,6 +79,8 @@ void build_lock_io_site(struct model_builder *b, const struct model_site *s);
 /* A time in a cell. The process lived at least until then. */
 uint64_t build_cell_ns(struct model_builder *b, uint64_t ticks);
 void build_task_cell(struct model_builder *b, uint32_t id, const union el_any *any);
+/* The end is known. */
+void build_settle_captures(struct model_process *p);
 void build_misuse(struct model_builder *b, uint64_t at_ns, const struct el_misuse *e);
 void build_option(struct model_builder *b, const struct el_option *e);
 void build_recording(struct model_builder *b, uint64_t at_ns, const struct el_recording *e);

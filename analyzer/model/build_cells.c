@@ -294,6 +294,7 @@ void model_builder_finish(struct model_builder *b)
         p->end_ns = b->latest_ns;
     build_window_close(b);
     build_settle_locks(b);
+    build_settle_captures(p);
     clamp_times(p);
     model_process_index(p);
     table_finish(&b->actors);

@@ -41,6 +41,33 @@ static void on_lineage(struct model_builder *b, const struct el_lineage *c)
     memcpy(l->made, c->made, sizeof l->made);
 }
 
+static void on_capture(struct model_builder *b, const struct el_capture *c)
+{
+    struct model_process *p = b->p;
+    XGROW(p->captures, p->ncaptures);
+    p->captures[p->ncaptures++] = (struct model_capture){
+        .kind = c->kind,
+        .stack = c->stack,
+        .every = c->every > 0 ? c->every : 1,
+        .looked = c->looked,
+        .holders = c->holders,
+        .shared = c->shared,
+        .copied = c->copied,
+        .nested = c->nested,
+        .bytes = c->bytes,
+        .written = c->written,
+        .kept = c->kept,
+        .wait_ns = build_ns(b, c->wait_ticks),
+        .waiting = c->waiting,
+        .waiting_since_ns = build_ns(b, c->wait_begins),
+        .peak_bytes = c->peak_bytes,
+        .peak_ns = build_cell_ns(b, c->peak_at),
+        .peak_waiting = c->peak_waiting,
+        .peak_alive = c->peak_alive,
+        .peak_live = c->peak_live,
+    };
+}
+
 static void on_spin(struct model_builder *b, const struct el_spin *c)
 {
     struct model_process *p = b->p;
@@ -85,10 +112,22 @@ void build_task_cell(struct model_builder *b, uint32_t id, const union el_any *a
         on_spread(b, &any->spread);
     else if (id == EL_ID_lineage)
         on_lineage(b, &any->lineage);
+    else if (id == EL_ID_capture)
+        on_capture(b, &any->capture);
     else if (id == EL_ID_spin)
         on_spin(b, &any->spin);
     else if (id == EL_ID_group)
         on_group(b, &any->group);
+}
+
+/* Those that wait at the end have done so until then. */
+void build_settle_captures(struct model_process *p)
+{
+    for (size_t i = 0; i < p->ncaptures; i++) {
+        struct model_capture *c = &p->captures[i];
+        uint64_t until = c->waiting * p->end_ns;
+        c->wait_ns += until > c->waiting_since_ns ? until - c->waiting_since_ns : 0;
+    }
 }
 
 void build_misuse(struct model_builder *b, uint64_t at_ns, const struct el_misuse *e)

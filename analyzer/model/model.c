@@ -24,6 +24,7 @@ void model_process_finish(struct model_process *p)
     free(p->stacks);
     free(p->spreads);
     free(p->lineages);
+    free(p->captures);
     free(p->spins);
     free(p->groups);
     free(p->misuses);

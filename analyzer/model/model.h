@@ -199,6 +199,21 @@ struct model_lineage {
     uint64_t made[16];
 };
 
+/* What tasks or threads of one place hold by their argument, from those that were looked at. */
+struct model_capture {
+    enum el_site_kind kind;
+    uint32_t stack;
+    uint64_t every; /* one of so many was looked at, or fewer */
+    uint64_t looked, holders, shared, copied, nested;
+    uint64_t bytes;            /* of all holders */
+    uint64_t written, kept;    /* holders whose blocks were changed, and were not, by the end */
+    uint64_t wait_ns;          /* that holders waited, over all */
+    uint64_t waiting;          /* of the holders, at the end */
+    uint64_t waiting_since_ns; /* sum of the times since when */
+    uint64_t peak_bytes;       /* an estimate for all of the place */
+    uint64_t peak_ns, peak_waiting, peak_alive, peak_live;
+};
+
 /* A place that asks again and again without waiting. */
 struct model_spin {
     enum el_spin_kind kind;
@@ -303,6 +318,8 @@ struct model_process {
     size_t nspreads;
     struct model_lineage *lineages;
     size_t nlineages;
+    struct model_capture *captures;
+    size_t ncaptures;
     struct model_spin *spins;
     size_t nspins;
     struct model_group *groups;

@@ -81,6 +81,13 @@ static void test_built(void **state)
         &b, EL_ID_group,
         &(union el_any){
             .group = {.state = EL_LIVE, .stack = 10, .failed = 1, .wasted_ticks = 2000}});
+    model_builder_cell(&b, EL_ID_capture,
+                       &(union el_any){.capture = {.state = EL_LIVE,
+                                                   .stack = 12,
+                                                   .holders = 3,
+                                                   .waiting = 2,
+                                                   .wait_ticks = 400,
+                                                   .wait_begins = 3000}});
     model_builder_event(&b, 200, EL_ID_misuse,
                         &(union el_any){.misuse = {.actor = 3,
                                                    .stack = 11,
@@ -98,6 +105,9 @@ static void test_built(void **state)
     assert_true(p.lineages[0].made[2] == 4);
     assert_int_equal(p.ngroups, 1);
     assert_true(p.groups[0].wasted_ns == 1000);
+    assert_int_equal(p.ncaptures, 1);
+    assert_true(p.captures[0].every == 1 && p.end_ns == 2000);
+    assert_true(p.captures[0].wait_ns == 200 + 2 * 2000 - 1500);
     assert_int_equal(p.nmisuses, 1);
     assert_string_equal(p.misuses[0].text, "negative waitgroup count");
     model_process_finish(&p);

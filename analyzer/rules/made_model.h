@@ -40,6 +40,7 @@ struct made {
 #define MADE_GROUP(m, ...)   MADE(m, groups, ngroups, __VA_ARGS__)
 #define MADE_MISUSE(m, ...)  MADE(m, misuses, nmisuses, __VA_ARGS__)
 #define MADE_SPIN(m, ...)    MADE(m, spins, nspins, __VA_ARGS__)
+#define MADE_CAPTURE(m, ...) MADE(m, captures, ncaptures, __VA_ARGS__)
 #define MADE_LINEAGE(m, ...) MADE(m, lineages, nlineages, __VA_ARGS__)
 #define MADE_RUN(m, ...)     MADE(m, runs, nruns, __VA_ARGS__)
 #define MADE_OUTCOME(m, ...) MADE(m, outcomes, noutcomes, __VA_ARGS__)

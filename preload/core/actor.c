@@ -58,7 +58,7 @@ void pl_actor_renew(struct pl_actor *actor, uint64_t id)
     actor->site = NULL;
     actor->origin = NULL;
     actor->creator = 0;
-    actor->spawn_next = actor->parked = 0;
+    actor->spawn_next = actor->parked = actor->captured = 0;
     actor->line[0].site = NULL;
     actor->lineage_flags = actor->rounds = actor->made_in = 0;
     actor->tiny_made = actor->tiny_began = 0;

@@ -64,6 +64,7 @@ struct pl_actor {
     uint32_t held_over;             /* more than fit */
     uint32_t held_room;             /* PL_HELD_CELL where list and cell are as usual, else 0 */
     uint32_t parked;                /* a task that waits */
+    uint32_t captured;              /* it has a `capture` */
 
     /* what its own spawning looks like (core/spawn.c) */
     const struct pl_site *origin; /* the same as site, for good */
@@ -85,6 +86,8 @@ struct pl_actor {
 
     /* of core/lineage.c: where it is counted as a maker */
     struct el_lineage *parent_at;
+
+    struct pl_capture *capture; /* of heap/capture.c; NULL: it is not looked at */
 
     /* of core/spin.c: a row of calls that ask again and again */
     uint64_t spin_actor; /* whose id it was then */

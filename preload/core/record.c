@@ -34,6 +34,7 @@
 #include "preload/core/thread.h"
 #include "preload/core/timer_cell.h"
 #include "preload/core/window.h"
+#include "preload/heap/capture.h"
 #include "preload/heap/heap.h"
 
 #ifndef MADV_WIPEONFORK
@@ -144,6 +145,7 @@ static int tables_init(void)
     pl_groups_reset();
     pl_spins_reset();
     pl_modules_reset();
+    pl_captures_reset();
     return pl_stack_table_init();
 }
 
@@ -232,6 +234,7 @@ static void record_end(enum el_exit_how how)
         pl_contexts_at_end();
         pl_races_at_end();
         pl_descriptors_at_end();
+        pl_captures_at_end();
     }
     el_log_end(&pl_log);
 }

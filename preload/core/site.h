@@ -45,7 +45,9 @@ struct pl_site {
     _Atomic uint64_t paid;     /* clock value up to which the events written are paid for */
     _Atomic uint64_t next_pop; /* live count at which the next `population` event is due */
     struct pl_tally made, ended;
-    _Atomic(struct el_lineage *) lineage; /* core/lineage.c; NULL: its children make none here */
+    _Atomic(struct el_lineage *) lineage;  /* core/lineage.c; NULL: its children make none here */
+    _Atomic(struct el_capture *) captures; /* heap/capture.c; NULL: nothing was looked at yet */
+    _Atomic uint32_t passed;               /* of its samples, since the last that was looked at */
     uint64_t bytes_each; /* of each that was born here so far, UINT64_MAX: they differ */
 };
 

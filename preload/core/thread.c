@@ -11,6 +11,7 @@
 #include "preload/core/spawn.h"
 #include "preload/core/sys.h"
 #include "preload/core/wait.h"
+#include "preload/heap/capture.h"
 #include "preload/heap/heap.h"
 
 static struct pl_pool threads = {.bytes = sizeof(struct pl_thread)};
@@ -164,6 +165,7 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     } else {
         pl_record_lost();
     }
+    pl_capture_ends(actor);
     pl_spawn_ended(actor);
     pl_blocked_ends(actor, 0);
     atomic_fetch_sub_explicit(&pl_threads_alive, 1, memory_order_relaxed);

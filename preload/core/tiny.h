@@ -15,11 +15,10 @@ PL_HIDDEN void pl_tiny_choose(struct pl_self *self, struct pl_actor *task);
 PL_HIDDEN void pl_tiny_begin(struct pl_actor *task);
 PL_HIDDEN void pl_tiny_end(struct pl_actor *task);
 
-/* A task was made. */
-static inline void pl_tiny_born(struct pl_self *self, struct pl_actor *task)
+/* A task was made: is it a sample? Then pl_tiny_choose comes last of what is done about it. */
+static inline int pl_tiny_is_due(struct pl_self *self)
 {
-    if (__builtin_expect(self->until_sample-- == 0, 0))
-        pl_tiny_choose(self, task);
+    return __builtin_expect(self->until_sample-- == 0, 0) != 0;
 }
 
 /* Its first instruction is next, or it goes on; it ends. */

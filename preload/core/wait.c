@@ -12,6 +12,7 @@
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
 #include "preload/core/window.h"
+#include "preload/heap/capture.h"
 
 static const uint8_t object_kinds[] = {
     [EL_WAIT_MUTEX] = EL_OBJ_MUTEX,
@@ -168,6 +169,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     w->timed = kind_and_timed & 1;
     w->began = pl_now();
     cell_enter(w);
+    pl_capture_waits(w->actor, w->began);
     pl_blocked_wait_begins(self, w);
     pl_leave(self);
     return 1;
@@ -274,6 +276,7 @@ void pl_wait_end(struct pl_wait *w, int error)
         io_ticks = object_leave(w, now - w->began);
     if (w->holds)
         pl_blocked_wait_ends(w, now);
+    pl_capture_waited(w->actor, now);
     pl_wait_unnest(self, w);
     cell_leave(w);
     if (el_wait_is_inside(w->kind)) {

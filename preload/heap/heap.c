@@ -13,6 +13,7 @@
 #include "preload/core/sys.h"
 #include "preload/heap/allocator.h"
 #include "preload/heap/blocks.h"
+#include "preload/heap/capture.h"
 #include "preload/heap/sample.h"
 #include "preload/heap/scan.h"
 #include "preload/heap/sites.h"
@@ -139,6 +140,7 @@ void pl_heap_gone(void *address)
     struct pl_self *self = &pl_self_block;
     self->guard++;
     atomic_signal_fence(memory_order_seq_cst);
+    pl_capture_freed((uintptr_t)address);
     if (pl_blocks_take((uintptr_t)address, &block)) {
         struct el_heap_site *site = pl_heap_site(block.stack);
         if (site != NULL)

@@ -10,12 +10,6 @@
 #define LEAF_PIECES ((size_t)1 << (PL_LEAF_BITS - PIECE_BITS))
 #define SIZE_MOST   (UINT64_C(1) << 46)
 
-/* The word before a block of the C library's: size of its chunk, and three flags. */
-#define CHUNK_MAPPED 2u
-#define CHUNK_ARENA  4u
-#define CHUNK_FLAGS  7u
-#define CHUNK_HEAD   8u
-
 struct filling {
     struct pl_live *live;
     size_t room;
@@ -81,12 +75,11 @@ static void sizes_find(struct pl_live *live, struct window *w)
         uint64_t most = i + 1 < live->n ? b[1].start - b->start : SIZE_MOST;
         uint64_t size = most;
         if (pl_starts.libc) {
-            uint64_t head = word_at(w, b->start - CHUNK_HEAD);
-            uint64_t chunk = head & ~(uint64_t)CHUNK_FLAGS;
-            b->mapped = (head & CHUNK_MAPPED) != 0;
-            b->arena = (head & CHUNK_ARENA) != 0;
-            size = chunk - (b->mapped ? 2 * CHUNK_HEAD : CHUNK_HEAD);
-            if (chunk < 2 * CHUNK_HEAD || size > most)
+            uint64_t head = word_at(w, b->start - PL_CHUNK_HEAD);
+            b->mapped = (head & PL_CHUNK_MAPPED) != 0;
+            b->arena = (head & PL_CHUNK_ARENA) != 0;
+            size = pl_live_chunk_bytes(head);
+            if (size == 0 || size > most)
                 size = most;
         }
         if (b->known && pl_blocks_find(b->start, &known) && known.size < size)

@@ -21,6 +21,17 @@ struct pl_live_block {
     uint64_t mapped : 1; /* likewise: it has a mapping of its own */
 };
 
+/* What a block of the C library's has room for, by the word before it. */
+#define PL_CHUNK_MAPPED 2u
+#define PL_CHUNK_ARENA  4u
+#define PL_CHUNK_FLAGS  7u
+#define PL_CHUNK_HEAD   8u
+static inline uint64_t pl_live_chunk_bytes(uint64_t head)
+{
+    uint64_t chunk = head & ~(uint64_t)PL_CHUNK_FLAGS;
+    return chunk - ((head & PL_CHUNK_MAPPED) != 0 ? 2 * PL_CHUNK_HEAD : PL_CHUNK_HEAD);
+}
+
 #define PL_LIVE_PARTS 4
 
 struct pl_live {

@@ -104,9 +104,10 @@ LOITER_WEAK void loiter_tick(void);
 /* ---- tasks ---- */
 
 /* The current actor made `t`. `stack_bytes` is what the task's stack reserves, `capture_bytes`
- * what was copied into it. */
+ * what was copied into it. `arg` is what its function will get: the copy, or else what the program
+ * gave, which need not be a pointer. */
 LOITER_WEAK void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
-                                     size_t capture_bytes, const void *caller);
+                                     size_t capture_bytes, const void *caller, const void *arg);
 
 /* The task's stack is [lo, hi); announced before its first instruction and if it ever moves. The
  * first time, the task begins to run. */

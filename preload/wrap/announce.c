@@ -15,6 +15,7 @@
 #include "preload/core/stack.h"
 #include "preload/core/timer_cell.h"
 #include "preload/core/tiny.h"
+#include "preload/heap/capture.h"
 #include "preload/wrap/announce.h"
 
 #define FREE_TASKS_MAX 4096 /* records that a thread keeps for itself */
@@ -75,6 +76,7 @@ PL_EXPORT void loiter_run_end(void)
     pl_timers_abandon(event.run);
     pl_channels_at_end();
     pl_contexts_at_end();
+    pl_captures_at_end();
     pl_actor_each(task_abandon, &event);
     pl_sites_settle();
     PL_WRITE(self, run_end, &event);
@@ -157,7 +159,7 @@ static void count_task(struct pl_thread *thread)
 }
 
 PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
-                                   size_t capture_bytes, const void *caller)
+                                   size_t capture_bytes, const void *caller, const void *arg)
 {
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
@@ -177,7 +179,10 @@ PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), s
         el_set_state(&cell->state, EL_ACTOR_NEW);
         pl_spawned(self, self->actor, task, site_of(self->thread, stack), stack_bytes,
                    cell->created_at);
-        pl_tiny_born(self, task);
+        if (pl_tiny_is_due(self)) {
+            pl_capture_look(task, (uintptr_t)arg, capture_bytes, PL_TINY_EVERY);
+            pl_tiny_choose(self, task);
+        }
         count_task(self->thread);
         t->tool = task;
     }
@@ -197,6 +202,7 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
             self->stack_lo = self->stack_hi = 0;
         }
         pl_tiny_ends(task);
+        pl_capture_ends(task);
         pl_spawn_ended(task);
         pl_actor_retire(task);
         task_put(self->thread, task);

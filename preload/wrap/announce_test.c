@@ -36,7 +36,7 @@ static struct el_actor *cell_of(const struct loiter_task *t)
 static struct loiter_task create(void)
 {
     struct loiter_task t = {++last_id, NULL};
-    loiter_task_created(&t, task_main, 65536, 0, &place_one);
+    loiter_task_created(&t, task_main, 65536, 0, &place_one, NULL);
     assert_non_null(t.tool);
     return t;
 }
@@ -343,7 +343,7 @@ static void what_is_made_at_a_place_adds_up(void **state)
     size_t sizes[3] = {65536, 65536, 16384};
     for (volatile int i = 0; i < 3; i++) {
         t[i] = (struct loiter_task){++last_id, NULL};
-        loiter_task_created(&t[i], task_main, sizes[i], 0, &place_two);
+        loiter_task_created(&t[i], task_main, sizes[i], 0, &place_two, NULL);
         if (i == 0) {
             count = task_site()->count;
             bytes = task_site()->bytes;

@@ -15,6 +15,7 @@
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
 #include "preload/core/wait.h"
+#include "preload/heap/capture.h"
 #include "preload/wrap/announce.h"
 
 #define SELECT_MOST 64 /* objects of one wait whose cells learn of the waiter */
@@ -78,6 +79,7 @@ static void wait_over(struct pl_self *self, struct pl_actor *task, uint32_t stat
     uint64_t now = read ? self->now = pl_now() : pl_stamp(self);
     uint64_t ticks = now > w->began ? now - w->began : 0; /* another thread's clock began it */
     uint64_t io_ticks = object_leave(w, ticks);
+    pl_capture_waited(task, now);
     cell_leave(task, state);
     if (__builtin_expect(ticks >= pl_long_wait_ticks || exact, 0))
         note(self, w, ticks, io_ticks);
@@ -115,6 +117,7 @@ PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
     struct pl_actor *task = pl_task_of(t);
     if (task != NULL && task->parked) {
         object_leave(task->wait, 0);
+        pl_capture_waited(task, task->wait->began);
         cell_leave(task, EL_ACTOR_RUNNING);
     }
     pl_leave(self);
@@ -208,6 +211,7 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
     if (task->held_count != 0)
         pl_held_revise(self, asked->call);
     w->began = is_exact(task, w->kind) ? self->now = pl_now() : pl_stamp(self);
+    pl_capture_waits(task, w->began);
     cell_enter(task, w);
 }
 
@@ -241,7 +245,7 @@ static inline int is_again(const struct again *a, uint64_t object, const void *c
 {
     const struct pl_wait *w = a->w;
     if (w == NULL || w->object != object || w->kind != a->kind || w->timed != a->timed ||
-        a->task->held_count != 0 || w->stack == 0 ||
+        (a->task->held_count | a->task->captured) != 0 || w->stack == 0 ||
         atomic_load_explicit(&pl_coarse, memory_order_relaxed) == 0)
         return 0;
     const uintptr_t place = pl_stack_place(a->task->stack_lo, a->task->stack_hi, call.sp);
@@ -356,7 +360,7 @@ static inline int ready_again(struct pl_self *self, struct pl_actor *task, uint6
 {
     struct pl_wait *w = task->wait;
     const struct pl_actor *me = pl_runs_here(self);
-    if (!task->parked || me == self->thread->actor || is_exact(task, w->kind))
+    if (!task->parked || task->captured || me == self->thread->actor || is_exact(task, w->kind))
         return 0;
     struct pl_object *o = w->record;
     if (w->kind == EL_WAIT_SELECT)

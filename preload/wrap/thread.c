@@ -19,6 +19,7 @@
 #include "preload/core/stack.h"
 #include "preload/core/sys.h"
 #include "preload/core/wait.h"
+#include "preload/heap/capture.h"
 #include "preload/heap/view.h"
 
 /* What a thread is started with; recycled. */
@@ -59,7 +60,7 @@ static int is_detached(const pthread_attr_t *attr)
 
 /* Guard on. NULL: the thread is made without us. */
 static struct launch *launch_make(struct pl_self *self, const pthread_attr_t *attr, void *start,
-                                  struct pl_call call)
+                                  void *arg, struct pl_call call)
 {
     int fresh;
     struct launch *launch = pl_pool_get(&launches, &fresh);
@@ -80,10 +81,12 @@ static struct launch *launch_make(struct pl_self *self, const pthread_attr_t *at
         atomic_store(&actor->life, PL_LIFE_RELEASED);
     }
     launch->actor = actor;
+    launch->arg = arg;
     launch->stack_bytes = cell->stack_bytes;
     launch->epoch = pl_epoch;
     pl_spawned(self, self->actor, actor, pl_site_get(EL_SITE_THREAD, cell->created_stack, 0),
                cell->stack_bytes, pl_now());
+    pl_capture_look(actor, (uintptr_t)arg, 0, 1);
     el_set_state(&cell->state, EL_ACTOR_NEW);
     return launch;
 }
@@ -93,6 +96,7 @@ static void launch_cancel(struct launch *launch)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
+    pl_capture_ends(launch->actor);
     pl_spawn_ended(launch->actor);
     pl_actor_destroy(launch->actor);
     pl_pool_put(&launches, launch);
@@ -204,7 +208,7 @@ PL_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void
     struct pl_self *self = pl_enter();
     struct launch *launch = NULL;
     if (self != NULL) {
-        launch = launch_make(self, attr, (void *)start, call);
+        launch = launch_make(self, attr, (void *)start, arg, call);
         pl_leave(self);
     }
     if (launch == NULL)
@@ -212,7 +216,6 @@ PL_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void
     struct launch_ref ref = {launch->actor, launch->actor->id};
     int detached = (atomic_load(&launch->actor->life) & PL_LIFE_RELEASED) != 0;
     launch->start = start;
-    launch->arg = arg;
     struct pl_churn churn = pl_churn_begin(launch->actor);
     int result = PL_REAL(pthread_create)(thread, attr, thread_main, launch);
     pl_churn_end(&churn);
@@ -229,14 +232,13 @@ PL_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
     struct pl_self *self = pl_enter();
     struct launch *launch = NULL;
     if (self != NULL) {
-        launch = launch_make(self, NULL, (void *)start, call);
+        launch = launch_make(self, NULL, (void *)start, arg, call);
         pl_leave(self);
     }
     if (launch == NULL)
         return PL_REAL(thrd_create)(thread, start, arg);
     struct launch_ref ref = {launch->actor, launch->actor->id};
     launch->start_c11 = start;
-    launch->arg = arg;
     struct pl_churn churn = pl_churn_begin(launch->actor);
     int result = PL_REAL(thrd_create)(thread, thread_main_c11, launch);
     pl_churn_end(&churn);

@@ -194,7 +194,7 @@ static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *)
     run->main->arg = arg;
     run->main->epoch = run->epoch;
     LOITER_CALL(loiter_task_created,
-                (&run->main->loiter, (void (*)(void))fn, run->stack_bytes, 0, caller));
+                (&run->main->loiter, (void (*)(void))fn, run->stack_bytes, 0, caller, arg));
     weft__push_shared(run, run->main);
     __atomic_store_n(&open_workers, run->workers, __ATOMIC_RELAXED);
     __atomic_store_n(&weft__open_epoch, run->epoch, __ATOMIC_RELAXED);

@@ -349,8 +349,9 @@ static inline int spawn_in(struct weft__run *run, struct weft__worker *w,
     t->epoch = run->epoch;
     t->small = spawn->small;
     __atomic_store_n(&t->name, spawn->name, __ATOMIC_RELAXED);
-    LOITER_CALL(loiter_task_created, (&t->loiter, (void (*)(void))spawn->start,
-                                      weft__stack_bytes(run, spawn->small), spawn->size, caller));
+    LOITER_CALL(loiter_task_created,
+                (&t->loiter, (void (*)(void))spawn->start, weft__stack_bytes(run, spawn->small),
+                 spawn->size, caller, t->capture_kind == WEFT__CAPTURE_HERE ? t->capture : t->arg));
     if (w) {
         weft__push_next(w, t);
         weft__wake_if_idle(run);

@@ -69,9 +69,10 @@ void loiter_worker_begin(void)
 }
 
 void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
-                         size_t capture_bytes, const void *caller)
+                         size_t capture_bytes, const void *caller, const void *arg)
 {
     (void)capture_bytes;
+    (void)arg;
     sums.task_created += start && stack_bytes && t->id;
     move(t, 0, 0, CREATED);
     called_from(caller);

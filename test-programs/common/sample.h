@@ -14,6 +14,10 @@
             sample_fail(__FILE__, __LINE__, #condition);                                           \
     } while (0)
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 __attribute__((noreturn)) void sample_fail(const char *file, int line, const char *condition);
 
 void sleep_ms(int ms);
@@ -36,4 +40,7 @@ int slow_server_start(int delay_ms);
 struct sockaddr_in;
 void loopback_address(int port, struct sockaddr_in *address);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

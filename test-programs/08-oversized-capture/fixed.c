@@ -1,0 +1,60 @@
+/*
+ * The mend of pitfall: the task is given the two numbers, and the request's memory is free for the
+ * next one.
+ *
+ * Look at serve.
+ */
+#include "test-programs/08-oversized-capture/requests.h"
+
+#include <weft.h>
+
+static struct weft_chan *sent;
+static struct weft_waitgroup noted, collected;
+static int at_once;
+
+struct entry {
+    long user, amount;
+};
+
+static void audit(void *arg)
+{
+    struct entry *entry = arg;
+
+    weft_waitgroup_done(&collected);
+    weft_chan_recv(sent, NULL);
+    note(entry->user, entry->amount);
+    weft_waitgroup_done(&noted);
+}
+
+static void serve(int number)
+{
+    static struct request request; /* all are read into the same memory */
+
+    read_into(&request, number);
+    struct entry entry = {request.user, request.amount};
+    MUST(weft_go_copy(audit, &entry, sizeof entry) == 0);
+}
+
+static void serve_all(void *arg)
+{
+    for (int batch = 0; batch < BATCHES; batch++) {
+        sent = weft_chan_new(0, 0);
+        weft_waitgroup_add(&noted, at_once);
+        weft_waitgroup_add(&collected, at_once);
+        for (int i = 0; i < at_once; i++)
+            serve(i);
+        weft_waitgroup_wait(&collected);
+        weft_sleep(20 * WEFT_MS); /* the audit's server takes its time */
+        weft_chan_close(sent);
+        weft_waitgroup_wait(&noted);
+        weft_chan_release(sent);
+    }
+    (void)arg;
+    printf("audited: %ld\n", atomic_load(&audited));
+}
+
+int main(int argc, char **argv)
+{
+    at_once = batch_size(argc, argv, 500);
+    return weft_run(serve_all, NULL) == 0 ? 0 : 1;
+}
