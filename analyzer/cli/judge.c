@@ -112,7 +112,8 @@ static void check_heap(struct judged *j)
 {
     for (size_t i = 0; i < j->model->nprocesses; i++) {
         const struct model_process *p = &j->model->processes[i];
-        if (!p->heap.full || p->heap.scanned || !p->exited || p->exit_how != EL_EXIT_CALL)
+        const bool at_end = p->heap.scanned && !p->heap.scanned_at_mark;
+        if (!p->heap.full || at_end || !p->exited || p->exit_how != EL_EXIT_CALL)
             continue;
         add_warning(j, xasprintf("process %u (%s): lost memory was not looked for: %s", p->pid,
                                  p->command ? p->command : "?",

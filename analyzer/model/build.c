@@ -202,7 +202,7 @@ void model_builder_event(struct model_builder *b, uint64_t ticks, uint32_t id,
     p->events++;
     if (at_ns > p->end_ns)
         p->end_ns = at_ns;
-    build_heap_event(b, id, any);
+    build_heap_event(b, at_ns, id, any);
     switch (id) {
     case EL_ID_process:
         on_process(b, at_ns, &any->process);

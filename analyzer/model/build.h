@@ -88,7 +88,8 @@ void build_recording(struct model_builder *b, uint64_t at_ns, const struct el_re
 void build_window_close(struct model_builder *b);
 /* Cells of build_heap.c; false for others. And events, many of which others look at too. */
 bool build_heap_cell(struct model_builder *b, uint32_t id, const union el_any *any);
-void build_heap_event(struct model_builder *b, uint32_t id, const union el_any *any);
+void build_heap_event(struct model_builder *b, uint64_t at_ns, uint32_t id,
+                      const union el_any *any);
 /* Objects know of waits for which no event was written. */
 void build_settle_locks(struct model_builder *b);
 

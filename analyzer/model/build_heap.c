@@ -42,13 +42,21 @@ bool build_heap_cell(struct model_builder *b, uint32_t id, const union el_any *a
     return id == EL_ID_heap_site;
 }
 
-static void on_heap_scan(struct model_builder *b, const struct el_heap_scan *e)
+/* One that came to no end leaves what an earlier one found. */
+static void on_heap_scan(struct model_builder *b, uint64_t at_ns, const struct el_heap_scan *e)
 {
-    b->p->heap.scanned = e->result == EL_SCAN_DONE;
-    b->p->heap.not_scanned = e->result != EL_SCAN_DONE ? el_scan_result_word(e->result) : NULL;
-    b->p->heap.exact_roots = e->libc != 0;
-    b->p->heap.live_blocks = e->blocks;
-    b->p->heap.live_bytes = e->bytes;
+    struct model_heap *h = &b->p->heap;
+    if (e->result != EL_SCAN_DONE) {
+        h->not_scanned = el_scan_result_word(e->result);
+        return;
+    }
+    h->scanned = true;
+    h->scanned_at_mark = !b->p->exited;
+    h->scanned_ns = at_ns;
+    h->not_scanned = NULL;
+    h->exact_roots = e->libc != 0;
+    h->live_blocks = e->blocks;
+    h->live_bytes = e->bytes;
 }
 
 static void on_allocator(struct model_builder *b, const struct el_allocator *e)
@@ -62,9 +70,12 @@ static void on_allocator(struct model_builder *b, const struct el_allocator *e)
     h->resident = e->resident;
     h->retained = e->retained;
     h->mapped = e->mapped;
+    h->readings++;
+    if (e->resident > h->resident_most)
+        h->resident_most = e->resident;
 }
 
-void build_heap_event(struct model_builder *b, uint32_t id, const union el_any *any)
+void build_heap_event(struct model_builder *b, uint64_t at_ns, uint32_t id, const union el_any *any)
 {
     switch (id) {
     case EL_ID_option:
@@ -72,7 +83,7 @@ void build_heap_event(struct model_builder *b, uint32_t id, const union el_any *
             b->p->heap.full = true;
         break;
     case EL_ID_heap_scan:
-        on_heap_scan(b, &any->heap_scan);
+        on_heap_scan(b, at_ns, &any->heap_scan);
         break;
     case EL_ID_allocator:
         on_allocator(b, &any->allocator);

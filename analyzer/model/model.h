@@ -149,14 +149,17 @@ struct model_heap_site {
 
 /* The program's memory as a whole. */
 struct model_heap {
-    bool full;               /* each block was looked at */
-    bool scanned;            /* unreachable blocks were looked for, at the end */
-    bool exact_roots;        /* and where blocks end was known */
+    bool full;            /* each block was looked at */
+    bool scanned;         /* unreachable blocks were looked for, and what is lost is as of then */
+    bool scanned_at_mark; /* last at a mark of the program's, not at its end */
+    uint64_t scanned_ns;  /* when */
+    bool exact_roots;     /* and where blocks end was known */
     const char *not_scanned; /* why they were looked for in vain, NULL where they were not */
     uint64_t live_blocks, live_bytes;
     /* What an allocator says of itself; its name is NULL where it says nothing. */
     char *allocator;
-    uint64_t arenas, allocated, active, resident, retained, mapped;
+    uint64_t arenas, allocated, active, resident, retained, mapped; /* as it was asked last */
+    uint64_t readings, resident_most;
 };
 
 /* Waits are kept as totals by (kind, stack, object), with the longest. */

@@ -131,10 +131,11 @@ static json_t *allocator_json(const struct model_heap *h)
 {
     if (!h->allocator)
         return json_null();
-    return json_pack("{ss so so so so so so}", "name", h->allocator, "arenas", count(h->arenas),
-                     "allocated", count(h->allocated), "active", count(h->active), "resident",
-                     count(h->resident), "retained", count(h->retained), "mapped",
-                     count(h->mapped));
+    return json_pack("{ss so so so so so so so so}", "name", h->allocator, "arenas",
+                     count(h->arenas), "allocated", count(h->allocated), "active", count(h->active),
+                     "resident", count(h->resident), "retained", count(h->retained), "mapped",
+                     count(h->mapped), "readings", count(h->readings), "resident_most",
+                     count(h->resident_most));
 }
 
 static json_t *process_json(const struct model_process *p)

@@ -307,14 +307,16 @@ static void print_allocators(const struct page *p)
     const struct model *m = p->r->model;
     for (size_t i = 0; i < m->nprocesses; i++) {
         const struct model_heap *h = &m->processes[i].heap;
-        char n[4][REPORT_WORDS_MAX], arenas[REPORT_WORDS_MAX];
+        char n[5][REPORT_WORDS_MAX], arenas[REPORT_WORDS_MAX];
         if (!h->allocator)
             continue;
         say(p, "",
-            "loiter: %s in process %u: %s allocated, %s active, %s resident, %s retained, %s",
+            "loiter: %s in process %u: %s allocated, %s active, %s resident (%s at most), %s "
+            "retained, %s",
             h->allocator, m->processes[i].pid, report_bytes(n[0], (double)h->allocated),
             report_bytes(n[1], (double)h->active), report_bytes(n[2], (double)h->resident),
-            report_bytes(n[3], (double)h->retained), report_count(arenas, h->arenas, "arena"));
+            report_bytes(n[4], (double)h->resident_most), report_bytes(n[3], (double)h->retained),
+            report_count(arenas, h->arenas, "arena"));
         end_line(p);
     }
 }

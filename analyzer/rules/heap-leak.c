@@ -1,6 +1,7 @@
 /*
- * heap-leak.c - blocks of memory that nothing in the process pointed to at its end, so that nothing
- * could have used or freed them. What was not freed but could still be reached is no leak.
+ * heap-leak.c - blocks of memory that nothing in the process pointed to at its end, or at the last
+ * mark before it, so that nothing could have used or freed them. What was not freed but could still
+ * be reached is no leak.
  */
 #include <inttypes.h>
 
@@ -88,10 +89,12 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     finding_set_times(f, s->leaked_first_ns, s->leaked_last_ns);
     f->growth_per_s = lost->blocks > 1 && seconds > 0 ? (double)lost->blocks / seconds : 0;
     finding_set_kind(f, lost->ring ? "ring" : "block");
-    finding_set_title(f, "%s%s of memory %s lost: at the end nothing pointed to %s",
+    const char *mark = p->heap.scanned_at_mark ? model_find_mark(p, p->heap.scanned_ns) : NULL;
+    finding_set_title(f, "%s%s of memory %s lost: at the %s%s nothing pointed to %s",
                       p->heap.full ? "" : "about ",
                       words_count(lost->blocks, "block", "blocks").text,
-                      lost->blocks == 1 ? "was" : "were", lost->blocks == 1 ? "it" : "them");
+                      lost->blocks == 1 ? "was" : "were", mark != NULL ? "mark " : "end",
+                      mark != NULL ? mark : "", lost->blocks == 1 ? "it" : "them");
     finding_set_fix(f, "Free the block on every way out of its last user, error paths included; or "
                        "keep the pointer where the owner frees it. If it is meant to live as long "
                        "as the process, keep it in a variable of static storage.");

@@ -76,3 +76,8 @@ uint32_t pl_stack_table_get(const uintptr_t *pcs, unsigned n, int *created)
             return s->id;
     }
 }
+
+uint32_t pl_stack_table_last(void)
+{
+    return atomic_load(&last_id);
+}

@@ -17,4 +17,7 @@ PL_HIDDEN int pl_stack_table_init(void);
 /* The id of these frames, 0 when there is no room. *created tells whether it is a fresh one. */
 PL_HIDDEN uint32_t pl_stack_table_get(const uintptr_t *pcs, unsigned n, int *created);
 
+/* The highest id that was given; 0: none yet. */
+PL_HIDDEN uint32_t pl_stack_table_last(void);
+
 #endif

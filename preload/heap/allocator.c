@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "preload/core/actor.h"
+#include "preload/core/clock.h"
+#include "preload/core/options.h"
 #include "preload/core/real.h"
 #include "preload/core/record.h"
 #include "preload/heap/starts.h"
@@ -12,17 +14,17 @@
 typedef int (*mallctl_fn)(const char *name, void *old, size_t *old_bytes, void *fresh,
                           size_t fresh_bytes);
 
-/* Asked for only where the allocator is not the C library's: a name that is not found costs an
- * allocation. */
-static mallctl_fn find_mallctl(void)
+static mallctl_fn mallctl; /* NULL: it cannot be asked */
+static _Atomic uint64_t next_at;
+
+/* Only where the allocator is not the C library's: a name that is not found costs an allocation. */
+void pl_allocator_find(void)
 {
-    mallctl_fn found = NULL;
-    void *symbol = pl_starts.shift != 0 && !pl_starts.libc ? dlsym(RTLD_DEFAULT, "mallctl") : NULL;
-    memcpy(&found, &symbol, sizeof(found));
-    return found;
+    void *symbol = pl_starts_is_libc() ? NULL : dlsym(RTLD_DEFAULT, "mallctl");
+    memcpy(&mallctl, &symbol, sizeof(mallctl));
 }
 
-static uint64_t read_size(mallctl_fn mallctl, const char *name)
+static uint64_t read_size(const char *name)
 {
     size_t value = 0, bytes = sizeof(value);
     return mallctl(name, &value, &bytes, NULL, 0) == 0 ? value : 0;
@@ -30,7 +32,6 @@ static uint64_t read_size(mallctl_fn mallctl, const char *name)
 
 void pl_allocator_write(struct pl_self *self)
 {
-    mallctl_fn mallctl = find_mallctl();
     uint64_t epoch = 1;
     size_t bytes = sizeof(epoch), n = sizeof("jemalloc ") - 1;
     const char *version = NULL;
@@ -47,11 +48,22 @@ void pl_allocator_write(struct pl_self *self)
     name[n] = 0;
     mallctl("arenas.narenas", &arenas, &arenas_bytes, NULL, 0);
     struct el_allocator event = {.arenas = arenas,
-                                 .allocated = read_size(mallctl, "stats.allocated"),
-                                 .active = read_size(mallctl, "stats.active"),
-                                 .resident = read_size(mallctl, "stats.resident"),
-                                 .retained = read_size(mallctl, "stats.retained"),
-                                 .mapped = read_size(mallctl, "stats.mapped"),
+                                 .allocated = read_size("stats.allocated"),
+                                 .active = read_size("stats.active"),
+                                 .resident = read_size("stats.resident"),
+                                 .retained = read_size("stats.retained"),
+                                 .mapped = read_size("stats.mapped"),
                                  .name = name};
     PL_WRITE(self, allocator, &event);
+}
+
+void pl_allocator_tick(struct pl_self *self, uint64_t now)
+{
+    uint64_t due = atomic_load_explicit(&next_at, memory_order_relaxed);
+    uint64_t period = pl_ticks_of_ns(pl_options.allocator_ms * 1000000);
+    /* A time beyond the period is one of the record before a fork. */
+    if (mallctl == NULL || (now < due && due - now <= period))
+        return;
+    if (atomic_compare_exchange_strong(&next_at, &due, now + period))
+        pl_allocator_write(self);
 }

@@ -102,6 +102,7 @@ static void sample(struct pl_self *self, uintptr_t address, uint64_t size, struc
         return;
     }
     pl_heap_site_born(site, size, address, block.at);
+    pl_allocator_tick(self, block.at);
 }
 
 void *pl_heap_got(void *got, uint64_t size, struct pl_call call)
@@ -150,10 +151,23 @@ void pl_heap_gone(void *address)
 }
 
 /* Of its own frame up, the stack is the program's. */
-__attribute__((noinline)) void pl_heap_end(struct pl_self *self)
+static __attribute__((noinline)) void look(struct pl_self *self, enum pl_scan_when when)
 {
     int error = errno;
-    pl_heap_scan(self, (uintptr_t)__builtin_frame_address(0));
+    pl_heap_scan(self, (uintptr_t)__builtin_frame_address(0), when);
     pl_allocator_write(self);
     errno = error;
+}
+
+void pl_heap_end(struct pl_self *self)
+{
+    look(self, PL_SCAN_AT_END);
+}
+
+/* Unlike at the end, the program's pointers may be in registers: this frame has them all. */
+__attribute__((noinline)) void pl_heap_mark(struct pl_self *self)
+{
+    __builtin_unwind_init();
+    look(self, PL_SCAN_AT_MARK);
+    __asm__ volatile("" ::: "memory"); /* no jump in place of the call */
 }

@@ -21,10 +21,11 @@
 #define ARENA_BYTES                                                                                \
     (UINT64_C(64) << 20) /* the C library aligns the heaps of its arenas to this                   \
                           */
-#define PAGE        UINT64_C(4096)
-#define MS_TICKS(n) pl_ticks_of_ns((uint64_t)(n)*1000000)
+#define PAGE      UINT64_C(4096)
+#define NS_PER_MS UINT64_C(1000000)
 
-/* Samples are judged at most this long, and for this share of the process's life. */
+/* Samples are judged at most this long, and for this share of the process's life; so are all the
+ * marks together, in either mode. */
 #define SAMPLED_MS    50
 #define SAMPLED_SHARE 50
 
@@ -37,8 +38,9 @@ struct scan {
     void *memory; /* of both */
     size_t memory_bytes;
     struct pl_range libc; /* its data: the allocator's records are among it */
-    uint64_t deadline;
-    uint64_t roots;                   /* bytes */
+    uint64_t deadline;    /* by the clock; then the time that was really used is asked for */
+    uint64_t cpu_until;   /* nanoseconds of this thread's */
+    uint64_t roots;       /* bytes */
     const struct pl_live_block *head; /* is it part of a ring? */
     int head_reached;
     int late;
@@ -75,9 +77,17 @@ static void mark_by_direct(struct scan *scan, struct pl_live_block *block)
         push(scan, block, PL_REACHED_BY_DIRECT);
 }
 
+/* On a machine that others use, time passes in which nothing was done. */
 static int is_late(struct scan *scan)
 {
-    scan->late |= pl_now() > scan->deadline;
+    uint64_t now = pl_now();
+    if (scan->late || now <= scan->deadline)
+        return scan->late;
+    uint64_t used = pl_sys_cpu_ns();
+    if (used < scan->cpu_until)
+        scan->deadline = now + pl_ticks_of_ns(scan->cpu_until - used);
+    else
+        scan->late = 1;
     return scan->late;
 }
 
@@ -355,12 +365,22 @@ static uint64_t lost_write(const struct scan *scan)
     return judged;
 }
 
-static uint64_t allowance(void)
+/* At marks, in the record of that epoch; nanoseconds. */
+static uint64_t spent;
+static uint32_t spent_epoch;
+
+/* In processor time. */
+static uint64_t allowance(enum pl_scan_when when)
 {
-    uint64_t most = MS_TICKS(pl_options.heap_scan_ms);
-    if (pl_options.heap == PL_HEAP_FULL)
+    uint64_t most = pl_options.heap_scan_ms * NS_PER_MS;
+    if (when == PL_SCAN_AT_END && pl_options.heap == PL_HEAP_FULL)
         return most;
-    uint64_t share = MS_TICKS(SAMPLED_MS) + pl_now() / SAMPLED_SHARE;
+    uint64_t share = SAMPLED_MS * NS_PER_MS + pl_ns_of_ticks(pl_now()) / SAMPLED_SHARE;
+    if (spent_epoch != pl_epoch)
+        spent = 0;
+    spent_epoch = pl_epoch;
+    if (when == PL_SCAN_AT_MARK)
+        share = share > spent ? share - spent : 0;
     return share < most ? share : most;
 }
 
@@ -377,14 +397,13 @@ static void scan_write(struct pl_self *self, const struct scan *scan, int result
     PL_WRITE(self, heap_scan, &event);
 }
 
-void pl_heap_scan(struct pl_self *self, uintptr_t sp)
+static void scan_run(struct pl_self *self, uintptr_t sp, enum pl_scan_when when)
 {
-    uint64_t began = pl_now(), judged = 0;
-    struct scan first = {.deadline = began + allowance()};
-    struct scan second = {.deadline = first.deadline};
+    uint64_t began = pl_now(), cpu_began = pl_sys_cpu_ns(), judged = 0;
+    uint64_t cpu_until = cpu_began + allowance(when);
+    struct scan first = {.deadline = began, .cpu_until = cpu_until};
+    struct scan second = first;
     struct scan *last = &first;
-    if (!pl_starts.on || pl_options.heap_scan_ms == 0 || pl_blocks_none())
-        return;
     int result = scan_look(&first, sp);
     if (result == EL_SCAN_DONE && first.view.threads > 1 && lost_and_known(&first) > 0) {
         last = &second;
@@ -395,9 +414,27 @@ void pl_heap_scan(struct pl_self *self, uintptr_t sp)
         lost_sort(last);
     if (last->late)
         result = EL_SCAN_LATE;
-    if (result == EL_SCAN_DONE)
+    if (result == EL_SCAN_DONE) {
+        pl_heap_sites_unleak();
         judged = lost_write(last);
-    scan_write(self, last, result, began, judged);
+    }
+    if (result == EL_SCAN_DONE || when == PL_SCAN_AT_END)
+        scan_write(self, last, result, began, judged);
     scan_close(&first);
     scan_close(&second);
+    if (when == PL_SCAN_AT_MARK)
+        spent += pl_sys_cpu_ns() - cpu_began;
+}
+
+/* One search at a time: whoever finds another under way leaves it to that one. */
+static _Atomic uint32_t searching; /* pl_epoch of the record in which one is under way */
+
+void pl_heap_scan(struct pl_self *self, uintptr_t sp, enum pl_scan_when when)
+{
+    if (!pl_starts.on || pl_options.heap_scan_ms == 0 || pl_blocks_none())
+        return;
+    if (atomic_exchange(&searching, pl_epoch) == pl_epoch)
+        return;
+    scan_run(self, sp, when);
+    atomic_store(&searching, 0);
 }

@@ -1,8 +1,8 @@
 /*
  * scan.h - finds the blocks that nothing in the process points to any more.
  *
- * It runs in the process, at its end, after the last function that exit() calls: conservative, as
- * Boehm's collector and LeakSanitizer are. Each aligned word of memory that is no block counts as a
+ * It runs in the process, at its end, after the last function that exit() calls, and at the marks
+ * that the program sets: conservative, as Boehm's collector and LeakSanitizer are. Each aligned word of memory that is no block counts as a
  * pointer if it lies in a block: the data of all modules, all stacks (of threads down to their
  * stack pointers; of tasks whole), thread-local memory, and all other private memory that the
  * program has mapped. Then each word of the blocks so reached, and so on.
@@ -20,8 +20,11 @@
 
 #include "preload/core/gate.h"
 
+/* The process may end without another search, so the last one that came to an end counts. */
+enum pl_scan_when { PL_SCAN_AT_MARK, PL_SCAN_AT_END };
+
 /* Looks, and writes what is lost into the sites' cells. `sp`: the calling thread has nothing below
  * it. Guard on. Keeps errno. */
-PL_HIDDEN void pl_heap_scan(struct pl_self *self, uintptr_t sp);
+PL_HIDDEN void pl_heap_scan(struct pl_self *self, uintptr_t sp, enum pl_scan_when when);
 
 #endif

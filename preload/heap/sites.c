@@ -1,6 +1,8 @@
 /* sites.c - see sites.h. */
 #include "preload/heap/sites.h"
 
+#include <string.h>
+
 #include "preload/core/clock.h"
 #include "preload/core/options.h"
 #include "preload/core/record.h"
@@ -107,6 +109,20 @@ void pl_heap_site_died(struct el_heap_site *site, const struct pl_block *block, 
     el_count(&site->freed_blocks, w.blocks);
     el_count(&site->freed_bytes, w.bytes);
     el_count(&site->life_bytes[life_bin(ticks)], w.bytes);
+}
+
+void pl_heap_sites_unleak(void)
+{
+    uint32_t last = pl_stack_table_last();
+    for (uint32_t i = 1; by_stack != NULL && i <= last && i < PL_STACKS_MAX; i++) {
+        struct el_heap_site *site = atomic_load_explicit(&by_stack[i], memory_order_acquire);
+        if (site == NULL || site->leaked_samples == 0)
+            continue;
+        memset(site->leaked_blocks, 0, sizeof(site->leaked_blocks));
+        memset(site->leaked_bytes, 0, sizeof(site->leaked_bytes));
+        site->leaked_samples = 0;
+        site->leaked_first_at = site->leaked_last_at = 0;
+    }
 }
 
 void pl_heap_site_leaked(struct el_heap_site *site, const struct pl_block *block, uintptr_t address,

@@ -23,6 +23,9 @@ PL_HIDDEN void pl_heap_site_born(struct el_heap_site *site, uint64_t size, uintp
 PL_HIDDEN void pl_heap_site_died(struct el_heap_site *site, const struct pl_block *block,
                                  uintptr_t address, uint64_t now);
 
+/* What an earlier search found is forgotten. */
+PL_HIDDEN void pl_heap_sites_unleak(void);
+
 enum pl_leak { PL_LEAK_DIRECT, PL_LEAK_INDIRECT, PL_LEAK_CYCLE };
 
 /* The scan found the block to be out of reach. */

@@ -16,6 +16,7 @@
 #include "preload/core/timer_cell.h"
 #include "preload/core/tiny.h"
 #include "preload/heap/capture.h"
+#include "preload/heap/heap.h"
 #include "preload/wrap/announce.h"
 
 #define FREE_TASKS_MAX 4096 /* records that a thread keeps for itself */
@@ -235,5 +236,6 @@ PL_EXPORT void loiter_mark(const char *name)
         return;
     struct el_mark event = {.actor = self->actor->id, .text = name};
     PL_WRITE(self, mark, &event);
+    pl_heap_mark(self);
     pl_leave(self);
 }

@@ -227,6 +227,23 @@ CASE containers_kept()
     (void)left;
 }
 
+/* Small ones, so many that a few of them are samples. */
+constexpr size_t many = 4096;
+void **volatile all_of_many;
+
+CASE many_lost()
+{
+    for (size_t i = 0; i < many; i++)
+        lose(4096);
+}
+
+CASE many_kept()
+{
+    all_of_many = static_cast<void **>(calloc(many, sizeof(void *)));
+    for (size_t i = 0; i < many; i++)
+        all_of_many[i] = malloc(4096);
+}
+
 /* The frame that holds the block is there when the process ends. */
 CASE on_the_stack()
 {
@@ -255,6 +272,8 @@ const struct {
              {"array-of-none", array_of_none},
              {"objects", objects},
              {"containers-kept", containers_kept},
+             {"many-lost", many_lost},
+             {"many-kept", many_kept},
              {"on-the-stack", on_the_stack}};
 
 } // namespace
