@@ -28,7 +28,7 @@ int main(void)
     fflush(stdout);
     struct stat st;
     MUST(fstat(out, &st) == 0);
-    for (int fd = 0; fd < 1024; fd++)
+    for (int fd = 0; fd < 65536; fd++)
         if (fd != out)
             close(fd);
     /* Numbers begin at 0 again: a file, a pipe, a socket, a file where a socket was. */

@@ -26,6 +26,23 @@ static void print_all(const char *who)
     fflush(stdout);
 }
 
+/* All of it, in the order in which the kernel was given it. */
+static void compare_with_kernel(void)
+{
+    static char given[1 << 20];
+    int fd = open("/proc/self/environ", O_RDONLY);
+    size_t used = 0;
+    ssize_t n;
+    while (used < sizeof given && (n = read(fd, given + used, sizeof given - used)) > 0)
+        used += (size_t)n;
+    close(fd);
+    size_t at = 0;
+    char **e = environ;
+    for (; at < used && e && *e; e++, at += strlen(given + at) + 1)
+        MUST(strcmp(*e, given + at) == 0);
+    MUST(at == used && (!e || !*e));
+}
+
 static void run_child(char **environment)
 {
     char *argv[] = {(char *)"environment", (char *)"child", NULL};
@@ -44,6 +61,7 @@ static void run_child(char **environment)
 int main(int argc, char **argv)
 {
     (void)argv;
+    compare_with_kernel();
     if (argc > 1) {
         print_all("child");
         return 7;
