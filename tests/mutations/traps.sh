@@ -1,0 +1,59 @@
+# traps.sh - how the code is broken for each trap of docs/robustness.md: the number comes first in
+# the name. See check.sh.
+core=preload/core wrap=preload/wrap heap=preload/heap
+
+# ---- start-up and symbols ----
+mutation 01-no-pool preload-early $wrap/alloc.c 's/if \(!KNOWN\(malloc\)\)\n        return pl_pool_alloc\(size, PL_POOL_ALIGN\);//'
+mutation 01-free-of-the-pool preload-early $wrap/alloc.c 's/pl_pool_owns\(block\) \|\| !KNOWN\(free\)/!KNOWN(free)/'
+mutation 02-missing-looked-up-again preload-early $core/real.c 's/if \(__atomic_load_n\(symbols\[i\].to, __ATOMIC_RELAXED\) == NULL\)/if (0)/'
+mutation 03-before-the-constructor preload-early $core/record.c 's/struct pl_gate pl_gate;/struct pl_gate pl_gate = {.stage = PL_READY};/'
+mutation 04-oldest-version preload-lock_calls $wrap/versions.def 's/GLIBC_2\.3\.2/GLIBC_2.2.5/g'
+mutation 05-exports-versioned preload-library $wrap/exports.map.in 's/\n\{/\nLOITER_1 {/'
+mutation 06-bound-late preload-library preload/CMakeLists.txt 's/-Wl,-z,now/-Wl,-z,lazy/'
+mutation 06-chosen-while-loaded preload-library $core/real.c 's/\z/static int one(void) { return 1; }\nstatic int (*choose(void))(void) { return one; }\nPL_HIDDEN int chosen(void) __attribute__((ifunc("choose"))); PL_HIDDEN int chosen(void);\nPL_HIDDEN int (*volatile pl_chosen)(void) = chosen;\n/'
+mutation 07-alias-missing preload-aliases $wrap/symbols-io.def 's/PL_IO_WAIT\(int, __poll_chk.*?\n//'
+
+# ---- threads, thread-local memory, re-entry ----
+mutation 09-made-when-used preload-library preload/CMakeLists.txt 's/-ftls-model=initial-exec//' \
+    $core/gate.h 's/initial-exec/global-dynamic/' $core/thread.c 's/initial-exec/global-dynamic/' \
+    $heap/heap.h 's/initial-exec/global-dynamic/' $heap/heap.c 's/initial-exec/global-dynamic/'
+mutation 10-no-guard preload-storm $core/gate.h 's/self->guard != 0, 0/0, 0/' $wrap/lock.h 's/self->guard != 0 \|\| //g'
+mutation 10-a-flag preload-storm $core/gate.h 's/self->guard--/self->guard = 0/'
+mutation 11-bounds-asked-for preload-library $wrap/thread.c 's/(uintptr_t top = [^\n]*\n)/$1    pthread_attr_t attr;\n    pthread_getattr_np(pthread_self(), &attr);\n/'
+mutation 12-created-again preload-late_keys $core/thread.c 's/self->phase == PL_PHASE_OVER/0/'
+mutation 13-no-cleanup preload-cancel,preload-thread_calls $wrap/thread.c 's/pthread_cleanup_push\(thread_over, NULL\);/{/g; s/pthread_cleanup_pop\(1\);/thread_over(NULL); }/g'
+mutation 14-kept-over-a-switch preload-contexts,e2e-correct-weft-locks-and-sleep $core/gate.h 's/PL_HIDDEN struct pl_self \*pl_self\(void\);/__attribute__((const)) $&/'
+mutation 15-no-bounds preload-contexts,unwind_test $core/unwind.c 's/if \(at < w->lo \|\|/if (0 \&\&/; s/if \(at > w->hi - sizeof\(uintptr_t\)\)/if (0)/; s/!pl_sys_readable\(at\)/0/'
+mutation 17-not-known preload-libjemalloc $core/thread.c 's/struct pl_actor \*actor = pl_thread_actor\(\);\n    if \(actor == NULL\)/$&;\n    if (1)/'
+
+# ---- locks and timing ----
+mutation 18-waits-for-the-loader preload-dlopens,preload-forks $core/modules.c 's/if \(atomic_exchange\(&refreshing, 1\) != 0\)\n        return;/while (atomic_exchange(&refreshing, 1) != 0)\n        ;/'
+mutation 21-dead-owner preload-held_locks_test $wrap/mutex.c 's/#include "preload.wrap.lock.h"\n/$&#undef PL_GOT_PTHREAD\n#define PL_GOT_PTHREAD(result) ((result) == 0)\n/'
+mutation 21-not-got preload-held_locks_test $wrap/mutex.c 's/#include "preload.wrap.lock.h"\n/$&#undef PL_GOT_PTHREAD\n#define PL_GOT_PTHREAD(result) ((result) == (result))\n/'
+mutation 22-a-life-goes-on preload-held_locks_test $core/object.c 's/(void pl_object_gone.*?\n\{\n)/$1    if (object != 0) return;\n/s'
+
+# ---- fork, exec, exit, signals, descriptors, disk ----
+mutation 24-goes-on-in-the-child preload-forks,preload-fork_threads,preload-fork_chain,e2e-ending-threads-fork $wrap/process.c 's/pl_record_forget\(\);\n    pl_record_start\(EL_CAUSE_FORK\);//' $core/record.c 's/MADV_WIPEONFORK, 0, 0, 0\)/MADV_NORMAL, 0, 0, 0)/'
+mutation 25-vfork-is-the-parent preload-replaced $core/record.c 's/ \|\| !pl_record_is_mine\(\)//g' $wrap/process.c 's/ \|\| !pl_record_is_mine\(\)//g'
+mutation 26-environment preload-environment $core/record.c 's/pl_options_read\(\);/$&\n    for (extern char **environ, **e = environ; *e != NULL; e++)\n        if (strncmp(*e, "LD_PRELOAD=", 11) == 0)\n            (*e)[0] = 88;/'
+mutation 27-exit-for-_exit e2e-ending-threads-raw-exit $wrap/process.c 's/PL_REAL\(_exit\)\(status\)/PL_REAL(exit)(status)/'
+mutation 27-private-memory e2e-ending-threads-sigkill,e2e-ending-threads-raw-exit eventlog/sys.h 's/: MAP_SHARED/: MAP_PRIVATE/'
+mutation 28-writes-within-a-write preload-storm eventlog/writer.h 's/slot->busy \| slot->log->stop/slot->log->stop/'
+mutation 28-errno preload-storm $heap/heap.c 's/errno = error;\n    pl_leave/errno = 5;\n    pl_leave/' 
+mutation 29-a-helper preload-traces $core/record.c 's/void pl_record_start/static void *helper(void *arg) { for (;;) pl_sys6(SYS_pause, 0, 0, 0, 0, 0, 0); return arg; }\nvoid pl_record_start/; s/pl_leave\(self\);\n\}\n\nvoid pl_record_forget/pthread_t t;\n    PL_REAL(pthread_create)(&t, NULL, helper, NULL);\n    $&/'
+mutation 30-kept-open preload-closed,preload-traces eventlog/files.c 's/el_sys_close\(fd\);//g'
+mutation 31-no-room-made fault-disk-full_in_mid_run eventlog/files.c 's/error = el_sys_fallocate\(fd, bytes\)/error = (el_sys_truncate(fd, bytes), 0)/; s/(\*error = write_packets\([^;]*;)/el_sys_truncate(fd, offset + bytes);\n        *error = 0;/'
+mutation 31-limit-not-asked fault-disk-file_size_limit,preload-places eventlog/files.c 's/el_sys_file_limit\(\) < /0 \&\& $&/g'
+mutation 32-dlopen-wrapped preload-dlopens $wrap/symbols-process.def 's/\z/PL_SYMBOL(void *, dlopen, (const char *file, int mode))\n/' $wrap/process.c 's/\z/PL_EXPORT void *dlopen(const char *file, int mode);\nPL_EXPORT void *dlopen(const char *file, int mode)\n{\n    void *found = PL_REAL(dlopen)(file, mode);\n    return found;\n}\n/'
+mutation 33-rules-outlive-modules preload-dlopens $core/modules.c 's/pl_unwind_forget\(\);/;/'
+mutation 33-words-not-compared preload-dlopens,unwind_test $core/stack.h 's/(pl_stack_match\(.*?)if \(pl_plain_address/$1if (0 \&\& pl_plain_address/s'
+mutation 34-static-let-in fault-start-static,fault-start-32_bit analyzer/cli/preflight.c 's/return check_elf\(path, fd, error\);/return 0;/'
+mutation 34-setuid-let-in fault-start-setuid analyzer/cli/preflight.c 's/S_ISUID/0/'
+mutation 35-before-the-sanitizer e2e-sanitized-thread-throws-under-locks,e2e-sanitized-address-throws-under-locks analyzer/cli/sanitizer.c 's/return true;/return false;/'
+mutation 36-for-all-to-read preload-private eventlog/sys.h 's/path, 0700/path, 0755/'
+mutation 36-where-a-link-leads preload-private eventlog/log.c 's/if \(error != -EEXIST\)/if (1)/; s/return error;\n\}\n\nstatic int open_files/return error == -EEXIST ? 0 : error;\n}\n\nstatic int open_files/'
+
+# ---- costs and accusations ----
+mutation 37-an-unwinder preload-library,preload-throws preload/CMakeLists.txt 's/preload_options eventlog_writer\)/preload_options eventlog_writer -Wl,--no-as-needed unwind)/'
+mutation 38-frame-pointers unwind_test $core/cfi.c 's/const uint8_t \*fde = find_fde/return (struct pl_rule){.kind = PL_RULE_FP, .cfa = 16, .fp = -16, .ra = -8};\n    $&/'
+mutation 42-slots-used-once preload-threads eventlog/slots.c 's/(void el_slot_release.*?)push_free\(slot->log, slot\);/$1/s'
