@@ -70,13 +70,16 @@ class Side:
         if loiter:
             with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as f:
                 self.pid = int(f.read().split()[0])
-        self.requests, self.over = 0, False
+        self.requests, self.over, self.failed = 0, False, None
         self.thread = threading.Thread(target=self.drive, args=(SERVERS[server][1],))
         self.thread.start()
 
     def drive(self, load):
-        while not self.over:
-            self.requests += load(self.port)
+        try:
+            while not self.over:
+                self.requests += load(self.port)
+        except subprocess.CalledProcessError as error:
+            self.failed = f"{error}\n{self.program.text()}"
 
     def log_bytes(self):
         sizes = {}
@@ -110,6 +113,10 @@ def soak(server, loiter, minutes, root):
         counts, last = (a, b), now
     plain.end()
     loaded.end()
+    for side in (plain, loaded):
+        if side.failed:
+            print(f"{server}: {'Loiter' if side is loaded else 'plain'}: {side.failed}")
+            return True
     print(f"{server:10} throughput: {loaded.requests / plain.requests:.3f} of plain")
     grown = (memory[-1][1] - memory[0][1]) - (memory[-1][0] - memory[0][0])
     return grown > 0.03 * memory[-1][0] + (32 << 20) or log > LOG_BOUND

@@ -220,9 +220,7 @@ LOITER_WEAK void loiter_timer_bytes(enum loiter_object kind, size_t bytes);
 
 /* ---- for programs ---- */
 
-/* Names what the process does from here on, as a test's name; findings carry it. Copied. Where the
- * allocator is watched, blocks of memory that nothing points to are looked for, which may take 50 ms
- * of processor time and 2 % of the process's life, for all marks together. */
+/* Names what the process does from here on, as a test's name; findings carry it. Copied. */
 LOITER_WEAK void loiter_mark(const char *name);
 
 #ifdef __cplusplus

@@ -47,10 +47,10 @@ build() { # [TARGET]...: all without one
     ninja -C "$dir/src/build" "$@" >"$dir/build.out" 2>&1
 }
 
-# What the code that is broken is part of: the two products, and tests that are linked with it.
+# What the code that is broken is part of: tests that are linked with it, or else the two products.
 targets_of() {
-    printf '%s\n' loiter loiter_preload
     tr ',' '\n' <<<"$1" | grep -xFf "$dir/targets"
+    grep -qE '(^|,)(preload|e2e|fault)-' <<<"$1" && printf '%s\n' loiter loiter_preload
 }
 
 mutate() { # NAME TESTS FILE EXPRESSION...

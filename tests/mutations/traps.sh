@@ -12,29 +12,33 @@ mutation 05-exports-versioned preload-library $wrap/exports.map.in 's/\n\{/\nLOI
 mutation 06-bound-late preload-library preload/CMakeLists.txt 's/-Wl,-z,now/-Wl,-z,lazy/'
 mutation 06-chosen-while-loaded preload-library $core/real.c 's/\z/static int one(void) { return 1; }\nstatic int (*choose(void))(void) { return one; }\nPL_HIDDEN int chosen(void) __attribute__((ifunc("choose"))); PL_HIDDEN int chosen(void);\nPL_HIDDEN int (*volatile pl_chosen)(void) = chosen;\n/'
 mutation 07-alias-missing preload-aliases $wrap/symbols-io.def 's/PL_IO_WAIT\(int, __poll_chk.*?\n//'
+mutation 08-plain-pointers real_race_test $core/real.h 's/__atomic_load_n\(&pl_real\.name, __ATOMIC_RELAXED\)/pl_real.name/'
 
 # ---- threads, thread-local memory, re-entry ----
 mutation 09-made-when-used preload-library preload/CMakeLists.txt 's/-ftls-model=initial-exec//' \
     $core/gate.h 's/initial-exec/global-dynamic/' $core/thread.c 's/initial-exec/global-dynamic/' \
     $heap/heap.h 's/initial-exec/global-dynamic/' $heap/heap.c 's/initial-exec/global-dynamic/'
-mutation 10-no-guard preload-storm $core/gate.h 's/self->guard != 0, 0/0, 0/' $wrap/lock.h 's/self->guard != 0 \|\| //g'
+mutation 10-no-guard preload-storm $core/gate.h 's/self->guard != 0, 0/0, 0/'
 mutation 10-a-flag preload-storm $core/gate.h 's/self->guard--/self->guard = 0/'
 mutation 11-bounds-asked-for preload-library $wrap/thread.c 's/(uintptr_t top = [^\n]*\n)/$1    pthread_attr_t attr;\n    pthread_getattr_np(pthread_self(), &attr);\n/'
-mutation 12-created-again preload-late_keys $core/thread.c 's/self->phase == PL_PHASE_OVER/0/'
-mutation 13-no-cleanup preload-cancel,preload-thread_calls $wrap/thread.c 's/pthread_cleanup_push\(thread_over, NULL\);/{/g; s/pthread_cleanup_pop\(1\);/thread_over(NULL); }/g'
+mutation 12-created-again preload-lives_test $core/thread.c 's/self->phase == PL_PHASE_OVER/0/'
+mutation 13-no-cleanup preload-lives_test $wrap/thread.c 's/pthread_cleanup_push\(thread_over, NULL\);/{/g; s/pthread_cleanup_pop\(1\);/thread_over(NULL); }/g'
 mutation 14-kept-over-a-switch preload-contexts,e2e-correct-weft-locks-and-sleep $core/gate.h 's/PL_HIDDEN struct pl_self \*pl_self\(void\);/__attribute__((const)) $&/'
 mutation 15-no-bounds preload-contexts,unwind_test $core/unwind.c 's/if \(at < w->lo \|\|/if (0 \&\&/; s/if \(at > w->hi - sizeof\(uintptr_t\)\)/if (0)/; s/!pl_sys_readable\(at\)/0/'
+mutation 16-return-addresses preload-cancel $core/wait.c 's/#include "preload.core.window.h"\n/$&\nstatic void nowhere(void) { __builtin_trap(); }\nstatic __thread uintptr_t *slot, was;\n/; s/    w->timed = kind_and_timed & 1;/    slot = (uintptr_t *)(sp - 8);\n    was = *slot;\n    *slot = (uintptr_t)nowhere + 1;\n$&/; s/(void pl_wait_end\(.*?return;\n)/$1    *slot = was;\n/s'
 mutation 17-not-known preload-libjemalloc $core/thread.c 's/struct pl_actor \*actor = pl_thread_actor\(\);\n    if \(actor == NULL\)/$&;\n    if (1)/'
 
 # ---- locks and timing ----
 mutation 18-waits-for-the-loader preload-dlopens,preload-forks $core/modules.c 's/if \(atomic_exchange\(&refreshing, 1\) != 0\)\n        return;/while (atomic_exchange(&refreshing, 1) != 0)\n        ;/'
+mutation 19-written-while-held preload-lives_test $core/wait.c 's/late_keep\(self, w, now, io_ticks, error\);/pl_wait_note(self, w, now, io_ticks, error);/'
+mutation 20-a-clock-for-each preload-library $wrap/mutex.c 's/#define TRY\(mutex, REAL\).*?\n/#include "preload.core.clock.h"\nstatic volatile uint64_t then;\n$&    then = pl_now(), \\\n/s; s/preload\.core\.clock/preload\/core\/clock/'
 mutation 21-dead-owner preload-held_locks_test $wrap/mutex.c 's/#include "preload.wrap.lock.h"\n/$&#undef PL_GOT_PTHREAD\n#define PL_GOT_PTHREAD(result) ((result) == 0)\n/'
 mutation 21-not-got preload-held_locks_test $wrap/mutex.c 's/#include "preload.wrap.lock.h"\n/$&#undef PL_GOT_PTHREAD\n#define PL_GOT_PTHREAD(result) ((result) == (result))\n/'
 mutation 22-a-life-goes-on preload-held_locks_test $core/object.c 's/(void pl_object_gone.*?\n\{\n)/$1    if (object != 0) return;\n/s'
 
 # ---- fork, exec, exit, signals, descriptors, disk ----
 mutation 24-goes-on-in-the-child preload-forks,preload-fork_threads,preload-fork_chain,e2e-ending-threads-fork $wrap/process.c 's/pl_record_forget\(\);\n    pl_record_start\(EL_CAUSE_FORK\);//' $core/record.c 's/MADV_WIPEONFORK, 0, 0, 0\)/MADV_NORMAL, 0, 0, 0)/'
-mutation 25-vfork-is-the-parent preload-replaced $core/record.c 's/ \|\| !pl_record_is_mine\(\)//g' $wrap/process.c 's/ \|\| !pl_record_is_mine\(\)//g'
+mutation 25-vfork-is-the-parent preload-lives_test $core/record.c 's/ \|\| !pl_record_is_mine\(\)//g' $wrap/process.c 's/ \|\| !pl_record_is_mine\(\)//g'
 mutation 26-environment preload-environment $core/record.c 's/pl_options_read\(\);/$&\n    for (extern char **environ, **e = environ; *e != NULL; e++)\n        if (strncmp(*e, "LD_PRELOAD=", 11) == 0)\n            (*e)[0] = 88;/'
 mutation 27-exit-for-_exit e2e-ending-threads-raw-exit $wrap/process.c 's/PL_REAL\(_exit\)\(status\)/PL_REAL(exit)(status)/'
 mutation 27-private-memory e2e-ending-threads-sigkill,e2e-ending-threads-raw-exit eventlog/sys.h 's/: MAP_SHARED/: MAP_PRIVATE/'
@@ -56,4 +60,6 @@ mutation 36-where-a-link-leads preload-private eventlog/log.c 's/if \(error != -
 # ---- costs and accusations ----
 mutation 37-an-unwinder preload-library,preload-throws preload/CMakeLists.txt 's/preload_options eventlog_writer\)/preload_options eventlog_writer -Wl,--no-as-needed unwind)/'
 mutation 38-frame-pointers unwind_test $core/cfi.c 's/const uint8_t \*fde = find_fde/return (struct pl_rule){.kind = PL_RULE_FP, .cfa = 16, .fp = -16, .ra = -8};\n    $&/'
-mutation 42-slots-used-once preload-threads eventlog/slots.c 's/(void el_slot_release.*?)push_free\(slot->log, slot\);/$1/s'
+mutation 42-slots-used-once preload-lives_test eventlog/slots.c 's/(void el_slot_release.*?)push_free\(slot->log, slot\);/$1/s'
+mutation 43-a-stack-for-each preload-lives_test $core/stack.c 's/uint32_t id = pl_stack_known\(self, call, first\);/uint32_t id = 0;/; s/(id = second_look\([^;]*?\)) == 0/(id = 0) == 0/; s/(static void near_fill.*?\n\{\n)/$1    if (near != NULL) return;\n/s'
+mutation 44-any-wait-is-a-leak e2e-correct-daemons analyzer/rules/waiters.c 's/return el_wait_is_inside\(a->wait_kind\);/return 1;/'
