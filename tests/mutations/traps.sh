@@ -29,7 +29,7 @@ mutation 16-return-addresses preload-cancel $core/wait.c 's/#include "preload.co
 mutation 17-not-known preload-libjemalloc $core/thread.c 's/struct pl_actor \*actor = pl_thread_actor\(\);\n    if \(actor == NULL\)/$&;\n    if (1)/'
 
 # ---- locks and timing ----
-mutation 18-waits-for-the-loader preload-dlopens,preload-forks $core/modules.c 's/if \(atomic_exchange\(&refreshing, 1\) != 0\)\n        return;/while (atomic_exchange(&refreshing, 1) != 0)\n        ;/'
+mutation 18-a-lock-over-a-wait preload-thread_calls $core/wait.c 's/int pl_wait_begin_at/static _Atomic int ours;\nint pl_wait_begin_at/; s/    w->timed = kind_and_timed & 1;/    while (atomic_exchange(\&ours, 1) != 0)\n        ;\n$&/; s/(void pl_wait_end\(.*?return;\n)/$1    atomic_store(\&ours, 0);\n/s'
 mutation 19-written-while-held preload-lives_test $core/wait.c 's/late_keep\(self, w, now, io_ticks, error\);/pl_wait_note(self, w, now, io_ticks, error);/'
 mutation 20-a-clock-for-each preload-library $wrap/mutex.c 's/#define TRY\(mutex, REAL\).*?\n/#include "preload.core.clock.h"\nstatic volatile uint64_t then;\n$&    then = pl_now(), \\\n/s; s/preload\.core\.clock/preload\/core\/clock/'
 mutation 21-dead-owner preload-held_locks_test $wrap/mutex.c 's/#include "preload.wrap.lock.h"\n/$&#undef PL_GOT_PTHREAD\n#define PL_GOT_PTHREAD(result) ((result) == 0)\n/'
