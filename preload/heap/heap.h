@@ -65,7 +65,8 @@ PL_HIDDEN void pl_heap_flush(void);
 /* The process ends: looks for blocks that nothing reaches, and asks the allocator. Guard on. */
 PL_HIDDEN void pl_heap_end(struct pl_self *self);
 
-/* The program sets a mark: the same, as things stand there, for as long as it may take. Guard on. */
+/* The program sets a mark: the same, as things stand there, for as long as it may take. Guard on.
+ */
 PL_HIDDEN void pl_heap_mark(struct pl_self *self);
 
 /* A record begins: makes the tables. pl_heap_rest: none does, nothing is noted from now on. */

@@ -37,10 +37,11 @@ struct scan {
     size_t nfrontier;
     void *memory; /* of both */
     size_t memory_bytes;
-    struct pl_range libc; /* its data: the allocator's records are among it */
-    uint64_t deadline;    /* by the clock; then the time that was really used is asked for */
-    uint64_t cpu_until;   /* nanoseconds of this thread's */
-    uint64_t roots;       /* bytes */
+    struct pl_range libc;      /* its data: the allocator's records are among it */
+    uint64_t deadline;         /* by the clock; then the time that was really used is asked for */
+    uint64_t cpu_until;        /* nanoseconds of this thread's */
+    uint64_t roots;            /* bytes */
+    const struct scan *before; /* the first of two looks, whose lists are full of addresses */
     const struct pl_live_block *head; /* is it part of a ring? */
     int head_reached;
     int late;
@@ -218,6 +219,16 @@ static void skip_range(uintptr_t lo, uintptr_t hi, void *ctx)
     pl_view_skip(ctx, lo, hi);
 }
 
+static void skip_scan(struct pl_view *view, const struct scan *scan)
+{
+    pl_view_skip(view, (uintptr_t)scan->view.regions,
+                 (uintptr_t)scan->view.regions + scan->view.bytes);
+    pl_view_skip(view, (uintptr_t)scan->memory, (uintptr_t)scan->memory + scan->memory_bytes);
+    for (unsigned i = 0; i < PL_LIVE_PARTS; i++)
+        pl_view_skip(view, (uintptr_t)scan->live.memory[i],
+                     (uintptr_t)scan->live.memory[i] + scan->live.sizes[i]);
+}
+
 static void skip_own(struct scan *scan)
 {
     struct pl_view *view = &scan->view;
@@ -229,11 +240,9 @@ static void skip_own(struct scan *scan)
     pl_view_skip(view, lo, hi);
     pl_modules_own_range(&lo, &hi);
     pl_view_skip(view, lo, hi);
-    pl_view_skip(view, (uintptr_t)view->regions, (uintptr_t)view->regions + view->bytes);
-    pl_view_skip(view, (uintptr_t)scan->memory, (uintptr_t)scan->memory + scan->memory_bytes);
-    for (unsigned i = 0; i < PL_LIVE_PARTS; i++)
-        pl_view_skip(view, (uintptr_t)scan->live.memory[i],
-                     (uintptr_t)scan->live.memory[i] + scan->live.sizes[i]);
+    skip_scan(view, scan);
+    if (scan->before != NULL)
+        skip_scan(view, scan->before);
     pl_view_settle(view);
 }
 
@@ -402,7 +411,7 @@ static void scan_run(struct pl_self *self, uintptr_t sp, enum pl_scan_when when)
     uint64_t began = pl_now(), cpu_began = pl_sys_cpu_ns(), judged = 0;
     uint64_t cpu_until = cpu_began + allowance(when);
     struct scan first = {.deadline = began, .cpu_until = cpu_until};
-    struct scan second = first;
+    struct scan second = {.deadline = began, .cpu_until = cpu_until, .before = &first};
     struct scan *last = &first;
     int result = scan_look(&first, sp);
     if (result == EL_SCAN_DONE && first.view.threads > 1 && lost_and_known(&first) > 0) {

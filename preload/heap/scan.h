@@ -2,10 +2,11 @@
  * scan.h - finds the blocks that nothing in the process points to any more.
  *
  * It runs in the process, at its end, after the last function that exit() calls, and at the marks
- * that the program sets: conservative, as Boehm's collector and LeakSanitizer are. Each aligned word of memory that is no block counts as a
- * pointer if it lies in a block: the data of all modules, all stacks (of threads down to their
- * stack pointers; of tasks whole), thread-local memory, and all other private memory that the
- * program has mapped. Then each word of the blocks so reached, and so on.
+ * that the program sets: conservative, as Boehm's collector and LeakSanitizer are. Each aligned
+ * word of memory that is no block counts as a pointer if it lies in a block: the data of all
+ * modules, all stacks (of threads down to their stack pointers; of tasks whole), thread-local
+ * memory, and all other private memory that the program has mapped. Then each word of the blocks so
+ * reached, and so on.
  *
  * Other threads run on. While they move pointers about, one can be missed; so when blocks seem lost
  * and there are other threads, all is looked at twice, and lost is what was lost both times. A

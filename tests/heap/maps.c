@@ -59,7 +59,7 @@ static __attribute__((noinline)) void make_maps(void)
     /* A block whose middle cannot be read. */
     char *block = aligned_alloc(PAGE, 4 * PAGE);
     *(void **)(void *)(block + 3 * PAGE) = malloc(600);
-    *(char **)(void *)striped = block;
+    *(char **)(void *)(striped + 8) = block;
     MUST(mprotect(block + PAGE, PAGE, PROT_NONE) == 0);
     /* Much more than there is, with a pointer in its depth. */
     char *huge = map(64ul << 30, rw, none | MAP_NORESERVE, -1);

@@ -21,7 +21,7 @@ def expect(good, what):
 def judged(work, *argv):
     report = os.path.join(work, "report.json")
     done = subprocess.run([LOITER, "run", "--heap=full", "--no-follow", "--format=json", "--report",
-                           report, "--only=heap-leak", "-o", os.path.join(work, "log"), "--", PROGRAM,
+                           report, "--only=heap-leak", "-o", os.path.join(work, "-".join(("log",) + argv)), "--", PROGRAM,
                            *argv], capture_output=True, text=True, check=False)
     with open(report, encoding="utf-8") as text:
         found = json.load(text)["findings"]

@@ -1,4 +1,5 @@
-/* marks.c - a server that never ends by itself: it loses memory between two marks, and is killed. */
+/* marks.c - a server that never ends by itself: it loses memory between two marks, and is killed.
+ */
 #include <loiter.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -75,7 +75,7 @@ mutate() { # NAME TESTS FILE EXPRESSION...
             fi
         done
     else
-        complain "$name: does not build: $(grep -m1 -E 'error|undefined' "$dir/build.out")"
+        complain "$name: does not build: $(grep -m1 -E ' error: |undefined reference' "$dir/build.out")"
     fi
     for file in "${files[@]}"; do
         cat "$top/$file" >"$dir/src/$file"

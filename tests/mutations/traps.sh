@@ -39,7 +39,7 @@ mutation 22-a-life-goes-on preload-held_locks_test $core/object.c 's/(void pl_ob
 # ---- fork, exec, exit, signals, descriptors, disk ----
 mutation 24-goes-on-in-the-child preload-forks,preload-fork_threads,preload-fork_chain,e2e-ending-threads-fork $wrap/process.c 's/pl_record_forget\(\);\n    pl_record_start\(EL_CAUSE_FORK\);//' $core/record.c 's/MADV_WIPEONFORK, 0, 0, 0\)/MADV_NORMAL, 0, 0, 0)/'
 mutation 25-vfork-is-the-parent preload-lives_test $core/record.c 's/ \|\| !pl_record_is_mine\(\)//g' $wrap/process.c 's/ \|\| !pl_record_is_mine\(\)//g'
-mutation 26-environment preload-environment $core/record.c 's/pl_options_read\(\);/$&\n    for (extern char **environ, **e = environ; *e != NULL; e++)\n        if (strncmp(*e, "LD_PRELOAD=", 11) == 0)\n            (*e)[0] = 88;/'
+mutation 26-environment preload-environment $core/record.c 's/static int record_can_begin/extern char **environ;\n$&/; s/pl_options_read\(\);/$&\n    for (char **e = environ; *e != NULL; e++)\n        if (strncmp(*e, "LD_PRELOAD=", 11) == 0)\n            (*e)[0] = 88;/'
 mutation 27-exit-for-_exit e2e-ending-threads-raw-exit $wrap/process.c 's/PL_REAL\(_exit\)\(status\)/PL_REAL(exit)(status)/'
 mutation 27-private-memory e2e-ending-threads-sigkill,e2e-ending-threads-raw-exit eventlog/sys.h 's/: MAP_SHARED/: MAP_PRIVATE/'
 mutation 28-writes-within-a-write preload-storm eventlog/writer.h 's/slot->busy \| slot->log->stop/slot->log->stop/'
@@ -61,5 +61,13 @@ mutation 36-where-a-link-leads preload-private eventlog/log.c 's/if \(error != -
 mutation 37-an-unwinder preload-library,preload-throws preload/CMakeLists.txt 's/preload_options eventlog_writer\)/preload_options eventlog_writer -Wl,--no-as-needed unwind)/'
 mutation 38-frame-pointers unwind_test $core/cfi.c 's/const uint8_t \*fde = find_fde/return (struct pl_rule){.kind = PL_RULE_FP, .cfa = 16, .fp = -16, .ra = -8};\n    $&/'
 mutation 42-slots-used-once preload-lives_test eventlog/slots.c 's/(void el_slot_release.*?)push_free\(slot->log, slot\);/$1/s'
-mutation 43-a-stack-for-each preload-lives_test $core/stack.c 's/uint32_t id = pl_stack_known\(self, call, first\);/uint32_t id = 0;/; s/(id = second_look\([^;]*?\)) == 0/(id = 0) == 0/; s/(static void near_fill.*?\n\{\n)/$1    if (near != NULL) return;\n/s'
+mutation 43-a-stack-for-each preload-lives_test $core/stack.c 's/uint32_t id = pl_stack_known\(self, call, first\);/uint32_t id = 0;/; s/second_look\(self, call, first\)\) == 0/0u) == 0/; s/(static void near_fill.*?\n\{\n)/$1    if (near != NULL) return;\n/s'
 mutation 44-any-wait-is-a-leak e2e-correct-daemons analyzer/rules/waiters.c 's/return el_wait_is_inside\(a->wait_kind\);/return 1;/'
+
+# ---- the heap's search ----
+mutation heap-second-look-sees-the-first e2e-heap-maps $heap/scan.c 's/if \(scan->before != NULL\)/if (0)/'
+mutation heap-registers-not-laid-down preload-heap_marks_test $heap/heap.c 's/__builtin_unwind_init\(\);//'
+mutation heap-marks-add-up preload-heap_marks_test $heap/scan.c 's/pl_heap_sites_unleak\(\);//'
+mutation heap-no-search-at-marks preload-heap_marks_test,e2e-heap-sampled $wrap/announce.c 's/pl_heap_mark\(self\);//'
+mutation heap-read-in-place e2e-heap-maps $core/sys.h 's/long n = pl_sys6\(SYS_process_vm_readv[^;]*;/__builtin_memcpy(to, (void *)from, bytes);\n    long n = (long)bytes;/'
+mutation heap-asked-once e2e-heap-jemalloc $heap/heap.c 's/pl_allocator_tick\(self, block.at\);//'
