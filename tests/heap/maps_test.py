@@ -19,10 +19,10 @@ def expect(good, what):
 
 
 def judged(work, *argv):
-    report = os.path.join(work, "report.json")
+    report, log = os.path.join(work, "report.json"), os.path.join(work, "-".join(("log",) + argv))
     done = subprocess.run([LOITER, "run", "--heap=full", "--no-follow", "--format=json", "--report",
-                           report, "--only=heap-leak", "-o", os.path.join(work, "-".join(("log",) + argv)), "--", PROGRAM,
-                           *argv], capture_output=True, text=True, check=False)
+                           report, "--only=heap-leak", "-o", log, "--", PROGRAM, *argv],
+                          capture_output=True, text=True, check=False)
     with open(report, encoding="utf-8") as text:
         found = json.load(text)["findings"]
     sums = {unit: sum(c["amount"] for f in found for c in f["cost"] if c["unit"] == unit)

@@ -130,6 +130,8 @@ def judge(name, argv, cwd, args):
         under = run([args.loiter, "record", "-o", log, "--"] + argv, cwd or root, args.limit)
         end = time.monotonic()
     different = [t for t in sorted({*without, *under}) if without.get(t) != under.get(t)]
+    if without["exit status"] == "no end":
+        different = []  # in the time given, it says nothing by itself
     passed = sum(1 for v in without.values() if v in ("ok", 0))
     print(f"{name:45} {passed:5} pass {len(without) - 1 - passed:3} do not; {len(different)} differ; "
           f"{middle - begin:6.1f} s, {end - middle:6.1f} s under Loiter", flush=True)
