@@ -75,6 +75,7 @@ struct pl_self {
     uint32_t pending;      /* what is to be done when a lock was given back: pl_wait_flush */
     uint32_t tid;          /* as the kernel has it, once `thread` is there */
     uint32_t spins;        /* yields and tries, see core/spin.h */
+    uint32_t spins_had;    /* and since the last block of them, one that was not in vain */
     uint32_t until_sample; /* tasks to be made until one is measured, see core/tiny.h */
     uint32_t dropped;      /* calls passed through because the guard was on */
     uint32_t stamps;       /* so many times more `now` may be guessed: see announce.c */

@@ -135,6 +135,10 @@ void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
+    if (self->spins_had) {
+        self->spins_had = 0;
+        self->actor->spin_actor = 0; /* a row that nobody goes on with */
+    }
     pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
     pl_leave(self);
 }

@@ -31,6 +31,12 @@ static inline void pl_spin(enum el_spin_kind kind, struct pl_call call)
         pl_spin_slowly(kind, call);
 }
 
+/* It had what it asked for: its row is over. */
+static inline void pl_spin_not(void)
+{
+    pl_self_block.spins_had = 1;
+}
+
 /* At the start and in a fork child. */
 PL_HIDDEN void pl_spins_reset(void);
 

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,10 +24,11 @@
 #include "preload/tests/record_help.h"
 
 #define WRITES 10
+#define SPINS  1024
 
 /* ---- the program ---- */
 
-static int empty[2], pair[2], file, null, quick;
+static int empty[2], pair[2], vain[2], file, null, quick;
 static FILE *stream;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -98,6 +99,7 @@ static void with_lock(void)
     nanosleep(&(struct timespec){0, 1000000}, NULL);
     poll(NULL, 0, 0); /* does not wait */
     usleep(0);
+    nanosleep(&(struct timespec){0, 0}, NULL);
     pthread_mutex_unlock(&lock);
     for (int i = 0; i < WRITES; i++) {
         (void)!write(file, "x", 1);
@@ -105,11 +107,37 @@ static void with_lock(void)
     }
 }
 
+/* Asks in vain, again and again: now and then there is something to be had, and later nothing. */
+static void in_vain(void)
+{
+    char c;
+    for (int i = 0; i < 3 * SPINS; i++) {
+        if (i < 2 * SPINS && i % 8 == 0)
+            (void)!write(vain[1], "x", 1);
+        (void)!read(vain[0], &c, 1);
+    }
+}
+
+/* For no time, each in another way. */
+static void in_no_time(void)
+{
+    const struct timespec none = {0, 0};
+    for (int i = 0; i < SPINS; i++) {
+        if (i % 3 == 0)
+            nanosleep(&none, NULL);
+        else if (i % 3 == 1)
+            clock_nanosleep(CLOCK_MONOTONIC, 0, &none, NULL);
+        else
+            thrd_sleep(&none, NULL);
+    }
+}
+
 static int program(void)
 {
     pthread_t t[THREADS];
     char path[] = "/tmp/loiter-io-XXXXXX";
-    if (pipe(empty) != 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+    if (pipe2(vain, O_NONBLOCK) != 0 || pipe(empty) != 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
         return 1;
     file = mkstemp(path);
     unlink(path);
@@ -117,13 +145,15 @@ static int program(void)
     stream = fopen("/dev/null", "w");
     quick = socket(AF_UNIX, SOCK_DGRAM, 0);
     fcntl(quick, F_SETFL, O_NONBLOCK);
+    in_no_time();
     with_lock();
+    in_vain();
     for (size_t i = 0; i < THREADS; i++)
         if (pthread_create(&t[i], NULL, thread, (void *)&stays_in[i]) != 0)
             return 1;
     pthread_join(t[4], NULL);
     while (asleep() < THREADS - 1)
-        sched_yield();
+        poll(NULL, 0, 1);
     pthread_cancel(t[5]);
     pthread_join(t[5], NULL);
     printf("%d %d %d\n", empty[0], pair[0], file);
@@ -137,6 +167,7 @@ static struct el_actor actors[16];
 static size_t n_actors;
 static uint64_t counts[EL_WAIT_BLOCKING + 1]; /* calls with the lock held, by kind */
 static uint64_t allocations;
+static uint64_t spins[EL_SPIN_POLL + 1]; /* calls in rows that went on, by kind */
 static int read_fd, recv_fd, file_fd;
 static uint64_t file_ends;
 static struct el_lock_io slept;
@@ -148,6 +179,8 @@ static void on_cell(const struct el_record *record)
         actors[n_actors++] = record->any.actor;
     if (record->info->id == EL_ID_site && record->any.site.kind == EL_SITE_ALLOC)
         allocations += record->any.site.count;
+    if (record->info->id == EL_ID_spin && record->any.spin.kind <= EL_SPIN_POLL)
+        spins[record->any.spin.kind] += record->any.spin.count;
 }
 
 static void on_event(const struct el_record *record)
@@ -170,6 +203,8 @@ static int setup(void **state)
 {
     char out[128];
     (void)state;
+    /* A row goes on however busy the machine is. */
+    setenv("LOITER_OPTIONS", "spin_work_us=1000000", 1);
     if (record_prepare() != 0 || record_run(out, sizeof out) != 0)
         return -1;
     if (sscanf(out, "%d %d %d", &read_fd, &recv_fd, &file_fd) != 3)
@@ -235,6 +270,14 @@ static void calls_with_a_lock(void **state)
     assert_int_not_equal(slept.acquired_stack, slept.io_stack);
 }
 
+static void what_is_asked_in_vain(void **state)
+{
+    (void)state;
+    assert_in_range(spins[EL_SPIN_YIELD], 1, SPINS);
+    /* Not where something was had in between. */
+    assert_in_range(spins[EL_SPIN_TRY], 1, SPINS);
+}
+
 static void allocations_are_counted(void **state)
 {
     (void)state;
@@ -246,6 +289,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_waits),
         cmocka_unit_test(calls_with_a_lock),
+        cmocka_unit_test(what_is_asked_in_vain),
         cmocka_unit_test(allocations_are_counted),
     };
     if (argc > 1 && strcmp(argv[1], "program") == 0)

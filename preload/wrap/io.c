@@ -38,8 +38,11 @@
     SECOND_WAY ret slow_##name params                                                              \
     {                                                                                              \
         pl_descriptor_used((int)(fd));                                                             \
-        if (pl_io_plain(fd))                                                                       \
-            return PL_REAL(name) args;                                                             \
+        if (pl_io_plain(fd)) {                                                                     \
+            ret at_once = PL_REAL(name) args;                                                      \
+            pl_io_answered((int)(fd), (intptr_t)at_once, PL_CALL());                               \
+            return at_once;                                                                        \
+        }                                                                                          \
         struct pl_wait waiting;                                                                    \
         pl_wait_begin(&waiting, EL_WAIT_##kind, (uint64_t)(fd), 0, PL_CALL());                     \
         ret answer = PL_REAL(name) args;                                                           \
@@ -96,8 +99,11 @@ static void after_read(int fd, const void *buf, ssize_t n)
     SECOND_WAY ssize_t slow_##name params                                                          \
     {                                                                                              \
         pl_descriptor_used(fd);                                                                    \
-        if (pl_io_plain(fd))                                                                       \
-            return PL_REAL(name) args;                                                             \
+        if (pl_io_plain(fd)) {                                                                     \
+            ssize_t at_once = PL_REAL(name) args;                                                  \
+            pl_io_answered(fd, (intptr_t)at_once, PL_CALL());                                      \
+            return at_once;                                                                        \
+        }                                                                                          \
         struct pl_wait w;                                                                          \
         pl_wait_begin(&w, EL_WAIT_READ, (uint64_t)fd, 0, PL_CALL());                               \
         ssize_t result = PL_REAL(name) args;                                                       \
@@ -117,6 +123,7 @@ READ(__read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room))
         pl_descriptor_used(fd);                                                                    \
         if (__builtin_expect(pl_io_plain(fd), 1)) {                                                \
             int plain = PL_REAL(name) args;                                                        \
+            pl_io_answered(fd, plain, PL_CALL());                                                  \
             pl_fd_begins(plain, class);                                                            \
             pl_descriptor_opened(plain, EL_FD_ACCEPTED, PL_CALL());                                \
             return plain;                                                                          \

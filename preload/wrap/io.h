@@ -14,6 +14,7 @@
 #include "preload/core/gate.h"
 #include "preload/core/real.h"
 #include "preload/core/spin.h"
+#include "preload/core/sys.h"
 #include "preload/core/wait.h"
 #include "preload/wrap/fd_class.h"
 
@@ -72,6 +73,16 @@ static inline int pl_io_none(int fd)
     return pl_is_ready() && pl_fd_known(fd) == PL_FD_MEMORY;
 }
 
+/* Of a sleep, whose time the kernel reads and to a bad pointer of which it answers EFAULT: so it is
+ * looked at only where it can be read. Next to a sleep that takes no time. */
+static inline enum pl_io_timed pl_timed_sleep(const struct timespec *t)
+{
+    if (!pl_is_ready() || t == NULL || !pl_sys_readable((uintptr_t)t) ||
+        !pl_sys_readable((uintptr_t)&t->tv_nsec))
+        return PL_TIMED;
+    return pl_timed_if(t->tv_sec != 0 || t->tv_nsec != 0);
+}
+
 /* A call that was not to wait brought nothing. */
 static inline void pl_io_asked(uint32_t kind, struct pl_call call)
 {
@@ -104,6 +115,17 @@ static inline int pl_io_waits(enum pl_io_timed timed)
     if (timed == PL_AT_ONCE || !pl_is_ready())
         return 0;
     return timed != PL_IF_HELD || pl_holds_lock();
+}
+
+/* What does not wait was asked. In vain again and again, with nothing had between: a busy wait. */
+static inline void pl_io_answered(int fd, intptr_t answer, struct pl_call call)
+{
+    if (pl_fd_known(fd) != PL_FD_NOBLOCK)
+        return;
+    if (answer >= 0)
+        pl_spin_not();
+    else if (errno == EAGAIN)
+        pl_spin(EL_SPIN_TRY, call);
 }
 
 static inline int pl_io_error(intptr_t result)
