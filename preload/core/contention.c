@@ -16,7 +16,8 @@ void pl_contention_waited(uint32_t stack, uint64_t ticks, uint64_t now)
 void pl_contention_prepare(struct pl_self *self, uintptr_t pc, uintptr_t sp)
 {
     struct pl_contention *c = &self->thread->contention;
-    const struct pl_near *near = self->near == NULL ? NULL : pl_near_entry(self, pc, sp);
+    const struct pl_near *near =
+        self->near == NULL ? NULL : pl_near_entry(self, pc, self->stack_hi - sp);
     c->next = 0;
     if (near != NULL && near->pc == pc && near->left >= WEIGHT_LEAST) {
         c->next = near->left + 1u;

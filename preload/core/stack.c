@@ -234,7 +234,7 @@ uint32_t pl_stack_often(struct pl_self *self, struct pl_call call, const void *f
     const struct pl_stack_entry *e = entry_find(self, call, id);
     if (self->near == NULL || e == NULL || e->first != (uintptr_t)first)
         return id;
-    struct pl_near *near = pl_near_entry(self, pc, call.sp);
+    struct pl_near *near = pl_near_entry(self, pc, self->stack_hi - call.sp);
     if (near->pc != pc || near->place != self->stack_hi - call.sp || near->id != id ||
         near->trust == 0) {
         near_fill(near, self, call, e);

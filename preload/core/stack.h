@@ -121,20 +121,22 @@ struct pl_near {
     uint16_t left, trust; /* uses until all is compared */
 };
 
-static inline struct pl_near *pl_near_entry(const struct pl_self *self, uintptr_t pc, uintptr_t sp)
+static inline struct pl_near *pl_near_entry(const struct pl_self *self, uintptr_t pc,
+                                            uintptr_t place)
 {
-    uintptr_t place = self->stack_hi - sp;
     return &self->near[(pc >> 2 ^ place >> 3) & ((1u << PL_NEAR_BITS) - 1)];
 }
 
-/* `pc` is that of the first frame: of the call, or `first` where that is named. */
-static inline uint32_t pl_stack_near(const struct pl_self *self, uintptr_t pc, uintptr_t at)
+/* `pc` is that of the first frame: of the call, or `first` where that is named; `hi` the end of the
+ * current stack. */
+static inline uint32_t pl_stack_near_on(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
+                                        uintptr_t at)
 {
     if (__builtin_expect(self->near == NULL, 0))
         return 0;
-    struct pl_near *e = pl_near_entry(self, pc, at);
+    struct pl_near *e = pl_near_entry(self, pc, hi - at);
     const uintptr_t *sp = (const uintptr_t *)at;
-    if (e->pc != pc || e->place != self->stack_hi - at || e->left == 0)
+    if (e->pc != pc || e->place != hi - at || e->left == 0)
         return 0;
 #pragma GCC unroll 4
     for (int i = 0; i < PL_NEAR_WORDS; i++) {
@@ -143,6 +145,11 @@ static inline uint32_t pl_stack_near(const struct pl_self *self, uintptr_t pc, u
     }
     e->left--;
     return e->id;
+}
+
+static inline uint32_t pl_stack_near(const struct pl_self *self, uintptr_t pc, uintptr_t at)
+{
+    return pl_stack_near_on(self, self->stack_hi, pc, at);
 }
 
 PL_HIDDEN uint32_t pl_stack_often(struct pl_self *self, struct pl_call call, const void *first);

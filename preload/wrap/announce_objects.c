@@ -99,12 +99,32 @@ PL_EXPORT void loiter_object_items(const void *object, const size_t *count, size
     pl_leave(self);
 }
 
-PL_EXPORT void loiter_lock_acquired(enum loiter_wait why, const void *lock, const void *caller)
+/* ---- locks ---- */
+
+/* Of the usual cases, which call nothing: the place is a known one, few locks are held, and the
+ * latest is given back first. 0: it is another case, and nothing was written. */
+static inline int acquired_again(struct pl_self *self, uint16_t kind, const void *lock,
+                                 uintptr_t caller, struct pl_call call)
+{
+    struct pl_actor *actor = pl_runs_here(self);
+    const uintptr_t hi = self->running != NULL ? actor->stack_hi : self->stack_hi;
+    const uint32_t stack = pl_stack_near_on(self, hi, caller, call.sp);
+    const struct pl_held_lock held = {lock, kind, 1, stack, call.pc, call.sp};
+    return stack != 0 && pl_held_push_simply(actor, &held);
+}
+
+static inline int released_again(struct pl_self *self, const void *lock)
+{
+    return self->thread->contention.lock != (uintptr_t)lock &&
+           pl_held_remove_simply(pl_runs_here(self), lock);
+}
+
+__attribute__((noinline)) static void acquired(enum loiter_wait why, const void *lock,
+                                               const void *caller, struct pl_call call)
 {
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct pl_call call = PL_CALL();
     struct pl_held_lock held = {
         lock, (uint16_t)why, 1, pl_stack_near(self, (uintptr_t)caller, call.sp), call.pc, call.sp};
     if (held.stack == 0 || !pl_held_push_simply(self->actor, &held)) {
@@ -118,7 +138,19 @@ PL_EXPORT void loiter_lock_acquired(enum loiter_wait why, const void *lock, cons
     pl_leave(self);
 }
 
-PL_EXPORT void loiter_lock_released(const void *lock, struct loiter_task *owner)
+PL_EXPORT void loiter_lock_acquired(enum loiter_wait why, const void *lock, const void *caller)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        int done = acquired_again(self, (uint16_t)why, lock, (uintptr_t)caller, PL_CALL());
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    acquired(why, lock, caller, PL_CALL());
+}
+
+__attribute__((noinline)) static void released(const void *lock, const struct loiter_task *owner)
 {
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
@@ -130,6 +162,20 @@ PL_EXPORT void loiter_lock_released(const void *lock, struct loiter_task *owner)
         pl_held_foreign(lock);
     pl_leave(self);
 }
+
+PL_EXPORT void loiter_lock_released(const void *lock, struct loiter_task *owner)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        int done = released_again(self, lock);
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    released(lock, owner);
+}
+
+/* ---- time ---- */
 
 static int fits(const struct el_timer *cell, const void *timer)
 {

@@ -75,7 +75,7 @@ static bool wait(struct weft_mutex *m, struct weft__waiter *w, bool again, const
     return w->passed;
 }
 
-__attribute__((noinline)) static void told_of_lock(struct weft_mutex *m, const void *caller)
+static inline void told_of_lock(struct weft_mutex *m, const void *caller)
 {
     weft__acquired(LOITER_WAIT_MUTEX, m, &m->owner, caller);
 }
@@ -120,7 +120,7 @@ void weft__mutex_lock(struct weft_mutex *m, const void *caller)
 {
     if (__builtin_expect(!take(m), 0))
         lock_slow(m, caller);
-    else if (__builtin_expect(weft__watched, 0))
+    else
         told_of_lock(m, caller);
 }
 
