@@ -140,6 +140,7 @@ struct pl_thread {
     struct el_timer *spare_timer;     /* a free cell that the next timer made here takes */
     struct pl_outcome *timer_outcome; /* of the place that made or lost its last timer */
     struct pl_actor *free_tasks;      /* of tasks that ended here */
+    struct waited *waited;            /* of core/group.c: the wait group that it asked for last */
     uint32_t free_task_count;
     uint32_t tasks_made;
     uint32_t spawn_stack; /* where it made a task last, and the site of that place */

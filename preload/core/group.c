@@ -7,6 +7,7 @@
 #include "preload/core/map.h"
 #include "preload/core/record.h"
 #include "preload/core/site.h"
+#include "preload/core/stack.h"
 
 /* A group between its first error and the end of its last member; the runtime's lock of the group
  * is held in each call. Recycled. */
@@ -19,6 +20,7 @@ struct failed {
 
 /* Who waited last for a wait group, kept for good: as many as there are addresses of them. */
 struct waited {
+    uint64_t group;
     uint64_t waiter;
     uint32_t round; /* how many the waiter had waited for then, this one included */
     uint32_t stack;
@@ -93,15 +95,28 @@ void pl_group_left(uint64_t group, uint32_t running, int started)
 
 static void *wait_make(void *arg)
 {
-    (void)arg;
-    return pl_arena_alloc(sizeof(struct waited));
+    struct waited *w = pl_arena_alloc(sizeof(*w));
+    if (w != NULL)
+        w->group = *(const uint64_t *)arg;
+    return w;
+}
+
+/* The one that a thread asked for last is at hand. */
+static struct waited *wait_find(const struct pl_self *self, uint64_t group)
+{
+    struct waited *w = self->thread->waited;
+    if (w != NULL && w->group == group)
+        return w;
+    w = pl_map_find(&waits, group);
+    self->thread->waited = w;
+    return w;
 }
 
 void pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack)
 {
-    struct waited *w = pl_map_find(&waits, group);
+    struct waited *w = wait_find(self, group);
     if (w == NULL && atomic_load_explicit(&waits.count, memory_order_relaxed) < WAITS_MOST)
-        w = pl_map_get(&waits, group, wait_make, NULL);
+        w = pl_map_get(&waits, group, wait_make, &group);
     if (w == NULL)
         return;
     if (w->late) {
@@ -119,10 +134,11 @@ void pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack)
     pl_lineage_waited(self->actor);
 }
 
-void pl_waitgroup_begun(struct pl_self *self, uint64_t group, uint32_t stack)
+void pl_waitgroup_begun(struct pl_self *self, uint64_t group, struct pl_call call,
+                        const void *caller)
 {
-    struct waited *w = pl_map_find(&waits, group);
     const struct pl_actor *actor = self->actor;
+    struct waited *w = actor->creator == 0 ? NULL : wait_find(self, group);
     /* A child that the waiter had made before it waited: what it adds was to be waited for. */
     if (w == NULL || w->late || actor->creator != w->waiter || actor->made_in >= w->round)
         return;
@@ -130,7 +146,7 @@ void pl_waitgroup_begun(struct pl_self *self, uint64_t group, uint32_t stack)
     struct el_misuse event = {.actor = self->actor->id,
                               .object = group,
                               .kind = EL_MISUSE_GROUP_LATE,
-                              .stack = stack,
+                              .stack = pl_stack_from(self, call, caller),
                               .other = w->waiter,
                               .other_stack = w->stack,
                               .text = ""};

@@ -158,18 +158,14 @@ void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *o, uintpt
                                uintptr_t sp, uintptr_t fp)
 {
     const struct pl_actor *actor = self->actor;
-    struct el_object *cell = o->cell;
     pl_channel_woken(o, actor);
     if (pl_object_woken_before(o, actor, pc, sp))
         return;
     pl_stamp(self);
-    uint32_t stack = pl_stack_at(self, pc, sp, fp, 0);
-    o->latest ^= 1;
-    o->wakings[o->latest] = (struct pl_waking){actor->id, pc, sp, stack};
-    o->waker_creator = actor->creator;
-    o->waker_site = actor->site;
-    cell->last_waker = actor->id;
-    cell->last_waker_stack = stack;
+    uint32_t stack = pl_stack_near(self, pc, sp);
+    if (stack == 0)
+        stack = pl_stack_often(self, (struct pl_call){pc, sp, fp}, NULL);
+    pl_object_woken_by(o, actor, pc, sp, stack);
 }
 
 void pl_object_task_last(struct pl_object *gone)

@@ -98,25 +98,36 @@ static inline void pl_object_task_waited(struct pl_object *o, uint64_t ticks)
  * last reading. */
 PL_HIDDEN void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *object,
                                          uintptr_t pc, uintptr_t sp, uintptr_t fp);
+static inline void pl_object_wake_last(struct pl_object *o, const struct pl_actor *me, uint32_t k)
+{
+    o->latest = k;
+    o->waker_creator = me->creator;
+    o->waker_site = me->site;
+    o->cell->last_waker = me->id;
+    o->cell->last_waker_stack = o->wakings[k].stack;
+}
+
 static inline int pl_object_woken_before(struct pl_object *o, const struct pl_actor *me,
                                          uintptr_t pc, uintptr_t sp)
 {
-    struct el_object *cell = o->cell;
     for (uint32_t i = 0; i < 2; i++) {
         const uint32_t k = o->latest ^ i;
         const struct pl_waking *waking = &o->wakings[k];
         if (waking->actor != me->id || waking->pc != pc || waking->sp != sp)
             continue;
-        if (cell->last_waker != me->id || i != 0) {
-            o->latest = k;
-            o->waker_creator = me->creator;
-            o->waker_site = me->site;
-            cell->last_waker = me->id;
-            cell->last_waker_stack = waking->stack;
-        }
+        if (o->cell->last_waker != me->id || i != 0)
+            pl_object_wake_last(o, me, k);
         return 1;
     }
     return 0;
+}
+
+static inline void pl_object_woken_by(struct pl_object *o, const struct pl_actor *me, uintptr_t pc,
+                                      uintptr_t sp, uint32_t stack)
+{
+    const uint32_t k = o->latest ^ 1;
+    o->wakings[k] = (struct pl_waking){me->id, pc, sp, stack};
+    pl_object_wake_last(o, me, k);
 }
 
 static inline void pl_object_woken_again(struct pl_self *self, struct pl_object *o,

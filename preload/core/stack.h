@@ -124,7 +124,13 @@ struct pl_near {
 static inline struct pl_near *pl_near_entry(const struct pl_self *self, uintptr_t pc,
                                             uintptr_t place)
 {
-    return &self->near[(pc >> 2 ^ place >> 3) & ((1u << PL_NEAR_BITS) - 1)];
+    return &self->near[(pc ^ pc >> 7 ^ place >> 3) & ((1u << PL_NEAR_BITS) - 1)];
+}
+
+/* Where the stack ends that the actor runs on here, which pl_runs_here gave. */
+static inline uintptr_t pl_stack_end_of(const struct pl_self *self, const struct pl_actor *actor)
+{
+    return self->running != NULL ? actor->stack_hi : self->stack_hi;
 }
 
 /* `pc` is that of the first frame: of the call, or `first` where that is named; `hi` the end of the

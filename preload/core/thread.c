@@ -94,6 +94,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     thread->began = pl_now();
     atomic_fetch_add_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     thread->spawn_stack = 0;
+    thread->waited = NULL;
     thread->tasks_made = 0;
     thread->slot = el_slot_acquire(&pl_log, tid);
     guard_show(self, thread, fresh, tid);

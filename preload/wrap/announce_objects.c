@@ -107,8 +107,7 @@ static inline int acquired_again(struct pl_self *self, uint16_t kind, const void
                                  uintptr_t caller, struct pl_call call)
 {
     struct pl_actor *actor = pl_runs_here(self);
-    const uintptr_t hi = self->running != NULL ? actor->stack_hi : self->stack_hi;
-    const uint32_t stack = pl_stack_near_on(self, hi, caller, call.sp);
+    const uint32_t stack = pl_stack_near_on(self, pl_stack_end_of(self, actor), caller, call.sp);
     const struct pl_held_lock held = {lock, kind, 1, stack, call.pc, call.sp};
     return stack != 0 && pl_held_push_simply(actor, &held);
 }

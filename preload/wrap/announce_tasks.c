@@ -82,7 +82,7 @@ PL_EXPORT void loiter_waitgroup_begun(const void *group, const void *caller)
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    pl_waitgroup_begun(self, id_of(group), pl_stack_from(self, PL_CALL(), caller));
+    pl_waitgroup_begun(self, id_of(group), PL_CALL(), caller);
     pl_leave(self);
 }
 
@@ -91,7 +91,10 @@ PL_EXPORT void loiter_waitgroup_waited(const void *group, const void *caller)
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    pl_waitgroup_waited(self, id_of(group), pl_stack_from(self, PL_CALL(), caller));
+    const struct pl_call call = PL_CALL();
+    uint32_t stack = pl_stack_near(self, (uintptr_t)caller, call.sp);
+    pl_waitgroup_waited(self, id_of(group),
+                        stack != 0 ? stack : pl_stack_often(self, call, caller));
     pl_leave(self);
 }
 

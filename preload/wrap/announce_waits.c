@@ -352,9 +352,8 @@ __attribute__((noinline)) static void ready(struct loiter_task *t, const void *o
     pl_leave(self);
 }
 
-/* The usual case, which calls nothing: who woke the object last, from the same place, makes a task
- * ready that waited for no lock and not for long. 0: it is another case, and nothing was written.
- */
+/* The usual case, which calls nothing: from a place where it was done before, a task is made ready
+ * that waited for no lock and not for long. 0: it is another case, and nothing was written. */
 static inline int ready_again(struct pl_self *self, struct pl_actor *task, uint64_t object,
                               uintptr_t pc, uintptr_t sp)
 {
@@ -370,9 +369,15 @@ static inline int ready_again(struct pl_self *self, struct pl_actor *task, uint6
     /* No tick since it began: it was short, and the thread's last time is near enough. */
     const uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
     const uint64_t now = self->now, ticks = now > w->began ? now - w->began : 0;
-    if (tick == 0 || w->began <= tick || ticks >= pl_long_wait_ticks ||
-        !pl_object_woken_before(o, me, pc, sp))
+    if (tick == 0 || w->began <= tick || ticks >= pl_long_wait_ticks)
         return 0;
+    if (!pl_object_woken_before(o, me, pc, sp)) {
+        /* Another task, perhaps one that does the same. */
+        const uint32_t stack = pl_stack_near_on(self, pl_stack_end_of(self, me), pc, sp);
+        if (stack == 0)
+            return 0;
+        pl_object_woken_by(o, me, pc, sp, stack);
+    }
     struct el_object *object_cell = o->cell;
     struct el_actor *cell = task->cell;
     cell->waker = me->id;

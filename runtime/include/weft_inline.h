@@ -86,7 +86,8 @@ WEFT__INLINE void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta)
 {
     uint64_t add = (uint64_t)delta << 32;
     uint64_t state = __atomic_add_fetch(&wg->state, add, __ATOMIC_ACQ_REL);
-    if ((int64_t)state < 0 || (uint32_t)state != 0 || delta != (int32_t)delta || weft__watched)
+    if ((int64_t)state < 0 || (uint32_t)state != 0 || delta != (int32_t)delta ||
+        (delta > 0 && weft__watched))
         weft__waitgroup_added(wg, delta, state);
 }
 
