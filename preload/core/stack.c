@@ -116,6 +116,18 @@ static int is_of_place(const struct pl_stack_entry *e, struct pl_call call, uint
     return e->id != 0 && e->pc == call.pc && e->place == place && e->first == first;
 }
 
+uint32_t pl_stack_slot_of(const struct pl_self *self, struct pl_call call, uintptr_t first,
+                          uint32_t id)
+{
+    struct pl_stack_cache *cache = self->thread->stacks;
+    uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
+    uint32_t slot = pl_stack_slot(call.pc, place);
+    const struct pl_stack_entry *e = cache == NULL ? NULL : &cache->entries[slot];
+    if (e == NULL || e->id == id || !is_of_place(e, call, place, first))
+        return slot;
+    return (uint32_t)(second_entry(cache, e, call) - cache->entries);
+}
+
 /* Where the thread is to remember this stack; NULL without memory. */
 static struct pl_stack_entry *entry_of(struct pl_self *self, struct pl_call call, uintptr_t place,
                                        uintptr_t first)

@@ -84,6 +84,10 @@ static inline uint32_t pl_stack_match(const struct pl_stack_entry *e, struct pl_
     return e->id;
 }
 
+/* The slot of the entry by which a thread's cache knows the stack whose id was just given. */
+PL_HIDDEN uint32_t pl_stack_slot_of(const struct pl_self *self, struct pl_call call,
+                                    uintptr_t first, uint32_t id);
+
 /* As pl_stack_known below, where the slot is at hand. */
 static inline uint32_t pl_stack_known_in(const struct pl_self *self, uint32_t slot, uintptr_t place,
                                          struct pl_call call, uintptr_t first)

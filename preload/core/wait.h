@@ -44,7 +44,7 @@ struct pl_wait {
     uint32_t level; /* place in pl_self.waits, from 1; 0: none */
     uint32_t wakes; /* of the object when the wait began */
     uint32_t holds; /* it is counted as one that holds its thread: blocked.h */
-    uint32_t slot;  /* of tasks: pl_stack_slot of the place */
+    uint32_t slot;  /* of tasks: pl_stack_slot_of the stack */
 };
 
 /* `timed`: the wait ends by itself (a timeout was given). Returns 1 when recorded. */

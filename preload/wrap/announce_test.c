@@ -335,6 +335,29 @@ static const struct el_site *task_site(void)
     return pl_self()->thread->spawn_site->cell;
 }
 
+/* Its first wait is for what the other one waited for last, at the same place. */
+static void a_record_that_is_used_again_waits_as_a_first_time(void **state)
+{
+    (void)state;
+    static int chan;
+    loiter_run_begin("test", 1);
+    loiter_tick();
+    for (volatile int i = 0; i < 3; i++) {
+        struct loiter_task t = create();
+        const struct el_actor *cell = cell_of(&t);
+        assert_int_equal(cell->wait_stack, 0);
+        park(&t, &chan);
+        assert_int_not_equal(cell->wait_stack, 0);
+        assert_int_equal(cell->object, key(&chan));
+        assert_int_equal(cell->waits_here, 1);
+        loiter_task_unpark(&t);
+        loiter_task_exit(&t);
+    }
+    loiter_task_switch(NULL);
+    loiter_run_end();
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+}
+
 static void what_is_made_at_a_place_adds_up(void **state)
 {
     (void)state;
@@ -433,6 +456,7 @@ int main(void)
         cmocka_unit_test(the_time_of_a_wait_is_that_of_its_end),
         cmocka_unit_test(an_object_that_a_task_waits_for_stays_until_it_went_on),
         cmocka_unit_test(a_record_that_is_used_again_knows_nothing_of_before),
+        cmocka_unit_test(a_record_that_is_used_again_waits_as_a_first_time),
         cmocka_unit_test(what_is_made_at_a_place_adds_up),
         cmocka_unit_test(a_timer_is_set_again),
     };

@@ -200,8 +200,7 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
     w->timed = asked->timed;
     w->record = NULL;
     w->stack = pl_stack_from(self, asked->call, asked->caller);
-    w->slot = pl_stack_slot(asked->call.pc,
-                            pl_stack_place(task->stack_lo, task->stack_hi, asked->call.sp));
+    w->slot = pl_stack_slot_of(self, asked->call, (uintptr_t)asked->caller, w->stack);
     if (w->kind == EL_WAIT_SELECT)
         select_waits(self, w, asked->objects, asked->n);
     else if (pl_wait_has_object(w->kind) && asked->n != 0)
@@ -245,11 +244,13 @@ static inline int is_again(const struct again *a, uint64_t object, const void *c
 {
     const struct pl_wait *w = a->w;
     if (w == NULL || w->object != object || w->kind != a->kind || w->timed != a->timed ||
-        (a->task->held_count | a->task->captured) != 0 || w->stack == 0 ||
+        (a->task->held_count | a->task->captured) != 0 ||
         atomic_load_explicit(&pl_coarse, memory_order_relaxed) == 0)
         return 0;
     const uintptr_t place = pl_stack_place(a->task->stack_lo, a->task->stack_hi, call.sp);
-    return w->stack == pl_stack_known_in(a->self, w->slot, place, call, (uintptr_t)caller);
+    const uint32_t stack = pl_stack_known_in(a->self, w->slot, place, call, (uintptr_t)caller);
+    /* The cell is that of a task whose first wait it is, if the record was another's before. */
+    return stack != 0 && stack == w->stack && stack == a->task->cell->wait_stack;
 }
 
 static inline int wait_again(const struct again *a)
