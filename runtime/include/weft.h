@@ -402,6 +402,7 @@ struct weft_waitq {
 struct weft_mutex {
     uint32_t state, guard, woken, unused;
     void *owner;
+    const void *unlocked_at; /* where it was given up last */
     struct weft_waitq waiters;
 };
 
@@ -414,6 +415,7 @@ WEFT_API void weft_mutex_unlock(struct weft_mutex *mutex);
 struct weft_rwmutex {
     uint32_t state, guard, leaving, permits, woken, unused;
     void *owner, *pending;
+    const void *unlocked_at; /* where a writer gave it up last */
     struct weft_waitq read_waiters, write_waiters;
 };
 
@@ -495,6 +497,8 @@ WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
 /* For weft_inline.h, which has parts of the above: not 0, somebody is told of what is locked; and
  * what is left to do when it finds that it has to wait or to wake. */
 WEFT_API extern int weft__watched;
+WEFT_API void weft__mutex_unlock_wake(struct weft_mutex *mutex, const void *before);
+WEFT_API void weft__rwmutex_unlock_wake(struct weft_rwmutex *rw, const void *before);
 WEFT_API void weft__rwmutex_rlock_wait(struct weft_rwmutex *rw, uint32_t before);
 WEFT_API void weft__rwmutex_runlock_wake(struct weft_rwmutex *rw, uint32_t before);
 WEFT_API void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t state);

@@ -14,6 +14,19 @@ extern "C" {
 /* artificial: a debugger and Loiter see the program's call, not the inside of it. */
 #define WEFT__INLINE extern inline __attribute__((gnu_inline, artificial))
 
+/* This place of the program, for the line about a lock that is given up twice. */
+#if defined(__x86_64__)
+#define WEFT__ADDRESS "leaq 0(%%rip), %0"
+#elif defined(__aarch64__)
+#define WEFT__ADDRESS "adr %0, ."
+#endif
+#define WEFT__HERE()                                                                               \
+    __extension__({                                                                                \
+        const void *here_;                                                                         \
+        __asm__ volatile(WEFT__ADDRESS : "=r"(here_));                                             \
+        here_;                                                                                     \
+    })
+
 /* The functions of the library by other names: by its own each would call itself. */
 WEFT_API void weft__mutex_lock_call(struct weft_mutex *mutex) __asm__("weft_mutex_lock");
 WEFT_API void weft__mutex_unlock_call(struct weft_mutex *mutex) __asm__("weft_mutex_unlock");
@@ -36,9 +49,15 @@ WEFT__INLINE void weft_mutex_lock(struct weft_mutex *mutex)
 WEFT__INLINE void weft_mutex_unlock(struct weft_mutex *mutex)
 {
     uint32_t locked = 1;
-    if (weft__watched || !__atomic_compare_exchange_n(&mutex->state, &locked, 0, 0,
-                                                      __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+    if (weft__watched) {
         weft__mutex_unlock_call(mutex);
+        return;
+    }
+    const void *before = mutex->unlocked_at;
+    mutex->unlocked_at = WEFT__HERE();
+    if (!__atomic_compare_exchange_n(&mutex->state, &locked, 0, 0, __ATOMIC_RELEASE,
+                                     __ATOMIC_RELAXED))
+        weft__mutex_unlock_wake(mutex, before);
 }
 
 /* The highest bit of the state: a writer; below: readers, and a bit that comes only with a writer.
@@ -76,9 +95,14 @@ WEFT__INLINE void weft_rwmutex_lock(struct weft_rwmutex *rw)
 WEFT__INLINE void weft_rwmutex_unlock(struct weft_rwmutex *rw)
 {
     uint32_t locked = UINT32_C(1) << 31;
-    if (weft__watched ||
-        !__atomic_compare_exchange_n(&rw->state, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+    if (weft__watched) {
         weft__rwmutex_unlock_call(rw);
+        return;
+    }
+    const void *before = rw->unlocked_at;
+    rw->unlocked_at = WEFT__HERE();
+    if (!__atomic_compare_exchange_n(&rw->state, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        weft__rwmutex_unlock_wake(rw, before);
 }
 
 /* The state: the count above, below it how many wait. */

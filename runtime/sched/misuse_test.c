@@ -21,7 +21,10 @@ CALL(misuse_close_first, weft_chan_close(arg))
 CALL(misuse_close, weft_chan_close(arg))
 CALL(misuse_send, weft_chan_send(arg, NULL))
 CALL(misuse_done, weft_waitgroup_done(arg))
+CALL(misuse_unlock_first, weft_mutex_unlock(arg))
 CALL(misuse_unlock, weft_mutex_unlock(arg))
+CALL(misuse_unlock_rw_first, weft_rwmutex_unlock(arg))
+CALL(misuse_unlock_rw, weft_rwmutex_unlock(arg))
 
 static void send_on_closed(void *arg)
 {
@@ -82,11 +85,30 @@ static void unlock_free(void *arg)
     misuse_unlock(&m);
 }
 
+static void unlock_twice(void *arg)
+{
+    (void)arg;
+    struct weft_mutex m = {0};
+    weft_set_name("unlocker");
+    weft_mutex_lock(&m);
+    misuse_unlock_first(&m);
+    misuse_unlock(&m);
+}
+
 static void unlock_free_rw(void *arg)
 {
     (void)arg;
     struct weft_rwmutex m = {0};
     weft_rwmutex_unlock(&m);
+}
+
+static void unlock_rw_twice(void *arg)
+{
+    (void)arg;
+    struct weft_rwmutex m = {0};
+    weft_rwmutex_lock(&m);
+    misuse_unlock_rw_first(&m);
+    misuse_unlock_rw(&m);
 }
 
 static void runlock_free(void *arg)
@@ -327,7 +349,15 @@ static const struct expected cases[] = {
     {unlock_free,
      -SIGABRT,
      {"weft: unlock of unlocked mutex (task ", "): 0x", ", at misuse_unlock+0x"}},
+    {unlock_twice,
+     -SIGABRT,
+     {"weft: unlock of unlocked mutex (task ", " \"unlocker\"): 0x", ", at misuse_unlock+0x",
+      "; unlocked before at misuse_unlock_first+0x"}},
     {unlock_free_rw, -SIGABRT, {"weft: unlock of unlocked rwmutex (task "}},
+    {unlock_rw_twice,
+     -SIGABRT,
+     {"weft: unlock of unlocked rwmutex (task ", ", at misuse_unlock_rw+0x",
+      "; unlocked before at misuse_unlock_rw_first+0x"}},
     {runlock_free, -SIGABRT, {"weft: runlock of rwmutex that is not read-locked (task "}},
     {bad_ticker, -SIGABRT, {"weft: non-positive interval for a ticker (task "}},
     {deadlock,

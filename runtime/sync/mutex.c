@@ -5,7 +5,8 @@
  *
  * It is free if and only if `state` is zero. Taking a free one and giving it up with nobody to wake
  * are one compare-and-swap each, in weft_inline.h unless somebody listens; all else happens under
- * `guard`, which protects the queue, `woken` and the bits of `state` but LOCKED. Giving it up is
+ * `guard`, which protects the queue, `woken` and the bits of `state` but LOCKED; `unlocked_at` is
+ * whose the mutex is. Giving it up is
  * the last access: whoever takes it next may free the memory.
  *
  * Giving it up wakes the first waiter but does not give it the mutex: whoever is running takes it
@@ -167,13 +168,15 @@ static struct weft_task *wake_first(struct weft_mutex *m)
     return w ? w->task : NULL;
 }
 
-static void unlock_slow(struct weft_mutex *m, const void *caller)
+/* `before`: where it was given up before this call. */
+static void unlock_slow(struct weft_mutex *m, const void *before)
 {
     struct weft_task *wake = NULL;
     uint32_t state = LOCKED;
     while (!change(m, &state, 0, __ATOMIC_RELEASE)) {
         if (!(state & LOCKED))
-            weft__fatal_object("unlock of unlocked mutex", m, caller, NULL, NULL);
+            weft__fatal_object("unlock of unlocked mutex", m, m->unlocked_at, "unlocked before",
+                               before);
         weft__lock(&m->guard);
         bool starving = __atomic_load_n(&m->state, __ATOMIC_RELAXED) & STARVING;
         wake = starving ? hand_over(m) : wake_first(m);
@@ -189,5 +192,12 @@ static void unlock_slow(struct weft_mutex *m, const void *caller)
 void weft_mutex_unlock(struct weft_mutex *m)
 {
     weft__releasing(m, &m->owner);
-    unlock_slow(m, WEFT_CALLER());
+    const void *before = m->unlocked_at;
+    m->unlocked_at = WEFT_CALLER();
+    unlock_slow(m, before);
+}
+
+void weft__mutex_unlock_wake(struct weft_mutex *m, const void *before)
+{
+    unlock_slow(m, before);
 }

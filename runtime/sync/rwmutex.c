@@ -369,31 +369,27 @@ int weft_rwmutex_try_lock(struct weft_rwmutex *rw)
     return 0;
 }
 
+/* `before`: where a writer gave it up before this call. */
 __attribute__((noinline)) static void unlock_slow(struct weft_rwmutex *rw, uint32_t state,
-                                                  const void *caller)
+                                                  const void *before)
 {
     if (!(state & WRITER))
-        weft__fatal_object("unlock of unlocked rwmutex", rw, caller, NULL, NULL);
+        weft__fatal_object("unlock of unlocked rwmutex", rw, rw->unlocked_at, "unlocked before",
+                           before);
     leave(rw);
-}
-
-static inline void unlock_by(struct weft_rwmutex *rw, const void *caller)
-{
-    uint32_t state = WRITER;
-    if (__builtin_expect(!change(rw, &state, 0, __ATOMIC_RELEASE), 0))
-        unlock_slow(rw, state, caller);
-}
-
-__attribute__((noinline)) static void tell_and_unlock(struct weft_rwmutex *rw, const void *caller)
-{
-    weft__releasing(rw, &rw->owner);
-    unlock_by(rw, caller);
 }
 
 void weft_rwmutex_unlock(struct weft_rwmutex *rw)
 {
-    if (__builtin_expect(loiter_lock_released != NULL, 0))
-        tell_and_unlock(rw, WEFT_CALLER());
-    else
-        unlock_by(rw, WEFT_CALLER());
+    weft__releasing(rw, &rw->owner);
+    const void *before = rw->unlocked_at;
+    rw->unlocked_at = WEFT_CALLER();
+    weft__rwmutex_unlock_wake(rw, before);
+}
+
+void weft__rwmutex_unlock_wake(struct weft_rwmutex *rw, const void *before)
+{
+    uint32_t state = WRITER;
+    if (!change(rw, &state, 0, __ATOMIC_RELEASE))
+        unlock_slow(rw, state, before);
 }
