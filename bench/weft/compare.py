@@ -2,8 +2,8 @@
 """compare.py WEFT_BENCH GO_BENCH [OPTION...] [WORKLOAD...]
 
 Runs each workload of Weft, of Go and of threads in fresh processes, in turn, and prints nanoseconds
-per operation (least / median), the ratios of the least times, the goal and the peak memory. A ratio
-below 1: Weft is faster. With --loiter it runs Weft plainly and recorded by Loiter instead. See
+per operation (least / median), the ratios of the least times, the goal, what the primitives alone
+take over Go's time (probe.c), and the peak memory. A ratio below 1: Weft is faster. With --loiter it runs Weft plainly and recorded by Loiter instead. See
 docs/bench.md."""
 import argparse
 import collections
@@ -66,7 +66,7 @@ def measure(programs, name, workers, args):
     for _ in range(args.runs):
         for program in programs:
             count = spec.thread_count if program.name == "threads" else spec.count
-            if count == 0:
+            if count == 0 or (program.name == "probe" and not spec.probe):
                 continue
             if args.quick:
                 count = max(count // 10, 1000)
@@ -93,23 +93,25 @@ def print_figures(name, workers, results, columns):
             continue
         cells = "".join(f"{'-' if v is None else format(v, ',.0f'):>18}" for v in values)
         goal = ratio(*figure.goal) if figure.goal else f"{'-':>7}"
+        probe = results["probe"].least(figure.name) if "probe" in results else None
         print(f"  {figure.text:21}{workers:>2}{cells}{ratio(values[0], values[1])}"
-              f"{'':7}{goal}", flush=True)
+              f"{'':7}{goal}{ratio(probe, values[1])}", flush=True)
 
 
 def compare(programs, args):
     columns = ["Weft", "Go", "threads"]
     print(f"{'ns an operation':21}{'workers':>4}{'Weft':>18}{'Go':>18}{'threads':>18}"
-          f"{'/Go':>7}{'/thr.':>7}{'goal':>7}{'MB':>8}{'Go MB':>8}")
+          f"{'/Go':>7}{'/thr.':>7}{'goal':>7}{'probe':>7}{'MB':>8}{'Go MB':>8}")
     for name, workers in chosen(args):
         results = measure(programs, name, workers, args)
-        weft, go, threads = (results.get(c) for c in columns)
+        weft, go, threads, probe = (results.get(c) for c in columns + ["probe"])
         least = weft.least("ns")
         goal = WORKLOADS[name].goals.get(workers)
         print(f"{name:23}{workers:>2} {pair(weft)} {pair(go)} {pair(threads)}"
               f"{ratio(least, go and go.least('ns'))}"
               f"{ratio(least, threads and threads.least('ns'))}"
-              f"{ratio(*goal) if goal else '-':>7}{weft.peak_mb():8.1f}"
+              f"{ratio(*goal) if goal else '-':>7}"
+              f"{ratio(probe and probe.least('ns'), go and go.least('ns'))}{weft.peak_mb():8.1f}"
               f"{format(go.peak_mb(), '8.1f') if go else '-':>8}", flush=True)
         print_figures(name, workers, results, columns)
         yield name, workers, results
@@ -188,6 +190,7 @@ def main():
         programs.append(Program("Go", [args.go]))
         if not args.no_threads:
             programs.append(Program("threads", [os.path.join(beside, "thread_bench")]))
+        programs.append(Program("probe", [os.path.join(beside, "probe_bench")]))
         rows = list(compare(programs, args))
     if args.json:
         write_json(args.json, rows, floor)

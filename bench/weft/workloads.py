@@ -8,39 +8,40 @@ BOTH = (1, 2)
 
 
 class Workload:
-    """`thread_count` 0: threads have no counterpart."""
+    """`thread_count` 0: threads have no counterpart. `probe`: probe.c has one."""
 
-    def __init__(self, count, thread_count=0, goals=None, workers=BOTH):
+    def __init__(self, count, thread_count=0, goals=None, workers=BOTH, probe=False):
         self.count = count
         self.thread_count = thread_count
         self.goals = goals or {}
         self.workers = workers
+        self.probe = probe
 
 
 WORKLOADS = {
     # tasks
     "spawn_all": Workload(1_000_000, goals={1: (140, 826)}),
     "spawn_batch": Workload(1_000_000, 10_000, goals={1: (30, 161)}),
-    "spawn_one": Workload(1_000_000, 5_000, goals={1: (45, 245)}),
+    "spawn_one": Workload(1_000_000, 5_000, goals={1: (45, 245)}, probe=True),
     "yield2": Workload(10_000_000, 500_000, goals={1: (15, 35)}),
     "yield10k": Workload(10_000_000, goals={1: (25, 75)}),
-    "parked": Workload(1_000_000, goals={1: (1850, 3836)}),
+    "parked": Workload(1_000_000, goals={1: (1850, 3836)}, probe=True),
     "skynet": Workload(1_000_000, goals={1: (330, 856), 2: (220, 593)}),
     # channels
     "pingpong": Workload(1_000_000, 5_000, goals={1: (65, 200)}),
     "pinned": Workload(50_000, 5_000, goals={2: (1000, 64000)}),
-    "buffered": Workload(10_000_000, 1_000_000, goals={1: (8, 24.5), 2: (20, 26)}),
+    "buffered": Workload(10_000_000, 1_000_000, goals={1: (8, 24.5), 2: (20, 26)}, probe=True),
     "select_ready": Workload(2_000_000, goals={1: (48, 148)}),
     "select_default": Workload(10_000_000, goals={1: (6, 35.4)}),
     "select_pingpong": Workload(500_000, goals={1: (150, 383)}),
     # time
-    "sleepers": Workload(1_000_000),
+    "sleepers": Workload(1_000_000, probe=True),
     "timer_reset": Workload(5_000_000, goals={1: (18, 31)}),
-    "timer_reset10k": Workload(5_000_000, goals={1: (22, 41)}),
+    "timer_reset10k": Workload(5_000_000, goals={1: (22, 41)}, probe=True),
     "timer_stop": Workload(2_000_000, goals={1: (50, 202)}),
     "timer_func_stop": Workload(2_000_000, goals={1: (30, 85)}),
     # locks and meeting points
-    "mutex_alone": Workload(20_000_000, 20_000_000, goals={1: (4.2, 4.7)}),
+    "mutex_alone": Workload(20_000_000, 20_000_000, goals={1: (4.2, 4.7)}, probe=True),
     "mutex_two": Workload(10_000_000, 5_000_000, goals={2: (6, 5.6)}),
     "mutex_16": Workload(10_000_000, 2_000_000),
     "rw_read": Workload(20_000_000, 20_000_000),
