@@ -247,6 +247,21 @@ static void keep_company(void *arg)
     take(weft__steal(arg, ticks));
 }
 
+static void come_and_go(void *arg)
+{
+    while (!weft__share_queue(&workers[0]))
+        ex_yield();
+    take(weft__steal(arg, NULL));
+    weft__unshare_queue(&workers[0]);
+}
+
+static void alone_again(void)
+{
+    begin(2, UINT32_MAX);
+    ex_thread(alone_at_first, &workers[0]);
+    ex_thread(come_and_go, &workers[1]);
+}
+
 static void alone(void)
 {
     begin(2, UINT32_MAX);
@@ -263,6 +278,7 @@ int main(int argc, char **argv)
         {"next_slot", next_slot, never_stuck, end, 4},
         {"around_the_ring", around_the_ring, never_stuck, end, 4},
         {"alone", alone, never_stuck, end, 4},
+        {"alone_again", alone_again, never_stuck, end, 4},
         {"shared_queue", shared_queue, never_stuck, end, 3},
     };
     return ex_main(argc, argv, all, sizeof all / sizeof *all);

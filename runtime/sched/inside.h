@@ -113,6 +113,8 @@ struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks);
 bool weft__work_in_sight(struct weft__run *run);
 /* Others may steal from a worker that was alone, if this is true; else it has to be asked again. */
 bool weft__share_queue(struct weft__worker *w);
+/* The caller knows that nobody steals any more, nor will before the next weft__share_queue. */
+void weft__unshare_queue(struct weft__worker *w);
 
 static inline void weft__push_next(struct weft__worker *w, struct weft_task *t)
 {

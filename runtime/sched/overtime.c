@@ -108,6 +108,9 @@ void weft__overtime_look(struct weft__run *run)
     }
     __atomic_store_n(&run->late, late, __ATOMIC_RELAXED);
     uint32_t extras = __atomic_load_n(&run->extras, __ATOMIC_SEQ_CST);
+    if (late == 0 && extras == 0 && run->workers == 1 &&
+        !__atomic_load_n(&run->worker[0]->alone, __ATOMIC_RELAXED))
+        weft__unshare_queue(run->worker[0]); /* those that came to help are gone */
     if (late <= extras || __atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0)
         return;
     bool all = late == run->workers + extras;

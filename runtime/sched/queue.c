@@ -58,6 +58,11 @@ bool weft__share_queue(struct weft__worker *w)
     return !__atomic_load_n(&w->popping, __ATOMIC_ACQUIRE);
 }
 
+void weft__unshare_queue(struct weft__worker *w)
+{
+    __atomic_store_n(&w->alone, true, __ATOMIC_RELEASE);
+}
+
 void weft__push_shared(struct weft__run *run, struct weft_task *t)
 {
     put_shared(run, t, t, 1);

@@ -21,7 +21,8 @@
  *
  * The worker of a run that has only one is alone: it empties its queue without atomic swaps. Who
  * wants to steal from it all the same (weft__share_queue) takes back `alone`, fences heavily and
- * then waits for `popping` to be false: from there on the owner has seen that it is not alone.
+ * then waits for `popping` to be false: from there on the owner has seen that it is not alone. Once
+ * nobody steals any more, `alone` is set again, after all that thieves did.
  */
 #ifndef WEFT_SCHED_RING_H
 #define WEFT_SCHED_RING_H
@@ -56,7 +57,7 @@ static inline bool weft__ring_push(struct weft__worker *w, struct weft_task *t)
 /* The owner's bracket around what it takes without a swap; false: it is not alone. */
 static inline bool weft__pop_begin(struct weft__worker *w)
 {
-    if (!__atomic_load_n(&w->alone, __ATOMIC_RELAXED))
+    if (!__atomic_load_n(&w->alone, __ATOMIC_ACQUIRE))
         return false;
     __atomic_store_n(&w->popping, true, __ATOMIC_RELAXED);
     __asm__ volatile("" ::: "memory"); /* the other side fences heavily */
