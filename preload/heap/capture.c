@@ -12,12 +12,14 @@
 
 #define BLOCK_LEAST   1024u /* smaller ones are what an argument may well be */
 #define BLOCKS_MOST   4u    /* kept of one actor */
-#define WORDS_MOST    64u   /* of an argument that are looked at for pointers */
+#define WORDS_MOST    32u   /* of an argument that are looked at for pointers */
 #define SMALL_MOST    4u    /* small blocks that are looked into */
 #define PRINT_WORDS   16u   /* of a block that are remembered */
 #define PRINT_CHANGED 4u    /* of those: with so many changed, it is written to */
 #define BORED_AFTER   64u   /* looked at in vain at one place: from then on one sample in so many */
 #define BORED_EVERY   16u
+#define KNOWN_AFTER   512u /* of a place that makes threads: so many are enough to look at each */
+#define KNOWN_EVERY   8u
 #define SIZE_MOST     (UINT64_C(1) << 40)
 #define ALIVE_LEAST   4u /* fewer at once tell nothing of the place */
 
@@ -343,19 +345,23 @@ static struct el_capture *cell_of(struct pl_site *site, uint32_t every)
     return cell;
 }
 
-/* The first ones of a place all had nothing: it is looked at now and then only. */
-static int is_boring(struct pl_site *site, const struct el_capture *cell)
+/* The first ones of a place all had nothing, or much is known of it: not each one is looked at. */
+static int is_passed_over(struct pl_site *site, const struct el_capture *cell)
 {
-    return __atomic_load_n(&cell->holders, __ATOMIC_RELAXED) == 0 &&
-           __atomic_load_n(&cell->looked, __ATOMIC_RELAXED) >= BORED_AFTER &&
-           atomic_fetch_add(&site->passed, 1) % BORED_EVERY != 0;
+    uint64_t looked = __atomic_load_n(&cell->looked, __ATOMIC_RELAXED);
+    uint32_t every = 1;
+    if (looked >= BORED_AFTER && __atomic_load_n(&cell->holders, __ATOMIC_RELAXED) == 0)
+        every = BORED_EVERY;
+    else if (looked >= KNOWN_AFTER && cell->every == 1)
+        every = KNOWN_EVERY;
+    return every > 1 && atomic_fetch_add(&site->passed, 1) % every != 0;
 }
 
 void pl_capture_look(struct pl_actor *actor, uintptr_t arg, size_t copied, uint32_t every)
 {
     struct pl_site *site = actor->site;
     struct el_capture *cell = site == NULL || !pl_starts.on ? NULL : cell_of(site, every);
-    if (cell == NULL || is_boring(site, cell))
+    if (cell == NULL || is_passed_over(site, cell))
         return;
     int fresh;
     struct pl_capture *c = pl_pool_get(&records, &fresh);

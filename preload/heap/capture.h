@@ -3,10 +3,10 @@
  * block it points to, the copy a runtime made of it, and the blocks that the words of these point
  * to.
  *
- * Each thread is looked at, and of tasks one in PL_TINY_EVERY; where none of the first ones has
- * anything of size, fewer. A block that others were given too belongs to nobody. A block is known
- * to be gone when it is freed. Some words of it are remembered: what the task itself writes is its
- * working memory, what nobody changes was only carried along.
+ * Each thread is looked at, the first hundreds of a place, and of tasks one in PL_TINY_EVERY; where
+ * none of the first ones has anything of size, fewer. A block that others were given too belongs to
+ * nobody. A block is known to be gone when it is freed. Some words of it are remembered: what the
+ * task itself writes is its working memory, what nobody changes was only carried along.
  *
  * Guard on in all of them.
  */
