@@ -251,6 +251,7 @@ def main():
     args = parser.parse_args()
     args.primitives, args.peak, args.loiter = map(os.path.abspath,
                                                   (args.primitives, args.peak, args.loiter))
+    args.primitives_tsan = args.primitives_tsan and os.path.abspath(args.primitives_tsan)
     args.divide = 10 if args.quick else 1
     args.runs = 1 if args.quick else args.runs
     tools = choose_tools(args)

@@ -55,21 +55,32 @@ int record_run(char *out, size_t size)
     return waitpid(child, &status, 0) == child ? status : -1;
 }
 
+static long process_read(const char *dir, void (*on_cell)(const struct el_record *),
+                         void (*on_event)(const struct el_record *))
+{
+    struct el_reader *r;
+    struct el_record record;
+    long n = 0;
+    if (el_reader_open(dir, &r) != EL_READ_OK)
+        return -1;
+    for (; on_cell != NULL && el_reader_next_cell(r, &record); n++)
+        on_cell(&record);
+    for (; on_event != NULL && el_reader_next(r, &record); n++)
+        on_event(&record);
+    el_reader_close(r);
+    return n;
+}
+
 long record_read(void (*on_cell)(const struct el_record *),
                  void (*on_event)(const struct el_record *))
 {
     struct el_list list;
-    struct el_reader *r;
-    struct el_record record;
-    long n = -1;
+    long n = 0;
     if (el_list_processes(record_dir, &list) != EL_READ_OK)
         return -1;
-    if (list.n == 1 && el_reader_open(list.items[0], &r) == EL_READ_OK) {
-        for (n = 0; on_cell != NULL && el_reader_next_cell(r, &record); n++)
-            on_cell(&record);
-        for (; on_event != NULL && el_reader_next(r, &record); n++)
-            on_event(&record);
-        el_reader_close(r);
+    for (size_t i = 0; i < list.n && n >= 0; i++) {
+        long more = process_read(list.items[i], on_cell, on_event);
+        n = more < 0 ? -1 : n + more;
     }
     el_list_free(&list);
     return n;

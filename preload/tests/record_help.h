@@ -17,8 +17,8 @@ int record_remove(void);
  * it prints goes to `out`. Its exit status as of waitpid, or -1. */
 int record_run(char *out, size_t size);
 
-/* Reads the record of the one process that was run. Either function may be NULL. The number of
- * things read, or -1. */
+/* Reads the record of the program, and of each process that it forked. Either function may be NULL.
+ * The number of things read, or -1. */
 long record_read(void (*on_cell)(const struct el_record *),
                  void (*on_event)(const struct el_record *));
 
