@@ -1,10 +1,11 @@
-"""cost.py PRIMITIVES PEAK LOITER [--runs N] [--quick] [--tools A,B] [--only TEXT] [--primitives-tsan P]
+"""cost.py PRIMITIVES USAGE LOITER [--runs N] [--quick] [--tools A,B] [--only TEXT] [--primitives-tsan P]
 
 What recording costs beside what the peers cost: single calls, and whole programs. All tools take
 turns in each round, so that a slow minute of the machine hits all of them; a cell is the median of
 the ratios to the plain run of the same round. Tools that are not installed are left out. Of the
-programs, a second table shows how much memory the largest process took at its peak. The figures are
-for reading, nothing is asserted.
+programs, two more tables show the processor time of all their processes, which a busy machine
+disturbs less than the time that goes by, and the memory of the largest process at its peak. The
+figures are for reading, nothing is asserted.
 """
 
 import argparse
@@ -59,14 +60,14 @@ TOOLS = {
 class Launch(harness.Launch):
     """Starts programs under any of the tools."""
 
-    def __init__(self, work, tool, wrap, peak):
+    def __init__(self, work, tool, wrap, usage):
         super().__init__(work, tool == "loiter" or None)
         self.tool_wrap = wrap
-        self.peak = peak
-        self.peaks = os.path.join(work, "peaks")
+        self.usage = usage
+        self.used = os.path.join(work, "used")
 
     def wrap(self, argv):
-        return [self.peak, self.peaks] + self.tool_wrap(self.work, argv)
+        return [self.usage, self.used] + self.tool_wrap(self.work, argv)
 
 
 def children_cpu():
@@ -165,15 +166,16 @@ def run_primitive(args, name, tool, wrap, work):
 
 
 def run_program(args, name, tool, wrap, work):
-    """(Its figure, MiB of the largest process.)"""
-    launch = Launch(work, tool, wrap, args.peak)
+    """(Its figure, seconds of processor time, MiB of the largest process.)"""
+    launch = Launch(work, tool, wrap, args.usage)
     launch.scale = 1 / args.divide
     try:
         figure = PROGRAMS[name][0](launch)
     finally:
         launch.kill_all()
-    with open(launch.peaks, encoding="ascii") as f:
-        return figure, max(map(int, f)) / 1024
+    with open(launch.used, encoding="ascii") as f:
+        used = [tuple(map(int, line.split())) for line in f]
+    return figure, sum(us for _, us in used) / 1e6, max(kib for kib, _ in used) / 1024
 
 
 def measure(args, name, run, tools):
@@ -215,6 +217,10 @@ def show(name, found, unit, limit, tools):
           flush=True)
 
 
+def cpu_line(name, found, tools):
+    return f"{name:26} {statistics.median(found['plain']) * 1e3:9.1f} ms {ratios(found, tools)}"
+
+
 def memory_line(name, found, tools):
     """Median of the peaks; what Loiter adds may be 3 % and 32 MiB."""
     plain = statistics.median(found["plain"])
@@ -241,7 +247,7 @@ def choose_tools(args):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("primitives")
-    parser.add_argument("peak", help="the program of peak.c")
+    parser.add_argument("usage", help="the program of usage.c")
     parser.add_argument("loiter")
     parser.add_argument("--primitives-tsan", help="the same, built with -fsanitize=thread")
     parser.add_argument("--runs", type=int, default=5)
@@ -249,8 +255,8 @@ def main():
     parser.add_argument("--tools", help="names with commas between; plain and loiter always run")
     parser.add_argument("--only", default="", help="workloads whose name has this text")
     args = parser.parse_args()
-    args.primitives, args.peak, args.loiter = map(os.path.abspath,
-                                                  (args.primitives, args.peak, args.loiter))
+    args.primitives, args.usage, args.loiter = map(os.path.abspath,
+                                                   (args.primitives, args.usage, args.loiter))
     args.primitives_tsan = args.primitives_tsan and os.path.abspath(args.primitives_tsan)
     args.divide = 10 if args.quick else 1
     args.runs = 1 if args.quick else args.runs
@@ -260,16 +266,19 @@ def main():
         if args.only in text:
             show(text, measure(args, name, run_primitive, tools), "ns", limit, tools)
     tools.pop("tsan", None)  # needs programs built for it
-    memory = []
+    cpu, memory = [], []
     for name, (_, limit) in PROGRAMS.items():
         if args.only not in name:
             continue
-        both = measure(args, name, run_program, tools)
+        runs = measure(args, name, run_program, tools)
+        figures, seconds, peaks = ({tool: [run[i] for run in of] for tool, of in runs.items()}
+                                   for i in range(3))
         unit = "us" if name.endswith("a request") else "ms"
-        show(name, {tool: [run[0] for run in runs] for tool, runs in both.items()}, unit, limit, tools)
-        peaks = {tool: [run[1] for run in runs] for tool, runs in both.items()}
-        if peaks.get("plain"):
+        show(name, figures, unit, limit, tools)
+        if runs.get("plain"):
+            cpu.append(cpu_line(name, seconds, tools))
             memory.append(memory_line(name, peaks, tools))
+    print("\nprocessor time", *cpu, sep="\n")
     print("\npeak of the largest process", *memory, sep="\n")
 
 
