@@ -17,13 +17,13 @@
 #include "preload/core/stack.h"
 #include "preload/core/wait.h"
 
-/* The current actor has the lock now. */
+/* The current actor has the lock now, and it was not noted. */
 static inline void pl_lock_acquired(enum el_wait_kind kind, const void *lock, struct pl_call call)
 {
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    pl_held_push(self->actor, kind, lock, pl_stack(self, call));
+    pl_held_push(self->actor, kind, lock, pl_stack_often(self, call, NULL));
     pl_leave(self);
 }
 
@@ -206,10 +206,10 @@ __attribute__((cold)) static inline uint32_t pl_lock_unnoted(const void *lock)
 /* The body of a call that only tries. */
 #define PL_TRY_BODY(kind, lock, REAL, GOT)                                                         \
     int result = REAL;                                                                             \
-    if (GOT(result))                                                                               \
-        pl_lock_acquired(kind, lock, PL_CALL());                                                   \
-    else                                                                                           \
+    if (!GOT(result))                                                                              \
         pl_spin(EL_SPIN_TRY, PL_CALL());                                                           \
+    else if (__builtin_expect(!pl_lock_noted(kind, lock, PL_PC(), PL_SP()), 0))                    \
+        pl_lock_acquired(kind, lock, PL_CALL());                                                   \
     return result;
 
 /*

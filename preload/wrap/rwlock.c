@@ -39,13 +39,29 @@ PL_LOCK_CALL(pthread_rwlock_wrlock, (pthread_rwlock_t * lock), (lock), 0, WRITE,
                      1, PL_REAL(pthread_rwlock_trywrlock)(lock), EBUSY,
                      PL_REAL(pthread_rwlock_clockwrlock)(lock, clock, at), PL_GOT_PTHREAD)
 
-            PL_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *lock){
-                PL_TRY_BODY(WRITE, lock, PL_REAL(pthread_rwlock_trywrlock)(lock), PL_GOT_PTHREAD)}
+            PL_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *lock)
+{
+    PL_TRY_BODY(WRITE, lock, PL_REAL(pthread_rwlock_trywrlock)(lock), PL_GOT_PTHREAD)
+}
 
-PL_UNLOCK_CALL(pthread_rwlock_unlock, (pthread_rwlock_t * lock), (lock), lock, 0, 1,
+/* The C library's word of those who have it or want it: bits for a write phase, for a writer that
+ * has it or is the next, and for readers that wait; above them the number of readers. */
+#define WRITE_LOCKED 3u
+#define NOT_READERS  7u
+
+/* It is had, and nobody waits. */
+static inline int is_quiet(const pthread_rwlock_t *lock)
+{
+    unsigned readers = __atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED);
+    return (readers & NOT_READERS) == 0 ||
+           (readers == WRITE_LOCKED &&
+            __atomic_load_n(&lock->__data.__writers, __ATOMIC_RELAXED) == 0);
+}
+
+PL_UNLOCK_CALL(pthread_rwlock_unlock, (pthread_rwlock_t * lock), (lock), lock, is_quiet(lock), 1,
                PL_REAL(pthread_rwlock_unlock)(lock))
 
-    PL_EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr)
+PL_EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr)
 {
     int result = PL_REAL(pthread_rwlock_init)(lock, attr);
     if (result == 0)
