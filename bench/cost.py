@@ -210,15 +210,20 @@ def show(name, found, unit, limit, tools):
     if not plain:
         return
     factor, text = UNITS[unit]
-    if limit is None and found.get("loiter"):
-        added = statistics.median(b - a for a, b in zip(plain, found["loiter"]))
+    recorded = found.get("loiter")
+    if limit is None and recorded:
+        added = statistics.median(b - a for a, b in zip(plain, recorded))
         limit = f"4 ms: {added * 1e3:.1f} more"
+    elif recorded:
+        limit = f"{limit} (of the least times {min(recorded) / min(plain):.2f})"
     print(f"{name:26} {statistics.median(plain) * factor:9.1f} {text} {ratios(found, tools)}  {limit}",
           flush=True)
 
 
 def cpu_line(name, found, tools):
-    return f"{name:26} {statistics.median(found['plain']) * 1e3:9.1f} ms {ratios(found, tools)}"
+    least = min(found["loiter"]) / min(found["plain"]) if found.get("loiter") else 0
+    return (f"{name:26} {statistics.median(found['plain']) * 1e3:9.1f} ms {ratios(found, tools)}"
+            f"  of the least times {least:.2f}")
 
 
 def memory_line(name, found, tools):
