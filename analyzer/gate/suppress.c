@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 
 #include "analyzer/gate/choose.h"
 #include "analyzer/gate/glob.h"
@@ -131,9 +132,26 @@ void suppressions_clear(struct suppressions *s)
     *s = (struct suppressions){0};
 }
 
+/* "app+0x1234": what a frame without a name is called; to be freed. */
+static char *spot_of(const struct finding_frame *f)
+{
+    const char *slash = strrchr(f->module, '/');
+    return xasprintf("%s+0x%" PRIx64, slash ? slash + 1 : f->module, f->offset);
+}
+
+static bool spot_matches(const char *pattern, const struct finding_frame *f)
+{
+    if (f->function || !f->module)
+        return false;
+    char *spot = spot_of(f);
+    bool matches = glob_match(pattern, spot);
+    free(spot);
+    return matches;
+}
+
 static bool frame_matches(const char *pattern, const struct finding_frame *f)
 {
-    return (f->function && glob_match(pattern, f->function)) ||
+    return spot_matches(pattern, f) || (f->function && glob_match(pattern, f->function)) ||
            (f->file && glob_match_path(pattern, f->file)) ||
            (f->module && glob_match_path(pattern, f->module));
 }
@@ -164,12 +182,13 @@ const struct suppression *suppressions_match(struct suppressions *s, const struc
 char *suppression_for(const struct finding *f)
 {
     const struct finding_frame *p = f->place;
-    const char *pattern = "*";
-    if (p && p->function)
-        pattern = p->function;
-    else if (p && p->file)
-        pattern = p->file;
-    else if (p && p->module)
-        pattern = p->module;
-    return xasprintf("%s:%s", f->rule->id, pattern);
+    if (p && !p->function && !p->file && p->module) {
+        char *spot = spot_of(p), *line = xasprintf("%s:%s", f->rule->id, spot);
+        free(spot);
+        return line;
+    }
+    return xasprintf("%s:%s", f->rule->id,
+                     p && p->function ? p->function
+                     : p && p->file   ? p->file
+                                      : "*");
 }

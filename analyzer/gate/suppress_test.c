@@ -129,12 +129,30 @@ static void matching(void **state)
     finding_destroy(f);
 }
 
+/* In a stripped program the module alone would hide each finding of the rule. */
+static void places_without_names(void **state)
+{
+    (void)state;
+    struct finding *f = made_finding(rule_find("leaked-thread"), NULL, NULL, NULL);
+    struct finding_frame *frame = &f->stacks[0].frames[0];
+    frame->offset = 0x12ab;
+    char *line = suppression_for(f);
+    assert_string_equal(line, "leaked-thread:app+0x12ab");
+    assert_true(hides(line, f));
+    assert_true(hides("*:app+*", f));
+    frame->offset = 0x12ac;
+    assert_false(hides(line, f));
+    free(line);
+    finding_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_lines),
         cmocka_unit_test(bad_lines_say_what_was_expected),
         cmocka_unit_test(matching),
+        cmocka_unit_test(places_without_names),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -26,6 +26,9 @@
 
 #define GROWTH_NS_LEAST 10000000
 
+/* Looks that found Loiter at work, before they are worth a figure. */
+#define OWN_LEAST 5
+
 struct page {
     FILE *out;
     const struct report *r;
@@ -254,20 +257,24 @@ static void print_counts(const struct page *p)
     end_line(p);
 }
 
-/* What Loiter itself took of the processor, as far as looks from outside can tell. */
+/* What Loiter itself took of the processor, as far as looks from outside can tell. Few looks that
+ * found it there stand for a time that may be far off, and even for more than there was. */
 static void print_own(const struct page *p)
 {
     const struct run_own *own = &p->r->run->own;
     const struct run_usage *usage = &p->r->run->usage;
-    char ns[REPORT_WORDS_MAX], all[REPORT_WORDS_MAX], looks[REPORT_WORDS_MAX];
-    if (own->looks == 0)
+    double all = usage->known ? (double)(usage->user_ns + usage->system_ns) : 0;
+    char ns[REPORT_WORDS_MAX], of[REPORT_WORDS_MAX], looks[REPORT_WORDS_MAX];
+    if (own->looks == 0 || own->inside < OWN_LEAST)
         return;
-    say(p, "", "loiter: it took %s of processor time",
-        report_amount(ns, (double)own->inside_ns, "ns"));
-    if (usage->known)
-        say(p, "", " out of %s",
-            report_amount(all, (double)(usage->user_ns + usage->system_ns), "ns"));
-    say(p, "", ", say %s at its threads", report_count(looks, (uint64_t)own->looks, "look"));
+    double inside = (double)own->inside_ns;
+    if (all > 0 && inside > all)
+        inside = all;
+    say(p, "", "loiter: recording took about %s", report_amount(ns, inside, "ns"));
+    if (all > 0)
+        say(p, "", " of the program's %s", report_amount(of, all, "ns"));
+    say(p, "", " of processor time, as %s at its threads tell",
+        report_count(looks, (uint64_t)own->looks, "look"));
     end_line(p);
 }
 
@@ -278,9 +285,11 @@ static void print_record(const struct page *p)
         walks[REPORT_WORDS_MAX];
     say(p, c->incomplete ? YELLOW : "", "loiter: the record is %s",
         c->incomplete ? "INCOMPLETE" : "complete");
+    uint64_t lost = c->lost + c->lost_cells;
     snprintf(n, sizeof(n), "%zu process%s", c->processes, c->processes == 1 ? "" : "es");
-    say(p, "", ": %s, %" PRIu64 " lost; it took %s, %s, %s", n, c->lost + c->lost_cells,
-        report_count(events, c->events, "event"), report_bytes(bytes, (double)c->bytes),
+    say(p, "", ": %s, %s, ", n, report_count(events, c->events, "event"));
+    say(p, "", lost ? "%" PRIu64 " more lost" : "none lost", lost);
+    say(p, "", "; %s, %s", report_bytes(bytes, (double)c->bytes),
         report_count(walks, c->unwinds, "stack walk"));
     end_line(p);
     print_own(p);
@@ -337,8 +346,12 @@ static void print_help(const struct page *p)
             say(p, "", "%s%s", any ? ", " : "loiter: what it means: loiter explain ", (*rule)->id);
         any = any || found;
     }
-    if (any)
+    if (any) {
         end_line(p);
+        fputs("loiter: to hide what is intended, put its `suppress` line into FILE and give "
+              "--suppressions=FILE\n",
+              p->out);
+    }
     if (probable)
         fputs("loiter: [probable]: the record shows it, but cannot rule out that all is well\n",
               p->out);

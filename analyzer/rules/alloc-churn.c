@@ -57,9 +57,10 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                       "about %" PRIu64 " blocks of %s were made and given back at one place, each "
                       "within a moment",
                       s->blocks, words_bytes((double)s->size_max).text);
-    finding_set_fix(f, "Keep the buffer: one for each worker, or a pool (weft_pool_get and "
-                       "weft_pool_put) whose reset makes it fresh when it is taken; or hold it on "
-                       "the stack where its size is bounded.");
+    finding_set_fix(f,
+                    "Keep the buffer: one for each worker, or a pool%s whose reset makes it fresh "
+                    "when it is taken; or hold it on the stack where its size is bounded.",
+                    p->workers > 0 ? " (weft_pool_get and weft_pool_put)" : "");
     finding_add_stack(f, "allocated at", s->stack, true, NULL);
     finding_add_evidence(f, "lives", "%.0f %% of the bytes lived no longer than a millisecond",
                          100 * brief_share(s));

@@ -30,12 +30,13 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                     "the select no default and the poll a time limit. Where a short spin is "
                     "meant, bound it, and wait after that.");
     finding_add_stack(f, "asks at", s->stack, true, NULL);
-    finding_add_evidence(f, "calls", "%" PRIu64 " in all, in rows of %" PRIu64 "%s, one each %s",
-                         s->count, s->actors, s->actors == 1 ? " actor" : " actors",
+    finding_add_evidence(f, "calls", "%" PRIu64 " in all, made by %s, one every %s", s->count,
+                         words_count(s->actors, "task or thread", "tasks or threads").text,
                          words_duration(s->between_ns).text);
     finding_add_cost(f, "processor time burned", (double)s->cpu_ns, "ns");
     if (lasted > 0)
-        finding_add_cost(f, "of a processor meanwhile", 100.0 * (double)s->cpu_ns / lasted, "%");
+        finding_add_cost(f, "share of a processor meanwhile", 100.0 * (double)s->cpu_ns / lasted,
+                         "%");
     finding_add_cost(f, "calls", (double)s->count, "calls");
     return f;
 }

@@ -23,22 +23,28 @@ static struct rule_threshold thresholds[] = {
 };
 
 /* A mutex does not say what it is for; a reader-writer lock shows who waits. */
-static const char *fix_of(const struct rule *rule, const struct lock_use *use)
+static const char *fix_of(const struct rule *rule, const struct model_process *p,
+                          const struct lock_use *use)
 {
     double all = (double)(use->reading + use->writing);
     double least = rule_threshold(rule, "one-sided");
     if (use->lock->kind != EL_OBJ_RWLOCK || all == 0)
-        return "Hold it for less: compute before, and only put in place under it. If most only "
-               "read, let them read without it: a table that is replaced as a whole, or a "
-               "concurrent map (weft_cmap). If each mostly works on keys of its own, give parts "
-               "of the keys locks of their own.";
+        return p->workers > 0
+                   ? "Hold it for less: compute before, and only put in place under it. If most "
+                     "only read, let them read without it: a table that is replaced as a whole, "
+                     "or a concurrent map (weft_cmap). If each mostly works on keys of its own, "
+                     "give parts of the keys locks of their own."
+                   : "Hold it for less: compute before, and only put in place under it. If most "
+                     "only read, let them read without it: a table that is replaced as a whole. "
+                     "If each mostly works on keys of its own, give parts of the keys locks of "
+                     "their own.";
     if ((double)use->writing / all >= least)
         return "Those that wait want to write: that some may read beside each other does not help "
                "them. Give parts of what it protects locks of their own, or let one thread or "
                "task own it and take the changes from a channel.";
     if ((double)use->reading / all >= least)
         return "Those that wait only read: let them read without it, a table that is replaced as a "
-               "whole or a concurrent map (weft_cmap), and hold it for less where it is written.";
+               "whole or a concurrent map, and hold it for less where it is written.";
     return "Readers and writers wait for each other: hold it for less, or give parts of what it "
            "protects locks of their own.";
 }
@@ -51,14 +57,14 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     const char *lock = el_object_kind_word(use->lock->kind);
     if (waiting >= rule_threshold(rule, "queue"))
         finding_set_title(f,
-                          "%.1f wait for one %s at any time: what it protects is done by one "
-                          "at a time",
+                          "on average %.1f wait for one %s: what it protects is done by one at a "
+                          "time",
                           waiting, lock);
     else
         finding_set_title(f, "one %s was waited for during %.0f %% of the run", lock,
                           100 * waiting);
-    finding_set_fix(f, "%s", fix_of(rule, use));
-    lock_use_describe(p, use, f);
+    finding_set_fix(f, "%s", fix_of(rule, p, use));
+    lock_use_describe(use, f);
     if (use->lock->kind == EL_OBJ_RWLOCK)
         finding_add_evidence(
             f, "use", "%" PRIu64 " of the recorded waits are for reading, %" PRIu64 " for writing",

@@ -29,8 +29,11 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                       " of them for nothing",
                       what, o->made, o->lost);
     finding_set_fix(f,
-                    "Make it once for all: weft_once_do, pthread_once or call_once, or check and "
-                    "make it under one lock. Who makes one for each key wants weft_flight_do.");
+                    "Make it once for all (%s), or check and make it under one lock. Where there "
+                    "is one for each key, let the first who asks for a key make it, and the others "
+                    "wait for that%s.",
+                    p->workers > 0 ? "weft_once_do" : "pthread_once, call_once",
+                    p->workers > 0 ? " (weft_flight_do)" : "");
     finding_add_stack(f, "opened at", o->stack, true, NULL);
     finding_add_evidence(f, "use",
                          "%" PRIu64 " who had opened one went on with that of another, "

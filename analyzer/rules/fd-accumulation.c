@@ -58,7 +58,7 @@ static void add_evidence(struct finding *f, const struct model_process *p,
                          "%" PRIu64 " were closed in a row, long after their last "
                          "use, while none was opened",
                          o->sweep);
-    finding_add_evidence(f, "idle", "open for %s on average",
+    finding_add_evidence(f, "idle", "they stayed open for %s on average",
                          words_duration(o->lost_ns / o->lost).text);
     if (p->nofile != 0)
         finding_add_evidence(f, "limit",
@@ -77,14 +77,14 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     finding_set_times(f, o->first_ns, o->last_ns);
     finding_set_kind(f, el_fd_kind_word(o->how));
     finding_set_title(f,
-                      "%" PRIu64 " descriptors of one place (%s) were open at once, most of them "
-                      "only to be closed later",
+                      "%" PRIu64 " descriptors (%s) opened at one place were open at once, most of "
+                      "them no longer used",
                       o->peak, el_fd_kind_word(o->how));
     finding_set_fix(f, "Close each where its use ends: make the body of the loop a function of its "
                        "own, so that its (deferred) close runs at each turn.");
     finding_add_stack(f, "opened at", o->stack, true, NULL);
     add_evidence(f, p, o);
-    finding_add_cost(f, "open at once", (double)o->peak, "descriptors");
+    finding_add_cost(f, "descriptors open at once", (double)o->peak, "descriptors");
     if (o->bytes != 0 && o->gone != 0)
         finding_add_cost(f, "buffers of that many streams",
                          (double)o->bytes / (double)o->gone * (double)o->peak, "bytes");

@@ -108,8 +108,9 @@ static struct finding *finding_of(const struct rule *rule, const struct group *g
     finding_set_times(f, g->members[0]->opened_ns, g->members[g->n - 1]->opened_ns);
     finding_set_growth(f, g->n);
     finding_set_kind(f, what);
-    finding_set_title(f, "%zu descriptors of one place (%s) are open at the end and no more used",
-                      g->n, what);
+    finding_set_title(
+        f, "%zu descriptors (%s) opened at one place are open at the end and no longer used", g->n,
+        what);
     finding_set_fix(f, "Close each on every path on which its user leaves, those of errors too (a "
                        "deferred close, a destructor or the cleanup attribute does).");
     finding_add_stack(f, "opened at", g->members[0]->stack, true, NULL);

@@ -194,6 +194,35 @@ static const struct finding_frame *stack_place(const struct finding_stack *s)
     return s->nframes > 0 ? &s->frames[0] : NULL;
 }
 
+static bool same_frame(const struct finding_frame *a, const struct finding_frame *b)
+{
+    if (a->function != NULL && b->function != NULL && a->file != NULL && b->file != NULL)
+        return a->line == b->line && strcmp(a->function, b->function) == 0 &&
+               strcmp(a->file, b->file) == 0;
+    return a->address == b->address;
+}
+
+/* The outermost frames that all stacks share; 0 where there is one stack only. */
+static size_t shared_callers(const struct finding *f)
+{
+    size_t shared = f->nstacks > 1 ? f->stacks[0].nframes : 0;
+    for (size_t i = 1; i < f->nstacks; i++) {
+        const struct finding_stack *a = &f->stacks[0], *b = &f->stacks[i];
+        size_t n = 0;
+        while (n < shared && n < b->nframes &&
+               same_frame(&a->frames[a->nframes - 1 - n], &b->frames[b->nframes - 1 - n]))
+            n++;
+        shared = n;
+    }
+    return shared;
+}
+
+/* Frames of a stack that tell one finding from another. */
+static size_t telling_frames(const struct finding_stack *s, size_t callers)
+{
+    return s->nframes > callers ? s->nframes - callers : s->nframes > 0;
+}
+
 void finding_settle(struct finding *f)
 {
     f->place = NULL;
@@ -205,12 +234,13 @@ void finding_settle(struct finding *f)
         f->place = stack_place(&f->stacks[i]);
 
     bool only_app = has_in_app(f);
+    size_t callers = f->rule->callers_aside ? shared_callers(f) : 0;
     uint64_t hash = 0xcbf29ce484222325u;
     hash = hash_text(hash, f->rule->id);
     hash = hash_text(hash, f->kind != NULL ? f->kind : "");
     for (size_t i = 0; i < f->nstacks; i++) {
         hash = hash_text(hash, f->stacks[i].role);
-        for (size_t j = 0; j < f->stacks[i].nframes; j++)
+        for (size_t j = 0; j < telling_frames(&f->stacks[i], callers); j++)
             if (!only_app || f->stacks[i].frames[j].in_app)
                 hash = hash_frame(hash, &f->stacks[i].frames[j]);
     }

@@ -117,6 +117,41 @@ static void test_fingerprint(void **state)
     finding_destroy(a);
 }
 
+/* A lock that `log_line` takes and waits under, called by `caller`. */
+static struct finding *locked(const struct rule *rule, const char *caller, uint64_t base)
+{
+    struct finding *f = finding_create(rule, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        finding_add_stack(f, i == 0 ? "waits at" : "acquired at", i + 1, true, NULL);
+        struct finding_stack *s = &f->stacks[i];
+        s->frames = calloc(3, sizeof *s->frames);
+        s->nframes = 3;
+        s->frames[0] = frame("log_line", 10 + i, base + i, true);
+        s->frames[1] = frame(caller, 20, base + 0x10, true);
+        s->frames[2] = frame("main", 30, base + 0x20, true);
+    }
+    finding_settle(f);
+    return f;
+}
+
+/* Where a rule says so, who called the helper in which it happens makes no other finding. */
+static void test_fingerprint_without_callers(void **state)
+{
+    static const struct rule aside = {.id = "rule-a", .callers_aside = true};
+    (void)state;
+    struct finding *a = locked(&aside, "serve", 0x1000);
+    check_fingerprint(a, locked(&aside, "reload", 0x2000), true);
+    /* Taken by the caller: it is part of what is wrong. */
+    struct finding *outer = locked(&aside, "reload", 0x2000);
+    outer->stacks[1].frames[1].line = 21;
+    finding_settle(outer);
+    check_fingerprint(a, outer, false);
+    finding_destroy(a);
+    a = locked(&rule_a, "serve", 0x1000);
+    check_fingerprint(a, locked(&rule_a, "reload", 0x2000), false);
+    finding_destroy(a);
+}
+
 /* In a stripped program two places of one module must not become one finding. */
 static void test_fingerprint_without_names(void **state)
 {
@@ -136,6 +171,7 @@ int main(void)
         cmocka_unit_test(test_place),
         cmocka_unit_test(test_fingerprint),
         cmocka_unit_test(test_fingerprint_without_names),
+        cmocka_unit_test(test_fingerprint_without_callers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

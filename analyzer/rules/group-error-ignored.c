@@ -39,8 +39,8 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                          "%" PRIu64 " were running when the first error came, %" PRIu64
                          " were begun after it",
                          g->running, g->started);
-    finding_add_cost(f, "tasks ran on", (double)g->wasted_ns, "ns");
-    finding_add_cost(f, "longest until the group's end", (double)g->longest_ns, "ns");
+    finding_add_cost(f, "time of tasks after the error", (double)g->wasted_ns, "ns");
+    finding_add_cost(f, "longest time until a group's end", (double)g->longest_ns, "ns");
     return f;
 }
 

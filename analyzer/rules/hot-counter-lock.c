@@ -22,14 +22,17 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
 {
     struct finding *f = finding_create(rule, p);
     uint64_t held = model_spread_quantile(&use->held, 0.5);
-    finding_set_title(f, "a %s is held for %s and waited for %" PRIu64 " times, %s each",
-                      el_object_kind_word(use->lock->kind), words_duration(held).text, use->waits,
-                      words_duration(use->waited_ns / use->waits).text);
+    finding_set_title(f, "%s is held for %s and waited for %" PRIu64 " times, %s each",
+                      words_a(el_object_kind_word(use->lock->kind)).text, words_duration(held).text,
+                      use->waits, words_duration(use->waited_ns / use->waits).text);
     finding_set_fix(f, "Let an atomic operation do what is done under it (atomic_fetch_add for a "
                        "counter, atomic_store for a flag), or count for each thread or task by "
                        "itself and add up when somebody asks.");
-    lock_use_describe(p, use, f);
-    finding_add_cost(f, "lost at each taking", (double)use->waited_ns / (double)use->taken, "ns");
+    lock_use_describe(use, f);
+    finding_add_evidence(f, "queue", "on average %.1f wait for it at any time",
+                         lock_use_waiting(p, use));
+    finding_add_cost(f, "lost at each acquisition", (double)use->waited_ns / (double)use->taken,
+                     "ns");
     return f;
 }
 

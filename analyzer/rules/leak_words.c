@@ -1,5 +1,6 @@
 /* leak_words.c - a group of leaked actors, or a cycle of them, as a finding. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "analyzer/model/memory.h"
 
@@ -129,7 +130,7 @@ static void add_peer(struct finding *f, const struct leak_group *g)
                              words_duration(age_ns(p, o->last_waker_ns)).text,
                              words_actor_state(p, o->last_waker).text);
     else if (o != NULL && o->wakes == 0)
-        finding_add_evidence(f, "peer", "nobody ever woke a waiter");
+        finding_add_evidence(f, "peer", "nobody ever woke anyone who waited for it");
     if (o != NULL && o->last_waiter != 0 && waiters_find(g->all, o->last_waiter) == NULL)
         finding_add_evidence(f, "peer", "%s waited for it last and %s",
                              words_actor(p, o->last_waiter).text,
@@ -149,14 +150,24 @@ static const struct model_site *site_of(const struct leak_group *g)
     return NULL;
 }
 
+static struct words buffer_words(const struct model_object *o)
+{
+    struct words w;
+    if (o->capacity == 0)
+        snprintf(w.text, sizeof w.text, "without a buffer");
+    else
+        snprintf(w.text, sizeof w.text, "%" PRIu64 " of the %" PRIu64 " places of its buffer full",
+                 o->items, o->capacity);
+    return w;
+}
+
 static void add_evidence(struct finding *f, const struct leak_group *g)
 {
     const struct model_actor *a = g->worst->actor;
     const struct model_object *o = g->worst->object;
     if (o != NULL && o->kind == EL_OBJ_CHAN)
-        finding_add_evidence(
-            f, "object", "channel at 0x%" PRIx64 ", %" PRIu64 " of %" PRIu64 " places full%s",
-            o->address, o->items, o->capacity, o->state == EL_CLOSED ? ", closed" : "");
+        finding_add_evidence(f, "object", "channel at 0x%" PRIx64 ", %s%s", o->address,
+                             buffer_words(o).text, o->state == EL_CLOSED ? ", closed" : "");
     else if (a->object != 0 && a->wait_kind != EL_WAIT_JOIN)
         finding_add_evidence(
             f, "object", "%s at 0x%" PRIx64 "%s%s",
@@ -171,7 +182,7 @@ static void add_evidence(struct finding *f, const struct leak_group *g)
     if (g->alone)
         finding_add_evidence(f, "alone", "nobody is left in the process who could end the wait");
     if (a->state == EL_ACTOR_ABANDONED)
-        finding_add_evidence(f, "run", "its runtime's run has ended");
+        finding_add_evidence(f, "run", "the runtime that ran it has ended");
     const struct model_site *site = site_of(g);
     if (site != NULL && site->count > g->n)
         finding_add_evidence(f, "made", "%" PRIu64 " %s were made there, %" PRIu64 " have ended",
@@ -198,7 +209,7 @@ static void add_costs(struct finding *f, const struct leak_group *g)
     if (stack_bytes > 0)
         finding_add_cost(f, "stack reserved", (double)stack_bytes, "bytes");
     if (capture_bytes > 0)
-        finding_add_cost(f, "captured", (double)capture_bytes, "bytes");
+        finding_add_cost(f, "memory of their arguments", (double)capture_bytes, "bytes");
     finding_add_cost(f, "longest wait", (double)oldest, "ns");
 }
 

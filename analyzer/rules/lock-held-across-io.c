@@ -96,28 +96,25 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                                   const struct model_lock_io *io, enum severity severity)
 {
     struct finding *f = finding_create(rule, p);
-    const char *lock = io->lock_kind != EL_WAIT_NONE ? el_wait_kind_word(io->lock_kind) : "lock";
+    const char *lock =
+        io->lock_kind != EL_WAIT_NONE ? words_plain(el_wait_kind_word(io->lock_kind)) : "lock";
     f->severity = severity;
     /* That others waited was measured; without that it is only a chance. */
     f->confidence = io->waited_ns > 0 ? CONFIDENCE_PROVEN : CONFIDENCE_PROBABLE;
     f->count = io->count;
     finding_set_times(f, io->first_ns, io->last_ns);
     finding_set_kind(f, el_wait_kind_word(io->io_kind));
-    finding_set_title(f, "a %s is held while %s", lock, doing(io->io_kind));
+    finding_set_title(f, "%s is held while %s", words_a(lock).text, doing(io->io_kind));
     finding_set_fix(f, "Make the call before the lock is taken or after it is let go; under the "
                        "lock only take what the call needs and put in place what it gave.");
     finding_add_stack(f, "waits at", io->io_stack, true, NULL);
     finding_add_stack(f, "acquired at", io->acquired_stack, true, NULL);
-    finding_add_evidence(f, "calls", "%" PRIu64 " calls with the lock held, the longest %s",
-                         io->count, words_duration(io->max_ns).text);
-    if (io->waiters > 0)
-        finding_add_evidence(f, "waiters", "%" PRIu64 " waits for the lock fell into them, %s each",
-                             io->waiters, words_duration(io->waited_ns / io->waiters).text);
-    else
+    if (io->waiters == 0)
         finding_add_evidence(f, "waiters", "nobody waited for the lock meanwhile");
     size_t places = count_places(p, io->acquired_stack);
     if (places > 1)
-        finding_add_evidence(f, "places", "%zu different calls are made with it held", places);
+        finding_add_evidence(f, "places", "%zu different calls are made with the lock held",
+                             places);
     if (io->lock != 0)
         finding_add_evidence(f, "object", "%s at 0x%" PRIx64, lock, io->lock);
     if (io->waited_ns > 0)
@@ -172,6 +169,7 @@ const struct rule rule_lock_held_across_io = {
     .title_many = "locks held across IO",
     .summary = "Locks held while their holder waits for the outside, and what others wait for it.",
     .severity = SEVERITY_ERROR,
+    .callers_aside = true,
     .thresholds = thresholds,
     .judge = judge,
 };

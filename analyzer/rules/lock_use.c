@@ -93,7 +93,7 @@ double lock_use_busy(const struct model_process *p, const struct lock_use *use)
     return share_of_run(p, lock_use_held(use));
 }
 
-void lock_use_describe(const struct model_process *p, const struct lock_use *use, struct finding *f)
+void lock_use_describe(const struct lock_use *use, struct finding *f)
 {
     f->confidence = CONFIDENCE_PROVEN;
     f->count = use->waits;
@@ -102,13 +102,11 @@ void lock_use_describe(const struct model_process *p, const struct lock_use *use
     finding_add_stack(f, "waits at", use->stack, true, NULL);
     finding_add_stack(f, "waits also at", use->other, false, NULL);
     finding_add_stack(f, "created at", use->lock->created_stack, false, NULL);
-    finding_add_evidence(f, "waits", "%" PRIu64 " waits, half of them over %s, one in 100 over %s",
+    finding_add_evidence(f, "waits", "of %" PRIu64 " waits half took over %s, one in 100 over %s",
                          use->waits, words_duration(model_spread_quantile(&use->wait, 0.5)).text,
                          words_duration(model_spread_quantile(&use->wait, 0.99)).text);
-    finding_add_evidence(f, "held", "taken some %" PRIu64 " times, for %s at the median",
+    finding_add_evidence(f, "held", "taken about %" PRIu64 " times, and held for %s at the median",
                          use->taken, words_duration(model_spread_quantile(&use->held, 0.5)).text);
-    finding_add_evidence(f, "queue", "%.1f wait for it at any time, on average",
-                         lock_use_waiting(p, use));
     finding_add_evidence(f, "object", "%s at 0x%" PRIx64, el_object_kind_word(use->lock->kind),
                          use->lock->address);
     finding_add_cost(f, "waited for it", (double)use->waited_ns, "ns");

@@ -31,7 +31,6 @@ double lock_use_held(const struct lock_use *use);
 double lock_use_busy(const struct model_process *p, const struct lock_use *use);
 
 /* Places, evidence and costs that are the same for every such finding. */
-void lock_use_describe(const struct model_process *p, const struct lock_use *use,
-                       struct finding *f);
+void lock_use_describe(const struct lock_use *use, struct finding *f);
 
 #endif

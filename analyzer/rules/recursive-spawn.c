@@ -56,9 +56,11 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                       "%s make more of their own kind, %" PRIu32
                       " generations deep, each %.2g times as large as the last",
                       many, l->deepest, g->factor);
-    finding_set_fix(f, "Make it a loop: one task that tries again after a while, or a queue of "
-                       "what is left to do that a fixed number of workers take from. Then the "
-                       "number of tasks does not depend on how much fails or is found.");
+    finding_set_fix(f,
+                    "Make it a loop: one %s that tries again after a while, or a queue of what is "
+                    "left to do that a fixed number of workers take from. Then the number of %s "
+                    "does not depend on how much fails or is found.",
+                    l->kind == EL_SITE_TASK ? "task" : "thread", many);
     finding_add_stack(f, "created at", site->stack, true, NULL);
     finding_add_evidence(f, "generations",
                          "%" PRIu64 " of %" PRIu64 " were made by others of this place; the "

@@ -7,6 +7,8 @@
 #ifndef RULE_H
 #define RULE_H
 
+#include <stdbool.h>
+
 #include "analyzer/model/model.h"
 #include "analyzer/rules/finding.h"
 
@@ -20,11 +22,14 @@ struct rule_threshold {
 };
 
 struct rule {
-    const char *id;                    /* "leaked-task" */
-    const char *title_one;             /* "leaked task" */
-    const char *title_many;            /* "leaked tasks" */
-    const char *summary;               /* one sentence */
-    enum severity severity;            /* the usual one; a finding may have another */
+    const char *id;         /* "leaked-task" */
+    const char *title_one;  /* "leaked task" */
+    const char *title_many; /* "leaked tasks" */
+    const char *summary;    /* one sentence */
+    enum severity severity; /* the usual one; a finding may have another */
+    /* The frames that all stacks of its findings share tell how the place was reached and not what
+     * is wrong there: one fingerprint for all of them, a helper that each caller of it shares. */
+    bool callers_aside;
     struct rule_threshold *thresholds; /* ends with a NULL name */
     void (*judge)(const struct rule *rule, const struct model_process *p, struct findings *out);
 };

@@ -40,15 +40,18 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                       " threads were made at one place for a moment's work each: half of "
                       "them lived less than %s",
                       site->count, words_duration(median).text);
-    finding_set_fix(f, "Keep a fixed number of threads that live on, and hand them the work by a "
-                       "queue or channel. A task that needs one thread for itself "
-                       "(weft_lock_thread) should be one of a few that are made at the start.");
+    finding_set_fix(f,
+                    "Keep a fixed number of threads that live on, and hand them the work by a "
+                    "queue.%s",
+                    p->workers > 0 ? " A task that needs a thread for itself (weft_lock_thread) "
+                                     "should be one of a few that are made at the start."
+                                   : "");
     finding_add_stack(f, "created at", site->stack, true, NULL);
     finding_add_evidence(f, "rate", "up to %" PRIu64 " ended within one second", life->busiest);
     finding_add_evidence(f, "turnover",
-                         "at most %" PRIu64 " were alive at once: so many threads would have "
-                         "served all %" PRIu64,
-                         site->peak, site->count);
+                         "at most %" PRIu64 " %s alive at once: as many threads that live on could "
+                         "have served all %" PRIu64,
+                         site->peak, site->peak == 1 ? "was" : "were", site->count);
     finding_add_evidence(f, "lives", "half ended within %s, 99 of 100 within %s of their start",
                          words_duration(median).text,
                          words_duration(model_spread_quantile(life, 0.99)).text);

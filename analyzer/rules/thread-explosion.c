@@ -69,8 +69,8 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     finding_add_stack(f, threads ? "blocks at" : "created at", s->stack2, false, NULL);
     finding_add_evidence(f, "calls", "%" PRIu64 " calls, %s each on average", s->count,
                          words_duration(blocked_mean_ns(p, s)).text);
-    finding_add_evidence(f, "limit", "%.0f would do on this machine (%" PRIu32 " processors)",
-                         limit_of(rule, p), p->cpus);
+    finding_add_evidence(f, "limit", "%.0f at once are taken to be enough for %s",
+                         limit_of(rule, p), words_count(p->cpus, "processor", "processors").text);
     finding_add_cost(f, "threads held at once", (double)s->peak, "threads");
     if (s->bytes > 0)
         finding_add_cost(f, "stack reserved at the peak",

@@ -42,16 +42,17 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                                   const struct model_outcome *o)
 {
     struct finding *f = finding_create(rule, p);
-    const char *what = el_object_kind_word(o->kind);
+    const char *kind = el_object_kind_word(o->kind);
     bool heap_up = (double)o->peak >= rule_threshold(rule, "armed");
     f->severity = heap_up ? SEVERITY_ERROR : SEVERITY_WARNING;
     f->confidence = CONFIDENCE_PROVEN;
     f->count = o->made;
     finding_set_times(f, o->first_ns, o->last_ns);
-    finding_set_kind(f, what);
+    finding_set_kind(f, kind);
     finding_set_title(f,
-                      "%" PRIu64 " %ss were made at one place, %.0f %% given up before they fired",
-                      o->made, what, 100 * share_lost(o));
+                      "%" PRIu64 " %ss were made at one place, and %.0f %% of them given up before "
+                      "they fired",
+                      o->made, words_plain(kind), 100 * share_lost(o));
     finding_set_fix(f, "%s", fix_of(o->kind));
     finding_add_stack(f, "created at", o->stack, true, NULL);
     finding_add_stack(f, "given up at", o->lost_stack, false, "the last of them");
@@ -66,9 +67,9 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                              "making them",
                              o->peak, o->peak == 1 ? "was" : "were");
     finding_add_cost(f, "timers made", (double)o->made, "timers");
-    finding_add_cost(f, "there at once", (double)o->peak, "timers");
+    finding_add_cost(f, "timers there at once", (double)o->peak, "timers");
     if (o->bytes != 0)
-        finding_add_cost(f, "memory for them, over all", (double)o->bytes, "bytes");
+        finding_add_cost(f, "memory for all of them", (double)o->bytes, "bytes");
     return f;
 }
 

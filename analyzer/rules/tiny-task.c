@@ -26,8 +26,9 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     finding_set_times(f, site->first_ns, site->last_ns);
     finding_set_kind(f, "tasks");
     finding_set_title(f,
-                      "%" PRIu64 " tasks of one place end sooner than a task begins: half of them "
-                      "within %s, when it takes %s to begin",
+                      "%" PRIu64
+                      " tasks made at one place do less than it takes to begin one: half "
+                      "of them ran for %s or less, and took %s to begin",
                       site->count, words_duration(run_ns).text, words_duration(wait_ns).text);
     finding_set_fix(f, "Give each task more to do: a range of the items instead of one, or a fixed "
                        "number of workers that take items from a channel. What is that short can "
@@ -41,7 +42,8 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                          words_duration(model_spread_quantile(life, 0.99)).text);
     finding_add_evidence(f, "measured", "%" PRIu64 " of them, one in %" PRIu64 " or so",
                          life->count, life->every);
-    finding_add_cost(f, "begin to run", run_ns > 0 ? (double)wait_ns / (double)run_ns : 0, "x");
+    finding_add_cost(f, "time to begin, as a multiple of the time to run",
+                     run_ns > 0 ? (double)wait_ns / (double)run_ns : 0, "x");
     finding_add_cost(f, "median until a task begins", (double)wait_ns, "ns");
     finding_add_cost(f, "99th percentile of that", (double)model_spread_quantile(start, 0.99),
                      "ns");

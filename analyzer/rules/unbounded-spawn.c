@@ -73,7 +73,9 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     finding_set_times(f, s->first_ns, s->last_ns);
     f->growth_per_s = rise_s > 0 ? (double)s->peak / rise_s : 0;
     finding_set_kind(f, many);
-    finding_set_title(f, "%" PRIu64 " %s of one place lived at once, and nothing held it back",
+    finding_set_title(f,
+                      "%" PRIu64 " %s made at one place lived at once, and nothing limited their "
+                      "number",
                       s->peak, many);
     finding_set_fix(f, "Make a fixed number of workers that take the work from a bounded channel "
                        "or queue, or take a place in a semaphore before each spawn: whoever gives "
@@ -96,8 +98,6 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     if (s->bytes > 0)
         finding_add_cost(f, "stack reserved at the peak",
                          (double)s->bytes / (double)s->count * (double)s->peak, "bytes");
-    if (f->growth_per_s > 0)
-        finding_add_cost(f, "made until the peak", f->growth_per_s, "1/s");
     return f;
 }
 

@@ -28,7 +28,7 @@ static void test_a_task_an_item(void **state)
     assert_int_equal(f->count, 8000);
     assert_true(f->costs[0].amount == 8000 && strcmp(f->costs[0].unit, "tasks") == 0);
     assert_true(f->costs[1].amount == 8000.0 * 65536);
-    assert_true(f->costs[2].amount == 16000);
+    assert_true(f->growth_per_s == 16000);
     made_finish(&m);
 }
 

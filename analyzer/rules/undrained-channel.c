@@ -77,7 +77,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
                        "until it is empty: wait for them before it is released or the program "
                        "ends.");
     finding_add_stack(f, "created at", o->stack, true, NULL);
-    finding_add_stack(f, "last waited at", o->lost_stack, false, "the last who waited there");
+    finding_add_stack(f, "last waited at", o->lost_stack, false, NULL);
     add_evidence(f, o);
     finding_add_cost(f, "items lost", (double)o->items, "items");
     finding_add_cost(f, "content of the items", (double)o->bytes, "bytes");

@@ -143,12 +143,12 @@ static void add_evidence(struct finding *f, const struct group *g)
 {
     const struct model_process *p = g->p;
     const struct model_timer *t = g->members[0];
-    finding_add_evidence(f, "period", "fires each %s", words_duration(t->period_ns).text);
+    finding_add_evidence(f, "period", "fires every %s", words_duration(t->period_ns).text);
     if (t->creator != 0)
         finding_add_evidence(f, "maker", "%s made %s and %s", words_actor(p, t->creator).text,
                              g->n > 1 ? "the first of them" : "it",
                              words_actor_state(p, t->creator).text);
-    if (g->outlived > 0)
+    if (g->outlived > 0 && g->n > 1)
         finding_add_evidence(f, "outlived", "%zu of %zu outlived who made them", g->outlived, g->n);
     if (shows_use(t) && t->last_used_ns != 0) {
         uint64_t end = judged_ns(p, t);
@@ -196,15 +196,15 @@ static struct finding *finding_of(const struct rule *rule, const struct group *g
 {
     const struct model_timer *t = g->members[0];
     struct finding *f = finding_create(rule, g->p);
-    const char *what = el_object_kind_word(t->kind);
+    const char *kind = el_object_kind_word(t->kind), *what = words_plain(kind);
     f->severity = weigh(rule, g);
     f->confidence = g->outlived == g->n ? CONFIDENCE_PROVEN : CONFIDENCE_PROBABLE;
     f->count = g->n;
-    finding_set_kind(f, what);
+    finding_set_kind(f, kind);
     if (g->n == 1)
-        finding_set_title(f, "a %s goes on and nobody stopped it", what);
+        finding_set_title(f, "%s still fires and nobody stopped it", words_a(what).text);
     else
-        finding_set_title(f, "%zu %ss go on and nobody stopped them", g->n, what);
+        finding_set_title(f, "%zu %ss still fire and nobody stopped them", g->n, what);
     finding_set_fix(f, "%s", fix_of(t));
     finding_add_stack(f, "created at", t->created_stack, true, NULL);
     if (t->armed_stack != t->created_stack)

@@ -20,7 +20,7 @@ static void test_tickers_out_of_use(void **state)
     judged(&m, 1, SEVERITY_ERROR);
     const struct finding *f = m.found.items[0];
     assert_int_equal(f->count, 20);
-    assert_string_equal(f->title, "20 task tickers go on and nobody stopped them");
+    assert_string_equal(f->title, "20 tickers still fire and nobody stopped them");
     assert_true(f->costs[1].amount == 20 * 500);
     assert_true(f->costs[2].amount == 140);
     assert_int_equal(f->nstacks, 1);

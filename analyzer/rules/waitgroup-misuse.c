@@ -38,7 +38,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     finding_set_kind(f, el_misuse_kind_word(m->kind));
     finding_add_evidence(f, "object", "the wait group at 0x%" PRIx64 ", used by %s", m->object,
                          words_actor(p, m->actor).text);
-    finding_add_cost(f, "wait groups", (double)count, "objects");
+    finding_add_cost(f, "wait groups", (double)count, "wait groups");
     return f;
 }
 

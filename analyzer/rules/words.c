@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "analyzer/rules/life.h"
 
@@ -72,6 +73,18 @@ struct words words_count(uint64_t n, const char *one, const char *many)
 {
     struct words w;
     snprintf(w.text, sizeof w.text, "%" PRIu64 " %s", n, n == 1 ? one : many);
+    return w;
+}
+
+const char *words_plain(const char *kind)
+{
+    return strncmp(kind, "task ", 5) == 0 ? kind + 5 : kind;
+}
+
+struct words words_a(const char *noun)
+{
+    struct words w;
+    snprintf(w.text, sizeof w.text, "%s %s", strchr("aeiou", noun[0]) != NULL ? "an" : "a", noun);
     return w;
 }
 

@@ -20,6 +20,10 @@ struct words words_actor(const struct model_process *p, uint64_t id);
 struct words words_actor_state(const struct model_process *p, uint64_t id);
 /* "1 task", "12 threads" */
 struct words words_count(uint64_t n, const char *one, const char *many);
+/* What a reader calls it: "timer" of "task timer"; the stacks tell whose it is. */
+const char *words_plain(const char *kind);
+/* "a mutex", "an interval timer" */
+struct words words_a(const char *noun);
 /* "to send on a channel", "for a mutex", "to join a thread", ... */
 const char *words_wait(enum el_wait_kind kind);
 

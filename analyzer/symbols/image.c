@@ -11,6 +11,7 @@
 #include "analyzer/model/memory.h"
 #include "analyzer/symbols/cu_index.h"
 #include "analyzer/symbols/demangle.h"
+#include "analyzer/symbols/path.h"
 
 /* A frame expands into at most so many inlined calls. */
 #define INLINES_MAX 32
@@ -159,9 +160,9 @@ static char *source_path(Dwarf_Die *cu, const char *file)
     const char *dir = NULL;
     if (file[0] != '/' && dwarf_attr(cu, DW_AT_comp_dir, &attr))
         dir = dwarf_formstring(&attr);
-    while (strncmp(file, "./", 2) == 0)
-        file += 2;
-    return dir ? xasprintf("%s/%s", dir, file) : xstrdup(file);
+    char *path = dir ? xasprintf("%s/%s", dir, file) : xstrdup(file);
+    path_collapse(path);
+    return path;
 }
 
 static unsigned die_unsigned(Dwarf_Die *die, unsigned name)
