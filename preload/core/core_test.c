@@ -1,18 +1,9 @@
 /* core_test.c - stacks and their recognition, held locks, budgets, options, in a real record. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
 #include "preload/core/actor.h"
-#include "preload/core/cfi.h"
 #include "preload/core/clock.h"
+#include "preload/core/made_record.h"
 #include "preload/core/object.h"
 #include "preload/core/options.h"
-#include "preload/core/record.h"
 #include "preload/core/stack.h"
 #include "preload/core/wait.h"
 #include "preload/core/window.h"
@@ -408,28 +399,6 @@ static void options_are_read_and_bounded(void **state)
     pl_options_parse("depth=32,event_rate=20");
 }
 
-static char dir[] = "/tmp/loiter-core-test-XXXXXX";
-
-static int begin(void **state)
-{
-    (void)state;
-    if (mkdtemp(dir) == NULL || setenv("LOITER_DIR", dir, 1) != 0)
-        return -1;
-    pl_options_read();
-    pl_cfi_start();
-    pl_self()->stack_hi = 0;
-    pl_record_start(EL_CAUSE_START);
-    return pl_is_ready() ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    pl_record_forget();
-    char command[128] = "rm -rf ";
-    return system(strcat(command, dir));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,5 +419,5 @@ int main(void)
         cmocka_unit_test(a_wait_that_was_left_is_not_put_back),
         cmocka_unit_test(options_are_read_and_bounded),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, made_begin, made_end);
 }

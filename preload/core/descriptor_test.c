@@ -1,0 +1,146 @@
+/* descriptor_test.c - open descriptors: closed late, closed unseen, left open at the end. */
+#include "preload/core/descriptor.h"
+
+#include <fcntl.h>
+
+#include "preload/core/made_record.h"
+#include "preload/core/race.h"
+
+/* Numbers that the kernel has not given out; the table does not ask it before the end. */
+#define FAKE 6000
+
+static volatile int sink;
+
+__attribute__((noinline)) static void open_one(int fd)
+{
+    pl_descriptor_opened(fd, EL_FD_FILE, PL_CALL());
+    sink++;
+}
+
+__attribute__((noinline)) static void open_other(int fd)
+{
+    pl_descriptor_opened(fd, EL_FD_FILE, PL_CALL());
+    sink += 2;
+}
+
+__attribute__((noinline)) static void open_range(int first, int n)
+{
+    for (volatile int i = 0; i < n; i++)
+        open_one(first + i);
+}
+
+static const struct el_outcome *place_of(int fd)
+{
+    assert_non_null(pl_descriptors[fd].place);
+    return pl_descriptors[fd].place->cell;
+}
+
+/* A place of its own for each test: the call here is another than in the others. */
+#define OPEN_HERE(first, n)                                                                        \
+    do {                                                                                           \
+        open_range(first, n);                                                                      \
+        sink++;                                                                                    \
+    } while (0)
+
+static void those_that_waited_for_their_close_are_told(void **state)
+{
+    (void)state;
+    OPEN_HERE(FAKE, 40);
+    const struct el_outcome *cell = place_of(FAKE);
+    assert_ptr_equal(place_of(FAKE + 39), cell);
+    for (int i = 0; i < 20; i++)
+        pl_descriptor_used(FAKE + i); /* all are as fresh as the last one: none is idle yet */
+    for (int i = 0; i < 40; i++)
+        pl_descriptor_closing(FAKE + i, 10);
+    assert_int_equal(cell->made, 40);
+    assert_int_equal(cell->gone, 40);
+    assert_int_equal(cell->peak, 40);
+    assert_int_equal(cell->bytes, 400);
+    /* Of the 20 that nobody used, those after which 16 more were opened. */
+    assert_int_equal(cell->lost, 40 - 16 - 20);
+    assert_int_equal(cell->items, 0);
+    assert_int_equal(cell->sweep, 4);
+}
+
+static void one_that_is_used_or_watched_does_not_wait(void **state)
+{
+    (void)state;
+    OPEN_HERE(FAKE, 1);
+    const struct el_outcome *cell = place_of(FAKE);
+    pl_descriptor_used(FAKE);
+    OPEN_HERE(FAKE + 1, 1);
+    for (int i = 2; i < 20; i++)
+        open_other(FAKE + i);
+    pl_descriptor_closing(FAKE, 0);
+    assert_int_equal(cell->lost, 0); /* the others are of another place */
+    pl_descriptors_closed(FAKE, FAKE + 19);
+    assert_null(pl_descriptors[FAKE + 1].place);
+
+    OPEN_HERE(FAKE, 32);
+    cell = place_of(FAKE);
+    pl_descriptor_watched(FAKE, 1);
+    pl_descriptor_watched(FAKE + 1, 1);
+    pl_descriptor_watched(FAKE + 1, 0);
+    pl_descriptor_closing(FAKE, 0);
+    assert_int_equal(cell->lost, 0);
+    pl_descriptor_closing(FAKE + 1, 0);
+    assert_int_equal(cell->lost, 1);
+    pl_descriptors_closed(FAKE, FAKE + 31);
+    assert_int_equal(cell->gone, 32);
+    assert_int_equal(cell->lost, 1); /* closed by number, for whatever reason */
+}
+
+static void a_number_that_comes_again_was_closed_unseen(void **state)
+{
+    (void)state;
+    OPEN_HERE(FAKE, 1);
+    const struct el_outcome *cell = place_of(FAKE);
+    open_other(FAKE);
+    assert_int_equal(cell->gone, 1);
+    assert_ptr_not_equal(place_of(FAKE), cell);
+    pl_descriptor_closing(FAKE, 0);
+    pl_descriptor_closing(FAKE, 0);
+    assert_null(pl_descriptors[FAKE].place);
+    assert_int_equal(cell->gone, 1);
+    open_one(-1);
+    open_one(2);
+    open_one(PL_DESCRIPTORS);
+    assert_null(pl_descriptors[2].place);
+}
+
+static int fd_left;
+
+static int is_fd_left(const union el_any *any)
+{
+    return any->descriptor.fd == (uint32_t)fd_left;
+}
+
+/* The kernel is asked what is open. */
+static void what_is_open_at_the_end_has_a_cell(void **state)
+{
+    struct el_record record;
+    (void)state;
+    fd_left = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_in_range(fd_left, 3, FAKE - 1);
+    open_one(fd_left);
+    open_other(FAKE);
+    pl_descriptor_used(fd_left);
+    pl_descriptors_at_end();
+    assert_true(made_find(EL_ID_descriptor, is_fd_left, 0, &record));
+    const struct el_descriptor *cell = &record.any.descriptor;
+    assert_true(cell->kind == EL_FD_FILE && cell->flags == EL_FD_USED && cell->idle == 0);
+    assert_true(cell->opener == pl_self()->actor->id && cell->stack != 0);
+    fd_left = FAKE;
+    assert_false(made_find(EL_ID_descriptor, is_fd_left, 0, &record));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(those_that_waited_for_their_close_are_told),
+        cmocka_unit_test(one_that_is_used_or_watched_does_not_wait),
+        cmocka_unit_test(a_number_that_comes_again_was_closed_unseen),
+        cmocka_unit_test(what_is_open_at_the_end_has_a_cell),
+    };
+    return cmocka_run_group_tests(tests, made_begin, made_end);
+}
