@@ -1,6 +1,6 @@
 /*
- * doctor.c - loiter doctor: whether Loiter works here. It looks at the machine, plants one leak of
- * each kind, runs itself on each, and must catch it.
+ * doctor.c - loiter doctor: whether Loiter works here. It looks at the machine, plants one pitfall
+ * of each kind, runs itself on each, and must catch it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +18,9 @@
 #define TIMEOUT_S "60"
 
 static const struct {
-    const char *program, *kind, *rule, *function;
+    const char *program, *kind, *option, *rule, *function;
 } plants[] = {
-#define PLANT(program, kind, rule, function) {program, kind, rule, function},
+#define PLANT(program, kind, option, rule, function) {program, kind, option, rule, function},
 #include "analyzer/cli/plants.def"
 #undef PLANT
 };
@@ -85,8 +85,8 @@ static char *find_program(const char *name)
 
 /* Runs `loiter run` on the program; its exit status, -1 when it could not be run. What it says goes
  * to the file `said`. */
-static int run_self(const char *program, const char *kind, const char *log, const char *report,
-                    const char *said)
+static int run_self(const char *program, const char *kind, const char *option, const char *log,
+                    const char *report, const char *said)
 {
     pid_t pid = fork();
     if (pid == 0) {
@@ -96,7 +96,8 @@ static int run_self(const char *program, const char *kind, const char *log, cons
             dup2(fd, STDERR_FILENO);
         }
         execl("/proc/self/exe", "loiter", "run", "--format", "json", "--report", report, "-o", log,
-              "--timeout", TIMEOUT_S, "--", program, kind, (char *)NULL);
+              "--timeout", TIMEOUT_S, option ? option : "--keep", "--", program, kind,
+              (char *)NULL);
         _exit(126);
     }
     int status;
@@ -149,12 +150,13 @@ static char *first_line(const char *file)
 }
 
 /* Runs the plant and gives its report, to be released; NULL and *why, to be freed. */
-static json_t *examine(struct doctor *d, const char *program, const char *kind, char **why)
+static json_t *examine(struct doctor *d, const char *program, const char *kind, const char *option,
+                       char **why)
 {
     const char *name = strrchr(program, '/') + 1;
     char *log = xasprintf("%s/%s-%s", d->dir, name, kind);
     char *file = xasprintf("%s.json", log), *said = xasprintf("%s.txt", log);
-    int status = run_self(program, kind, log, file, said);
+    int status = run_self(program, kind, option, log, file, said);
     json_t *report = json_load_file(file, 0, NULL);
     if (!report) {
         char *line = first_line(said);
@@ -170,7 +172,7 @@ static json_t *examine(struct doctor *d, const char *program, const char *kind, 
 static void check_plant(struct doctor *d, const char *program, size_t i)
 {
     char *why = NULL, *what = xasprintf("%s %s", strrchr(program, '/') + 1, plants[i].kind);
-    json_t *report = examine(d, program, plants[i].kind, &why);
+    json_t *report = examine(d, program, plants[i].kind, plants[i].option, &why);
     json_t *finding = report ? find_planted(report, plants[i].rule, plants[i].function) : NULL;
     if (finding) {
         json_t *place = json_object_get(finding, "place");
@@ -193,7 +195,8 @@ static void check_plant(struct doctor *d, const char *program, size_t i)
 static void check_clean(struct doctor *d, const char *program)
 {
     char *why = NULL;
-    json_t *report = examine(d, program, "nothing", &why), *run = json_object_get(report, "run");
+    json_t *report = examine(d, program, "nothing", NULL, &why),
+           *run = json_object_get(report, "run");
     bool complete = json_is_true(json_object_get(run, "complete"));
     bool clean = report && json_array_size(json_object_get(report, "findings")) == 0;
     if (report && !complete) {
@@ -229,7 +232,7 @@ static void check_plants(struct doctor *d)
 }
 
 static const struct argp argp = {
-    .doc = "Finds out whether Loiter works on this machine: plants one leak of each kind, runs "
+    .doc = "Finds out whether Loiter works on this machine: plants one pitfall of each kind, runs "
            "itself on it, and must catch it.\vExit status: 0 all is well, 1 something failed."};
 
 int command_doctor(int argc, char **argv)

@@ -1,6 +1,6 @@
 /*
- * plant.c - a program with one leak, for `loiter doctor`: loiter-plant KIND. Needs nothing but
- * libc.
+ * plant.c - a program with one pitfall, for `loiter doctor`: loiter-plant KIND. Needs nothing but
+ * libc. Here are those that wait for ever or too long; plant_costs.c has the others.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -12,12 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "test-programs/plants/plant.h"
+
 #define THREADS      1500
 #define THREAD_STACK (64 << 10)
 #define READERS      4
 #define ROUNDS       5
 
-static void must(int ok, const char *what)
+void must(int ok, const char *what)
 {
     if (!ok) {
         perror(what);
@@ -25,7 +27,7 @@ static void must(int ok, const char *what)
     }
 }
 
-static void pause_ms(long ms)
+void pause_ms(long ms)
 {
     struct timespec t = {0, ms * 1000000};
     nanosleep(&t, NULL);
@@ -171,11 +173,13 @@ static void plant_nothing(void) {}
 static const struct {
     const char *kind;
     void (*plant)(void);
-} plants[] = {{"thread", plant_thread},
-              {"timer", plant_timer},
-              {"lock", plant_lock},
-              {"spawn", plant_spawn},
-              {"nothing", plant_nothing}};
+} plants[] = {
+    {"thread", plant_thread},     {"timer", plant_timer},     {"lock", plant_lock},
+    {"spawn", plant_spawn},       {"timers", plant_timers},   {"threads", plant_threads},
+    {"blocking", plant_blocking}, {"polling", plant_polling}, {"descriptors", plant_descriptors},
+    {"files", plant_files},       {"init", plant_init},       {"queue", plant_queue},
+    {"counter", plant_counter},   {"buffers", plant_buffers}, {"memory", plant_memory},
+    {"nothing", plant_nothing}};
 
 int main(int argc, char **argv)
 {
@@ -185,6 +189,9 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    fputs("usage: loiter-plant thread|timer|lock|spawn|nothing\n", stderr);
+    fputs("usage: loiter-plant KIND, one of", stderr);
+    for (size_t i = 0; i < sizeof(plants) / sizeof(plants[0]); i++)
+        fprintf(stderr, " %s", plants[i].kind);
+    fputc('\n', stderr);
     return 2;
 }
