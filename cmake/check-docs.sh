@@ -1,6 +1,7 @@
 #!/bin/bash
 # check-docs.sh - each rule of rules.def has its page in docs/rules/, each subcommand of commands.def
 # its manual page in docs/man/, and neither folder has a page of something that does not exist.
+# docs/ARCHITECTURE.md names each rule and each folder.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 bad=0
@@ -23,4 +24,18 @@ commands=$(sed -nE 's/^ *COMMAND\(([a-z0-9_]+),.*/\1/p' analyzer/cli/commands.de
 [[ -n $commands ]] || { echo 'check-docs: no subcommands found in commands.def' && exit 2; }
 compare 'docs/man' "$commands" \
     "$(cd docs/man && ls loiter-* 2>/dev/null | sed -E 's/^loiter-//; s/\.[a-z0-9]+$//')"
+
+named() { # what, its names
+    local name
+    for name in $2; do
+        grep -qF "\`$name\`" docs/ARCHITECTURE.md || grep -qE "[\` ]$name[\` ]" docs/ARCHITECTURE.md ||
+            { echo "check-docs: docs/ARCHITECTURE.md does not name the $1 $name" && bad=1; }
+    done
+}
+
+folders() { find "$@" -mindepth 1 -maxdepth 1 -type d ! -name 'build*' ! -name '.git' ! -name '.cache' \
+    -printf '%f/\n'; }
+
+named rule "$rules"
+named folder "$(folders . analyzer runtime preload | grep -vE '^(include|test)/$')"
 exit "$bad"

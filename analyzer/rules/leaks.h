@@ -31,9 +31,10 @@ struct leak_group {
     {"own-objects", 2, 2, "objects",                                                               \
      kind " of one place that each wait for an object of their own"},                              \
         {"growth-count", 3, 3, kind, "served " kind " that were left behind one after the other"}, \
-        {"shutdown-share", 0.01, 0.01, "of the run",                                               \
+        {"shutdown-share", WAITERS_SHUTDOWN_SHARE, WAITERS_SHUTDOWN_SHARE, "of the run",           \
          "who ended in that last part of it was there to the end"},                                \
-        {"lock-age", 0.1, 0.1, "s", "wait for a lock that nobody holds"},                          \
+        {"lock-age", WAITERS_LOCK_AGE_S, WAITERS_LOCK_AGE_S, "s",                                  \
+         "wait for a lock that nobody holds"},                                                     \
     {                                                                                              \
         "young", 1, 1, "s", "a single wait of a killed process that may just have begun"           \
     }

@@ -1,9 +1,11 @@
 /*
  * thread-churn.c - places that make thread after thread for a moment's work each. Threads that live
- * long, and one batch of many, are not its matter.
+ * long, and one batch of many, are not its matter; threads that make more of their own kind are
+ * that of recursive-spawn.
  */
 #include <inttypes.h>
 
+#include "analyzer/rules/recursion.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
 
@@ -77,7 +79,7 @@ static void judge(const struct rule *rule, const struct model_process *p, struct
         if (life->kind != EL_SPREAD_THREAD_LIFE)
             continue;
         const struct model_site *site = model_find_site(p, EL_SITE_THREAD, life->stack);
-        if (site != NULL && is_churn(rule, life, site))
+        if (site != NULL && is_churn(rule, life, site) && !recursion_runs_away(p, site))
             findings_add(out, finding_of(rule, p, life, site));
     }
 }

@@ -49,6 +49,13 @@ static void test_not(void **state)
     assert_int_equal(made_judge(&m, "thread-churn"), 0);
     m.p.spreads[1].busiest = 100;
     assert_int_equal(made_judge(&m, "thread-churn"), 1);
+    /* They make each other: that is recursive-spawn's matter, until most wait for what they make.
+     */
+    MADE_LINEAGE(&m, .kind = EL_SITE_THREAD, .stack = 9, .deepest = 7, .parents = 250,
+                 .made = {0, 4, 8, 16, 32, 64, 128, 246});
+    assert_int_equal(made_judge(&m, "thread-churn"), 0);
+    m.p.lineages[0].awaited = 200;
+    assert_int_equal(made_judge(&m, "thread-churn"), 1);
     /* No site is known: the record has lost it. */
     m.p.sites[0].stack = 8;
     assert_int_equal(made_judge(&m, "thread-churn"), 0);

@@ -1,12 +1,16 @@
 /*
  * unbounded-spawn.c - places that make task after task, or thread after thread, faster than these
- * end, and that nothing holds back. Waves of few and bounded pools are not its matter, nor those
- * whose blocking calls hold a thread each: they are thread-explosion's.
+ * end, and that nothing holds back. Waves of few and bounded pools are not its matter. Where there
+ * are so many because their blocking calls hold a thread each, that is told by thread-explosion;
+ * because they make each other, by recursive-spawn; because they never end, by leaked-task and
+ * leaked-thread.
  */
 #include <inttypes.h>
 
 #include "analyzer/rules/blocked.h"
+#include "analyzer/rules/recursion.h"
 #include "analyzer/rules/rule.h"
+#include "analyzer/rules/waiters.h"
 #include "analyzer/rules/words.h"
 
 static struct rule_threshold thresholds[] = {
@@ -101,17 +105,40 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     return f;
 }
 
+/* Half of the most and more wait for what nobody will do. */
+static bool never_end(const struct waiters *all, const struct model_site *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < all->n; i++)
+        n += all->items[i].cause != WAITER_FINE && all->items[i].actor->created_stack == s->stack &&
+             model_is_task(all->items[i].actor->id) == (s->kind == EL_SITE_TASK);
+    return 2 * n >= s->peak;
+}
+
+static bool is_unbounded(const struct rule *rule, const struct model_process *p,
+                         const struct model_site *s)
+{
+    if (s->kind != EL_SITE_TASK && s->kind != EL_SITE_THREAD)
+        return false;
+    return (double)longest_run(s) >= limit_of(rule, p, s->kind == EL_SITE_TASK) &&
+           !is_bounded(rule, s) && blocked_of_spawn(p, s) == NULL && !recursion_runs_away(p, s);
+}
+
 static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
 {
+    struct waiters all = {0};
+    bool judged = false;
     for (size_t i = 0; i < p->nsites; i++) {
         const struct model_site *s = &p->sites[i];
-        if (s->kind != EL_SITE_TASK && s->kind != EL_SITE_THREAD)
+        if (!is_unbounded(rule, p, s))
             continue;
-        bool tasks = s->kind == EL_SITE_TASK;
-        if ((double)longest_run(s) >= limit_of(rule, p, tasks) && !is_bounded(rule, s) &&
-            blocked_of_spawn(p, s) == NULL)
-            findings_add(out, finding_of(rule, p, s, tasks));
+        if (!judged)
+            all = waiters_judge(p, (uint64_t)(WAITERS_LOCK_AGE_S * 1e9), WAITERS_SHUTDOWN_SHARE);
+        judged = true;
+        if (!never_end(&all, s))
+            findings_add(out, finding_of(rule, p, s, s->kind == EL_SITE_TASK));
     }
+    waiters_finish(&all);
 }
 
 const struct rule rule_unbounded_spawn = {

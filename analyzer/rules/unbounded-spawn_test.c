@@ -102,6 +102,31 @@ static void test_few_waits_at_a_limit(void **state)
     made_finish(&m);
 }
 
+/* One root, one finding: what another rule tells of the place is not told again. */
+static void test_other_roots(void **state)
+{
+    (void)state;
+    struct made m = made_site(EL_SITE_TASK, 10000, 8000);
+    MADE_LINEAGE(&m, .kind = EL_SITE_TASK, .stack = 9, .deepest = 3, .parents = 1110,
+                 .made = {0, 90, 900, 9000});
+    judged(&m, 0);
+    m.p.lineages[0].deepest = 2;
+    judged(&m, 1);
+    made_finish(&m);
+    /* They never end: of 2000, these wait for what nobody will do. */
+    m = made_site(EL_SITE_TASK, 2000, 2000);
+    for (uint64_t i = 0; i < 1000; i++)
+        MADE_ACTOR(&m, .id = EL_ACTOR_TASK | (10 + i), .state = EL_ACTOR_WAITING, .has_cell = true,
+                   .created_stack = 9, .wait_kind = EL_WAIT_CHAN_RECV, .object = 0x1000 + 64 * i);
+    judged(&m, 0);
+    m.p.actors[1].flags = EL_ACTOR_TIMED;
+    judged(&m, 1);
+    m.p.actors[1].flags = 0;
+    m.p.actors[1].created_stack = 8;
+    judged(&m, 1);
+    made_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +134,7 @@ int main(void)
         cmocka_unit_test(test_a_task_an_item),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_back_pressure),
+        cmocka_unit_test(test_other_roots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

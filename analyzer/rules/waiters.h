@@ -24,6 +24,10 @@ enum waiter_cause {
     WAITER_BEHIND,       /* a consequence: behind the one in `behind` */
 };
 
+/* What the rules on leaks start with. */
+#define WAITERS_LOCK_AGE_S     0.1
+#define WAITERS_SHUTDOWN_SHARE 0.01
+
 struct waiter {
     const struct model_actor *actor;
     const struct model_object *object; /* NULL when unknown */
