@@ -3,12 +3,11 @@
  *
  * Look at the loop in handle_all: nothing in it ever waits for a task to end.
  */
+#include "test-programs/03-unbounded-spawn/items.h"
 #include "test-programs/common/sample.h"
 
 #include <stdio.h>
 #include <weft.h>
-
-#define ITEMS 10000
 
 static struct weft_waitgroup handled;
 
@@ -16,7 +15,7 @@ static struct weft_waitgroup handled;
 static void handle(void *arg)
 {
     weft_chan_recv(arg, NULL);
-    weft_sleep(WEFT_MS);
+    handle_item();
     weft_waitgroup_done(&handled);
 }
 
@@ -25,16 +24,17 @@ static void handle_all(void *arg)
     struct weft_chan *read_all = weft_chan_new(0, 0);
 
     (void)arg;
-    weft_waitgroup_add(&handled, ITEMS);
-    for (int i = 0; i < ITEMS; i++)
+    weft_waitgroup_add(&handled, items);
+    for (int i = 0; i < items; i++)
         MUST(weft_go(handle, read_all) == 0); /* SPAWN */
     weft_chan_close(read_all);
     weft_waitgroup_wait(&handled);
     weft_chan_release(read_all);
-    printf("%d items\n", ITEMS);
+    printf("%d items\n", items);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    read_arguments(argc, argv);
     return weft_run(handle_all, NULL) == 0 ? 0 : 1;
 }

@@ -16,7 +16,7 @@
 
 static struct weft_mutex cache_lock;
 static struct weft_cond arrived;
-static char cache[ENTRIES];
+static char cache[TASKS * ENTRIES];
 static int port;
 
 static char fetch(void)
@@ -54,24 +54,31 @@ static char look_up(int i)
 
 static void client(void *arg)
 {
-    (void)arg;
+    const int *first = arg;
     for (int i = 0; i < ENTRIES; i++)
-        MUST(look_up(i) == '!');
+        MUST(look_up(*first + i) == '!');
 }
 
 static void serve(void *arg)
 {
     struct weft_waitgroup clients = {0};
+    const int *apart = arg;
+    int first[TASKS];
 
-    (void)arg;
-    for (int i = 0; i < TASKS; i++)
-        MUST(weft_waitgroup_go(&clients, client, NULL) == 0);
+    for (int i = 0; i < TASKS; i++) {
+        first[i] = i * *apart;
+        MUST(weft_waitgroup_go(&clients, client, &first[i]) == 0);
+    }
     weft_waitgroup_wait(&clients);
     printf("%d entries\n", ENTRIES);
 }
 
-int main(void)
+/* With an argument each task wants entries of its own. */
+int main(int argc, char **argv)
 {
+    int apart = argc > 1 ? ENTRIES : 0;
+
+    (void)argv;
     port = slow_server_start(5);
-    return weft_run(serve, NULL) == 0 ? 0 : 1;
+    return weft_run(serve, &apart) == 0 ? 0 : 1;
 }
