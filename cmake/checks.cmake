@@ -3,7 +3,7 @@ set(checks ${CMAKE_SOURCE_DIR}/cmake)
 
 function(loiter_check name)
   add_test(NAME check-${name} COMMAND ${ARGN})
-  set_tests_properties(check-${name} PROPERTIES LABELS lint TIMEOUT 120)
+  set_tests_properties(check-${name} PROPERTIES LABELS lint TIMEOUT 300)
 endfunction()
 
 loiter_check(includes ${checks}/check-includes.sh)
