@@ -4,9 +4,8 @@
  * is normal, and so are those that a program keeps and uses.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 
-#include "analyzer/model/memory.h"
+#include "analyzer/rules/groups.h"
 #include "analyzer/rules/life.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
@@ -45,20 +44,23 @@ static bool is_orphan(const struct model_process *p, const struct model_descript
 
 /* A timer's is told by unstopped-ticker, what was opened by several at once by duplicate-init; a
  * connection that was accepted is its peer's to end. */
-static bool is_ours(const struct model_descriptor *d)
+static bool is_ours(const void *descriptor)
 {
+    const struct model_descriptor *d = descriptor;
     return d->kind != EL_FD_TIMER && d->kind != EL_FD_ACCEPTED && (d->flags & EL_FD_LEFT) == 0;
 }
 
-static int by_place(const void *a, const void *b)
+static int place(const void *a, const void *b)
 {
-    const struct model_descriptor *x = *(const struct model_descriptor *const *)a;
-    const struct model_descriptor *y = *(const struct model_descriptor *const *)b;
-    if (x->stack != y->stack)
-        return x->stack < y->stack ? -1 : 1;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    return (x->opened_ns > y->opened_ns) - (x->opened_ns < y->opened_ns);
+    const struct model_descriptor *x = a, *y = b;
+    int order = GROUPS_COMPARE(x->stack, y->stack);
+    return order != 0 ? order : GROUPS_COMPARE(x->kind, y->kind);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct model_descriptor *x = a, *y = b;
+    return GROUPS_COMPARE(x->opened_ns, y->opened_ns);
 }
 
 static void count(struct group *g)
@@ -119,27 +121,20 @@ static struct finding *finding_of(const struct rule *rule, const struct group *g
     return f;
 }
 
+static void judge_group(const struct group_judge *j, const void **members, size_t n)
+{
+    struct group g = {.p = j->p, .members = (const struct model_descriptor **)members, .n = n};
+    count(&g);
+    if ((double)g.left >= rule_threshold(j->rule, "least") ||
+        (double)g.orphans >= rule_threshold(j->rule, "orphans"))
+        findings_add(j->out, finding_of(j->rule, &g));
+}
+
 static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
 {
-    const struct model_descriptor **list = xcalloc(p->ndescriptors, sizeof *list);
-    size_t n = 0;
-    for (size_t i = 0; i < p->ndescriptors; i++)
-        if (is_ours(&p->descriptors[i]))
-            list[n++] = &p->descriptors[i];
-    if (n > 1)
-        qsort(list, n, sizeof *list, by_place);
-    for (size_t i = 0, next; i < n; i = next) {
-        for (next = i + 1;
-             next < n && list[next]->stack == list[i]->stack && list[next]->kind == list[i]->kind;
-             next++)
-            ;
-        struct group g = {.p = p, .members = &list[i], .n = next - i};
-        count(&g);
-        if ((double)g.left >= rule_threshold(rule, "least") ||
-            (double)g.orphans >= rule_threshold(rule, "orphans"))
-            findings_add(out, finding_of(rule, &g));
-    }
-    free(list);
+    static const struct grouping by_place = {is_ours, place, by_time, judge_group};
+    groups_walk(&by_place, p->descriptors, p->ndescriptors, sizeof *p->descriptors,
+                &(struct group_judge){rule, p, out});
 }
 
 const struct rule rule_fd_leak = {

@@ -2,9 +2,7 @@
  * leaked-thread.c - threads that wait for what nobody will do, and threads that ended and that
  * nobody joins. What a leak is: waiters.h, leaks.h.
  */
-#include <stdlib.h>
-
-#include "analyzer/model/memory.h"
+#include "analyzer/rules/groups.h"
 #include "analyzer/rules/leaks.h"
 #include "analyzer/rules/words.h"
 
@@ -19,20 +17,24 @@ static struct rule_threshold thresholds[] = {
 /* ---- ended, and neither joined nor detached: the kernel's thread is gone, its stack is kept ----
  */
 
-static bool is_unjoined(const struct model_actor *a)
+static bool is_unjoined(const void *actor)
 {
+    const struct model_actor *a = actor;
     return !model_is_task(a->id) && a->has_cell && a->state == EL_ACTOR_ENDED &&
            (a->flags & (EL_ACTOR_JOINED | EL_ACTOR_DETACHED | EL_ACTOR_MAIN | EL_ACTOR_WORKER |
                         EL_ACTOR_SYSTEM)) == 0;
 }
 
-static int by_place(const void *a, const void *b)
+static int place(const void *a, const void *b)
 {
-    const struct model_actor *x = *(const struct model_actor *const *)a;
-    const struct model_actor *y = *(const struct model_actor *const *)b;
-    if (x->created_stack != y->created_stack)
-        return x->created_stack < y->created_stack ? -1 : 1;
-    return (x->created_ns > y->created_ns) - (x->created_ns < y->created_ns);
+    const struct model_actor *x = a, *y = b;
+    return GROUPS_COMPARE(x->created_stack, y->created_stack);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct model_actor *x = a, *y = b;
+    return GROUPS_COMPARE(x->created_ns, y->created_ns);
 }
 
 static struct finding *unjoined_finding(const struct rule *rule, const struct model_process *p,
@@ -60,28 +62,17 @@ static struct finding *unjoined_finding(const struct rule *rule, const struct mo
     return f;
 }
 
-static void judge_unjoined(const struct rule *rule, const struct model_process *p,
-                           struct findings *out)
+static void judge_unjoined(const struct group_judge *j, const void **members, size_t n)
 {
-    const struct model_actor **list = xcalloc(p->nactors, sizeof *list);
-    size_t n = 0;
-    for (size_t i = 0; i < p->nactors; i++)
-        if (is_unjoined(&p->actors[i]))
-            list[n++] = &p->actors[i];
-    if (n > 1)
-        qsort(list, n, sizeof *list, by_place);
-    for (size_t i = 0, next; i < n; i = next) {
-        for (next = i + 1; next < n && list[next]->created_stack == list[i]->created_stack; next++)
-            ;
-        findings_add(out, unjoined_finding(rule, p, &list[i], next - i));
-    }
-    free(list);
+    findings_add(j->out, unjoined_finding(j->rule, j->p, (const struct model_actor **)members, n));
 }
 
 static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
 {
+    static const struct grouping by_place = {is_unjoined, place, by_time, judge_unjoined};
     leaks_judge(rule, p, false, out);
-    judge_unjoined(rule, p, out);
+    groups_walk(&by_place, p->actors, p->nactors, sizeof *p->actors,
+                &(struct group_judge){rule, p, out});
 }
 
 const struct rule rule_leaked_thread = {

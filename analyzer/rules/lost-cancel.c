@@ -3,9 +3,8 @@
  * their timer runs, or still there at the end though who made and used them has gone on or ended.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 
-#include "analyzer/model/memory.h"
+#include "analyzer/rules/groups.h"
 #include "analyzer/rules/life.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
@@ -73,21 +72,24 @@ struct group {
 };
 
 /* `items`: it was let go of, and is counted there. */
-static bool is_open(const struct model_object *o)
+static bool is_open(const void *object)
 {
+    const struct model_object *o = object;
     return o->kind == EL_OBJ_CONTEXT && o->state == EL_LIVE && o->items == 0 &&
            o->created_stack != 0 && o->creator != 0;
 }
 
-static int by_place(const void *a, const void *b)
+static int place(const void *a, const void *b)
 {
-    const struct model_object *x = *(const struct model_object *const *)a;
-    const struct model_object *y = *(const struct model_object *const *)b;
-    if (x->created_stack != y->created_stack)
-        return x->created_stack < y->created_stack ? -1 : 1;
-    if (x->creator != y->creator)
-        return x->creator < y->creator ? -1 : 1;
-    return (x->created_ns > y->created_ns) - (x->created_ns < y->created_ns);
+    const struct model_object *x = a, *y = b;
+    return GROUPS_COMPARE(x->created_stack, y->created_stack);
+}
+
+static int by_maker(const void *a, const void *b)
+{
+    const struct model_object *x = a, *y = b;
+    int order = GROUPS_COMPARE(x->creator, y->creator);
+    return order != 0 ? order : GROUPS_COMPARE(x->created_ns, y->created_ns);
 }
 
 static void count(struct group *g)
@@ -140,32 +142,22 @@ static struct finding *left_open(const struct rule *rule, const struct group *g)
     return f;
 }
 
-static void judge_open(const struct rule *rule, const struct model_process *p, struct findings *out)
+static void judge_group(const struct group_judge *j, const void **members, size_t n)
 {
-    const struct model_object **list = xcalloc(p->nobjects, sizeof *list);
-    size_t n = 0;
-    for (size_t i = 0; i < p->nobjects; i++)
-        if (is_open(&p->objects[i]))
-            list[n++] = &p->objects[i];
-    if (n > 1)
-        qsort(list, n, sizeof *list, by_place);
-    for (size_t i = 0, next; i < n; i = next) {
-        for (next = i + 1; next < n && list[next]->created_stack == list[i]->created_stack; next++)
-            ;
-        struct group g = {.p = p, .members = &list[i], .n = next - i};
-        count(&g);
-        if (g.orphans > 0 || (double)g.replaced >= rule_threshold(rule, "contexts"))
-            findings_add(out, left_open(rule, &g));
-    }
-    free(list);
+    struct group g = {.p = j->p, .members = (const struct model_object **)members, .n = n};
+    count(&g);
+    if (g.orphans > 0 || (double)g.replaced >= rule_threshold(j->rule, "contexts"))
+        findings_add(j->out, left_open(j->rule, &g));
 }
 
 static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
 {
+    static const struct grouping by_place = {is_open, place, by_maker, judge_group};
     for (size_t i = 0; i < p->noutcomes; i++)
         if (p->outcomes[i].kind == EL_OBJ_CONTEXT && p->outcomes[i].lost != 0)
             findings_add(out, let_go(rule, p, &p->outcomes[i]));
-    judge_open(rule, p, out);
+    groups_walk(&by_place, p->objects, p->nobjects, sizeof *p->objects,
+                &(struct group_judge){rule, p, out});
 }
 
 const struct rule rule_lost_cancel = {

@@ -3,9 +3,8 @@
  * interval timers, timerfds. Timers that fire once are not its matter.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 
-#include "analyzer/model/memory.h"
+#include "analyzer/rules/groups.h"
 #include "analyzer/rules/life.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/rules/words.h"
@@ -31,8 +30,9 @@ static bool shows_drops(const struct model_timer *t)
     return t->last_used_ns == 0 && (t->kind == EL_OBJ_TICKER || t->kind == EL_OBJ_TICK);
 }
 
-static bool goes_on(const struct model_timer *t)
+static bool goes_on(const void *timer)
 {
+    const struct model_timer *t = timer;
     bool repeats = t->period_ns > 0 || t->kind == EL_OBJ_TICK || t->kind == EL_OBJ_TICKER;
     return repeats && t->state == EL_TIMER_ARMED;
 }
@@ -82,17 +82,18 @@ struct group {
     size_t crowd;    /* most of one maker that are out of use as far as is known */
 };
 
-static int by_place(const void *a, const void *b)
+static int place(const void *a, const void *b)
 {
-    const struct model_timer *x = *(const struct model_timer *const *)a;
-    const struct model_timer *y = *(const struct model_timer *const *)b;
-    if (x->created_stack != y->created_stack)
-        return x->created_stack < y->created_stack ? -1 : 1;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    if (x->creator != y->creator)
-        return x->creator < y->creator ? -1 : 1;
-    return (x->created_ns > y->created_ns) - (x->created_ns < y->created_ns);
+    const struct model_timer *x = a, *y = b;
+    int order = GROUPS_COMPARE(x->created_stack, y->created_stack);
+    return order != 0 ? order : GROUPS_COMPARE(x->kind, y->kind);
+}
+
+static int by_maker(const void *a, const void *b)
+{
+    const struct model_timer *x = a, *y = b;
+    int order = GROUPS_COMPARE(x->creator, y->creator);
+    return order != 0 ? order : GROUPS_COMPARE(x->created_ns, y->created_ns);
 }
 
 static void count(const struct rule *rule, struct group *g)
@@ -215,25 +216,18 @@ static struct finding *finding_of(const struct rule *rule, const struct group *g
     return f;
 }
 
+static void judge_group(const struct group_judge *j, const void **members, size_t n)
+{
+    struct group g = {.p = j->p, .members = (const struct model_timer **)members, .n = n};
+    count(j->rule, &g);
+    findings_add(j->out, finding_of(j->rule, &g));
+}
+
 static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
 {
-    const struct model_timer **list = xcalloc(p->ntimers, sizeof *list);
-    size_t n = 0;
-    for (size_t i = 0; i < p->ntimers; i++)
-        if (goes_on(&p->timers[i]))
-            list[n++] = &p->timers[i];
-    if (n > 1)
-        qsort(list, n, sizeof *list, by_place);
-    for (size_t i = 0, next; i < n; i = next) {
-        for (next = i + 1; next < n && list[next]->created_stack == list[i]->created_stack &&
-                           list[next]->kind == list[i]->kind;
-             next++)
-            ;
-        struct group g = {.p = p, .members = &list[i], .n = next - i};
-        count(rule, &g);
-        findings_add(out, finding_of(rule, &g));
-    }
-    free(list);
+    static const struct grouping by_place = {goes_on, place, by_maker, judge_group};
+    groups_walk(&by_place, p->timers, p->ntimers, sizeof *p->timers,
+                &(struct group_judge){rule, p, out});
 }
 
 const struct rule rule_unstopped_ticker = {
