@@ -203,7 +203,7 @@ static void judge_new(struct comparison *c, struct comparison_bar *b)
     double n = count_new(c, b->bar.metric - c->metrics.n);
     b->broken = bar_is_broken(&b->bar, 0, n);
     if (b->broken)
-        b->why = xasprintf("%.0f findings are new", n);
+        b->why = xasprintf(n == 1 ? "%.0f finding is new" : "%.0f findings are new", n);
 }
 
 /* A change that chance explains does not break a bar, where there are runs enough to tell. What
