@@ -33,7 +33,7 @@ named() { # what, its names
     done
 }
 
-folders() { find "$@" -mindepth 1 -maxdepth 1 -type d ! -name 'build*' ! -name '.git' ! -name '.cache' \
+folders() { find "$@" -mindepth 1 -maxdepth 1 -type d ! -name 'build*' ! -name 'loiter.*' ! -name '.git' ! -name '.cache' \
     -printf '%f/\n'; }
 
 named rule "$rules"

@@ -106,6 +106,42 @@ static void plant_spawn(void *arg)
     weft_waitgroup_wait(&all);
 }
 
+/* ---- capture: each waits with a whole request behind its argument ---- */
+
+#define REQUESTS     600
+#define REQUEST_SIZE 32768
+
+static struct weft_chan *batch;
+
+static void audit(void *arg)
+{
+    weft_chan_recv(batch, NULL);
+    free(arg);
+    weft_waitgroup_done(&all);
+}
+
+static void go_with_request(void)
+{
+    char *request = malloc(REQUEST_SIZE);
+    must(request != NULL, "malloc");
+    memset(request, 1, REQUEST_SIZE);
+    must(weft_go(audit, request) == 0, "weft_go");
+}
+
+static void plant_capture(void *arg)
+{
+    (void)arg;
+    batch = weft_chan_new(0, 0);
+    must(batch != NULL, "weft_chan_new");
+    weft_waitgroup_add(&all, REQUESTS);
+    for (int i = 0; i < REQUESTS; i++)
+        go_with_request();
+    weft_sleep(100 * MS);
+    weft_chan_close(batch);
+    weft_waitgroup_wait(&all);
+    weft_chan_release(batch);
+}
+
 /* ---- items: the receiver leaves before the channel is empty ---- */
 
 static struct weft_waitgroup sent;
@@ -256,7 +292,7 @@ static const struct {
     {"task", plant_task},   {"ticker", plant_ticker},   {"lock", plant_lock},
     {"spawn", plant_spawn}, {"items", plant_items},     {"contexts", plant_contexts},
     {"tiny", plant_tiny},   {"retries", plant_retries}, {"group", plant_group},
-    {"late", plant_late},
+    {"late", plant_late},   {"capture", plant_capture},
 };
 
 int main(int argc, char **argv)
