@@ -64,7 +64,7 @@ struct pl_actor {
     uint32_t held_over;             /* more than fit */
     uint32_t held_room;             /* PL_HELD_CELL where list and cell are as usual, else 0 */
     uint32_t parked;                /* a task that waits */
-    uint32_t captured;              /* it has a `capture` */
+    uint32_t captured;              /* bits of enum pl_captured */
 
     /* what its own spawning looks like (core/spawn.c) */
     const struct pl_site *origin; /* the same as site, for good */
@@ -101,6 +101,9 @@ struct pl_actor {
 } __attribute__((aligned(64)));
 
 enum pl_life { PL_LIFE_ENDED = 1, PL_LIFE_RELEASED = 2 };
+
+/* It has a `capture`; something of size is in it, so that its waits are measured. */
+enum pl_captured { PL_CAPTURED = 1, PL_CAPTURE_HOLDS = 2 };
 
 #define PL_RECENT_BITS 6
 

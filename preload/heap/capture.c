@@ -377,5 +377,5 @@ void pl_capture_look(struct pl_actor *actor, uintptr_t arg, size_t copied, uint3
     add(&cell->alive, 1);
     look(c, arg, copied);
     actor->capture = c;
-    actor->captured = 1;
+    actor->captured = PL_CAPTURED | (atomic_load(&c->bytes) != 0 ? PL_CAPTURE_HOLDS : 0u);
 }

@@ -36,12 +36,12 @@ PL_HIDDEN void pl_capture_wait_begins(struct pl_actor *actor, uint64_t now);
 PL_HIDDEN void pl_capture_wait_ends(struct pl_actor *actor, uint64_t now);
 static inline void pl_capture_waits(struct pl_actor *actor, uint64_t now)
 {
-    if (__builtin_expect(actor->captured, 0))
+    if (__builtin_expect(actor->captured & PL_CAPTURE_HOLDS, 0))
         pl_capture_wait_begins(actor, now);
 }
 static inline void pl_capture_waited(struct pl_actor *actor, uint64_t now)
 {
-    if (__builtin_expect(actor->captured, 0))
+    if (__builtin_expect(actor->captured & PL_CAPTURE_HOLDS, 0))
         pl_capture_wait_ends(actor, now);
 }
 

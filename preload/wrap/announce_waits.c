@@ -244,7 +244,7 @@ static inline int is_again(const struct again *a, uint64_t object, const void *c
 {
     const struct pl_wait *w = a->w;
     if (w == NULL || w->object != object || w->kind != a->kind || w->timed != a->timed ||
-        (a->task->held_count | a->task->captured) != 0 ||
+        (a->task->held_count | (a->task->captured & PL_CAPTURE_HOLDS)) != 0 ||
         atomic_load_explicit(&pl_coarse, memory_order_relaxed) == 0)
         return 0;
     const uintptr_t place = pl_stack_place(a->task->stack_lo, a->task->stack_hi, call.sp);
@@ -360,7 +360,8 @@ static inline int ready_again(struct pl_self *self, struct pl_actor *task, uint6
 {
     struct pl_wait *w = task->wait;
     const struct pl_actor *me = pl_runs_here(self);
-    if (!task->parked || task->captured || me == self->thread->actor || is_exact(task, w->kind))
+    if (!task->parked || task->captured & PL_CAPTURE_HOLDS || me == self->thread->actor ||
+        is_exact(task, w->kind))
         return 0;
     struct pl_object *o = w->record;
     if (w->kind == EL_WAIT_SELECT)
