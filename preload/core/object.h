@@ -68,12 +68,12 @@ static inline struct pl_object *pl_object_recent(const struct pl_self *self, uin
 PL_HIDDEN void pl_object_task_last(struct pl_object *gone);
 
 /* Counts where a lost one does no harm: without a locked instruction. */
-static inline void pl_object_count(uint32_t *word)
+static inline __attribute__((always_inline)) void pl_object_count(uint32_t *word)
 {
     __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
-static inline void pl_object_add(uint64_t *word, uint64_t n)
+static inline __attribute__((always_inline)) void pl_object_add(uint64_t *word, uint64_t n)
 {
     __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
 }

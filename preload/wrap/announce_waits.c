@@ -18,6 +18,7 @@
 #include "preload/heap/capture.h"
 #include "preload/wrap/announce.h"
 
+#define INLINED     static inline __attribute__((always_inline)) /* or registers are saved */
 #define SELECT_MOST 64 /* objects of one wait whose cells learn of the waiter */
 
 static inline uint64_t id_of(const void *object)
@@ -239,8 +240,8 @@ struct again {
     uint32_t kind, timed;
 };
 
-static inline int is_again(const struct again *a, uint64_t object, const void *caller,
-                           struct pl_call call)
+INLINED int is_again(const struct again *a, uint64_t object, const void *caller,
+                     struct pl_call call)
 {
     const struct pl_wait *w = a->w;
     if (w == NULL || w->object != object || w->kind != a->kind || w->timed != a->timed ||
@@ -253,7 +254,7 @@ static inline int is_again(const struct again *a, uint64_t object, const void *c
     return stack != 0 && stack == w->stack && stack == a->task->cell->wait_stack;
 }
 
-static inline int wait_again(const struct again *a)
+INLINED int wait_again(const struct again *a)
 {
     struct pl_actor *task = a->task;
     struct el_actor *cell = task->cell;
@@ -271,8 +272,7 @@ static inline int wait_again(const struct again *a)
 }
 
 /* `waiting`: the object has one record to which the task belongs until it is ready. */
-static inline int object_again(const struct again *a, struct pl_object *o, uint64_t object,
-                               int waiting)
+INLINED int object_again(const struct again *a, struct pl_object *o, uint64_t object, int waiting)
 {
     if (o == NULL || o->count != NULL || !pl_object_is(o, object))
         return 0;
@@ -285,8 +285,8 @@ static inline int object_again(const struct again *a, struct pl_object *o, uint6
     return 1;
 }
 
-static inline int park_again(const struct again *a, uint64_t object, const void *caller,
-                             struct pl_call call)
+INLINED int park_again(const struct again *a, uint64_t object, const void *caller,
+                       struct pl_call call)
 {
     return !el_wait_is_lock(a->kind) && is_again(a, object, caller, call) &&
            object_again(a, a->w->record, object, 1) && wait_again(a);
@@ -355,8 +355,8 @@ __attribute__((noinline)) static void ready(struct loiter_task *t, const void *o
 
 /* The usual case, which calls nothing: from a place where it was done before, a task is made ready
  * that waited for no lock and not for long. 0: it is another case, and nothing was written. */
-static inline int ready_again(struct pl_self *self, struct pl_actor *task, uint64_t object,
-                              uintptr_t pc, uintptr_t sp)
+INLINED int ready_again(struct pl_self *self, struct pl_actor *task, uint64_t object, uintptr_t pc,
+                        uintptr_t sp)
 {
     struct pl_wait *w = task->wait;
     const struct pl_actor *me = pl_runs_here(self);
