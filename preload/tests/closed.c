@@ -42,6 +42,11 @@ int main(void)
     ok = ok && write(pair[0], "def", 3) == 3 && read(pair[1], buf, 3) == 3;
     ok = ok && close(pair[0]) == 0 && dup2(file, pair[1]) == pair[1];
     ok = ok && pread(pair[1], buf, 3, 0) == 3 && memcmp(buf, "abc", 3) == 0;
+    /* Whoever kept one in the meantime shows. */
+    int open_now = 0;
+    for (int fd = 0; fd < 1024; fd++)
+        open_now += fcntl(fd, F_GETFD) >= 0;
+    dprintf(out, "%d descriptors\n", open_now);
     closefrom(out + 1);
     dprintf(out, "after closing all: %s\n", ok ? "works" : "broken");
     return ok ? 0 : 1;

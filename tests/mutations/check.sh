@@ -19,6 +19,9 @@ mutation() {
     tests+=("${names[@]}")
 }
 
+unused=$(printf '#pragma GCC diagnostic ignored "-Wunused-%s"\n' function variable parameter \
+    but-set-variable const-variable value)
+
 complain() {
     echo "$*"
     bad=1
@@ -61,8 +64,8 @@ mutate() { # NAME TESTS FILE EXPRESSION...
         change "$dir/src" "$1" "$2" >"$dir/changed"
         cmp -s "$dir/changed" "$top/$1" && complain "$name: does not apply to $1"
         # What the change leaves without use is no error here.
-        [[ $1 != *.[ch] ]] || sed -i '1i #pragma GCC diagnostic ignored "-Wunused"' "$dir/changed"
-        cat "$dir/changed" >"$dir/src/$1"
+        [[ $1 != *.[ch] ]] || cat - "$dir/changed" <<<"$unused" >"$dir/src/$1"
+        [[ $1 == *.[ch] ]] || cat "$dir/changed" >"$dir/src/$1"
         shift 2
     done
     mapfile -t targets < <(targets_of "$list")

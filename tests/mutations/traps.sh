@@ -26,12 +26,12 @@ mutation 13-no-cleanup preload-lives_test $wrap/thread.c 's/pthread_cleanup_push
 mutation 14-kept-over-a-switch preload-contexts,e2e-correct-weft-locks-and-sleep $core/gate.h 's/PL_HIDDEN struct pl_self \*pl_self\(void\);/__attribute__((const)) $&/'
 mutation 15-no-bounds preload-contexts,unwind_test $core/unwind.c 's/if \(at < w->lo \|\|/if (0 \&\&/; s/if \(at > w->hi - sizeof\(uintptr_t\)\)/if (0)/; s/!pl_sys_readable\(at\)/0/'
 mutation 16-return-addresses preload-cancel $core/wait.c 's/#include "preload.core.window.h"\n/$&\nstatic void nowhere(void) { __builtin_trap(); }\nstatic __thread uintptr_t *slot, was;\n/; s/    w->timed = kind_and_timed & 1;/    slot = (uintptr_t *)(sp - 8);\n    was = *slot;\n    *slot = (uintptr_t)nowhere + 1;\n$&/; s/(void pl_wait_end\(.*?return;\n)/$1    *slot = was;\n/s'
-mutation 17-not-known preload-libjemalloc $core/thread.c 's/struct pl_actor \*actor = pl_thread_actor\(\);\n    if \(actor == NULL\)/$&;\n    if (1)/'
+mutation 17-not-known preload-libjemalloc $core/thread.c 's/(struct pl_actor \*actor = pl_thread_actor\(\);\n    if \()actor == NULL/${1}1/'
 
 # ---- locks and timing ----
 mutation 18-a-lock-over-a-wait preload-thread_calls $core/wait.c 's/int pl_wait_begin_at/static _Atomic int ours;\nint pl_wait_begin_at/; s/    w->timed = kind_and_timed & 1;/    while (atomic_exchange(\&ours, 1) != 0)\n        ;\n$&/; s/(void pl_wait_end\(.*?return;\n)/$1    atomic_store(\&ours, 0);\n/s'
 mutation 19-written-while-held preload-lives_test $core/wait.c 's/late_keep\(self, w, now, io_ticks, error\);/pl_wait_note(self, w, now, io_ticks, error);/'
-mutation 20-a-clock-for-each preload-library $wrap/mutex.c 's/#define TRY\(mutex, REAL\).*?\n/#include "preload.core.clock.h"\nstatic volatile uint64_t then;\n$&    then = pl_now(), \\\n/s; s/preload\.core\.clock/preload\/core\/clock/'
+mutation 20-a-clock-for-each preload-library $wrap/mutex.c 's/static inline int is_tried\(.*?\n\{\n/#include "preload\/core\/clock.h"\nstatic volatile uint64_t then;\n$&    then = pl_now();\n/s'
 mutation 21-dead-owner preload-held_locks_test $wrap/mutex.c 's/#include "preload.wrap.lock.h"\n/$&#undef PL_GOT_PTHREAD\n#define PL_GOT_PTHREAD(result) ((result) == 0)\n/'
 mutation 21-not-got preload-held_locks_test $wrap/mutex.c 's/#include "preload.wrap.lock.h"\n/$&#undef PL_GOT_PTHREAD\n#define PL_GOT_PTHREAD(result) ((result) == (result))\n/'
 mutation 22-a-life-goes-on preload-held_locks_test $core/object.c 's/(void pl_object_gone.*?\n\{\n)/$1    if (object != 0) return;\n/s'
@@ -49,7 +49,7 @@ mutation 30-kept-open preload-closed,preload-traces eventlog/files.c 's/el_sys_c
 mutation 31-no-room-made fault-disk-full_in_mid_run eventlog/files.c 's/error = el_sys_fallocate\(fd, bytes\)/error = (el_sys_truncate(fd, bytes), 0)/; s/(\*error = write_packets\([^;]*;)/el_sys_truncate(fd, offset + bytes);\n        *error = 0;/'
 mutation 31-limit-not-asked fault-disk-file_size_limit,preload-places eventlog/files.c 's/el_sys_file_limit\(\) < /0 \&\& $&/g'
 mutation 32-dlopen-wrapped preload-dlopens $wrap/symbols-process.def 's/\z/PL_SYMBOL(void *, dlopen, (const char *file, int mode))\n/' $wrap/process.c 's/\z/PL_EXPORT void *dlopen(const char *file, int mode);\nPL_EXPORT void *dlopen(const char *file, int mode)\n{\n    void *found = PL_REAL(dlopen)(file, mode);\n    return found;\n}\n/'
-mutation 33-rules-outlive-modules preload-dlopens $core/modules.c 's/pl_unwind_forget\(\);/;/'
+mutation 33-rules-outlive-modules preload-dlopens $core/modules.c 's/pl_unwind_forget\(\);/{}/'
 mutation 33-words-not-compared preload-dlopens,unwind_test $core/stack.h 's/(pl_stack_match\(.*?)if \(pl_plain_address/$1if (0 \&\& pl_plain_address/s'
 mutation 34-static-let-in fault-start-static,fault-start-32_bit analyzer/cli/preflight.c 's/return check_elf\(path, fd, error\);/return 0;/'
 mutation 34-setuid-let-in fault-start-setuid analyzer/cli/preflight.c 's/S_ISUID/0/'
@@ -61,7 +61,7 @@ mutation 36-where-a-link-leads preload-private eventlog/log.c 's/if \(error != -
 mutation 37-an-unwinder preload-library,preload-throws preload/CMakeLists.txt 's/preload_options eventlog_writer\)/preload_options eventlog_writer -Wl,--no-as-needed unwind)/'
 mutation 38-frame-pointers unwind_test $core/cfi.c 's/const uint8_t \*fde = find_fde/return (struct pl_rule){.kind = PL_RULE_FP, .cfa = 16, .fp = -16, .ra = -8};\n    $&/'
 mutation 42-slots-used-once preload-lives_test eventlog/slots.c 's/(void el_slot_release.*?)push_free\(slot->log, slot\);/$1/s'
-mutation 43-a-stack-for-each preload-lives_test $core/stack.c 's/uint32_t id = pl_stack_known\(self, call, first\);/uint32_t id = 0;/; s/second_look\(self, call, first\)\) == 0/0u) == 0/; s/(static void near_fill.*?\n\{\n)/$1    if (near != NULL) return;\n/s'
+mutation 43-a-stack-for-each preload-lives_test $core/stack.c 's/(uint32_t pl_stack_at\(.*?)if \(__builtin_expect\(id == 0.*?\)\n/$1if (id != 1u << 31)\n/s; s/(static void near_fill.*?\n\{\n)/$1    if (near != NULL) return;\n/s'
 mutation 44-any-wait-is-a-leak e2e-correct-daemons analyzer/rules/waiters.c 's/return el_wait_is_inside\(a->wait_kind\);/return 1;/'
 
 # ---- the heap's search ----
