@@ -34,7 +34,6 @@
 #include "preload/core/thread.h"
 #include "preload/core/timer_cell.h"
 #include "preload/core/window.h"
-#include "preload/heap/allocator.h"
 #include "preload/heap/capture.h"
 #include "preload/heap/heap.h"
 
@@ -300,7 +299,6 @@ __attribute__((constructor(101))) static void record_begin(void)
     self->stack_lo = main_lo;
     self->stack_hi = main_hi;
     pl_cfi_start();
-    pl_allocator_find();
     on_exit(on_exit_status, NULL);
     pl_record_start(EL_CAUSE_START);
     if (!pl_is_ready())

@@ -1,8 +1,7 @@
 /* allocator.c - see allocator.h. */
 #include "preload/heap/allocator.h"
 
-#include <dlfcn.h>
-#include <string.h>
+#include <stddef.h>
 
 #include "preload/core/actor.h"
 #include "preload/core/clock.h"
@@ -11,17 +10,17 @@
 #include "preload/core/record.h"
 #include "preload/heap/starts.h"
 
-typedef int (*mallctl_fn)(const char *name, void *old, size_t *old_bytes, void *fresh,
-                          size_t fresh_bytes);
+/* jemalloc's, where it serves the program: the loader binds the name, or leaves it NULL. Asking for
+ * it by dlsym would take the loader's lock, and memory where it is not found. */
+extern int mallctl(const char *name, void *old, size_t *old_bytes, void *fresh, size_t fresh_bytes)
+    __attribute__((weak));
 
-static mallctl_fn mallctl; /* NULL: it cannot be asked */
 static _Atomic uint64_t next_at;
 
-/* Only where the allocator is not the C library's: a name that is not found costs an allocation. */
-void pl_allocator_find(void)
+/* Of an allocator beside the one that serves the program its figures say nothing. */
+static int can_be_asked(void)
 {
-    void *symbol = pl_starts_is_libc() ? NULL : dlsym(RTLD_DEFAULT, "mallctl");
-    memcpy(&mallctl, &symbol, sizeof(mallctl));
+    return &mallctl != NULL && pl_starts.shift != 0 && !pl_starts.libc;
 }
 
 static uint64_t read_size(const char *name)
@@ -40,7 +39,7 @@ void pl_allocator_write(struct pl_self *self)
     unsigned arenas = 0;
     size_t arenas_bytes = sizeof(arenas);
     /* Its figures are as of the last epoch. */
-    if (mallctl == NULL || mallctl("epoch", &epoch, &bytes, &epoch, bytes) != 0)
+    if (!can_be_asked() || mallctl("epoch", &epoch, &bytes, &epoch, bytes) != 0)
         return;
     if (mallctl("version", &version, &version_bytes, NULL, 0) == 0 && version != NULL)
         for (; *version != 0 && *version != '-' && n + 1 < sizeof(name); version++)
@@ -62,7 +61,7 @@ void pl_allocator_tick(struct pl_self *self, uint64_t now)
     uint64_t due = atomic_load_explicit(&next_at, memory_order_relaxed);
     uint64_t period = pl_ticks_of_ns(pl_options.allocator_ms * 1000000);
     /* A time beyond the period is one of the record before a fork. */
-    if (mallctl == NULL || (now < due && due - now <= period))
+    if (!can_be_asked() || (now < due && due - now <= period))
         return;
     if (atomic_compare_exchange_strong(&next_at, &due, now + period))
         pl_allocator_write(self);

@@ -16,7 +16,4 @@ PL_HIDDEN void pl_allocator_write(struct pl_self *self);
 /* The same, when a sample was taken and the last time is long enough ago. */
 PL_HIDDEN void pl_allocator_tick(struct pl_self *self, uint64_t now);
 
-/* In the constructor: looks whether it can be asked. Takes the loader's lock. */
-PL_HIDDEN void pl_allocator_find(void);
-
 #endif

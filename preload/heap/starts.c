@@ -34,12 +34,6 @@ static void shift_find(void)
                      __ATOMIC_RELEASE);
 }
 
-int pl_starts_is_libc(void)
-{
-    shift_find();
-    return pl_starts.libc != 0;
-}
-
 static size_t leaf_bytes(void)
 {
     return (size_t)(LEAF_SPAN >> pl_starts.shift);

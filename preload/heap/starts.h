@@ -35,10 +35,6 @@ extern PL_HIDDEN struct pl_starts pl_starts;
 /* Notes a block where its leaf is missing; NULL and what cannot be noted are left alone. */
 PL_HIDDEN void pl_starts_add_slowly(uintptr_t block);
 
-/* Is the allocator behind us the C library's own? Takes the loader's lock where it is the first to
- * ask. */
-PL_HIDDEN int pl_starts_is_libc(void);
-
 /* Calls back with each block noted, lowest first. */
 PL_HIDDEN void pl_starts_each(void (*on)(uintptr_t block, int known, void *ctx), void *ctx);
 
