@@ -45,7 +45,7 @@ mutation 28-errno preload-storm $heap/heap.c 's/errno = error;\n    pl_leave/err
 mutation 29-a-helper preload-traces $core/record.c 's/void pl_record_start/static void *helper(void *arg) { for (;;) pl_sys6(SYS_pause, 0, 0, 0, 0, 0, 0); return arg; }\nvoid pl_record_start/; s/pl_leave\(self\);\n\}\n\nvoid pl_record_forget/pthread_t t;\n    PL_REAL(pthread_create)(&t, NULL, helper, NULL);\n    $&/'
 mutation 30-kept-open preload-closed,preload-traces eventlog/files.c 's/el_sys_close\(fd\);//g'
 mutation 31-no-room-made fault-disk-full_in_mid_run eventlog/files.c 's/error = el_sys_fallocate\(fd, bytes\)/error = (el_sys_truncate(fd, bytes), 0)/; s/(\*error = write_packets\([^;]*;)/el_sys_truncate(fd, offset + bytes);\n        *error = 0;/'
-mutation 31-limit-not-asked fault-disk-file_size_limit,preload-places eventlog/files.c 's/el_sys_file_limit\(\) < /0 \&\& $&/g'
+mutation 31-limit-not-asked fault-disk-file_size_limit eventlog/files.c 's/el_sys_file_limit\(\) < /0 \&\& $&/g'
 mutation 32-dlopen-wrapped preload-dlopens $wrap/symbols-process.def 's/\z/PL_SYMBOL(void *, dlopen, (const char *file, int mode))\n/' $wrap/process.c 's/\z/PL_EXPORT void *dlopen(const char *file, int mode);\nPL_EXPORT void *dlopen(const char *file, int mode)\n{\n    void *found = PL_REAL(dlopen)(file, mode);\n    return found;\n}\n/'
 mutation 33-rules-outlive-modules preload-dlopens $core/modules.c 's/pl_unwind_forget\(\);/{}/'
 mutation 33-words-not-compared preload-dlopens,unwind_test $core/stack.h 's/(pl_stack_match\(.*?)if \(pl_plain_address/$1if (0 \&\& pl_plain_address/s'
