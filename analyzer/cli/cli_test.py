@@ -261,7 +261,8 @@ class Signals(Case):
             os.chdir(self.work)
             os.execv(LOITER, ["loiter", "run", "-q", "--", "sh", "-c",
                               "n=0; trap 'n=$((n+1))' INT; trap 'exit $n' TERM; echo ready; "
-                              "while :; do sleep 0.05; [ $n = 0 ] || { sleep 0.3; echo n=$n; "
+                              "nap() { (trap '' INT; exec sleep $1); }; "
+                              "while :; do nap 0.05; [ $n = 0 ] || { nap 0.3; echo n=$n; "
                               "exit 0; }; done"])
         shown = b""
         while b"ready" not in shown:

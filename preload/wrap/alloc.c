@@ -38,8 +38,7 @@ static __attribute__((noinline, cold)) int find_real(void)
 #define GOT(name, bytes, ...) pl_heap_got(PL_LOAD(name)(__VA_ARGS__), bytes, PL_CALL())
 
 /* The four that every program lives on; the rest is a sample or a real function that is not known
- * yet. */
-/* Nothing is looked at: then the real functions are known. */
+ * yet. Where blocks are not looked at, all real functions are known. */
 #define IS_OFF()           (__builtin_expect(pl_starts.on == 0, 0))
 #define USUAL(name, bytes) (__builtin_expect((PL_LOAD(name) != NULL), 1) && pl_heap_passes(bytes))
 

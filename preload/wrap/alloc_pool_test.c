@@ -78,7 +78,7 @@ int pl_is_missing(const void *real)
     return real == NULL;
 }
 /* Nobody watches the blocks here. */
-struct pl_starts pl_starts;
+struct pl_starts pl_starts = {.on = 1}; /* as before it is known how blocks are recorded */
 __thread struct pl_heap_thread pl_heap_thread = {.left = UINT64_MAX};
 void pl_starts_add_slowly(uintptr_t block)
 {
