@@ -10,6 +10,7 @@
 #include "preload/core/actor.h"
 #include "preload/core/cfi.h"
 #include "preload/core/clock.h"
+#include "preload/core/made_record.h"
 #include "preload/core/object.h"
 #include "preload/core/options.h"
 #include "preload/core/record.h"
@@ -424,27 +425,10 @@ static void a_timer_is_set_again(void **state)
     loiter_run_end();
 }
 
-static char dir[] = "/tmp/loiter-announce-test-XXXXXX";
-
-static int begin(void **state)
-{
-    (void)state;
-    if (mkdtemp(dir) == NULL || setenv("LOITER_DIR", dir, 1) != 0)
-        return -1;
-    pl_options_read();
-    pl_cfi_start();
-    pl_self()->stack_hi = 0;
-    pl_record_start(EL_CAUSE_START);
-    return pl_is_ready() ? 0 : -1;
-}
-
 static int end(void **state)
 {
-    (void)state;
     loiter_task_switch(NULL);
-    pl_record_forget();
-    char command[128] = "rm -rf ";
-    return system(strcat(command, dir));
+    return made_end(state);
 }
 
 int main(void)
@@ -460,5 +444,5 @@ int main(void)
         cmocka_unit_test(what_is_made_at_a_place_adds_up),
         cmocka_unit_test(a_timer_is_set_again),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, made_begin, end);
 }
