@@ -54,11 +54,6 @@ void pl_captures_reset(void)
     pl_map_init(&blocks, 10);
 }
 
-static void add(uint64_t *to, uint64_t n)
-{
-    __atomic_fetch_add(to, n, __ATOMIC_RELAXED);
-}
-
 static void subtract(uint64_t *from, uint64_t n)
 {
     __atomic_fetch_sub(from, n, __ATOMIC_RELAXED);
@@ -125,7 +120,7 @@ static void wait_begins(struct pl_capture *c, uint64_t now)
     c->counted = atomic_load(&c->bytes);
     if (c->counted == 0 || now == 0)
         return;
-    add(&cell->wait_begins, now);
+    el_count(&cell->wait_begins, now);
     uint64_t held = __atomic_add_fetch(&cell->held, c->counted, __ATOMIC_RELAXED);
     uint64_t waiting = __atomic_add_fetch(&cell->waiting, 1, __ATOMIC_RELAXED);
     uint64_t alive = __atomic_load_n(&cell->alive, __ATOMIC_RELAXED);
@@ -150,7 +145,7 @@ static void wait_ends(struct pl_capture *c, uint64_t now)
     subtract(&cell->wait_begins, began);
     subtract(&cell->held, counted);
     subtract(&cell->waiting, 1);
-    add(&cell->wait_ticks, now > began ? now - began : 0);
+    el_count(&cell->wait_ticks, now > began ? now - began : 0);
 }
 
 void pl_capture_wait_begins(struct pl_actor *actor, uint64_t now)
@@ -169,9 +164,9 @@ static void verdict(struct pl_capture *c)
 {
     uint32_t changed = atomic_exchange(&c->changed, 0), same = atomic_exchange(&c->same, 0);
     if (changed != 0)
-        add(&c->cell->written, 1);
+        el_count(&c->cell->written, 1);
     else if (same != 0)
-        add(&c->cell->kept, 1);
+        el_count(&c->cell->kept, 1);
 }
 
 static void let_go(struct pl_capture *c)
@@ -256,7 +251,7 @@ static void *give(void *ctx)
 /* Another was given the same block: from now on it is nobody's. */
 static void share(struct pl_capture *c, uintptr_t at, struct pl_capture *first)
 {
-    add(&c->cell->shared, 1);
+    el_count(&c->cell->shared, 1);
     if (first == &many || pl_map_take(&blocks, at, first) == NULL)
         return;
     const struct held_block *b = block_of(first, at);
@@ -315,14 +310,14 @@ static void look(struct pl_capture *c, uintptr_t arg, size_t copied)
     int is_block = begins_at(arg);
     uint64_t size = copied != 0 ? copied : is_block ? size_at(arg) : 0;
     if (is_block && size >= BLOCK_LEAST)
-        add(&c->cell->copied, hold(c, arg, size) && copied != 0);
+        el_count(&c->cell->copied, hold(c, arg, size) && copied != 0);
     /* The runtime's copy may be of what it wraps around the program's own argument. */
     if (size != 0)
-        add(&c->cell->nested, (uint64_t)follow(c, arg, size, copied != 0));
+        el_count(&c->cell->nested, (uint64_t)follow(c, arg, size, copied != 0));
     uint64_t bytes = atomic_load(&c->bytes);
     if (bytes != 0) {
-        add(&c->cell->holders, 1);
-        add(&c->cell->bytes, bytes);
+        el_count(&c->cell->holders, 1);
+        el_count(&c->cell->bytes, bytes);
     }
 }
 
@@ -373,8 +368,8 @@ void pl_capture_look(struct pl_actor *actor, uintptr_t arg, size_t copied, uint3
     atomic_store(&c->bytes, 0);
     atomic_store(&c->since, 0);
     c->nblocks = 0;
-    add(&cell->looked, 1);
-    add(&cell->alive, 1);
+    el_count(&cell->looked, 1);
+    el_count(&cell->alive, 1);
     look(c, arg, copied);
     actor->capture = c;
     actor->captured = PL_CAPTURED | (atomic_load(&c->bytes) != 0 ? PL_CAPTURE_HOLDS : 0u);
