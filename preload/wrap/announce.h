@@ -1,4 +1,4 @@
-/* announce.h - what the announcements of tasks share. Guard on. */
+/* announce.h - what the announcements of tasks and of objects share. Guard on. */
 #ifndef PRELOAD_WRAP_ANNOUNCE_H
 #define PRELOAD_WRAP_ANNOUNCE_H
 
@@ -11,6 +11,12 @@ static inline struct pl_actor *pl_task_of(const struct loiter_task *t)
 {
     struct pl_actor *task = t->tool;
     return __builtin_expect(task != NULL && task->epoch == pl_epoch, 1) ? task : NULL;
+}
+
+/* The number by which the record knows a program's object. */
+static inline uint64_t pl_id_of(const void *object)
+{
+    return (uint64_t)(uintptr_t)object;
 }
 
 #endif

@@ -11,11 +11,7 @@
 #include "preload/core/object.h"
 #include "preload/core/stack.h"
 #include "preload/core/timer_cell.h"
-
-static inline uint64_t id_of(const void *object)
-{
-    return (uint64_t)(uintptr_t)object;
-}
+#include "preload/wrap/announce.h"
 
 PL_EXPORT void loiter_object_created(enum loiter_object kind, const void *object, size_t capacity,
                                      const void *caller)
@@ -23,10 +19,10 @@ PL_EXPORT void loiter_object_created(enum loiter_object kind, const void *object
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    pl_object_created(self, (enum el_object_kind)kind, id_of(object), capacity,
+    pl_object_created(self, (enum el_object_kind)kind, pl_id_of(object), capacity,
                       pl_stack_from(self, PL_CALL(), caller));
     struct pl_object *context =
-        kind == LOITER_OBJ_CONTEXT ? pl_object_look(self, id_of(object)) : NULL;
+        kind == LOITER_OBJ_CONTEXT ? pl_object_look(self, pl_id_of(object)) : NULL;
     if (context != NULL)
         pl_context_begins(self, context);
     pl_leave(self);
@@ -37,12 +33,12 @@ PL_EXPORT void loiter_object_closed(enum loiter_object kind, const void *object,
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct pl_object *o = pl_object_record(self, (enum el_object_kind)kind, id_of(object), 1);
+    struct pl_object *o = pl_object_record(self, (enum el_object_kind)kind, pl_id_of(object), 1);
     if (o != NULL) {
         pl_object_woken(self, o, pl_stack_from(self, PL_CALL(), caller));
         el_set_state(&o->cell->state, EL_CLOSED);
         struct pl_object *context =
-            kind == LOITER_OBJ_CONTEXT ? pl_object_look(self, id_of(object)) : NULL;
+            kind == LOITER_OBJ_CONTEXT ? pl_object_look(self, pl_id_of(object)) : NULL;
         if (context != NULL)
             pl_context_over(context);
     }
@@ -54,13 +50,13 @@ PL_EXPORT void loiter_object_destroyed(enum loiter_object kind, const void *obje
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct pl_object *o = pl_object_look(self, id_of(object));
+    struct pl_object *o = pl_object_look(self, pl_id_of(object));
     if (o != NULL) {
         o->cell->items = left;
         pl_channel_ends(self, o, left);
         if (kind == LOITER_OBJ_CONTEXT)
             pl_context_gone(o);
-        pl_object_gone(id_of(object));
+        pl_object_gone(pl_id_of(object));
     }
     pl_leave(self);
 }
@@ -70,7 +66,8 @@ PL_EXPORT void loiter_object_used(enum loiter_object kind, const void *object)
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct pl_object *o = kind == LOITER_OBJ_CONTEXT ? pl_object_recent(self, id_of(object)) : NULL;
+    struct pl_object *o =
+        kind == LOITER_OBJ_CONTEXT ? pl_object_recent(self, pl_id_of(object)) : NULL;
     if (o != NULL)
         pl_context_used(self, o);
     pl_leave(self);
@@ -82,7 +79,8 @@ PL_EXPORT void loiter_object_dropped(enum loiter_object kind, const void *object
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct pl_object *o = kind == LOITER_OBJ_CONTEXT ? pl_object_recent(self, id_of(object)) : NULL;
+    struct pl_object *o =
+        kind == LOITER_OBJ_CONTEXT ? pl_object_recent(self, pl_id_of(object)) : NULL;
     if (o != NULL)
         pl_context_dropped(o, pl_stack_from(self, PL_CALL(), caller));
     pl_leave(self);
@@ -93,7 +91,7 @@ PL_EXPORT void loiter_object_items(const void *object, const size_t *count, size
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct pl_object *o = pl_object_recent(self, id_of(object));
+    struct pl_object *o = pl_object_recent(self, pl_id_of(object));
     if (o != NULL)
         pl_channel_begins(self, o, count, item_bytes);
     pl_leave(self);
@@ -178,7 +176,7 @@ PL_EXPORT void loiter_lock_released(const void *lock, struct loiter_task *owner)
 
 static int fits(const struct el_timer *cell, const void *timer)
 {
-    return cell != NULL && cell->object == id_of(timer) && cell->state != EL_TIMER_FREE &&
+    return cell != NULL && cell->object == pl_id_of(timer) && cell->state != EL_TIMER_FREE &&
            cell->run == pl_timer_run && (cell->flags & EL_TIMER_ABANDONED) == 0 &&
            cell->kind >= EL_OBJ_TIMER && cell->kind <= EL_OBJ_TICK;
 }
@@ -187,11 +185,11 @@ static int fits(const struct el_timer *cell, const void *timer)
  * that a thread asks for again are found in a table of its own. */
 static struct el_timer *find(const struct pl_self *self, const void *timer)
 {
-    struct el_timer **recent = &self->thread->timers[pl_recent_slot(id_of(timer))];
+    struct el_timer **recent = &self->thread->timers[pl_recent_slot(pl_id_of(timer))];
     if (fits(*recent, timer))
         return *recent;
     for (uint32_t kind = EL_OBJ_TIMER; kind <= EL_OBJ_TICK; kind++) {
-        struct el_timer *cell = pl_timer_find((enum el_object_kind)kind, id_of(timer));
+        struct el_timer *cell = pl_timer_find((enum el_object_kind)kind, pl_id_of(timer));
         if (cell != NULL)
             return *recent = cell;
     }
@@ -222,7 +220,7 @@ PL_EXPORT void loiter_timer_armed(enum loiter_object kind, const void *timer, in
         return;
     enum el_object_kind of = (enum el_object_kind)kind;
     if (period_ns > 0 || !armed_again(self, of, timer, first_ns))
-        pl_timer_armed(self, of, id_of(timer), first_ns < 0 ? 0 : (uint64_t)first_ns,
+        pl_timer_armed(self, of, pl_id_of(timer), first_ns < 0 ? 0 : (uint64_t)first_ns,
                        period_ns < 0 ? 0 : (uint64_t)period_ns,
                        stoppable ? 0 : EL_TIMER_UNSTOPPABLE,
                        pl_stack_from(self, PL_CALL(), caller));
@@ -236,7 +234,7 @@ PL_EXPORT void loiter_timer_stopped(const void *timer)
         return;
     const struct el_timer *cell = find(self, timer);
     if (cell != NULL)
-        pl_timer_stopped((enum el_object_kind)cell->kind, id_of(timer));
+        pl_timer_stopped((enum el_object_kind)cell->kind, pl_id_of(timer));
     pl_leave(self);
 }
 
@@ -247,7 +245,7 @@ PL_EXPORT void loiter_timer_fired(const void *timer, int dropped)
         return;
     const struct el_timer *cell = find(self, timer);
     if (cell != NULL)
-        pl_timer_fired((enum el_object_kind)cell->kind, id_of(timer), 1, dropped ? 1 : 0);
+        pl_timer_fired((enum el_object_kind)cell->kind, pl_id_of(timer), 1, dropped ? 1 : 0);
     pl_leave(self);
 }
 
@@ -258,7 +256,7 @@ PL_EXPORT void loiter_timer_destroyed(const void *timer)
         return;
     const struct el_timer *cell = find(self, timer);
     if (cell != NULL)
-        pl_timer_destroyed((enum el_object_kind)cell->kind, id_of(timer));
+        pl_timer_destroyed((enum el_object_kind)cell->kind, pl_id_of(timer));
     pl_leave(self);
 }
 

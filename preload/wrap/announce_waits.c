@@ -21,11 +21,6 @@
 #define INLINED     static inline __attribute__((always_inline)) /* or registers are saved */
 #define SELECT_MOST 64 /* objects of one wait whose cells learn of the waiter */
 
-static inline uint64_t id_of(const void *object)
-{
-    return (uint64_t)(uintptr_t)object;
-}
-
 /* A wait whose time is not to be guessed: others wait for what is held, or for the same lock. */
 static inline int is_exact(const struct pl_actor *task, uint32_t kind)
 {
@@ -60,12 +55,12 @@ static inline uint64_t object_leave(const struct pl_wait *w, uint64_t ticks)
     return 0;
 }
 
-static inline void cell_leave(struct pl_actor *task, uint32_t state)
+INLINED void cell_leave(struct pl_actor *task, const struct pl_wait *w, uint32_t state)
 {
     struct el_actor *cell = task->cell;
     task->parked = 0;
     __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
-    if (task->wait->timed)
+    if (w->timed)
         cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
     el_set_state(&cell->state, state);
 }
@@ -81,7 +76,7 @@ static void wait_over(struct pl_self *self, struct pl_actor *task, uint32_t stat
     uint64_t ticks = now > w->began ? now - w->began : 0; /* another thread's clock began it */
     uint64_t io_ticks = object_leave(w, ticks);
     pl_capture_waited(task, now);
-    cell_leave(task, state);
+    cell_leave(task, w, state);
     if (__builtin_expect(ticks >= pl_long_wait_ticks || exact, 0))
         note(self, w, ticks, io_ticks);
 }
@@ -119,7 +114,7 @@ PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
     if (task != NULL && task->parked) {
         object_leave(task->wait, 0);
         pl_capture_waited(task, task->wait->began);
-        cell_leave(task, EL_ACTOR_RUNNING);
+        cell_leave(task, task->wait, EL_ACTOR_RUNNING);
     }
     pl_leave(self);
 }
@@ -145,7 +140,7 @@ __attribute__((noinline)) static void select_waits(struct pl_self *self, const s
     self->stack_lo = w->actor->stack_lo;
     self->stack_hi = w->actor->stack_hi;
     for (unsigned i = 0; i < n && i < SELECT_MOST; i++) {
-        uint64_t object = id_of(objects[i]);
+        uint64_t object = pl_id_of(objects[i]);
         struct pl_object *o = object == 0 ? NULL : pl_object_recent(self, object);
         struct el_object *cell = o != NULL ? o->cell : pl_object_get(self, EL_OBJ_CHAN, object);
         if (cell == NULL)
@@ -175,19 +170,26 @@ struct wait_asked {
     struct pl_call call;
 };
 
+/* What changes in the cell with each wait. */
+INLINED void cell_waits(struct pl_actor *task, uint64_t since, uint32_t kind, uint32_t timed)
+{
+    struct el_actor *cell = task->cell;
+    cell->since = since;
+    cell->waker = 0;
+    if (timed)
+        cell->flags |= EL_ACTOR_TIMED;
+    task->parked = 1;
+    __atomic_store_n(&cell->wait_kind, kind, __ATOMIC_RELEASE);
+    el_set_state(&cell->state, EL_ACTOR_WAITING);
+}
+
 static void cell_enter(struct pl_actor *task, const struct pl_wait *w)
 {
     struct el_actor *cell = task->cell;
     cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
     cell->wait_stack = w->stack;
     cell->object = w->object;
-    cell->since = w->began;
-    cell->waker = 0;
-    if (w->timed)
-        cell->flags |= EL_ACTOR_TIMED;
-    task->parked = 1;
-    __atomic_store_n(&cell->wait_kind, w->kind, __ATOMIC_RELEASE);
-    el_set_state(&cell->state, EL_ACTOR_WAITING);
+    cell_waits(task, w->began, w->kind, w->timed);
 }
 
 static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct wait_asked *asked)
@@ -197,7 +199,7 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
     self->stack_lo = task->stack_lo;
     self->stack_hi = task->stack_hi;
     w->kind = asked->kind;
-    w->object = asked->n == 0 ? 0 : id_of(asked->objects[0]);
+    w->object = asked->n == 0 ? 0 : pl_id_of(asked->objects[0]);
     w->timed = asked->timed;
     w->record = NULL;
     w->stack = pl_stack_from(self, asked->call, asked->caller);
@@ -257,17 +259,11 @@ INLINED int is_again(const struct again *a, uint64_t object, const void *caller,
 INLINED int wait_again(const struct again *a)
 {
     struct pl_actor *task = a->task;
-    struct el_actor *cell = task->cell;
     if (task->spawns != NULL)
         pl_spawn_waits(task);
-    a->w->began = cell->since = pl_stamp(a->self);
-    cell->waits_here++;
-    cell->waker = 0;
-    if (a->timed)
-        cell->flags |= EL_ACTOR_TIMED;
-    task->parked = 1;
-    __atomic_store_n(&cell->wait_kind, a->kind, __ATOMIC_RELEASE);
-    el_set_state(&cell->state, EL_ACTOR_WAITING);
+    a->w->began = pl_stamp(a->self);
+    task->cell->waits_here++;
+    cell_waits(task, a->w->began, a->kind, a->timed);
     return 1;
 }
 
@@ -296,10 +292,10 @@ __attribute__((noinline)) static int select_again(const struct again *a, const v
                                                   unsigned n, const void *caller,
                                                   struct pl_call call)
 {
-    if (n == 0 || n > SELECT_MOST || !is_again(a, id_of(objects[0]), caller, call))
+    if (n == 0 || n > SELECT_MOST || !is_again(a, pl_id_of(objects[0]), caller, call))
         return 0;
     for (unsigned i = 0; i < n; i++) {
-        uint64_t object = id_of(objects[i]);
+        uint64_t object = pl_id_of(objects[i]);
         if (!object_again(a, a->self->thread->objects[pl_recent_slot(object)], object, 0))
             return 0;
     }
@@ -315,8 +311,8 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
     if (__builtin_expect(self != NULL && task != NULL, 1)) {
         const struct again a = {self, task, task->wait, (uint32_t)why, timed != 0};
         int done = why == LOITER_WAIT_SELECT ? select_again(&a, objects, n, caller, PL_CALL())
-                   : n == 1                  ? park_again(&a, id_of(objects[0]), caller, PL_CALL())
-                                             : 0;
+                   : n == 1 ? park_again(&a, pl_id_of(objects[0]), caller, PL_CALL())
+                            : 0;
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -347,7 +343,7 @@ __attribute__((noinline)) static void ready(struct loiter_task *t, const void *o
     }
     struct pl_object *o = NULL;
     if (object != NULL && !by_runtime)
-        o = pl_object_recent(self, id_of(object));
+        o = pl_object_recent(self, pl_id_of(object));
     if (o != NULL)
         pl_object_woken_again(self, o, call);
     pl_leave(self);
@@ -380,20 +376,15 @@ INLINED int ready_again(struct pl_self *self, struct pl_actor *task, uint64_t ob
             return 0;
         pl_object_woken_by(o, me, pc, sp, stack);
     }
-    struct el_object *object_cell = o->cell;
-    struct el_actor *cell = task->cell;
-    cell->waker = me->id;
+    struct el_object *cell = o->cell;
+    task->cell->waker = me->id;
     if (me->creator == task->id)
         pl_spawn_woken(task, me->id, me->creator, me->site);
-    object_cell->last_waker_at = now;
-    pl_object_count(&object_cell->wakes);
+    cell->last_waker_at = now;
+    pl_object_count(&cell->wakes);
     if (w->record != NULL)
-        pl_object_add(&object_cell->wait_ticks, ticks);
-    task->parked = 0;
-    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
-    if (w->timed)
-        cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
-    el_set_state(&cell->state, EL_ACTOR_RUNNABLE);
+        pl_object_add(&cell->wait_ticks, ticks);
+    cell_leave(task, w, EL_ACTOR_RUNNABLE);
     return 1;
 }
 
@@ -403,7 +394,7 @@ PL_EXPORT void loiter_task_ready(struct loiter_task *t, const void *object)
     struct pl_actor *task = pl_task_of(t);
     const struct pl_call call = PL_CALL();
     if (__builtin_expect(self != NULL, 1)) {
-        int done = task != NULL && ready_again(self, task, id_of(object), call.pc, call.sp);
+        int done = task != NULL && ready_again(self, task, pl_id_of(object), call.pc, call.sp);
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
