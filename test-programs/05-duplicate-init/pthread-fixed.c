@@ -21,7 +21,7 @@ static void log_open(void)
 {
     log_shared = memfd_create("log", MFD_CLOEXEC);
     MUST(log_shared >= 0);
-    sleep_ms(5); /* a slow disk */
+    sleep_ms(30); /* a slow disk */
 }
 
 static int log_file(void)

@@ -23,7 +23,7 @@ static int log_open(void)
     int fd = memfd_create("log", MFD_CLOEXEC); /* TWICE */
 
     MUST(fd >= 0);
-    sleep_ms(5); /* a slow disk */
+    sleep_ms(30); /* a slow disk */
     return fd;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define LEAKS 3
+#define PAUSE 30 /* ms between two: what leaks is not made in one go, as a pool is */
 
 struct mailbox {
     pthread_cond_t emptied;
@@ -47,6 +48,7 @@ static pthread_t leak_some(void)
         struct mailbox *box = calloc(1, sizeof *box);
 
         MUST(box != NULL);
+        sleep_ms(PAUSE);
         pthread_cond_init(&box->emptied, NULL);
         MUST(pthread_create(&thread, NULL, hand_over, box) == 0); /* SPAWN */
     }

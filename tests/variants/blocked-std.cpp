@@ -1,5 +1,6 @@
 // blocked-std.cpp - a std::thread for each connection that is read until its peer closes it.
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -26,9 +27,12 @@ class Connection
     std::array<int, 2> ends{};
 };
 
+std::atomic<int> served;
+
 void serve(int fd)
 {
     char byte;
+    served++;
     while (read(fd, &byte, 1) > 0) /* BLOCKS */
         ;
     close(fd);
@@ -43,6 +47,8 @@ int main()
 
     for (const auto &connection : connections)
         threads.emplace_back(serve, connection.end()); /* SPAWN */
+    while (served < 150)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     for (const auto &connection : connections)
         connection.hang_up();

@@ -18,7 +18,7 @@ static int make_wake(void)
     int fd = eventfd(0, EFD_CLOEXEC); /* TWICE */
 
     MUST(fd >= 0);
-    sleep_ms(5);
+    sleep_ms(30);
     return fd;
 }
 

@@ -19,7 +19,7 @@ class Device
     {
         if (fd < 0)
             std::abort();
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
     }
     Device(const Device &) = delete;
     Device &operator=(const Device &) = delete;

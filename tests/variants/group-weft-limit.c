@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <weft.h>
 
-#define UPLOADS 60
+#define UPLOADS 200
 
 static int upload(void *arg)
 {
-    weft_sleep(25 * WEFT_MS);
-    return *(int *)arg == 5 ? -EACCES : 0;
+    if (*(int *)arg == 5)
+        return -EACCES;
+    weft_sleep(20 * WEFT_MS);
+    return 0;
 }
 
 static void submit(struct weft_group *uploads, int number)
@@ -26,7 +28,7 @@ static void upload_all(void *arg)
     struct weft_group uploads = {0};
 
     (void)arg;
-    weft_group_set_limit(&uploads, 8);
+    weft_group_set_limit(&uploads, 16);
     for (int i = 0; i < UPLOADS; i++)
         submit(&uploads, i);
     MUST(weft_group_wait(&uploads) == -EACCES);

@@ -47,8 +47,10 @@ int main(void)
 {
     mtx_init(&lock, mtx_plain);
     cnd_init(&placed);
-    for (int i = 0; i < ORDERS; i++)
+    for (int i = 0; i < ORDERS; i++) {
         place_order();
+        sleep_ms(10);
+    }
     mtx_lock(&lock);
     while (orders_placed < ORDERS)
         cnd_wait(&placed, &lock);

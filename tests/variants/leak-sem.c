@@ -50,8 +50,10 @@ static void start_job(int number)
 
 int main(void)
 {
-    for (int i = 0; i < JOBS; i++)
+    for (int i = 0; i < JOBS; i++) {
         start_job(i);
+        sleep_ms(6);
+    }
     wait_until_others_wait();
     puts("jobs started");
     return 0;

@@ -41,8 +41,10 @@ int main()
 {
     std::list<std::shared_ptr<service::Request>> dropped;
 
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i++) {
         dropped.push_back(service::post());
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     for (auto &request : dropped) {
         std::unique_lock<std::mutex> guard(request->lock);
         while (!request->waits)
