@@ -17,7 +17,7 @@ static void look_up(void *arg)
     struct weft_chan *result = *(struct weft_chan **)arg;
     int answer = 42;
 
-    weft_sleep(10 * WEFT_MS);
+    weft_sleep(100 * WEFT_MS);
     weft_chan_send(result, &answer);
     weft_chan_release(result);
     weft_waitgroup_done(&looked_up);

@@ -17,7 +17,7 @@
 
 static struct weft_chan *queue;
 static atomic_int done;
-static long jobs = 300;
+static long jobs = 160;
 
 static void worker(void *arg)
 {
@@ -25,7 +25,7 @@ static void worker(void *arg)
 
     (void)arg;
     while (weft_chan_recv(queue, &job) == 0) {
-        weft_sleep(WEFT_MS);
+        weft_sleep(10 * WEFT_MS);
         atomic_fetch_add(&done, 1);
     }
 }

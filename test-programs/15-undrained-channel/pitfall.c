@@ -17,7 +17,7 @@
 
 static struct weft_chan *queue, *quit;
 static atomic_int done;
-static long jobs = 300;
+static long jobs = 160;
 
 static void worker(void *arg)
 {
@@ -29,7 +29,7 @@ static void worker(void *arg)
 
         if (weft_select(cases, 2, WEFT_FOREVER) == 0)
             return;
-        weft_sleep(WEFT_MS);
+        weft_sleep(10 * WEFT_MS);
         atomic_fetch_add(&done, 1);
     }
 }

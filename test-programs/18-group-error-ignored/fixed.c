@@ -12,7 +12,7 @@
 #include <weft.h>
 
 #define PARTS 30
-#define STEPS 20
+#define STEPS 60
 
 static atomic_int steps;
 static struct weft_ctx *wanted;

@@ -30,7 +30,7 @@ class Search
     static int ask(void *arg)
     {
         const bool broken = *static_cast<int *>(arg) == 1;
-        weft_sleep(broken ? 5 * WEFT_MS : 120 * WEFT_MS);
+        weft_sleep(broken ? 0 : 300 * WEFT_MS);
         return broken ? -5 : 0;
     }
 

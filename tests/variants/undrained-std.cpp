@@ -35,7 +35,7 @@ class Mailer
         int letter;
 
         while (!self->stop && weft_chan_recv(self->outbox, &letter) == 0)
-            weft_sleep(WEFT_MS);
+            weft_sleep(30 * WEFT_MS);
     }
 
     weft_chan *outbox;
@@ -47,7 +47,7 @@ void test(void *)
 {
     Mailer mailer;
 
-    for (int i = 0; i < 60; i++)
+    for (int i = 0; i < 24; i++)
         mailer.post(i);
     std::puts("posted");
 }
