@@ -107,18 +107,33 @@ static void check_execs(struct judged *j, const struct log_part *part,
     }
 }
 
-/* Leaks were asked for, and not looked for: silence must not look like none. */
+/* Leaks were asked for, and not looked for: silence must not look like none. Where they were not
+ * asked for, many processes may have no time for it, so all of these are one line. */
 static void check_heap(struct judged *j)
 {
+    const struct model_process *first = NULL;
+    size_t nsampled = 0;
     for (size_t i = 0; i < j->model->nprocesses; i++) {
         const struct model_process *p = &j->model->processes[i];
         const bool at_end = p->heap.scanned && !p->heap.scanned_at_mark;
-        if (!p->heap.full || at_end || !p->exited || p->exit_how != EL_EXIT_CALL)
+        if (at_end || !p->exited || p->exit_how != EL_EXIT_CALL)
+            continue;
+        if (!p->heap.full && p->heap.not_scanned) {
+            first = first ? first : p;
+            nsampled++;
+        }
+        if (!p->heap.full)
             continue;
         add_warning(j, xasprintf("process %u (%s): lost memory was not looked for: %s", p->pid,
                                  p->command ? p->command : "?",
                                  p->heap.not_scanned ? p->heap.not_scanned : "it ended before"));
     }
+    if (nsampled > 0)
+        add_warning(j, xasprintf("lost memory was not looked for in %zu process%s (%s%s): %s; "
+                                 "--heap=full takes the time for it",
+                                 nsampled, nsampled > 1 ? "es" : "",
+                                 first->command ? first->command : "?", nsampled > 1 ? ", ..." : "",
+                                 first->heap.not_scanned));
 }
 
 static void take_processes(struct model *all, struct model *m)

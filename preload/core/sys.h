@@ -82,12 +82,19 @@ static inline int pl_sys_pid(void)
 }
 
 /* Reads the process's own memory by the kernel, so that a page that is gone is no fault. Gives how
- * many bytes could be read; 0 also where the call is not to be had. */
+ * many bytes could be read; 0 also where the call is not to be had. Of several parts, as many as
+ * come before the first that cannot be read; their bytes together are `bytes`. */
+static inline size_t pl_sys_peek_parts(const struct iovec *parts, size_t n, void *to, size_t bytes)
+{
+    struct iovec here = {to, bytes};
+    long got = pl_sys6(SYS_process_vm_readv, pl_sys_pid(), (long)&here, 1, (long)parts, (long)n, 0);
+    return got > 0 ? (size_t)got : 0;
+}
+
 static inline size_t pl_sys_peek(uintptr_t from, void *to, size_t bytes)
 {
-    struct iovec here = {to, bytes}, there = {(void *)from, bytes};
-    long n = pl_sys6(SYS_process_vm_readv, pl_sys_pid(), (long)&here, 1, (long)&there, 1, 0);
-    return n > 0 ? (size_t)n : 0;
+    struct iovec there = {(void *)from, bytes};
+    return pl_sys_peek_parts(&there, 1, to, bytes);
 }
 
 static inline int pl_sys_tid(void)

@@ -6,9 +6,12 @@
 #include "preload/heap/starts.h"
 #include "preload/heap/view.h"
 
-#define PIECE_BITS  16
+#define PIECE_BITS  12
 #define LEAF_PIECES ((size_t)1 << (PL_LEAF_BITS - PIECE_BITS))
 #define SIZE_MOST   (UINT64_C(1) << 46)
+
+/* A leaf in which no block begins: one from before may lie in it. Without such a mark none does. */
+static uint32_t lain_in;
 
 struct filling {
     struct pl_live *live;
@@ -46,28 +49,53 @@ static void *take(struct pl_live *live, unsigned i, size_t bytes)
 
 /* ---- sizes ---- */
 
-/* Reads words that lie near each other, at rising addresses. */
-struct window {
-    uintptr_t lo;
-    size_t bytes;
-    uint8_t copy[16384] __attribute__((aligned(8)));
+/* The words before blocks, of many at a time. Those that lie near each other are read as one part.
+ */
+#define HEADS_MOST 512u
+#define NEAR_BYTES 256u
+struct heads {
+    uint64_t words[HEADS_MOST];
+    struct iovec parts[HEADS_MOST];
+    uint32_t offsets[HEADS_MOST]; /* of a block's word in what was read */
+    uint8_t copy[HEADS_MOST * NEAR_BYTES] __attribute__((aligned(8)));
 };
 
-static uint64_t word_at(struct window *w, uintptr_t at)
+static size_t part_add(struct heads *h, size_t nparts, uintptr_t at)
 {
-    if (at < w->lo || at + 8 > w->lo + w->bytes) {
-        w->lo = at;
-        w->bytes = pl_sys_peek(at, w->copy, sizeof(w->copy));
-        if (w->bytes < 8) {
-            /* Some of these bytes are not mapped any more: those of this page may be. */
-            w->bytes = pl_sys_peek(at, w->copy, 8);
-        }
+    struct iovec *last = nparts > 0 ? &h->parts[nparts - 1] : NULL;
+    uintptr_t end = last != NULL ? (uintptr_t)last->iov_base + last->iov_len : 0;
+    if (last != NULL && at - end <= NEAR_BYTES - PL_CHUNK_HEAD) {
+        last->iov_len += at - end + PL_CHUNK_HEAD;
+        return nparts;
     }
-    return w->bytes < 8 ? 0 : *(const uint64_t *)(const void *)(w->copy + (at - w->lo));
+    h->parts[nparts] = (struct iovec){(void *)at, PL_CHUNK_HEAD};
+    return nparts + 1;
+}
+
+/* Of blocks in order. What cannot be read is 0. */
+static void heads_read(struct heads *h, const struct pl_live_block *blocks, size_t n)
+{
+    size_t nparts = 0, bytes = 0, before = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t had = nparts;
+        nparts = part_add(h, nparts, blocks[i].start - PL_CHUNK_HEAD);
+        before = nparts > had ? bytes : before;
+        bytes = before + h->parts[nparts - 1].iov_len;
+        h->offsets[i] = (uint32_t)(bytes - PL_CHUNK_HEAD);
+    }
+    size_t got = pl_sys_peek_parts(h->parts, nparts, h->copy, bytes);
+    for (size_t i = 0; i < n; i++) {
+        h->words[i] = 0;
+        if (h->offsets[i] + PL_CHUNK_HEAD <= got)
+            h->words[i] = *(const uint64_t *)(const void *)(h->copy + h->offsets[i]);
+        else /* something was unmapped meanwhile: one by one */
+            pl_sys_peek(blocks[i].start - PL_CHUNK_HEAD, &h->words[i], PL_CHUNK_HEAD);
+    }
 }
 
 /* What the allocator says; at most up to the next block, as where it says nothing. */
-static void sizes_find(struct pl_live *live, struct window *w)
+static int sizes_find(struct pl_live *live, struct heads *h, int (*is_late)(void *ctx, size_t left),
+                      void *ctx)
 {
     struct pl_block known;
     for (size_t i = 0; i < live->n; i++) {
@@ -75,7 +103,12 @@ static void sizes_find(struct pl_live *live, struct window *w)
         uint64_t most = i + 1 < live->n ? b[1].start - b->start : SIZE_MOST;
         uint64_t size = most;
         if (pl_starts.libc) {
-            uint64_t head = word_at(w, b->start - PL_CHUNK_HEAD);
+            size_t left = live->n - i;
+            if (i % HEADS_MOST == 0 && is_late(ctx, left))
+                return -62;
+            if (i % HEADS_MOST == 0)
+                heads_read(h, b, left < HEADS_MOST ? left : HEADS_MOST);
+            uint64_t head = h->words[i % HEADS_MOST];
             b->mapped = (head & PL_CHUNK_MAPPED) != 0;
             b->arena = (head & PL_CHUNK_ARENA) != 0;
             size = pl_live_chunk_bytes(head);
@@ -87,12 +120,33 @@ static void sizes_find(struct pl_live *live, struct window *w)
         b->size = size & (SIZE_MOST - 1);
         live->bytes += b->size;
     }
+    return 0;
 }
 
 /* ---- the way from an address ---- */
 
+static uint64_t end_of(const struct pl_live_block *block)
+{
+    return block->start + block->size + sizeof(uint64_t);
+}
+
+/* Where blocks reach into leaves in which none begins. */
+static void leaves_lain_in(struct pl_live *live)
+{
+    for (size_t i = 0; i < live->n; i++) {
+        uint64_t leaf = live->blocks[i].start >> PL_LEAF_BITS;
+        uint64_t last = end_of(&live->blocks[i]) >> PL_LEAF_BITS;
+        for (leaf++; leaf <= last && leaf < PL_LEAVES && live->leaves[leaf] == NULL; leaf++)
+            live->leaves[leaf] = &lain_in;
+    }
+}
+
 static void index_fill(struct pl_live *live, uint32_t *pieces)
 {
+    if (live->n > 0) {
+        live->lo = live->blocks[0].start;
+        live->span = end_of(&live->blocks[live->n - 1]) - live->lo;
+    }
     for (size_t i = 0; i < live->n;) {
         uint64_t leaf = live->blocks[i].start >> PL_LEAF_BITS;
         live->leaves[leaf] = pieces;
@@ -108,23 +162,29 @@ static void index_fill(struct pl_live *live, uint32_t *pieces)
         pieces[LEAF_PIECES] = (uint32_t)i;
         pieces += LEAF_PIECES + 1;
     }
+    leaves_lain_in(live);
 }
 
-int pl_live_open(struct pl_live *live)
+int pl_live_open(struct pl_live *live, int (*is_late)(void *ctx, size_t left), void *ctx)
 {
     struct filling f = {.live = live};
     pl_starts_each(count_one, &f);
     if (f.room >= UINT32_MAX)
         return -12;
+    live->n = f.room;
+    if (is_late(ctx, f.room))
+        return -62;
+    live->n = 0;
     live->blocks = take(live, 0, (f.room + 1) * sizeof(live->blocks[0]));
     live->leaves = take(live, 1, PL_LEAVES * sizeof(live->leaves[0]));
     /* A leaf that comes meanwhile has no room: its blocks are not part of the stock. */
     uint32_t *pieces = take(live, 2, (f.leaves + 1) * (LEAF_PIECES + 1) * sizeof(uint32_t));
-    struct window *window = take(live, 3, sizeof(*window));
-    if (live->blocks == NULL || live->leaves == NULL || pieces == NULL || window == NULL)
+    struct heads *heads = take(live, 3, sizeof(*heads));
+    if (live->blocks == NULL || live->leaves == NULL || pieces == NULL || heads == NULL)
         return -12;
     pl_starts_each(fill_one, &f);
-    sizes_find(live, window);
+    if (sizes_find(live, heads, is_late, ctx) != 0)
+        return -62;
     index_fill(live, pieces);
     return 0;
 }
@@ -149,13 +209,13 @@ static size_t above(const struct pl_live *live, size_t lo, size_t hi, uint64_t a
     return lo;
 }
 
-struct pl_live_block *pl_live_find(const struct pl_live *live, uint64_t address)
+struct pl_live_block *pl_live_find_within(const struct pl_live *live, uint64_t address)
 {
-    if (live->n == 0 || address < live->blocks[0].start || address >> 48 != 0)
-        return NULL;
-    const uint32_t *pieces = live->leaves[address >> PL_LEAF_BITS];
+    const uint32_t *pieces = address >> 48 == 0 ? live->leaves[address >> PL_LEAF_BITS] : NULL;
     size_t lo = 0, hi = live->n;
-    if (pieces != NULL) {
+    if (pieces == NULL)
+        return NULL;
+    if (pieces != &lain_in) {
         size_t piece = address >> PIECE_BITS & (LEAF_PIECES - 1);
         lo = pieces[piece];
         hi = pieces[piece + 1];

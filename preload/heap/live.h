@@ -38,17 +38,23 @@ struct pl_live {
     struct pl_live_block *blocks;
     size_t n;
     uint64_t bytes;              /* in all blocks */
-    uint32_t **leaves;           /* of a leaf: the first block at or above each piece of 64 KiB */
+    uint64_t lo, span;           /* no address outside lies in a block */
+    uint32_t **leaves;           /* of a leaf: the first block at or above each piece; see live.c */
     void *memory[PL_LIVE_PARTS]; /* of ours, to be skipped and given back */
     size_t sizes[PL_LIVE_PARTS];
 };
 
-/* Takes stock. 0, or -12 without memory. pl_live_close in either case. */
-PL_HIDDEN int pl_live_open(struct pl_live *live);
+/* Takes stock. 0; -12 without memory; -62 where `is_late` says so, which is asked now and then with
+ * the number of blocks that are still to be taken. pl_live_close in any case. */
+PL_HIDDEN int pl_live_open(struct pl_live *live, int (*is_late)(void *ctx, size_t left), void *ctx);
 PL_HIDDEN void pl_live_close(struct pl_live *live);
 
 /* The block that the address lies in, its first byte for an empty one; NULL for none. */
-PL_HIDDEN struct pl_live_block *pl_live_find(const struct pl_live *live, uint64_t address);
+PL_HIDDEN struct pl_live_block *pl_live_find_within(const struct pl_live *live, uint64_t address);
+static inline struct pl_live_block *pl_live_find(const struct pl_live *live, uint64_t address)
+{
+    return address - live->lo < live->span ? pl_live_find_within(live, address) : NULL;
+}
 
 /* The first block that begins at or above the address; live->n for none. */
 PL_HIDDEN size_t pl_live_from(const struct pl_live *live, uint64_t address);

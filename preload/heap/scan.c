@@ -21,13 +21,24 @@
 #define ARENA_BYTES                                                                                \
     (UINT64_C(64) << 20) /* the C library aligns the heaps of its arenas to this                   \
                           */
-#define PAGE      UINT64_C(4096)
-#define NS_PER_MS UINT64_C(1000000)
+#define PAGE UINT64_C(4096)
+/* Blocks that are read by one call of the kernel, which costs as much as reading a kilobyte. */
+#define BATCH_MOST  128u
+#define BATCH_BLOCK (PIECE_BYTES / BATCH_MOST)
+#define NS_PER_MS   UINT64_C(1000000)
 
-/* Samples are judged at most this long, and for this share of the process's life; so are all the
- * marks together, in either mode. */
-#define SAMPLED_MS    50
+/* Samples are judged for the option's time, and for this share of the process's life; so are all
+ * the marks together, in either mode. */
 #define SAMPLED_SHARE 50
+
+/* What a block costs at least: what cannot be done in the time that is left is not begun. */
+#define BLOCK_NS 50
+
+struct batch {
+    const struct pl_live_block *blocks[BATCH_MOST];
+    struct iovec parts[BATCH_MOST];
+    size_t n, bytes;
+};
 
 struct scan {
     struct pl_view view;
@@ -35,7 +46,8 @@ struct scan {
     uint64_t *piece;    /* memory as it was read */
     uint32_t *frontier; /* blocks that were reached and not yet read */
     size_t nfrontier;
-    void *memory; /* of both */
+    struct batch *batch;
+    void *memory; /* of these */
     size_t memory_bytes;
     struct pl_range libc;      /* its data: the allocator's records are among it */
     uint64_t deadline;         /* by the clock; then the time that was really used is asked for */
@@ -92,6 +104,14 @@ static int is_late(struct scan *scan)
     return scan->late;
 }
 
+static int has_no_time_for(void *ctx, size_t nblocks)
+{
+    struct scan *scan = ctx;
+    uint64_t used = pl_sys_cpu_ns();
+    scan->late |= used >= scan->cpu_until || nblocks > (scan->cpu_until - used) / BLOCK_NS;
+    return scan->late;
+}
+
 /* The C library's allocator knows free memory by the word before it: the last of the block before.
  */
 static int is_allocators(const struct scan *scan, uintptr_t at, uint64_t word,
@@ -101,7 +121,18 @@ static int is_allocators(const struct scan *scan, uintptr_t at, uint64_t word,
            word - block->start + 8 >= block->size;
 }
 
-/* `owner`: the block that the memory is part of; what it says of itself does not count. */
+/* `words` as they were read at that address. `owner`: the block that the memory is part of; what it
+ * says of itself does not count. */
+static void words_mark(struct scan *scan, const uint64_t *words, size_t n, uintptr_t at,
+                       mark_fn mark, const struct pl_live_block *owner)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct pl_live_block *b = pl_live_find(&scan->live, words[i]);
+        if (b != NULL && b != owner && !is_allocators(scan, at + i * 8, words[i], b))
+            mark(scan, b);
+    }
+}
+
 static void words_read(struct scan *scan, uintptr_t lo, uintptr_t hi, mark_fn mark,
                        const struct pl_live_block *owner)
 {
@@ -109,11 +140,7 @@ static void words_read(struct scan *scan, uintptr_t lo, uintptr_t hi, mark_fn ma
     while (lo + 8 <= hi && !scan->late) {
         size_t want = hi - lo < PIECE_BYTES ? hi - lo : PIECE_BYTES;
         size_t had = pl_sys_peek(lo, scan->piece, want);
-        for (size_t i = 0; i < had / 8; i++) {
-            struct pl_live_block *b = pl_live_find(&scan->live, scan->piece[i]);
-            if (b != NULL && b != owner && !is_allocators(scan, lo + i * 8, scan->piece[i], b))
-                mark(scan, b);
-        }
+        words_mark(scan, scan->piece, had / 8, lo, mark, owner);
         /* The rest of an unreadable page is left out. */
         lo += had == want ? had & ~(size_t)7 : (had & ~(size_t)7) + PAGE;
         if (had != want)
@@ -133,10 +160,47 @@ static void block_read(struct scan *scan, const struct pl_live_block *block, mar
     }
 }
 
+/* Small blocks of the frontier, down to one that is not. */
+static void batch_take(struct scan *scan)
+{
+    struct batch *batch = scan->batch;
+    batch->n = batch->bytes = 0;
+    while (scan->nfrontier > 0 && batch->n < BATCH_MOST) {
+        const struct pl_live_block *b = &scan->live.blocks[scan->frontier[scan->nfrontier - 1]];
+        if (b->size > BATCH_BLOCK || b->start % 8 != 0)
+            return;
+        scan->nfrontier--;
+        size_t bytes = b->size & ~(size_t)7;
+        batch->blocks[batch->n] = b;
+        batch->parts[batch->n++] = (struct iovec){(void *)b->start, bytes};
+        batch->bytes += bytes;
+    }
+}
+
+static void batch_read(struct scan *scan, mark_fn mark)
+{
+    const struct batch *batch = scan->batch;
+    const uint64_t *words = scan->piece;
+    size_t i = 0, got = pl_sys_peek_parts(batch->parts, batch->n, scan->piece, batch->bytes);
+    for (; i < batch->n && batch->parts[i].iov_len <= got; i++) {
+        size_t n = batch->parts[i].iov_len / 8;
+        words_mark(scan, words, n, batch->blocks[i]->start, mark, batch->blocks[i]);
+        words += n;
+        got -= n * 8;
+    }
+    for (; i < batch->n; i++)
+        block_read(scan, batch->blocks[i], mark);
+}
+
 static void frontier_read(struct scan *scan, mark_fn mark)
 {
-    while (scan->nfrontier > 0 && !scan->late)
-        block_read(scan, &scan->live.blocks[scan->frontier[--scan->nfrontier]], mark);
+    while (scan->nfrontier > 0 && !is_late(scan)) {
+        batch_take(scan);
+        if (scan->batch->n > 0)
+            batch_read(scan, mark);
+        else
+            block_read(scan, &scan->live.blocks[scan->frontier[--scan->nfrontier]], mark);
+    }
 }
 
 /* ---- roots ---- */
@@ -252,14 +316,16 @@ static int scan_open(struct scan *scan, uintptr_t sp)
 {
     scan->view.sp = sp;
     pl_view_look_anew();
-    if (pl_live_open(&scan->live) != 0)
-        return EL_SCAN_MEMORY;
-    scan->memory_bytes = PIECE_BYTES + (scan->live.n + 1) * sizeof(scan->frontier[0]);
+    if (pl_live_open(&scan->live, has_no_time_for, scan) != 0)
+        return scan->late ? EL_SCAN_LATE : EL_SCAN_MEMORY;
+    scan->memory_bytes =
+        PIECE_BYTES + sizeof(*scan->batch) + (scan->live.n + 1) * sizeof(scan->frontier[0]);
     scan->memory = pl_sys_reserve(scan->memory_bytes);
     if (scan->memory == NULL)
         return EL_SCAN_MEMORY;
     scan->piece = scan->memory;
-    scan->frontier = (uint32_t *)((char *)scan->memory + PIECE_BYTES);
+    scan->batch = (struct batch *)((char *)scan->memory + PIECE_BYTES);
+    scan->frontier = (uint32_t *)(scan->batch + 1);
     if (pl_view_open(&scan->view) != 0)
         return EL_SCAN_BLIND;
     skip_own(scan);
@@ -341,7 +407,8 @@ static void lost_sort(struct scan *scan)
     struct pl_live *live = &scan->live;
     for (size_t i = 0; i < live->n && !scan->late; i++)
         if (is_lost(&live->blocks[i]))
-            block_read(scan, &live->blocks[i], mark_by_leak);
+            scan->frontier[scan->nfrontier++] = (uint32_t)i;
+    frontier_read(scan, mark_by_leak);
     for (size_t i = 0; i < live->n && !scan->late; i++)
         if (live->blocks[i].reach == PL_UNREACHED)
             lost_with(scan, i);
@@ -384,7 +451,8 @@ static uint64_t allowance(enum pl_scan_when when)
     uint64_t most = pl_options.heap_scan_ms * NS_PER_MS;
     if (when == PL_SCAN_AT_END && pl_options.heap == PL_HEAP_FULL)
         return most;
-    uint64_t share = SAMPLED_MS * NS_PER_MS + pl_ns_of_ticks(pl_now()) / SAMPLED_SHARE;
+    uint64_t share =
+        pl_options.heap_short_ms * NS_PER_MS + pl_ns_of_ticks(pl_now()) / SAMPLED_SHARE;
     if (spent_epoch != pl_epoch)
         spent = 0;
     spent_epoch = pl_epoch;
