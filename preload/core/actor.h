@@ -135,7 +135,7 @@ struct pl_thread {
         uint64_t held; /* how long it was held, if that is still to be added */
         uint32_t stack, weight;
         uint32_t next;         /* what the lock that is taken next stands for, 0: it is no sample */
-        uint32_t count;        /* locks until one is a sample */
+        uint32_t uses;         /* locks that no sample stands for yet */
     } contention;              /* see contention.h */
     struct pl_late_wait *late; /* see wait.c */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */

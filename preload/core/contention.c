@@ -6,25 +6,32 @@
 #include "preload/core/spread.h"
 #include "preload/core/stack.h"
 
-#define WEIGHT_LEAST 16 /* a place that is looked at more often is sampled by count */
+#define WEIGHT_LEAST 16 /* uses that are a sample by themselves */
 
 void pl_contention_waited(uint32_t stack, uint64_t ticks, uint64_t now)
 {
     pl_spread_note(EL_SPREAD_LOCK_WAIT, stack, 1, ticks, now);
 }
 
-void pl_contention_prepare(struct pl_self *self, uintptr_t pc, uintptr_t sp)
+uint32_t pl_contention_place(struct pl_self *self, struct pl_call call, const void *first)
 {
     struct pl_contention *c = &self->thread->contention;
-    const struct pl_near *near =
-        self->near == NULL ? NULL : pl_near_entry(self, pc, self->stack_hi - sp);
+    uintptr_t pc = first != NULL ? (uintptr_t)first : call.pc;
+    uint32_t uses = pl_stack_near_uses(self, pc, call.sp);
+    uint32_t stack = pl_stack_often(self, call, first);
+    /* Where nothing begins anew, those before count with the next that comes to this. */
+    uses = 1 + (pl_stack_near_uses(self, pc, call.sp) == 0 ? uses : 0);
     c->next = 0;
-    if (near != NULL && near->pc == pc && near->left >= WEIGHT_LEAST) {
-        c->next = near->left + 1u;
-    } else if (c->count-- == 0) {
-        c->count = PL_LOCK_EVERY - 1;
-        c->next = PL_LOCK_EVERY;
+    if (uses >= WEIGHT_LEAST) {
+        c->next = uses;
+    } else {
+        c->uses += uses;
+        if (c->uses >= PL_LOCK_EVERY) {
+            c->next = c->uses;
+            c->uses = 0;
+        }
     }
+    return stack;
 }
 
 void pl_contention_sample(struct pl_self *self, const void *lock, uint32_t stack, uint32_t weight)

@@ -3,9 +3,9 @@
  * are spread. Guard on.
  *
  * A sample is an acquisition that goes the longer way anyway, since its place is looked at closely
- * once in some hundred times (core/stack.h): it stands for those in between. Two readings of the
- * clock tell how long the lock was held; what there is to add to the record is added when it is
- * held no longer.
+ * once in some hundred times (core/stack.h): it stands for those since the last look. Two readings
+ * of the clock tell how long the lock was held; what there is to add to the record is added when it
+ * is held no longer.
  */
 #ifndef PRELOAD_CORE_CONTENTION_H
 #define PRELOAD_CORE_CONTENTION_H
@@ -14,13 +14,14 @@
 #include "preload/core/clock.h"
 #include "preload/core/wait.h"
 
-/* Where a place is looked at closely each time, one in so many is a sample. Odd: a loop over two
- * locks must not meet the same one each time. */
+/* Where places are looked at closely nearly each time, one acquisition in so many of the thread is
+ * a sample. Odd: a loop over two locks must not meet the same one each time. */
 #define PL_LOCK_EVERY 61
 
-/* The place pc, with the stack at sp, was looked at closely: whether and for how many the lock that
- * is taken there next will stand. */
-PL_HIDDEN void pl_contention_prepare(struct pl_self *self, uintptr_t pc, uintptr_t sp);
+/* pl_stack_often for a place where a lock is about to be taken, which settles whether that will be
+ * a sample, and for how many it stands. */
+PL_HIDDEN uint32_t pl_contention_place(struct pl_self *self, struct pl_call call,
+                                       const void *first);
 
 /* The lock is had: begins a sample that stands for `weight`, until it gives it back. */
 PL_HIDDEN void pl_contention_sample(struct pl_self *self, const void *lock, uint32_t stack,

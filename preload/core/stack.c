@@ -222,6 +222,8 @@ static const struct pl_stack_entry *entry_find(const struct pl_self *self, struc
         return NULL;
     uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
     const struct pl_stack_entry *e = pl_stack_entry(self->thread->stacks, call.pc, place);
+    if (e->pc == call.pc && e->place == place && e->id != id)
+        e = second_entry(self->thread->stacks, e, call);
     return e->pc == call.pc && e->place == place && e->id == id ? e : NULL;
 }
 

@@ -162,6 +162,15 @@ static inline uint32_t pl_stack_near(const struct pl_self *self, uintptr_t pc, u
     return pl_stack_near_on(self, self->stack_hi, pc, at);
 }
 
+/* How often pl_stack_near knew the place since all of it was compared. */
+static inline uint32_t pl_stack_near_uses(const struct pl_self *self, uintptr_t pc, uintptr_t at)
+{
+    if (self->near == NULL)
+        return 0;
+    const struct pl_near *e = pl_near_entry(self, pc, self->stack_hi - at);
+    return e->pc == pc && e->place == self->stack_hi - at ? (uint32_t)(e->trust - e->left) : 0;
+}
+
 PL_HIDDEN uint32_t pl_stack_often(struct pl_self *self, struct pl_call call, const void *first);
 PL_HIDDEN uint32_t pl_stack_revise(struct pl_self *self, struct pl_call then, uint32_t id,
                                    struct pl_call now);

@@ -125,12 +125,12 @@ __attribute__((noinline)) static void acquired(enum loiter_wait why, const void 
     struct pl_held_lock held = {
         lock, (uint16_t)why, 1, pl_stack_near(self, (uintptr_t)caller, call.sp), call.pc, call.sp};
     if (held.stack == 0 || !pl_held_push_simply(self->actor, &held)) {
-        uint32_t stack = pl_stack_often(self, call, caller);
-        pl_held_push(self->actor, (uint32_t)why, lock, stack);
-        if (held.stack == 0) {
-            pl_contention_prepare(self, (uintptr_t)caller, call.sp);
-            pl_contention_taken(self, lock, stack, 0);
-        }
+        int known = held.stack != 0;
+        if (!known)
+            held.stack = pl_contention_place(self, call, caller);
+        pl_held_push(self->actor, (uint32_t)why, lock, held.stack);
+        if (!known)
+            pl_contention_taken(self, lock, held.stack, 0);
     }
     pl_leave(self);
 }

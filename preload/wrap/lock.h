@@ -33,8 +33,7 @@ static inline uint32_t pl_lock_prepare(struct pl_call call)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return 0;
-    uint32_t stack = pl_stack_often(self, call, NULL);
-    pl_contention_prepare(self, call.pc, call.sp);
+    uint32_t stack = pl_contention_place(self, call, NULL);
     pl_held_prepare(self->actor);
     pl_leave(self);
     return stack;

@@ -1,0 +1,69 @@
+/* contention_test.c - samples of locks stand for as many acquisitions as there were. */
+#include "preload/core/contention.h"
+
+#include "preload/core/made_record.h"
+#include "preload/core/stack.h"
+
+#define LOCKS 50000
+
+static uint64_t samples, stood_for;
+
+/* Takes no lock: what a wrapper does before it. `quickly`: in the usual way, where that can be. */
+__attribute__((noinline)) static void lock_comes(struct pl_self *self, int quickly)
+{
+    struct pl_call call = PL_CALL();
+    struct pl_contention *c = &self->thread->contention;
+    if (quickly && pl_stack_near(self, call.pc, call.sp) != 0)
+        return;
+    assert_int_not_equal(pl_contention_place(self, call, NULL), 0);
+    samples += c->next != 0;
+    stood_for += c->next;
+    c->next = 0;
+}
+
+/* One acquisition in `rarely` goes the longer way for a reason of its own, all in a burst of
+ * `longer`. */
+static void stands_for_all(unsigned rarely, unsigned longer)
+{
+    struct pl_self *self = pl_enter();
+    samples = stood_for = 0;
+    for (volatile unsigned i = 0; i < LOCKS; i++)
+        lock_comes(self, i % rarely >= longer);
+    pl_leave(self);
+    assert_true(samples > 20);
+    assert_true(samples < LOCKS / 16);
+    /* What came since the last look is missing, or was left over from the test before. */
+    const unsigned apart = PL_TRUST_MOST + PL_LOCK_EVERY;
+    assert_in_range(stood_for, LOCKS - apart, LOCKS + apart);
+}
+
+static void in_the_usual_way(void **state)
+{
+    (void)state;
+    stands_for_all(LOCKS, 0);
+}
+
+static void always_the_longer_way(void **state)
+{
+    (void)state;
+    stands_for_all(1, 1);
+}
+
+static void the_longer_way_now_and_then(void **state)
+{
+    (void)state;
+    stands_for_all(3, 1);
+    stands_for_all(7, 5);
+    stands_for_all(40, 1);
+    stands_for_all(700, 300);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(in_the_usual_way),
+        cmocka_unit_test(always_the_longer_way),
+        cmocka_unit_test(the_longer_way_now_and_then),
+    };
+    return cmocka_run_group_tests(tests, made_begin, made_end);
+}
