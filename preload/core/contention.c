@@ -16,11 +16,8 @@ void pl_contention_waited(uint32_t stack, uint64_t ticks, uint64_t now)
 uint32_t pl_contention_place(struct pl_self *self, struct pl_call call, const void *first)
 {
     struct pl_contention *c = &self->thread->contention;
-    uintptr_t pc = first != NULL ? (uintptr_t)first : call.pc;
-    uint32_t uses = pl_stack_near_uses(self, pc, call.sp);
-    uint32_t stack = pl_stack_often(self, call, first);
-    /* Where nothing begins anew, those before count with the next that comes to this. */
-    uses = 1 + (pl_stack_near_uses(self, pc, call.sp) == 0 ? uses : 0);
+    uint32_t uses, stack = pl_stack_often_counted(self, call, first, &uses);
+    uses++; /* this one */
     c->next = 0;
     if (uses >= WEIGHT_LEAST) {
         c->next = uses;

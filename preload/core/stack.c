@@ -199,7 +199,7 @@ uint32_t pl_stack_at(struct pl_self *self, uintptr_t pc, uintptr_t sp, uintptr_t
 static void near_fill(struct pl_near *near, const struct pl_self *self, struct pl_call call,
                       const struct pl_stack_entry *e)
 {
-    near->left = 0;
+    near->trust = near->left = 0;
     if (e->n == 0 || (self->stack_hi != 0 && stack_end(self, call) == 0))
         return;
     for (uint32_t i = 0; i < PL_NEAR_WORDS; i++) {
@@ -239,21 +239,53 @@ static void near_begin(struct pl_self *self)
     self->near = thread->near;
 }
 
-uint32_t pl_stack_often(struct pl_self *self, struct pl_call call, const void *first)
+uint32_t pl_stack_near_second(const struct pl_self *self, uintptr_t hi, uintptr_t pc, uintptr_t at)
+{
+    struct pl_near *e = pl_near_entry(self, pc, hi - at, 1);
+    if (!pl_near_is_of(e, pc, hi - at) || !pl_near_matches(e, (const uintptr_t *)at))
+        return 0;
+    return pl_near_use(e);
+}
+
+/* Those of the stack; NULL when the place has it not. */
+static struct pl_near *near_find(const struct pl_self *self, uintptr_t pc, uintptr_t place,
+                                 uint32_t id)
+{
+    for (unsigned second = 0; second < 2; second++) {
+        struct pl_near *near = pl_near_entry(self, pc, place, second);
+        if (pl_near_is_of(near, pc, place) && near->id == id && near->trust != 0)
+            return near;
+    }
+    return NULL;
+}
+
+/* The one that came last goes first, and the one before it second. */
+static void near_add(struct pl_self *self, uintptr_t pc, struct pl_call call,
+                     const struct pl_stack_entry *e)
+{
+    struct pl_near *near = pl_near_entry(self, pc, self->stack_hi - call.sp, 0);
+    if (pl_near_is_of(near, pc, self->stack_hi - call.sp))
+        *pl_near_entry(self, pc, self->stack_hi - call.sp, 1) = *near;
+    near_fill(near, self, call, e);
+}
+
+uint32_t pl_stack_often_counted(struct pl_self *self, struct pl_call call, const void *first,
+                                uint32_t *uses)
 {
     uint32_t id = pl_stack_from(self, call, first);
     uintptr_t pc = first != NULL ? (uintptr_t)first : call.pc;
+    *uses = 0;
     if (self->near == NULL)
         near_begin(self);
     const struct pl_stack_entry *e = entry_find(self, call, id);
     if (self->near == NULL || e == NULL || e->first != (uintptr_t)first)
         return id;
-    struct pl_near *near = pl_near_entry(self, pc, self->stack_hi - call.sp);
-    if (near->pc != pc || near->place != self->stack_hi - call.sp || near->id != id ||
-        near->trust == 0) {
-        near_fill(near, self, call, e);
+    struct pl_near *near = near_find(self, pc, self->stack_hi - call.sp, id);
+    if (near == NULL) {
+        near_add(self, pc, call, e);
         return id;
     }
+    *uses = (uint32_t)(near->trust - near->left);
     near->trust = (uint16_t)(near->trust < PL_TRUST_MOST ? near->trust * 2 : PL_TRUST_MOST);
     near->left = near->trust;
     return id;

@@ -125,11 +125,40 @@ struct pl_near {
     uint16_t left, trust; /* uses until all is compared */
 };
 
+/* Each place has two, for a function of the program's own that is called from two places in turn.
+ */
 static inline struct pl_near *pl_near_entry(const struct pl_self *self, uintptr_t pc,
-                                            uintptr_t place)
+                                            uintptr_t place, unsigned second)
 {
-    return &self->near[(pc ^ pc >> 7 ^ place >> 3) & ((1u << PL_NEAR_BITS) - 1)];
+    return &self->near[((pc ^ pc >> 7 ^ place >> 3) & ((1u << PL_NEAR_BITS) - 1)) ^ second];
 }
+
+static inline int pl_near_is_of(const struct pl_near *e, uintptr_t pc, uintptr_t place)
+{
+    return e->pc == pc && e->place == place;
+}
+
+static inline int pl_near_matches(const struct pl_near *e, const uintptr_t *sp)
+{
+#pragma GCC unroll 4
+    for (int i = 0; i < PL_NEAR_WORDS; i++) {
+        if (pl_plain_address(sp[e->offsets[i]]) != e->words[i])
+            return 0;
+    }
+    return 1;
+}
+
+static inline uint32_t pl_near_use(struct pl_near *e)
+{
+    if (__builtin_expect(e->left == 0, 0))
+        return 0;
+    e->left--;
+    return e->id;
+}
+
+/* The other stack of a place. */
+PL_HIDDEN uint32_t pl_stack_near_second(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
+                                        uintptr_t at);
 
 /* Where the stack ends that the actor runs on here, which pl_runs_here gave. */
 static inline uintptr_t pl_stack_end_of(const struct pl_self *self, const struct pl_actor *actor)
@@ -144,17 +173,12 @@ static inline uint32_t pl_stack_near_on(const struct pl_self *self, uintptr_t hi
 {
     if (__builtin_expect(self->near == NULL, 0))
         return 0;
-    struct pl_near *e = pl_near_entry(self, pc, hi - at);
-    const uintptr_t *sp = (const uintptr_t *)at;
-    if (e->pc != pc || e->place != hi - at || e->left == 0)
+    struct pl_near *e = pl_near_entry(self, pc, hi - at, 0);
+    if (!pl_near_is_of(e, pc, hi - at))
         return 0;
-#pragma GCC unroll 4
-    for (int i = 0; i < PL_NEAR_WORDS; i++) {
-        if (pl_plain_address(sp[e->offsets[i]]) != e->words[i])
-            return 0;
-    }
-    e->left--;
-    return e->id;
+    if (__builtin_expect(!pl_near_matches(e, (const uintptr_t *)at), 0))
+        return pl_stack_near_second(self, hi, pc, at);
+    return pl_near_use(e);
 }
 
 static inline uint32_t pl_stack_near(const struct pl_self *self, uintptr_t pc, uintptr_t at)
@@ -162,16 +186,16 @@ static inline uint32_t pl_stack_near(const struct pl_self *self, uintptr_t pc, u
     return pl_stack_near_on(self, self->stack_hi, pc, at);
 }
 
-/* How often pl_stack_near knew the place since all of it was compared. */
-static inline uint32_t pl_stack_near_uses(const struct pl_self *self, uintptr_t pc, uintptr_t at)
+/* *uses: how often pl_stack_near knew the stack since it was asked for here last. */
+PL_HIDDEN uint32_t pl_stack_often_counted(struct pl_self *self, struct pl_call call,
+                                          const void *first, uint32_t *uses);
+
+static inline uint32_t pl_stack_often(struct pl_self *self, struct pl_call call, const void *first)
 {
-    if (self->near == NULL)
-        return 0;
-    const struct pl_near *e = pl_near_entry(self, pc, self->stack_hi - at);
-    return e->pc == pc && e->place == self->stack_hi - at ? (uint32_t)(e->trust - e->left) : 0;
+    uint32_t uses;
+    return pl_stack_often_counted(self, call, first, &uses);
 }
 
-PL_HIDDEN uint32_t pl_stack_often(struct pl_self *self, struct pl_call call, const void *first);
 PL_HIDDEN uint32_t pl_stack_revise(struct pl_self *self, struct pl_call then, uint32_t id,
                                    struct pl_call now);
 
