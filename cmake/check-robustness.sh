@@ -1,6 +1,6 @@
 #!/bin/bash
 # check-robustness.sh PAGE BUILD - each test that the tables of PAGE name in their last column is a
-# test of BUILD, or a file of the tree.
+# test of BUILD, or a file of the tree; and the mutations of each row are those of traps.sh.
 set -uo pipefail
 page=$1 build=$2
 cd "$(dirname "$0")/.." || exit 2
@@ -19,4 +19,14 @@ while read -r name; do
     echo "check-robustness: $page names a test that is not there: $name"
     bad=1
 done <<<"$named"
+
+mutations=$(sed -nE 's/^mutation ([0-9]{2}-[^ ]+) .*/\1/p' tests/mutations/traps.sh | sort)
+in_rows=$(awk -F'|' '/^\| *[0-9]/ && NF == 7 {
+    while (match($5, /`[^`]+`/)) {
+        printf "%02d-%s\n", $2, substr($5, RSTART + 1, RLENGTH - 2)
+        $5 = substr($5, RSTART + RLENGTH)
+    }
+}' "$page" | sort)
+diff <(echo "$mutations") <(echo "$in_rows") ||
+    { echo "check-robustness: mutations of traps.sh (<) and of $page (>)" && bad=1; }
 exit "$bad"

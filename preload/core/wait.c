@@ -266,7 +266,8 @@ void pl_wait_end(struct pl_wait *w, int error)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    if (w->epoch != pl_epoch) {
+    /* A wait that went on in another thread was left by the one that began it. */
+    if (w->epoch != pl_epoch || w->actor != self->actor) {
         pl_leave(self);
         return;
     }

@@ -67,6 +67,8 @@ static long process_read(const char *dir, void (*on_cell)(const struct el_record
         on_cell(&record);
     for (; on_event != NULL && el_reader_next(r, &record); n++)
         on_event(&record);
+    if (el_reader_damage(r) != 0)
+        n = -1;
     el_reader_close(r);
     return n;
 }

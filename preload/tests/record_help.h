@@ -18,7 +18,7 @@ int record_remove(void);
 int record_run(char *out, size_t size);
 
 /* Reads the record of the program, and of each process that it forked. Either function may be NULL.
- * The number of things read, or -1. */
+ * The number of things read, or -1; so where some of it is damaged. */
 long record_read(void (*on_cell)(const struct el_record *),
                  void (*on_event)(const struct el_record *));
 

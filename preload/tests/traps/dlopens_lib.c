@@ -1,5 +1,6 @@
-/* dlopens_lib.c - see dlopens.c. Built several times: with another DEPTH, and once as the library
- * that the others need and only their run path finds. */
+/* dlopens_lib.c - see dlopens.c. Built several times: with another DEPTH, and twice for what only
+ * the run path of these finds, once needed by them and once loaded by them. */
+#include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -23,8 +24,11 @@ static void *thread(void *arg)
     return arg;
 }
 
+/* The same instructions with frames of another size. */
 static int descend(pthread_mutex_t *lock, int value, int depth)
 {
+    volatile char room[DEPTH * 256];
+    room[0] = 0;
     if (depth > 0) {
         int below = descend(lock, value, depth - 1);
         return below + (below & 1);
@@ -43,11 +47,16 @@ static int descend(pthread_mutex_t *lock, int value, int depth)
     }
     sem_destroy(&made);
     free(p);
-    return trap_help(value);
+    return trap_help(value) + room[0];
 }
 
 int trap_work(pthread_mutex_t *lock, int value)
 {
+    void *plugin = value % 16 == 0 ? dlopen("libtrap_plugin.so", RTLD_NOW) : NULL;
+    if (value % 16 == 0 && plugin == NULL)
+        return -1;
+    if (plugin != NULL)
+        dlclose(plugin);
     return descend(lock, value, DEPTH);
 }
 #endif

@@ -1,6 +1,7 @@
 /*
  * held_locks_test.c - what the record says is held is what is held: a lock that was asked for and
  * not got, got from a dead owner, got twice, given back in vain, or made anew where another was.
+ * What is made where another was begins a life of its own: who woke that one says nothing of it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -33,6 +34,7 @@ static pthread_mutex_t others = PTHREAD_MUTEX_INITIALIZER, ours = PTHREAD_MUTEX_
 static pthread_mutex_t orphan, checked, twice;
 static pthread_rwlock_t shared = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+static sem_t ready;
 static const struct timespec past = {1, 0};
 
 static void init(pthread_mutex_t *mutex, int type, int robust)
@@ -44,12 +46,13 @@ static void init(pthread_mutex_t *mutex, int type, int robust)
     pthread_mutexattr_destroy(&attr);
 }
 
-static void *keeps(void *ready)
+static void *keeps(void *arg)
 {
     NEEDS(pthread_mutex_lock(&others) == 0);
-    sem_post(ready);
+    sem_post(&ready);
     for (;;)
         pause();
+    return arg;
 }
 
 static void *dies(void *arg)
@@ -94,18 +97,18 @@ static void got_and_kept(void)
 static int program(void)
 {
     pthread_t t;
-    sem_t ready;
     init(&orphan, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST);
     init(&checked, PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_STALLED);
     init(&twice, PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_STALLED);
     sem_init(&ready, 0, 0);
     NEEDS(pthread_create(&t, NULL, dies, NULL) == 0 && pthread_join(t, NULL) == 0);
-    NEEDS(pthread_create(&t, NULL, keeps, &ready) == 0);
-    sem_wait(&ready);
+    NEEDS(pthread_create(&t, NULL, keeps, NULL) == 0);
+    NEEDS(sem_wait(&ready) == 0 && sem_destroy(&ready) == 0 && sem_init(&ready, 0, 0) == 0);
     not_got();
     got_and_given_back();
     got_and_kept();
-    printf("%p %p %p %p\n", (void *)&orphan, (void *)&twice, (void *)&shared, (void *)&ours);
+    printf("%p %p %p %p %p\n", (void *)&orphan, (void *)&twice, (void *)&shared, (void *)&ours,
+           (void *)&ready);
     fflush(stdout);
     _exit(0);
 }
@@ -113,11 +116,24 @@ static int program(void)
 /* ---- what the record says ---- */
 
 static uint64_t held[HELD_MOST];
-static unsigned count;
+static unsigned count, lives;
+static void *ready_at;
+
+static void on_object(const struct el_object *o)
+{
+    if ((void *)(uintptr_t)o->object != ready_at || o->state != EL_LIVE)
+        return;
+    lives++;
+    assert_int_equal(o->creator, 1);
+    assert_int_equal(o->wakes, 0);
+    assert_int_equal(o->last_waker, 0);
+}
 
 static void on_cell(const struct el_record *record)
 {
     const struct el_held *h = &record->any.held;
+    if (record->info->id == EL_ID_object)
+        on_object(&record->any.object);
     if (record->info->id != EL_ID_held || h->actor != 1)
         return;
     for (unsigned i = 0; i < h->count && count < HELD_MOST; i++)
@@ -131,9 +147,11 @@ static void held_is_what_is_held(void **state)
     (void)state;
     assert_int_equal(record_prepare(), 0);
     assert_int_equal(record_run(out, sizeof out), 0);
-    assert_int_equal(
-        sscanf(out, "%p %p %p %p", &expected[0], &expected[1], &expected[2], &expected[3]), 4);
+    assert_int_equal(sscanf(out, "%p %p %p %p %p", &expected[0], &expected[1], &expected[2],
+                            &expected[3], &ready_at),
+                     5);
     assert_true(record_read(on_cell, NULL) > 0);
+    assert_int_equal(lives, 1);
     assert_int_equal(count, 4);
     for (unsigned i = 0; i < 4; i++)
         assert_ptr_equal((void *)(uintptr_t)held[i], expected[i]);
