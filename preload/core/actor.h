@@ -128,6 +128,7 @@ struct pl_thread {
     uint64_t spin_at, spin_cpu_ns, spin_looked, spin_charged_ns;
     uint64_t began; /* when it ran its first instruction */
     uint32_t stack_hits;
+    uint32_t stack_misses; /* of either table, see stack.c */
     struct pl_contention {
         uint64_t lock;  /* of the sample under way; 0: none */
         uint64_t actor; /* who took it */

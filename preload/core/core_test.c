@@ -188,6 +188,24 @@ static void another_caller_nearby_is_never_taken_for_the_usual(void **state)
     }
 }
 
+NEST(way_1, nest_1)
+NEST(way_2, nest_1)
+NEST(way_3, nest_1)
+
+static void each_way_to_a_trusted_place_is_told_at_once(void **state)
+{
+    (void)state;
+    void (*ways[3])(void) = {way_1, way_2, way_3};
+    int told = 0;
+    for (volatile int i = 0; i < 600; i++) {
+        for (place.exactly = 0; place.exactly < 2; place.exactly++)
+            ways[i % 3]();
+        assert_true(place.told == 0 || place.told == place.exact);
+        told += i >= 300 && place.told != 0;
+    }
+    assert_in_range(told, 240, 300);
+}
+
 static struct pl_actor *actor_of_test(void)
 {
     return pl_self()->actor;
@@ -408,6 +426,7 @@ int main(void)
         cmocka_unit_test(many_ways_to_one_call_are_not_walked_again),
         cmocka_unit_test(a_rare_caller_of_a_trusted_place_is_told_in_time),
         cmocka_unit_test(another_caller_nearby_is_never_taken_for_the_usual),
+        cmocka_unit_test(each_way_to_a_trusted_place_is_told_at_once),
         cmocka_unit_test(held_locks_in_any_order),
         cmocka_unit_test(more_locks_than_fit_are_counted),
         cmocka_unit_test(a_lock_that_another_gave_back_is_not_held),

@@ -22,8 +22,9 @@
 #include "preload/core/stack_table.h"
 #include "preload/core/unwind.h"
 
-#define WALK_MAX   (PL_STACK_DEPTH_MAX + 16)
-#define HITS_BATCH 256 /* counted into the summary at once */
+#define WALK_MAX      (PL_STACK_DEPTH_MAX + 16)
+#define HITS_BATCH    256 /* counted into the summary at once */
+#define OUTWORN_EVERY 8
 
 /* The end of the stack that the call is on, 0 when it is not known. */
 static uintptr_t stack_end(const struct pl_self *self, struct pl_call call)
@@ -116,40 +117,69 @@ static int is_of_place(const struct pl_stack_entry *e, struct pl_call call, uint
     return e->id != 0 && e->pc == call.pc && e->place == place && e->first == first;
 }
 
+/* The entry of the place, in one of WAYS from its slot on; NULL when it has none. */
+#define WAYS 4
+static struct pl_stack_entry *entry_of_place(struct pl_stack_cache *cache, struct pl_call call,
+                                             uintptr_t place, uintptr_t first)
+{
+    uint32_t slot = pl_stack_slot(call.pc, place);
+    for (uint32_t way = 0; way < WAYS; way++) {
+        if (is_of_place(&cache->entries[slot ^ way], call, place, first))
+            return &cache->entries[slot ^ way];
+    }
+    return NULL;
+}
+
 uint32_t pl_stack_slot_of(const struct pl_self *self, struct pl_call call, uintptr_t first,
                           uint32_t id)
 {
     struct pl_stack_cache *cache = self->thread->stacks;
     uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
-    uint32_t slot = pl_stack_slot(call.pc, place);
-    const struct pl_stack_entry *e = cache == NULL ? NULL : &cache->entries[slot];
-    if (e == NULL || e->id == id || !is_of_place(e, call, place, first))
-        return slot;
-    return (uint32_t)(second_entry(cache, e, call) - cache->entries);
+    const struct pl_stack_entry *e =
+        cache == NULL ? NULL : entry_of_place(cache, call, place, first);
+    if (e == NULL)
+        return pl_stack_slot(call.pc, place);
+    return (uint32_t)((e->id == id ? e : second_entry(cache, e, call)) - cache->entries);
+}
+
+/* A first stack of a place that does not come any more, and whose words lie elsewhere than those of
+ * the others, chooses at random: now and then another one takes its entry. */
+static int is_outworn(struct pl_thread *thread)
+{
+    return ++thread->stack_misses % OUTWORN_EVERY == 0;
 }
 
 /* Where the thread is to remember this stack; NULL without memory. */
-static struct pl_stack_entry *entry_of(struct pl_self *self, struct pl_call call, uintptr_t place,
-                                       uintptr_t first)
+static struct pl_stack_entry *entry_room(struct pl_self *self, struct pl_call call, uintptr_t place,
+                                         uintptr_t first)
 {
     struct pl_thread *thread = self->thread;
     if (thread->stacks == NULL)
         thread->stacks = pl_arena_alloc(sizeof(struct pl_stack_cache));
     if (thread->stacks == NULL)
         return NULL;
-    struct pl_stack_entry *e = pl_stack_entry(thread->stacks, call.pc, place);
-    return is_of_place(e, call, place, first) ? second_entry(thread->stacks, e, call) : e;
+    struct pl_stack_entry *e = entry_of_place(thread->stacks, call, place, first);
+    if (e != NULL)
+        return is_outworn(thread) ? e : second_entry(thread->stacks, e, call);
+    uint32_t slot = pl_stack_slot(call.pc, place);
+    for (uint32_t way = 0; way < WAYS; way++) {
+        if (thread->stacks->entries[slot ^ way].id == 0)
+            return &thread->stacks->entries[slot ^ way];
+    }
+    return &thread->stacks->entries[slot ^ thread->stack_misses++ % WAYS];
 }
 
+/* What is not where pl_stack_known looks. */
 static uint32_t second_look(const struct pl_self *self, struct pl_call call, uintptr_t first)
 {
-    if (self->thread->stacks == NULL)
-        return 0;
+    struct pl_stack_cache *cache = self->thread->stacks;
     uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
-    const struct pl_stack_entry *e = pl_stack_entry(self->thread->stacks, call.pc, place);
-    if (!is_of_place(e, call, place, first))
+    const struct pl_stack_entry *e =
+        cache == NULL ? NULL : entry_of_place(cache, call, place, first);
+    if (e == NULL)
         return 0;
-    return pl_stack_match(second_entry(self->thread->stacks, e, call), call, place, first);
+    uint32_t id = pl_stack_match(e, call, place, first);
+    return id != 0 ? id : pl_stack_match(second_entry(cache, e, call), call, place, first);
 }
 
 /* The rare side, with its large frame, apart from the other. */
@@ -174,7 +204,7 @@ __attribute__((noinline)) static uint32_t stack_walk(struct pl_self *self, struc
         return 0;
     uint32_t id = stack_id(self, kept, n, walk.truncated);
     uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
-    struct pl_stack_entry *e = entry_of(self, call, place, first);
+    struct pl_stack_entry *e = entry_room(self, call, place, first);
     if (e != NULL && id != 0)
         entry_fill(e, call, first, place, &walk, id);
     return id;
@@ -196,16 +226,20 @@ uint32_t pl_stack_at(struct pl_self *self, uintptr_t pc, uintptr_t sp, uintptr_t
 
 /* Only where the stack's end is known, or nothing of it: then an equal distance is an equal place.
  */
+static int near_can(const struct pl_self *self, struct pl_call call, const struct pl_stack_entry *e)
+{
+    if (e->n == 0 || (self->stack_hi != 0 && stack_end(self, call) == 0))
+        return 0;
+    uint32_t last = e->n < PL_NEAR_WORDS ? e->n - 1 : PL_NEAR_WORDS - 1;
+    return e->offsets[last] <= PL_NEAR_REACH;
+}
+
 static void near_fill(struct pl_near *near, const struct pl_self *self, struct pl_call call,
                       const struct pl_stack_entry *e)
 {
     near->trust = near->left = 0;
-    if (e->n == 0 || (self->stack_hi != 0 && stack_end(self, call) == 0))
-        return;
     for (uint32_t i = 0; i < PL_NEAR_WORDS; i++) {
         uint32_t from = i < e->n ? i : 0;
-        if (e->offsets[from] > PL_NEAR_REACH)
-            return;
         near->offsets[i] = (uint16_t)e->offsets[from];
         near->words[i] = e->words[from];
     }
@@ -215,16 +249,111 @@ static void near_fill(struct pl_near *near, const struct pl_self *self, struct p
     near->trust = near->left = 1;
 }
 
-static const struct pl_stack_entry *entry_find(const struct pl_self *self, struct pl_call call,
-                                               uint32_t id)
+/*
+ * An entry is in one of NEAR_WAYS from its slot on. A place's first stack has the slot of the
+ * place. What lies where the words of the first do tells the slot of another one.
+ */
+#define NEAR_WAYS 4
+
+/* `id` 0: any stack of the place. */
+static struct pl_near *near_in(const struct pl_self *self, size_t slot, uintptr_t pc,
+                               uintptr_t place, uint32_t id)
 {
-    if (self->thread->stacks == NULL)
-        return NULL;
+    for (size_t way = 0; way < NEAR_WAYS; way++) {
+        struct pl_near *near = &self->near[slot ^ way];
+        if (near->trust != 0 && pl_near_is_of(near, pc, place) && (id == 0 || near->id == id))
+            return near;
+    }
+    return NULL;
+}
+
+static struct pl_near *near_first(const struct pl_self *self, uintptr_t pc, uintptr_t place)
+{
+    return near_in(self, pl_near_slot(pc, place), pc, place, 0);
+}
+
+static size_t near_slot_of_other(const struct pl_near *first, uintptr_t at)
+{
+    const uintptr_t *sp = (const uintptr_t *)at;
+    uint64_t hash = first->pc ^ first->place << 20;
+    for (int i = 0; i < PL_NEAR_WORDS; i++)
+        hash = (hash << 17 | hash >> 47) ^ sp[first->offsets[i]];
+    return hash * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_NEAR_BITS);
+}
+
+/* The entry of the stack `id`, NULL when it has none. */
+static struct pl_near *near_find(const struct pl_self *self, uintptr_t pc, uintptr_t at,
+                                 uint32_t id)
+{
+    uintptr_t place = self->stack_hi - at;
+    struct pl_near *first = near_first(self, pc, place);
+    if (first == NULL || first->id == id)
+        return first;
+    return near_in(self, near_slot_of_other(first, at), pc, place, id);
+}
+
+/* An entry for a stack that has none. Of those from its slot on, the one that was trusted least
+ * makes room; the others have to earn it again. */
+static struct pl_near *near_room(const struct pl_self *self, uintptr_t pc, uintptr_t at)
+{
+    struct pl_near *first = near_first(self, pc, self->stack_hi - at);
+    size_t slot =
+        first == NULL ? pl_near_slot(pc, self->stack_hi - at) : near_slot_of_other(first, at);
+    struct pl_near *least = &self->near[slot];
+    if (first != NULL && is_outworn(self->thread))
+        return first;
+    for (size_t way = 1; way < NEAR_WAYS; way++) {
+        struct pl_near *near = &self->near[slot ^ way];
+        struct pl_near *more = near->trust < least->trust ? least : near;
+        least = near->trust < least->trust ? near : least;
+        more->trust = (uint16_t)((more->trust + 1) / 2);
+        more->left = more->left < more->trust ? more->left : more->trust;
+    }
+    return least;
+}
+
+uint32_t pl_stack_near_other(const struct pl_self *self, uintptr_t hi, uintptr_t pc, uintptr_t at)
+{
+    const uintptr_t *sp = (const uintptr_t *)at;
+    struct pl_near *first = self->near == NULL ? NULL : near_first(self, pc, hi - at);
+    if (first == NULL)
+        return 0;
+    if (pl_near_matches(first, sp))
+        return pl_near_use(first);
+    size_t slot = near_slot_of_other(first, at);
+    for (size_t way = 0; way < NEAR_WAYS; way++) {
+        struct pl_near *near = &self->near[slot ^ way];
+        if (near->trust != 0 && pl_near_is_of(near, pc, hi - at) && pl_near_matches(near, sp))
+            return pl_near_use(near);
+    }
+    return 0;
+}
+
+static const struct pl_stack_entry *entry_find(const struct pl_self *self, struct pl_call call,
+                                               uintptr_t first, uint32_t id)
+{
+    struct pl_stack_cache *cache = self->thread->stacks;
     uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
-    const struct pl_stack_entry *e = pl_stack_entry(self->thread->stacks, call.pc, place);
-    if (e->pc == call.pc && e->place == place && e->id != id)
-        e = second_entry(self->thread->stacks, e, call);
-    return e->pc == call.pc && e->place == place && e->id == id ? e : NULL;
+    const struct pl_stack_entry *e =
+        cache == NULL ? NULL : entry_of_place(cache, call, place, first);
+    if (e != NULL && e->id != id)
+        e = second_entry(cache, e, call);
+    return e != NULL && e->id == id && is_of_place(e, call, place, first) ? e : NULL;
+}
+
+/* The frames that choose among the entries of a place may have returned: all are looked at. */
+static const struct pl_stack_entry *entry_search(const struct pl_self *self, struct pl_call call,
+                                                 uint32_t id)
+{
+    const struct pl_stack_cache *cache = self->thread->stacks;
+    uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
+    uint32_t slot = pl_stack_slot(call.pc, place);
+    for (uint32_t i = 0; cache != NULL && id != 0 && i < 1u << PL_STACK_CACHE_BITS; i++) {
+        const struct pl_stack_entry *e = &cache->entries[slot ^ i];
+        if (e->id == id && e->pc == call.pc && e->place == place)
+            return e;
+    }
+    return NULL;
 }
 
 /* What another thread that had the same record left there is of another stack. */
@@ -239,36 +368,6 @@ static void near_begin(struct pl_self *self)
     self->near = thread->near;
 }
 
-uint32_t pl_stack_near_second(const struct pl_self *self, uintptr_t hi, uintptr_t pc, uintptr_t at)
-{
-    struct pl_near *e = pl_near_entry(self, pc, hi - at, 1);
-    if (!pl_near_is_of(e, pc, hi - at) || !pl_near_matches(e, (const uintptr_t *)at))
-        return 0;
-    return pl_near_use(e);
-}
-
-/* Those of the stack; NULL when the place has it not. */
-static struct pl_near *near_find(const struct pl_self *self, uintptr_t pc, uintptr_t place,
-                                 uint32_t id)
-{
-    for (unsigned second = 0; second < 2; second++) {
-        struct pl_near *near = pl_near_entry(self, pc, place, second);
-        if (pl_near_is_of(near, pc, place) && near->id == id && near->trust != 0)
-            return near;
-    }
-    return NULL;
-}
-
-/* The one that came last goes first, and the one before it second. */
-static void near_add(struct pl_self *self, uintptr_t pc, struct pl_call call,
-                     const struct pl_stack_entry *e)
-{
-    struct pl_near *near = pl_near_entry(self, pc, self->stack_hi - call.sp, 0);
-    if (pl_near_is_of(near, pc, self->stack_hi - call.sp))
-        *pl_near_entry(self, pc, self->stack_hi - call.sp, 1) = *near;
-    near_fill(near, self, call, e);
-}
-
 uint32_t pl_stack_often_counted(struct pl_self *self, struct pl_call call, const void *first,
                                 uint32_t *uses)
 {
@@ -277,12 +376,12 @@ uint32_t pl_stack_often_counted(struct pl_self *self, struct pl_call call, const
     *uses = 0;
     if (self->near == NULL)
         near_begin(self);
-    const struct pl_stack_entry *e = entry_find(self, call, id);
-    if (self->near == NULL || e == NULL || e->first != (uintptr_t)first)
+    const struct pl_stack_entry *e = entry_find(self, call, (uintptr_t)first, id);
+    if (self->near == NULL || e == NULL || !near_can(self, call, e))
         return id;
-    struct pl_near *near = near_find(self, pc, self->stack_hi - call.sp, id);
+    struct pl_near *near = near_find(self, pc, call.sp, id);
     if (near == NULL) {
-        near_add(self, pc, call, e);
+        near_fill(near_room(self, pc, call.sp), self, call, e);
         return id;
     }
     *uses = (uint32_t)(near->trust - near->left);
@@ -313,7 +412,7 @@ static uint32_t stack_splice(struct pl_self *self, const struct pl_stack_entry *
 
 uint32_t pl_stack_revise(struct pl_self *self, struct pl_call then, uint32_t id, struct pl_call now)
 {
-    const struct pl_stack_entry *e = entry_find(self, then, id);
+    const struct pl_stack_entry *e = entry_search(self, then, id);
     if (e == NULL || stack_end(self, then) == 0 || stack_end(self, now) == 0)
         return id;
     for (uint32_t i = PL_NEAR_WORDS; i < e->n; i++) {

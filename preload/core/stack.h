@@ -65,12 +65,6 @@ static inline uint32_t pl_stack_slot(uintptr_t pc, uintptr_t place)
     return (uint32_t)(hash >> (64 - PL_STACK_CACHE_BITS));
 }
 
-static inline struct pl_stack_entry *pl_stack_entry(struct pl_stack_cache *cache, uintptr_t pc,
-                                                    uintptr_t place)
-{
-    return &cache->entries[pl_stack_slot(pc, place)];
-}
-
 static inline uint32_t pl_stack_match(const struct pl_stack_entry *e, struct pl_call call,
                                       uintptr_t place, uintptr_t first)
 {
@@ -113,7 +107,7 @@ static inline uint32_t pl_stack_known(const struct pl_self *self, uintptr_t lo, 
  * frames further out were others, and gives the right id.
  */
 #define PL_NEAR_WORDS 4
-#define PL_NEAR_BITS  6
+#define PL_NEAR_BITS  7
 #define PL_TRUST_MOST 1024
 #define PL_NEAR_REACH UINT16_MAX /* words from sp */
 
@@ -125,12 +119,9 @@ struct pl_near {
     uint16_t left, trust; /* uses until all is compared */
 };
 
-/* Each place has two, for a function of the program's own that is called from two places in turn.
- */
-static inline struct pl_near *pl_near_entry(const struct pl_self *self, uintptr_t pc,
-                                            uintptr_t place, unsigned second)
+static inline size_t pl_near_slot(uintptr_t pc, uintptr_t place)
 {
-    return &self->near[((pc ^ pc >> 7 ^ place >> 3) & ((1u << PL_NEAR_BITS) - 1)) ^ second];
+    return (pc ^ place << 24) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_NEAR_BITS);
 }
 
 static inline int pl_near_is_of(const struct pl_near *e, uintptr_t pc, uintptr_t place)
@@ -138,7 +129,8 @@ static inline int pl_near_is_of(const struct pl_near *e, uintptr_t pc, uintptr_t
     return e->pc == pc && e->place == place;
 }
 
-static inline int pl_near_matches(const struct pl_near *e, const uintptr_t *sp)
+static inline __attribute__((always_inline)) int pl_near_matches(const struct pl_near *e,
+                                                                 const uintptr_t *sp)
 {
 #pragma GCC unroll 4
     for (int i = 0; i < PL_NEAR_WORDS; i++) {
@@ -156,10 +148,6 @@ static inline uint32_t pl_near_use(struct pl_near *e)
     return e->id;
 }
 
-/* The other stack of a place. */
-PL_HIDDEN uint32_t pl_stack_near_second(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
-                                        uintptr_t at);
-
 /* Where the stack ends that the actor runs on here, which pl_runs_here gave. */
 static inline uintptr_t pl_stack_end_of(const struct pl_self *self, const struct pl_actor *actor)
 {
@@ -167,26 +155,30 @@ static inline uintptr_t pl_stack_end_of(const struct pl_self *self, const struct
 }
 
 /* `pc` is that of the first frame: of the call, or `first` where that is named; `hi` the end of the
- * current stack. */
+ * current stack. Calls nothing. */
 static inline uint32_t pl_stack_near_on(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
                                         uintptr_t at)
 {
     if (__builtin_expect(self->near == NULL, 0))
         return 0;
-    struct pl_near *e = pl_near_entry(self, pc, hi - at, 0);
-    if (!pl_near_is_of(e, pc, hi - at))
+    struct pl_near *e = &self->near[pl_near_slot(pc, hi - at)];
+    if (!pl_near_is_of(e, pc, hi - at) || !pl_near_matches(e, (const uintptr_t *)at))
         return 0;
-    if (__builtin_expect(!pl_near_matches(e, (const uintptr_t *)at), 0))
-        return pl_stack_near_second(self, hi, pc, at);
     return pl_near_use(e);
 }
 
+/* Where that gave 0: the entries beside, and those of a place that is reached on several ways. */
+PL_HIDDEN uint32_t pl_stack_near_other(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
+                                       uintptr_t at);
+
+/* Both, on the thread's stack or that of the task that was followed. */
 static inline uint32_t pl_stack_near(const struct pl_self *self, uintptr_t pc, uintptr_t at)
 {
-    return pl_stack_near_on(self, self->stack_hi, pc, at);
+    uint32_t id = pl_stack_near_on(self, self->stack_hi, pc, at);
+    return id != 0 ? id : pl_stack_near_other(self, self->stack_hi, pc, at);
 }
 
-/* *uses: how often pl_stack_near knew the stack since it was asked for here last. */
+/* *uses: how often those knew the stack since it was asked for here last. */
 PL_HIDDEN uint32_t pl_stack_often_counted(struct pl_self *self, struct pl_call call,
                                           const void *first, uint32_t *uses);
 

@@ -39,6 +39,24 @@ static inline uint32_t pl_lock_prepare(struct pl_call call)
     return stack;
 }
 
+/* Nothing is in the way of self->quick, and `stack` is the place, or 0. */
+__attribute__((always_inline)) static inline int pl_lock_noted_at(struct pl_self *self,
+                                                                  enum el_wait_kind kind,
+                                                                  const void *lock, uint32_t stack,
+                                                                  uintptr_t pc, uintptr_t sp)
+{
+    struct pl_actor *actor = self->quick;
+    if (__builtin_expect(stack == 0, 0))
+        return 0;
+    self->guard = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    struct pl_held_lock held = {lock, (uint16_t)kind, 1, stack, pc, sp};
+    int noted = pl_held_push_simply(actor, &held);
+    atomic_signal_fence(memory_order_seq_cst);
+    self->guard = 0;
+    return noted;
+}
+
 /*
  * The usual case without a call, and without a pl_enter of its own each: the lock comes to the top
  * of the actor's list before it is tried, so that nothing of this is done while it is held, and
@@ -49,19 +67,21 @@ __attribute__((always_inline)) static inline int
 pl_lock_noted(enum el_wait_kind kind, const void *lock, uintptr_t pc, uintptr_t sp)
 {
     struct pl_self *self = &pl_self_block;
-    struct pl_actor *actor = self->quick;
-    if (__builtin_expect(!pl_is_ready() || actor == NULL || self->guard != 0, 0))
+    if (__builtin_expect(!pl_is_ready() || self->quick == NULL || self->guard != 0, 0))
         return 0;
-    uint32_t stack = pl_stack_near(self, pc, sp);
-    if (__builtin_expect(stack == 0, 0))
+    return pl_lock_noted_at(self, kind, lock, pl_stack_near_on(self, self->stack_hi, pc, sp), pc,
+                            sp);
+}
+
+/* The same where a place is reached on several ways. */
+static inline int pl_lock_noted_other(enum el_wait_kind kind, const void *lock, struct pl_call call)
+{
+    struct pl_self *self = &pl_self_block;
+    if (!pl_is_ready() || self->quick == NULL || self->guard != 0)
         return 0;
-    self->guard = 1;
-    atomic_signal_fence(memory_order_seq_cst);
-    struct pl_held_lock held = {lock, (uint16_t)kind, 1, stack, pc, sp};
-    int noted = pl_held_push_simply(actor, &held);
-    atomic_signal_fence(memory_order_seq_cst);
-    self->guard = 0;
-    return noted;
+    return pl_lock_noted_at(self, kind, lock,
+                            pl_stack_near_other(self, self->stack_hi, call.pc, call.sp), call.pc,
+                            call.sp);
 }
 
 /* 0: nothing was done. Needs no guard: a handler that comes in between leaves the list as it found
@@ -174,6 +194,14 @@ __attribute__((cold)) static inline uint32_t pl_lock_unnoted(const void *lock)
             return REAL;                                                                           \
         struct pl_call call = PL_CALL();                                                           \
         int result = (BUSY);                                                                       \
+        if (place == 0 && pl_lock_noted_other(kind, lock, call)) {                                 \
+            result = TRY;                                                                          \
+            if (__builtin_expect(GOT(result), 1))                                                  \
+                return result;                                                                     \
+            place = pl_lock_unnoted(lock);                                                         \
+            if (result != (BUSY))                                                                  \
+                return result;                                                                     \
+        }                                                                                          \
         if (place == 0) {                                                                          \
             place = pl_lock_prepare(call);                                                         \
             result = TRY;                                                                          \
