@@ -21,7 +21,10 @@
 #define ARENA_BYTES                                                                                \
     (UINT64_C(64) << 20) /* the C library aligns the heaps of its arenas to this                   \
                           */
-#define PAGE UINT64_C(4096)
+#define PAGE         UINT64_C(4096)
+#define LARGE_REGION ((uintptr_t)1 << 20)
+#define CLASSES      20 /* of sizes: from 512 bytes on each is twice as large as the one before */
+#define CLASS_BITS   9
 /* Blocks that are read by one call of the kernel, which costs as much as reading a kilobyte. */
 #define BATCH_MOST  128u
 #define BATCH_BLOCK (PIECE_BYTES / BATCH_MOST)
@@ -43,11 +46,14 @@ struct batch {
 struct scan {
     struct pl_view view;
     struct pl_live live;
-    uint64_t *piece;    /* memory as it was read */
-    uint32_t *frontier; /* blocks that were reached and not yet read */
-    size_t nfrontier;
+    uint64_t *piece;          /* memory as it was read */
+    uint32_t *links;          /* lists of blocks that were reached and not yet read */
+    uint32_t heads[CLASSES];  /* of the lists, one for each size; indices plus one, 0 for none */
+    uint32_t filled;          /* bits: lists that have a block */
+    size_t left;              /* blocks that are to be judged and were not reached */
+    uintptr_t lowest, extent; /* what points to a block lies so far from the lowest at most */
     struct batch *batch;
-    void *memory; /* of these */
+    void *memory; /* of piece, links and batch */
     size_t memory_bytes;
     struct pl_range libc;      /* its data: the allocator's records are among it */
     uint64_t deadline;         /* by the clock; then the time that was really used is asked for */
@@ -64,16 +70,38 @@ struct scan {
 /* What a word that points to a block does to it. */
 typedef void (*mark_fn)(struct scan *scan, struct pl_live_block *block);
 
+static void frontier_add(struct scan *scan, const struct pl_live_block *block)
+{
+    uint32_t index = (uint32_t)(block - scan->live.blocks);
+    uint32_t class = 63 - (uint32_t)__builtin_clzll((uint64_t)block->size >> CLASS_BITS | 1);
+    class = class < CLASSES ? class : CLASSES - 1;
+    scan->links[index] = scan->heads[class];
+    scan->heads[class] = index + 1;
+    scan->filled |= 1u << class;
+}
+
+/* One of the smallest; there is one. */
+static struct pl_live_block *frontier_take(struct scan *scan)
+{
+    uint32_t class = (uint32_t)__builtin_ctz(scan->filled), index = scan->heads[class] - 1;
+    scan->heads[class] = scan->links[index];
+    if (scan->heads[class] == 0)
+        scan->filled &= ~(1u << class);
+    return &scan->live.blocks[index];
+}
+
 static void push(struct scan *scan, struct pl_live_block *block, enum pl_reach reach)
 {
     block->reach = reach & 3;
-    scan->frontier[scan->nfrontier++] = (uint32_t)(block - scan->live.blocks);
+    frontier_add(scan, block);
 }
 
 static void mark_reached(struct scan *scan, struct pl_live_block *block)
 {
-    if (block->reach == PL_UNREACHED)
-        push(scan, block, PL_REACHED);
+    if (block->reach != PL_UNREACHED)
+        return;
+    scan->left -= block->known;
+    push(scan, block, PL_REACHED);
 }
 
 static void mark_by_leak(struct scan *scan, struct pl_live_block *block)
@@ -88,6 +116,12 @@ static void mark_by_direct(struct scan *scan, struct pl_live_block *block)
     scan->head_reached |= block == scan->head;
     if (block->reach == PL_REACHED_BY_LEAK)
         push(scan, block, PL_REACHED_BY_DIRECT);
+}
+
+/* All that are to be judged are reached: what the rest points to does not matter. */
+static int is_over(const struct scan *scan)
+{
+    return scan->late || scan->left == 0;
 }
 
 /* On a machine that others use, time passes in which nothing was done. */
@@ -127,6 +161,8 @@ static void words_mark(struct scan *scan, const uint64_t *words, size_t n, uintp
                        mark_fn mark, const struct pl_live_block *owner)
 {
     for (size_t i = 0; i < n; i++) {
+        if (__builtin_expect(words[i] - scan->lowest > scan->extent, 1))
+            continue;
         struct pl_live_block *b = pl_live_find(&scan->live, words[i]);
         if (b != NULL && b != owner && !is_allocators(scan, at + i * 8, words[i], b))
             mark(scan, b);
@@ -137,7 +173,7 @@ static void words_read(struct scan *scan, uintptr_t lo, uintptr_t hi, mark_fn ma
                        const struct pl_live_block *owner)
 {
     lo = (lo + 7) & ~(uintptr_t)7;
-    while (lo + 8 <= hi && !scan->late) {
+    while (lo + 8 <= hi && !is_over(scan)) {
         size_t want = hi - lo < PIECE_BYTES ? hi - lo : PIECE_BYTES;
         size_t had = pl_sys_peek(lo, scan->piece, want);
         words_mark(scan, scan->piece, had / 8, lo, mark, owner);
@@ -155,7 +191,7 @@ static void block_read(struct scan *scan, const struct pl_live_block *block, mar
         struct pl_range part = pl_view_touched(at, end);
         words_read(scan, part.lo, part.hi, mark, block);
         at = part.hi;
-        if (is_late(scan))
+        if (is_late(scan) || scan->left == 0)
             return;
     }
 }
@@ -165,11 +201,11 @@ static void batch_take(struct scan *scan)
 {
     struct batch *batch = scan->batch;
     batch->n = batch->bytes = 0;
-    while (scan->nfrontier > 0 && batch->n < BATCH_MOST) {
-        const struct pl_live_block *b = &scan->live.blocks[scan->frontier[scan->nfrontier - 1]];
+    while ((scan->filled & 1) != 0 && batch->n < BATCH_MOST) {
+        const struct pl_live_block *b = &scan->live.blocks[scan->heads[0] - 1];
         if (b->size > BATCH_BLOCK || b->start % 8 != 0)
             return;
-        scan->nfrontier--;
+        frontier_take(scan);
         size_t bytes = b->size & ~(size_t)7;
         batch->blocks[batch->n] = b;
         batch->parts[batch->n++] = (struct iovec){(void *)b->start, bytes};
@@ -192,14 +228,15 @@ static void batch_read(struct scan *scan, mark_fn mark)
         block_read(scan, batch->blocks[i], mark);
 }
 
+/* Small ones first: large ones have data more than they have pointers. */
 static void frontier_read(struct scan *scan, mark_fn mark)
 {
-    while (scan->nfrontier > 0 && !is_late(scan)) {
+    while (scan->filled != 0 && !is_over(scan) && !is_late(scan)) {
         batch_take(scan);
         if (scan->batch->n > 0)
             batch_read(scan, mark);
         else
-            block_read(scan, &scan->live.blocks[scan->frontier[--scan->nfrontier]], mark);
+            block_read(scan, frontier_take(scan), mark);
     }
 }
 
@@ -207,7 +244,7 @@ static void frontier_read(struct scan *scan, mark_fn mark)
 
 static void root_read(struct scan *scan, uintptr_t lo, uintptr_t hi)
 {
-    for (uintptr_t at = lo; at < hi && !is_late(scan);) {
+    for (uintptr_t at = lo; at < hi && !is_late(scan) && scan->left != 0;) {
         struct pl_range part = pl_view_touched(at, hi);
         scan->roots += part.hi - part.lo;
         words_read(scan, part.lo, part.hi, mark_reached, NULL);
@@ -319,13 +356,13 @@ static int scan_open(struct scan *scan, uintptr_t sp)
     if (pl_live_open(&scan->live, has_no_time_for, scan) != 0)
         return scan->late ? EL_SCAN_LATE : EL_SCAN_MEMORY;
     scan->memory_bytes =
-        PIECE_BYTES + sizeof(*scan->batch) + (scan->live.n + 1) * sizeof(scan->frontier[0]);
+        PIECE_BYTES + sizeof(*scan->batch) + (scan->live.n + 1) * sizeof(scan->links[0]);
     scan->memory = pl_sys_reserve(scan->memory_bytes);
     if (scan->memory == NULL)
         return EL_SCAN_MEMORY;
     scan->piece = scan->memory;
     scan->batch = (struct batch *)((char *)scan->memory + PIECE_BYTES);
-    scan->frontier = (uint32_t *)(scan->batch + 1);
+    scan->links = (uint32_t *)(scan->batch + 1);
     if (pl_view_open(&scan->view) != 0)
         return EL_SCAN_BLIND;
     skip_own(scan);
@@ -342,6 +379,28 @@ static void scan_close(struct scan *scan)
         pl_sys_munmap(scan->memory, scan->memory_bytes);
 }
 
+static void judged_count(struct scan *scan)
+{
+    const struct pl_live *live = &scan->live;
+    const struct pl_live_block *last = &live->blocks[live->n - 1];
+    for (size_t i = 0; i < live->n; i++)
+        scan->left += live->blocks[i].known;
+    scan->lowest = live->blocks[0].start;
+    scan->extent = last->start + last->size - scan->lowest;
+}
+
+/* Those of at least `least` and less than `most` bytes. */
+static void regions_read(struct scan *scan, uintptr_t least, uintptr_t most)
+{
+    for (size_t i = 0; i < scan->view.nregions && !is_over(scan); i++) {
+        const struct pl_region *r = &scan->view.regions[i];
+        if (r->hi - r->lo >= least && r->hi - r->lo < most)
+            region_read(scan, r);
+    }
+}
+
+/* What most programs hang their blocks on comes first: data and stacks. Mostly all that is to be
+ * judged is reached long before everything was read. */
 static int scan_look(struct scan *scan, uintptr_t sp)
 {
     int result = scan_open(scan, sp);
@@ -349,11 +408,10 @@ static int scan_look(struct scan *scan, uintptr_t sp)
         return result;
     if (scan->live.n == 0)
         return EL_SCAN_DONE;
+    judged_count(scan);
     early_blocks_read(scan);
-    for (size_t i = 0; i < scan->view.nregions && !scan->late; i++) {
-        region_read(scan, &scan->view.regions[i]);
-        frontier_read(scan, mark_reached);
-    }
+    regions_read(scan, 0, LARGE_REGION);
+    regions_read(scan, LARGE_REGION, UINTPTR_MAX);
     frontier_read(scan, mark_reached);
     return scan->late ? EL_SCAN_LATE : EL_SCAN_DONE;
 }
@@ -381,7 +439,7 @@ static void reached_before(struct scan *scan, const struct scan *before)
             j++;
         if (b->reach == PL_UNREACHED && b->known &&
             (j == then->n || then->blocks[j].start != b->start || !is_lost(&then->blocks[j])))
-            push(scan, b, PL_REACHED);
+            mark_reached(scan, b);
     }
     frontier_read(scan, mark_reached);
 }
@@ -393,7 +451,7 @@ static void lost_with(struct scan *scan, size_t head)
 {
     scan->head = &scan->live.blocks[head];
     scan->head_reached = 0;
-    scan->frontier[scan->nfrontier++] = (uint32_t)head;
+    frontier_add(scan, scan->head);
     frontier_read(scan, mark_by_direct);
 }
 
@@ -407,7 +465,7 @@ static void lost_sort(struct scan *scan)
     struct pl_live *live = &scan->live;
     for (size_t i = 0; i < live->n && !scan->late; i++)
         if (is_lost(&live->blocks[i]))
-            scan->frontier[scan->nfrontier++] = (uint32_t)i;
+            frontier_add(scan, &live->blocks[i]);
     frontier_read(scan, mark_by_leak);
     for (size_t i = 0; i < live->n && !scan->late; i++)
         if (live->blocks[i].reach == PL_UNREACHED)
