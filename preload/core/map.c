@@ -202,7 +202,9 @@ void *pl_map_take(struct pl_map *map, uint64_t key, const void *only)
 
 void pl_map_each(struct pl_map *map, int (*on)(void *value, void *ctx), void *ctx)
 {
-    for (uint64_t i = 0; map->buckets != NULL && i < UINT64_C(1) << map->bits; i++) {
+    if (map->buckets == NULL || atomic_load_explicit(&map->count, memory_order_relaxed) == 0)
+        return; /* buckets that were never touched are not to be */
+    for (uint64_t i = 0; i < UINT64_C(1) << map->bits; i++) {
         struct pl_map_node *node = atomic_load(&map->buckets[i].first);
         while (node != NULL) {
             struct pl_map_node *next = atomic_load(&node->next);

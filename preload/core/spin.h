@@ -19,10 +19,11 @@
 PL_HIDDEN void pl_spin_block(struct pl_self *self, enum el_spin_kind kind, uint32_t n,
                              uint32_t stack);
 
-PL_HIDDEN void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call);
+PL_HIDDEN __attribute__((cold)) void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call);
 
 /* A plain thread made one. No guard. */
-static inline void pl_spin(enum el_spin_kind kind, struct pl_call call)
+static inline __attribute__((always_inline)) void pl_spin(enum el_spin_kind kind,
+                                                          struct pl_call call)
 {
     if (!pl_is_ready())
         return;

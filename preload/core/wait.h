@@ -25,6 +25,7 @@
 #include "eventlog/kinds.h"
 #include "preload/core/call.h"
 #include "preload/core/gate.h"
+#include "preload/core/unwind.h"
 
 struct pl_wait {
     struct pl_actor *actor;   /* NULL: not recorded */
@@ -58,10 +59,34 @@ static inline int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint6
 }
 PL_HIDDEN void pl_wait_end(struct pl_wait *w, int error);
 
-/* Guard on. Sets w->outer: the innermost wait that still goes on; those that were left without an
- * end (siglongjmp) are forgotten. The second takes w out again. */
-PL_HIDDEN void pl_wait_nest(struct pl_self *self, struct pl_wait *w, struct pl_call call);
-PL_HIDDEN void pl_wait_unnest(struct pl_self *self, const struct pl_wait *w);
+/* Guard on. Forgets the waits that were left without an end (siglongjmp), as the stack of a call
+ * shows, and those beyond a level. */
+PL_HIDDEN void pl_waits_left(struct pl_self *self, const struct pl_call *call);
+PL_HIDDEN void pl_waits_drop(struct pl_self *self, uint32_t level);
+
+/* Guard on. Sets w->outer: the innermost wait that still goes on. The second takes w out again. */
+static inline void pl_wait_nest(struct pl_self *self, struct pl_wait *w, struct pl_call call)
+{
+    if (__builtin_expect(self->wait_count != 0, 0)) {
+        const struct pl_call here = call;
+        pl_waits_left(self, &here);
+    }
+    w->outer = self->wait_count == 0 ? NULL : self->waits[self->wait_count - 1].wait;
+    w->level = 0;
+    if (self->wait_count == PL_WAITS_MAX)
+        return;
+    self->waits[self->wait_count] = (struct pl_wait_mark){w, pl_plain_address(call.pc), w->record};
+    w->level = ++self->wait_count;
+}
+
+static inline void pl_wait_unnest(struct pl_self *self, const struct pl_wait *w)
+{
+    if (w->level == 0 || w->level > self->wait_count || self->waits[w->level - 1].wait != w)
+        return;
+    if (__builtin_expect(self->wait_count > w->level, 0))
+        pl_waits_drop(self, w->level);
+    self->wait_count--;
+}
 
 /*
  * A contended lock is held when its wait is over: what there is to write of the wait is kept back

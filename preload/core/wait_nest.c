@@ -17,7 +17,7 @@
 /* In a test the core is part of the program: then it is enough where the frame returns to. */
 static int is_own(uintptr_t pc)
 {
-    return pl_modules_own(pc) || !pl_modules_own((uintptr_t)(void *)pl_wait_nest);
+    return pl_modules_own(pc) || !pl_modules_own((uintptr_t)(void *)pl_waits_left);
 }
 
 static int goes_on(const struct pl_wait_mark *mark, const struct pl_walk *walk, uintptr_t sp)
@@ -46,29 +46,17 @@ static void drop(struct pl_self *self)
         pl_object_wait_ends(record, 0, 0);
 }
 
-void pl_wait_nest(struct pl_self *self, struct pl_wait *w, struct pl_call call)
+void pl_waits_left(struct pl_self *self, const struct pl_call *call)
 {
-    if (__builtin_expect(self->wait_count != 0, 0)) {
-        uintptr_t pcs[WALK_MAX], slots[WALK_MAX];
-        struct pl_walk walk = {.hi = self->stack_hi, .max = WALK_MAX, .pcs = pcs, .slots = slots};
-        pl_unwind(&walk, call);
-        while (self->wait_count != 0 &&
-               !goes_on(&self->waits[self->wait_count - 1], &walk, call.sp))
-            drop(self);
-    }
-    w->outer = self->wait_count == 0 ? NULL : self->waits[self->wait_count - 1].wait;
-    w->level = 0;
-    if (self->wait_count == PL_WAITS_MAX)
-        return;
-    self->waits[self->wait_count] = (struct pl_wait_mark){w, pl_plain_address(call.pc), w->record};
-    w->level = ++self->wait_count;
+    uintptr_t pcs[WALK_MAX], slots[WALK_MAX];
+    struct pl_walk walk = {.hi = self->stack_hi, .max = WALK_MAX, .pcs = pcs, .slots = slots};
+    pl_unwind(&walk, *call);
+    while (self->wait_count != 0 && !goes_on(&self->waits[self->wait_count - 1], &walk, call->sp))
+        drop(self);
 }
 
-void pl_wait_unnest(struct pl_self *self, const struct pl_wait *w)
+void pl_waits_drop(struct pl_self *self, uint32_t level)
 {
-    if (w->level == 0 || w->level > self->wait_count || self->waits[w->level - 1].wait != w)
-        return;
-    while (self->wait_count > w->level)
+    while (self->wait_count > level)
         drop(self);
-    self->wait_count--;
 }

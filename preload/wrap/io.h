@@ -118,7 +118,8 @@ static inline int pl_io_waits(enum pl_io_timed timed)
 }
 
 /* What does not wait was asked. In vain again and again, with nothing had between: a busy wait. */
-static inline void pl_io_answered(int fd, intptr_t answer, struct pl_call call)
+static inline __attribute__((always_inline)) void pl_io_answered(int fd, intptr_t answer,
+                                                                 struct pl_call call)
 {
     if (pl_fd_known(fd) != PL_FD_NOBLOCK)
         return;
