@@ -106,9 +106,10 @@ static void on_stack(struct model_builder *b, const struct el_stack *e)
     p->stacks[e->stack] = s;
 }
 
-static void on_process_exit(struct model_builder *b, const struct el_exit *e)
+static void on_process_exit(struct model_builder *b, uint64_t at_ns, const struct el_exit *e)
 {
     struct model_process *p = b->p;
+    b->exit_ns = e->how == EL_EXIT_CALL ? at_ns : 0;
     p->exited = true;
     p->replaced = false;
     p->exit_how = e->how;
@@ -223,7 +224,7 @@ void model_builder_event(struct model_builder *b, uint64_t ticks, uint32_t id,
         p->replaced = false;
         break;
     case EL_ID_exit:
-        on_process_exit(b, &any->exit);
+        on_process_exit(b, at_ns, &any->exit);
         break;
     case EL_ID_stopped:
         p->stop_reason = any->stopped.reason;

@@ -56,6 +56,7 @@ struct model_builder {
     size_t nended;
     struct build_window window;
     uint64_t latest_ns; /* of what the cells say */
+    uint64_t exit_ns;   /* exit() had run all handlers; 0: it did not come to that */
     uint64_t rejected;  /* records that cannot be true */
 };
 

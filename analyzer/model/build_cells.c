@@ -252,6 +252,7 @@ static void clamp_times(struct model_process *p)
     for (size_t i = 0; i < p->nactors; i++) {
         CLAMP(p->actors[i].since_ns);
         CLAMP(p->actors[i].created_ns);
+        CLAMP(p->actors[i].ended_ns);
     }
     for (size_t i = 0; i < p->ntimers; i++) {
         CLAMP(p->timers[i].created_ns);
@@ -292,6 +293,9 @@ void model_builder_finish(struct model_builder *b)
     abandon(p);
     if (b->latest_ns > p->end_ns)
         p->end_ns = b->latest_ns;
+    /* What is recorded behind is Loiter's own search for lost blocks, which is no life. */
+    if (b->exit_ns != 0)
+        p->end_ns = b->exit_ns;
     build_window_close(b);
     build_settle_locks(b);
     build_settle_captures(p);

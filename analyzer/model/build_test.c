@@ -239,6 +239,26 @@ static uint64_t recorded_s(const char *const *options, const uint64_t (*words)[2
 #define WORDS(...)                                                                                 \
     ((const uint64_t[][2]){__VA_ARGS__}), sizeof((const uint64_t[][2]){__VA_ARGS__}) / 16
 
+/* A search for lost blocks may take as long as the run. */
+static void test_what_comes_behind_the_exit(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    EVENT(&f, 1, process, .pid = 10);
+    EVENT(&f, 100, exit, .how = EL_EXIT_CALL, .actor = 1);
+    EVENT(&f, 150, thread_end, .thread = 2);
+    EVENT(&f, 900, mark, .text = "of the allocator");
+    CELL(&f, summary, .state = EL_RECORD_ENDED, .heartbeat = 1900);
+    CELL(&f, actor, .actor = 2, .state = EL_ACTOR_ENDED, .created_at = 20);
+    CELL(&f, actor, .actor = 3, .state = EL_ACTOR_WAITING, .created_at = 20, .since = 400);
+    model_builder_finish(&f.b);
+    assert_int_equal(f.p.end_ns, 100);
+    assert_int_equal(model_find_actor(&f.p, 2)->ended_ns, 100);
+    assert_int_equal(model_find_actor(&f.p, 3)->since_ns, 100);
+    model_process_finish(&f.p);
+}
+
 static void test_recorded_time(void **state)
 {
     (void)state;
@@ -269,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_waits),
         cmocka_unit_test(test_lock_io),
         cmocka_unit_test(test_timers_sites_runs),
+        cmocka_unit_test(test_what_comes_behind_the_exit),
         cmocka_unit_test(test_recorded_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
