@@ -43,12 +43,13 @@ function(loiter_program_build target source link)
   endif()
 endfunction()
 
-function(loiter_program_test name target source program)
+function(loiter_program_test name target source program processors)
   add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/e2e.py
     --loiter $<TARGET_FILE:loiter> --babeltrace ${CMAKE_SOURCE_DIR}/eventlog/check-babeltrace.sh
     --el-count $<TARGET_FILE:el-count> --expect ${CMAKE_CURRENT_SOURCE_DIR}/expect.json --program ${program} --source ${source}
     --work ${CMAKE_BINARY_DIR}/e2e/${name} $<TARGET_FILE:${target}>)
-  set_tests_properties(${name} PROPERTIES LABELS e2e TIMEOUT 120)
+  set_tests_properties(${name} PROPERTIES LABELS e2e TIMEOUT 120
+    PROCESSORS ${processors})
   set_property(GLOBAL APPEND PROPERTY LOITER_PROGRAM_TESTS ${name})
 endfunction()
 
@@ -56,6 +57,7 @@ endfunction()
 function(loiter_program prefix json program)
   json_get(runtime "${json}" pthread programs ${program} runtime)
   json_get(file "${json}" ${program}.c programs ${program} source)
+  json_get(processors "${json}" 1 programs ${program} processors)
   json_get(links "${json}" shared programs ${program} links)
   get_filename_component(stem ${file} NAME_WE)
   set(source ${CMAKE_CURRENT_SOURCE_DIR}/${file})
@@ -73,7 +75,7 @@ function(loiter_program prefix json program)
     loiter_program_build(${prefix}-${stem}${suffix} ${source} ${link})
     if(LOITER_PRELOAD AND TARGET loiter)
       loiter_program_test(e2e-${prefix}-${program}${suffix} ${prefix}-${stem}${suffix} ${source}
-        ${program})
+        ${program} ${processors})
     endif()
   endforeach()
 endfunction()
