@@ -5,7 +5,7 @@
 #include "runtime/chan/waitq.h"
 
 struct weft_chan {
-    uint32_t lock; /* of all below but refs */
+    alignas(8) uint32_t lock; /* of all below but refs */
     uint32_t version;
     size_t count; /* elements inside */
     size_t capacity, size;
@@ -25,6 +25,17 @@ struct weft_chan {
 static inline void weft__chan_locked(struct weft_chan *c)
 {
     __atomic_store_n(&c->version, c->version + 1, __ATOMIC_RELEASE);
+}
+
+/* Both in one load: the version above, the lock below. */
+static inline uint64_t weft__chan_stamp(const struct weft_chan *c)
+{
+#ifdef WEFT_MODEL_EXPLORE_H /* its memory has no halves of words */
+    uint32_t version = __atomic_load_n(&c->version, __ATOMIC_ACQUIRE);
+    return (uint64_t)version << 32 | __atomic_load_n(&c->lock, __ATOMIC_ACQUIRE);
+#else
+    return __atomic_load_n((const uint64_t *)(const void *)c, __ATOMIC_ACQUIRE);
+#endif
 }
 
 static inline bool weft__chan_try_lock(struct weft_chan *c)
@@ -59,16 +70,16 @@ enum weft__step weft__chan_recv_step(struct weft_chan *c, void *value, struct we
  * that is one no more. */
 static inline bool weft__chan_send_hint(const struct weft_chan *c)
 {
-    return __atomic_load_n(&c->count, __ATOMIC_ACQUIRE) < c->capacity ||
-           __atomic_load_n(&c->receivers.head, __ATOMIC_ACQUIRE) ||
+    return (__atomic_load_n(&c->count, __ATOMIC_ACQUIRE) < c->capacity) |
+           (__atomic_load_n(&c->receivers.head, __ATOMIC_ACQUIRE) != NULL) |
            __atomic_load_n(&c->closed, __ATOMIC_ACQUIRE);
 }
 
 static inline bool weft__chan_recv_hint(const struct weft_chan *c)
 {
-    return __atomic_load_n(&c->count, __ATOMIC_ACQUIRE) > 0 ||
-           __atomic_load_n(&c->senders.head, __ATOMIC_ACQUIRE) ||
-           __atomic_load_n(&c->closed, __ATOMIC_ACQUIRE);
+    return (__atomic_load_n(&c->count, __ATOMIC_ACQUIRE) |
+            (uintptr_t)__atomic_load_n(&c->senders.head, __ATOMIC_ACQUIRE) |
+            __atomic_load_n(&c->closed, __ATOMIC_ACQUIRE)) != 0;
 }
 
 /* With what it is announced as: a channel of the program, or a context. Those of timers are not:

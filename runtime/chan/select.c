@@ -32,8 +32,6 @@ struct selection {
     unsigned n;
     unsigned live;         /* cases with a channel */
     unsigned default_case; /* n: none */
-    uint32_t versions;     /* their sum over the channels */
-    uint32_t locked;       /* not 0: somebody was in one of them */
 };
 
 /* What only a wait needs. */
@@ -48,10 +46,14 @@ struct waiting {
 
 /* ---- looking ---- */
 
+static inline bool could_go_on(enum weft_case_kind kind, const struct weft_chan *c)
+{
+    return kind == WEFT_CASE_SEND ? weft__chan_send_hint(c) : weft__chan_recv_hint(c);
+}
+
 static inline bool seems_ready(const struct weft_case *it)
 {
-    return it->kind == WEFT_CASE_SEND ? weft__chan_send_hint(it->chan)
-                                      : weft__chan_recv_hint(it->chan);
+    return could_go_on(it->kind, it->chan);
 }
 
 static inline bool has_channel(const struct weft_case *it)
@@ -60,12 +62,13 @@ static inline bool has_channel(const struct weft_case *it)
 }
 
 /* A random one of `ready` cases that were seen to be; n if they no more are. */
-__attribute__((noinline)) static unsigned choose(const struct selection *s, unsigned ready)
+__attribute__((noinline)) static unsigned choose(const struct weft_case *cases, unsigned n,
+                                                 unsigned ready)
 {
-    unsigned chosen = s->n;
+    unsigned chosen = n;
     unsigned before = ready > 1 ? (unsigned)(((uint64_t)weft__random() * ready) >> 32) : 0;
-    for (unsigned i = 0; i < s->n; i++) {
-        if (!has_channel(&s->cases[i]) || !seems_ready(&s->cases[i]))
+    for (unsigned i = 0; i < n; i++) {
+        if (!has_channel(&cases[i]) || !seems_ready(&cases[i]))
             continue;
         chosen = i;
         if (before-- == 0)
@@ -74,52 +77,54 @@ __attribute__((noinline)) static unsigned choose(const struct selection *s, unsi
     return chosen;
 }
 
-/* A random one of the cases that seem ready, n without one; or -EINVAL. Counts in variables of its
- * own, as the loads are ordered and members would be written each time. */
-static inline int look(struct selection *s)
+/* What a look without a lock saw. */
+struct seen {
+    unsigned ready, last;        /* how many cases seem ready, and the last of them */
+    unsigned live, default_case; /* as in a selection */
+    uint64_t stamps; /* the sum over the channels: their versions above, below who was in one */
+};
+
+/* False: no valid cases. */
+static inline __attribute__((always_inline)) bool look(const struct weft_case *cases, unsigned n,
+                                                       struct seen *seen)
 {
-    struct weft_case *cases = s->cases;
-    unsigned n = s->n, ready = 0, chosen = n, live = 0, default_case = n;
-    uint32_t versions = 0, locked = 0;
+    struct seen s = {.default_case = n};
     for (unsigned i = 0; i < n; i++) {
-        const struct weft_case *it = &cases[i];
-        const struct weft_chan *c = it->chan;
-        if (it->kind == WEFT_CASE_DEFAULT) {
-            if (default_case != n)
-                return -EINVAL;
-            default_case = i;
+        enum weft_case_kind kind = cases[i].kind;
+        const struct weft_chan *c = cases[i].chan;
+        if (kind == WEFT_CASE_DEFAULT) {
+            if (s.default_case != n)
+                return false;
+            s.default_case = i;
             continue;
         }
-        if (it->kind != WEFT_CASE_RECV && it->kind != WEFT_CASE_SEND)
-            return -EINVAL;
+        if (kind != WEFT_CASE_RECV && kind != WEFT_CASE_SEND)
+            return false;
         if (!c)
             continue;
-        live++;
-        versions += __atomic_load_n(&c->version, __ATOMIC_ACQUIRE);
-        locked |= __atomic_load_n(&c->lock, __ATOMIC_ACQUIRE);
-        if (seems_ready(it)) {
-            ready++;
-            chosen = i;
+        s.live++;
+        s.stamps += weft__chan_stamp(c);
+        if (could_go_on(kind, c)) {
+            s.ready++;
+            s.last = i;
         }
     }
-    s->live = live;
-    s->default_case = default_case;
-    s->versions = versions;
-    s->locked = locked;
-    return (int)(ready > 1 ? choose(s, ready) : chosen);
+    *seen = s;
+    return true;
 }
 
 /* Whether what was seen was so at one moment. Versions only grow: their sum tells of each. */
-static inline bool seen_at_once(const struct selection *s)
+static inline __attribute__((always_inline)) bool seen_at_once(const struct weft_case *cases,
+                                                               unsigned n, const struct seen *seen)
 {
-    uint32_t versions = 0;
-    if (s->live <= 1)
+    uint64_t stamps = 0;
+    if (seen->live <= 1)
         return true;
-    for (unsigned i = 0; i < s->n; i++) {
-        if (has_channel(&s->cases[i]))
-            versions += __atomic_load_n(&s->cases[i].chan->version, __ATOMIC_ACQUIRE);
+    for (unsigned i = 0; i < n; i++) {
+        if (has_channel(&cases[i]))
+            stamps += weft__chan_stamp(cases[i].chan);
     }
-    return !s->locked && versions == s->versions;
+    return (uint32_t)stamps == 0 && stamps == seen->stamps;
 }
 
 /* With all locked. */
@@ -128,7 +133,7 @@ static unsigned look_again(const struct selection *s)
     unsigned ready = 0;
     for (unsigned i = 0; i < s->n; i++)
         ready += has_channel(&s->cases[i]) && seems_ready(&s->cases[i]);
-    return ready > 0 ? choose(s, ready) : s->n;
+    return ready > 0 ? choose(s->cases, s->n, ready) : s->n;
 }
 
 /* ---- doing ---- */
@@ -150,7 +155,7 @@ static inline void complete(struct weft_case *it, enum weft__step step, struct w
         weft__ready(wake, it->chan);
 }
 
-static inline bool try_one(struct weft_case *it, const void *caller)
+static bool try_one(struct weft_case *it, const void *caller)
 {
     struct weft_task *wake;
     weft__chan_lock(it->chan);
@@ -337,8 +342,7 @@ static int select_many(struct waiting *w, bool may_wait, const void *caller)
     return r;
 }
 
-__attribute__((noinline)) static int select_slow(const struct selection *s, int64_t timeout_ns,
-                                                 const void *caller)
+static int select_slow(const struct selection *s, int64_t timeout_ns, const void *caller)
 {
     struct weft__waiter waiters[CASES_INLINE];
     struct weft_chan *order[CASES_INLINE];
@@ -350,28 +354,47 @@ __attribute__((noinline)) static int select_slow(const struct selection *s, int6
                                : select_locked(&w, may_wait, caller);
 }
 
-int weft__select(struct weft_case *cases, unsigned n, int64_t timeout_ns, const void *caller)
+/* A look again, from the first on. */
+__attribute__((noinline)) static int select_fully(struct weft_case *cases, unsigned n,
+                                                  int64_t timeout_ns, const void *caller)
 {
     struct selection s = {.cases = cases, .n = n};
-    if (n > CASES_MAX)
-        return -EINVAL;
     for (int looks = 0; looks < LOOKS_MAX; looks++) {
-        int i = look(&s);
-        if (i < 0)
-            return i;
-        if ((unsigned)i != n) {
-            if (try_one(&cases[i], caller))
-                return i;
+        struct seen seen;
+        if (!look(cases, n, &seen))
+            return -EINVAL;
+        s.live = seen.live;
+        s.default_case = seen.default_case;
+        if (seen.ready > 0) {
+            unsigned i = seen.ready > 1 ? choose(cases, n, seen.ready) : seen.last;
+            if (i != n && try_one(&cases[i], caller))
+                return (int)i;
             break;
         }
         if (s.default_case == n && timeout_ns != 0)
             break;
-        if (seen_at_once(&s)) {
+        if (seen_at_once(cases, n, &seen)) {
             weft__spins(weft__worker(), true, caller);
             return no_wait(&s);
         }
     }
     return select_slow(&s, timeout_ns, caller);
+}
+
+/* With a default, and nothing else that can go on, it calls nothing. */
+int weft__select(struct weft_case *cases, unsigned n, int64_t timeout_ns, const void *caller)
+{
+    struct seen seen;
+    if (n > CASES_MAX || !look(cases, n, &seen))
+        return -EINVAL;
+    if (seen.ready == 0 && seen.default_case != n && seen_at_once(cases, n, &seen)) {
+        struct weft__worker *w = weft__worker();
+        if (w && (w->spins + 1) % WEFT__SPIN_BLOCK != 0) {
+            w->spins++;
+            return (int)seen.default_case;
+        }
+    }
+    return select_fully(cases, n, timeout_ns, caller);
 }
 
 int weft_select(struct weft_case *cases, unsigned n, int64_t timeout_ns)

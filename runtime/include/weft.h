@@ -31,7 +31,15 @@
 extern "C" {
 #endif
 
-#define WEFT_API     __attribute__((visibility("default")))
+/* noplt: a call goes straight to the function, by way of no stub of the linker. */
+#if defined(__has_attribute)
+#if __has_attribute(noplt)
+#define WEFT_API __attribute__((visibility("default"), noplt))
+#endif
+#endif
+#ifndef WEFT_API
+#define WEFT_API __attribute__((visibility("default")))
+#endif
 #define WEFT_FOREVER INT64_C(-1)
 
 #define WEFT_US INT64_C(1000)
@@ -496,7 +504,7 @@ WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
 
 /* For weft_inline.h, which has parts of the above: not 0, somebody is told of what is locked; and
  * what is left to do when it finds that it has to wait or to wake. */
-WEFT_API extern int weft__watched;
+extern int weft__watched __attribute__((visibility("default")));
 WEFT_API void weft__mutex_unlock_wake(struct weft_mutex *mutex, const void *before);
 WEFT_API void weft__rwmutex_unlock_wake(struct weft_rwmutex *rw, const void *before);
 WEFT_API void weft__rwmutex_rlock_wait(struct weft_rwmutex *rw, uint32_t before);

@@ -75,15 +75,17 @@ static inline uint64_t weft__hash(const void *bytes, size_t size, uint64_t seed)
     return weft__mix(h ^ WEFT__ODD_2, WEFT__ODD_1);
 }
 
+/* Of a key of one word: one multiplication, by a number that nobody outside knows. */
+static inline uint64_t weft__hash_word(const struct weft__keys *keys, uint64_t word)
+{
+    return weft__mix(word ^ keys->seed, keys->seed | 1);
+}
+
 static inline struct weft__key weft__key_of(const struct weft__keys *keys, const void *key)
 {
     size_t size = keys->size;
-    if (size == sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, key, sizeof word);
-        uint64_t h = weft__mix(word ^ keys->seed ^ WEFT__ODD_2, keys->seed | 1);
-        return (struct weft__key){key, size, weft__mix(h ^ WEFT__ODD_1, WEFT__ODD_2)};
-    }
+    if (size == sizeof(uint64_t))
+        return (struct weft__key){key, size, weft__hash_word(keys, weft__word_at(key))};
     if (size == 0)
         size = strlen(key) + 1; /* with its end, so that a stored key is a string again */
     return (struct weft__key){key, size, weft__hash(key, size, keys->seed)};

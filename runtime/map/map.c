@@ -113,18 +113,44 @@ static uint32_t find(const struct weft_map *map, const struct weft__key *key)
     }
 }
 
+/* The same for a key of one word: it needs no memory, and the key is compared as fast as its hash.
+ */
+static inline struct entry *find_word(const struct weft_map *map, uint64_t word)
+{
+    if (!map->table)
+        return NULL;
+    uint32_t at = (uint32_t)weft__hash_word(&map->keys, word) & map->mask;
+    for (;; at = (at + 1) & map->mask) {
+        uint32_t i = map->table[at];
+        if (i == FREE)
+            return NULL;
+        struct entry *e = entry_at(map, i);
+        if (weft__word_at(e->bytes + map->key_offset) == word && !e->dead)
+            return e;
+    }
+}
+
 static void check_alone(const struct weft_map *map)
 {
     if (__builtin_expect(__atomic_load_n(&map->writing, __ATOMIC_RELAXED), 0))
         weft__fatal("concurrent use of a map");
 }
 
-void *weft_map_get(struct weft_map *map, const void *key)
+__attribute__((noinline)) static void *get_any(struct weft_map *map, const void *key)
 {
-    check_alone(map);
     struct weft__key k = weft__key_of(&map->keys, key);
     uint32_t i = find(map, &k);
     return i == FREE ? NULL : entry_at(map, i)->bytes;
+}
+
+/* As little as possible lies between a lock and its unlock: what is most frequent calls nothing. */
+void *weft_map_get(struct weft_map *map, const void *key)
+{
+    check_alone(map);
+    if (__builtin_expect(map->keys.size != sizeof(uint64_t), 0))
+        return get_any(map, key);
+    struct entry *e = find_word(map, weft__word_at(key));
+    return e ? e->bytes : NULL;
 }
 
 size_t weft_map_len(const struct weft_map *map)
@@ -190,11 +216,9 @@ static int make_room(struct weft_map *map)
 
 /* ---- changing ---- */
 
-static inline void set_value(const struct weft_map *map, struct entry *e, const void *value)
+static void set_value(const struct weft_map *map, struct entry *e, const void *value)
 {
-    if (map->value_size == sizeof(uint64_t))
-        memcpy(e->bytes, value, sizeof(uint64_t)); /* one instruction instead of a call */
-    else if (map->value_size)
+    if (map->value_size)
         memcpy(e->bytes, value, map->value_size);
 }
 
@@ -224,10 +248,10 @@ static int append(struct weft_map *map, const struct weft__key *key, const void 
     return 0;
 }
 
-int weft_map_set(struct weft_map *map, const void *key, const void *value)
+/* With `writing` set, which is taken back. */
+__attribute__((noinline)) static int set_any(struct weft_map *map, const void *key,
+                                             const void *value)
 {
-    check_alone(map);
-    __atomic_store_n(&map->writing, true, __ATOMIC_RELAXED);
     struct weft__key k = weft__key_of(&map->keys, key);
     uint32_t i = find(map, &k);
     int r = 0;
@@ -237,6 +261,20 @@ int weft_map_set(struct weft_map *map, const void *key, const void *value)
         set_value(map, entry_at(map, i), value);
     __atomic_store_n(&map->writing, false, __ATOMIC_RELAXED);
     return r;
+}
+
+int weft_map_set(struct weft_map *map, const void *key, const void *value)
+{
+    check_alone(map);
+    __atomic_store_n(&map->writing, true, __ATOMIC_RELAXED);
+    if (map->keys.size != sizeof(uint64_t) || map->value_size != sizeof(uint64_t))
+        return set_any(map, key, value);
+    struct entry *e = find_word(map, weft__word_at(key));
+    if (!e)
+        return set_any(map, key, value);
+    memcpy(e->bytes, value, sizeof(uint64_t));
+    __atomic_store_n(&map->writing, false, __ATOMIC_RELAXED);
+    return 0;
 }
 
 int weft_map_delete(struct weft_map *map, const void *key)

@@ -88,7 +88,7 @@ sched=runtime/sched/sched.h select=runtime/chan/select.c chan=runtime/chan/chan.
 also mutate winner-without-swap select two_senders $sched \
     's/(bool weft__win.*?)return __atomic_compare.*?;/$1 if (__atomic_load_n(&t->won, __ATOMIC_ACQUIRE) != open) { return false; } __atomic_store_n(&t->won, who, __ATOMIC_RELEASE); return true;/s'
 also mutate two-winners select two_senders runtime/chan/waitq.h 's/w->who == 0 \|\| weft__win\(w->task, w->who\)/true/'
-also mutate not-of-one-moment select one_moment $select 's/return !s->locked && versions == s->versions/return true/'
+also mutate not-of-one-moment select one_moment $select 's/return \(uint32_t\)stamps == 0 && stamps == seen->stamps/return true/'
 also mutate version-stands-still select one_moment $chan 's/c->version \+ 1/c->version/'
 also mutate waiters-left-unlocked select two_senders $select \
     's/(static void dequeue.*?)weft__chan_lock\(it->chan\);(.*?)weft__unlock\(&it->chan->lock\);/$1$2/s'

@@ -50,10 +50,7 @@ enum {
     DISORDER_TICKS_MAX = 1 << 20,
 };
 
-static struct {
-    uint32_t seq; /* of the line that holds, at seq % 2 */
-    struct weft__clock_line line[2];
-} now;
+struct weft__clock_lines weft__clock_now;
 
 /* Who draws a line holds `lock`; the rest may be read without. */
 static struct {
@@ -66,29 +63,17 @@ static struct {
 
 #if defined(__x86_64__)
 #define SOURCE "tsc"
-static inline uint64_t ticks(void)
-{
-    return __builtin_ia32_rdtsc();
-}
-
 static inline uint64_t ticks_ordered(void)
 {
     __builtin_ia32_lfence();
-    return __builtin_ia32_rdtsc();
+    return weft__clock_ticks();
 }
 #elif defined(__aarch64__)
 #define SOURCE "arch_sys_counter"
-static inline uint64_t ticks(void)
-{
-    uint64_t t;
-    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
-    return t;
-}
-
 static inline uint64_t ticks_ordered(void)
 {
     __asm__ volatile("isb" ::: "memory");
-    return ticks();
+    return weft__clock_ticks();
 }
 #endif
 
@@ -128,11 +113,6 @@ static bool kernel_uses_counter(void)
 
 /* ---- lines ---- */
 
-static int64_t scale(uint64_t passed, uint64_t rate)
-{
-    return (int64_t)(((unsigned __int128)passed * rate) >> 32);
-}
-
 static uint64_t rate_between(struct weft__clock_pair a, struct weft__clock_pair b)
 {
     return (uint64_t)(((unsigned __int128)(b.ns - a.ns) << 32) / (b.ticks - a.ticks));
@@ -147,7 +127,7 @@ static bool continues(const struct weft__clock_line *old, uint64_t rate, struct 
     if (at.ticks < old->ticks || change > old->rate / RATE_PARTS)
         return false;
     uint64_t passed = at.ticks - old->ticks;
-    int64_t off = old->ns + scale(passed, old->rate) + 1 - at.ns;
+    int64_t off = old->ns + weft__clock_scale(passed, old->rate) + 1 - at.ns;
     int64_t may = OFF_MAX_NS + (at.ns - old->ns) / SLEW_PARTS;
     if (off > may || off < -may)
         return false;
@@ -179,27 +159,16 @@ bool weft__clock_follow(const struct weft__clock_line *old, struct weft__clock_p
     return true;
 }
 
-/* In order before a later look at `seq`. */
-static inline __attribute__((always_inline)) void load_line(uint32_t seq,
-                                                            struct weft__clock_line *line)
-{
-    const struct weft__clock_line *from = &now.line[seq % 2];
-    line->ticks = __atomic_load_n(&from->ticks, __ATOMIC_ACQUIRE);
-    line->rate = __atomic_load_n(&from->rate, __ATOMIC_ACQUIRE);
-    line->ns = __atomic_load_n(&from->ns, __ATOMIC_ACQUIRE);
-    line->limit = __atomic_load_n(&from->limit, __ATOMIC_ACQUIRE);
-}
-
 /* With the keeper's lock. Each store is in order after that of `seq` before it. */
 static void publish(const struct weft__clock_line *line)
 {
-    uint32_t seq = now.seq + 1;
-    struct weft__clock_line *to = &now.line[seq % 2];
+    uint32_t seq = weft__clock_now.seq + 1;
+    struct weft__clock_line *to = &weft__clock_now.line[seq % 2];
     __atomic_store_n(&to->ticks, line->ticks, __ATOMIC_RELEASE);
     __atomic_store_n(&to->rate, line->rate, __ATOMIC_RELEASE);
     __atomic_store_n(&to->ns, line->ns, __ATOMIC_RELEASE);
     __atomic_store_n(&to->limit, line->limit, __ATOMIC_RELEASE);
-    __atomic_store_n(&now.seq, seq, __ATOMIC_RELEASE);
+    __atomic_store_n(&weft__clock_now.seq, seq, __ATOMIC_RELEASE);
 }
 
 /* ---- keeping it honest ---- */
@@ -217,7 +186,8 @@ static void lose_line(const struct weft__clock_line *old, struct weft__clock_pai
     uint64_t passed = at.ticks - old->ticks;
     /* How far anybody may have followed it: nobody goes on for long after its end. */
     bool plausible = passed / OVER_LIMIT_MAX <= old->limit;
-    __atomic_store_n(&keeper.floor, old->ns + (plausible ? scale(passed, old->rate) : 0),
+    __atomic_store_n(&keeper.floor,
+                     old->ns + (plausible ? weft__clock_scale(passed, old->rate) : 0),
                      __ATOMIC_RELAXED);
     struct weft__clock_line none = {0};
     keeper.anchor = keeper.next_anchor = at;
@@ -239,7 +209,7 @@ static void move_anchor(struct weft__clock_pair at)
 static int64_t follow_on(const struct weft__clock_line *line, uint64_t passed)
 {
     if (line->limit != 0 && passed / OVER_LIMIT_MAX <= line->limit)
-        return line->ns + scale(passed, line->rate);
+        return line->ns + weft__clock_scale(passed, line->rate);
     return ask_kernel();
 }
 
@@ -253,13 +223,13 @@ static void begin(void)
 /* With the keeper's lock: what the time is, having seen to the line. */
 static int64_t keep(void)
 {
-    struct weft__clock_line old, line;
+    struct weft__clock_line line;
     struct weft__clock_pair at;
     if (keeper.state == UNKNOWN)
         begin();
     if (keeper.state == WARMING && kernel_clock() - keeper.anchor.ns < WARM_NS)
         return ask_kernel();
-    load_line(now.seq, &old);
+    struct weft__clock_line old = weft__clock_line_of(weft__clock_now.seq);
     if (keeper.state == KERNEL || !read_both(&at))
         return follow_on(&old, ticks_ordered() - old.ticks);
     if (at.ns < keeper.floor)
@@ -291,14 +261,13 @@ static int64_t read_slowly(const struct weft__clock_line *line, uint64_t passed)
 static inline int64_t read_clock(bool ordered)
 {
     for (;;) {
-        struct weft__clock_line line;
-        uint32_t seq = __atomic_load_n(&now.seq, __ATOMIC_ACQUIRE);
-        load_line(seq, &line);
-        uint64_t passed = (ordered ? ticks_ordered() : ticks()) - line.ticks;
-        if (__builtin_expect(__atomic_load_n(&now.seq, __ATOMIC_RELAXED) != seq, 0))
+        uint32_t seq = __atomic_load_n(&weft__clock_now.seq, __ATOMIC_ACQUIRE);
+        struct weft__clock_line line = weft__clock_line_of(seq);
+        uint64_t passed = (ordered ? ticks_ordered() : weft__clock_ticks()) - line.ticks;
+        if (__builtin_expect(__atomic_load_n(&weft__clock_now.seq, __ATOMIC_RELAXED) != seq, 0))
             continue;
         if (__builtin_expect(passed < line.limit, 1))
-            return line.ns + scale(passed, line.rate);
+            return line.ns + weft__clock_scale(passed, line.rate);
         return read_slowly(&line, passed);
     }
 }

@@ -33,4 +33,54 @@ struct weft__clock_line {
 bool weft__clock_follow(const struct weft__clock_line *old, struct weft__clock_pair anchor,
                         struct weft__clock_pair at, struct weft__clock_line *line);
 
+/* ---- the line that holds, for reading without a call ---- */
+
+/* Of the two, `seq` says which; see clock.c. */
+struct weft__clock_lines {
+    uint32_t seq;
+    struct weft__clock_line line[2];
+};
+extern struct weft__clock_lines weft__clock_now __attribute__((visibility("hidden")));
+
+static inline uint64_t weft__clock_ticks(void)
+{
+    uint64_t t;
+#if defined(__x86_64__)
+    t = __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
+#endif
+    return t;
+}
+
+/* In order before a later look at `seq`. */
+static inline __attribute__((always_inline)) struct weft__clock_line
+weft__clock_line_of(uint32_t seq)
+{
+    const struct weft__clock_line *from = &weft__clock_now.line[seq % 2];
+    struct weft__clock_line line;
+    line.ticks = __atomic_load_n(&from->ticks, __ATOMIC_ACQUIRE);
+    line.rate = __atomic_load_n(&from->rate, __ATOMIC_ACQUIRE);
+    line.ns = __atomic_load_n(&from->ns, __ATOMIC_ACQUIRE);
+    line.limit = __atomic_load_n(&from->limit, __ATOMIC_ACQUIRE);
+    return line;
+}
+
+static inline int64_t weft__clock_scale(uint64_t passed, uint64_t rate)
+{
+    return (int64_t)(((unsigned __int128)passed * rate) >> 32);
+}
+
+/* weft__after_ns without a call; false: ask that. */
+static inline bool weft__after_ns_quick(int64_t ns, int64_t *when)
+{
+    uint32_t seq = __atomic_load_n(&weft__clock_now.seq, __ATOMIC_ACQUIRE);
+    struct weft__clock_line line = weft__clock_line_of(seq);
+    uint64_t passed = weft__clock_ticks() - line.ticks;
+    if (ns <= 0 || __atomic_load_n(&weft__clock_now.seq, __ATOMIC_RELAXED) != seq ||
+        passed >= line.limit)
+        return false;
+    return !__builtin_add_overflow(line.ns + weft__clock_scale(passed, line.rate), ns, when);
+}
+
 #endif

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "runtime/chan/chan.h"
+#include "runtime/time/clock.h"
 #include "runtime/time/timers.h"
 
 struct weft_timer {
@@ -232,12 +233,35 @@ int weft_timer_stop(struct weft_timer *timer)
     return was;
 }
 
-int weft_timer_reset(struct weft_timer *timer, int64_t ns)
+__attribute__((noinline)) static int reset(struct weft_timer *timer, int64_t ns, const void *caller)
 {
-    int r = start(timer, ns, 0, WEFT_CALLER());
+    int r = start(timer, ns, 0, caller);
     if (r < 0)
         weft__fatal("no memory for a timer");
     return r;
+}
+
+static inline bool channel_empty(const struct weft_timer *timer)
+{
+    /* `also` is a channel's lock, and beside it */
+    return !timer->base.also || __atomic_load_n(&timer->chan->count, __ATOMIC_RELAXED) == 0;
+}
+
+/* An armed timer that is set to later, and whose channel is empty, is what there is most of. */
+int weft_timer_reset(struct weft_timer *timer, int64_t ns)
+{
+    int64_t when;
+    __builtin_prefetch(&timer->base, 1);
+    struct weft__timers *home = __atomic_load_n(&timer->base.home, __ATOMIC_ACQUIRE);
+    if (!weft__after_ns_quick(ns, &when) || !weft__try_lock(&home->lock))
+        return reset(timer, ns, WEFT_CALLER());
+    if (!weft__timer_is_of(&timer->base, home) || !channel_empty(timer) ||
+        !weft__timer_delay(&timer->base, when)) {
+        weft__unlock(&home->lock);
+        return reset(timer, ns, WEFT_CALLER());
+    }
+    weft__unlock(&home->lock);
+    return true;
 }
 
 struct weft_chan *weft_timer_chan(struct weft_timer *timer)

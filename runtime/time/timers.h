@@ -60,23 +60,39 @@ enum weft__armed weft__timer_set_slow(struct weft__timer *timer, int64_t when, i
 bool weft__timer_unset(struct weft__timer *timer);
 void weft__timer_armed_first(int64_t when);
 
+/* With the lock of `home`: whether that protects the timer. */
+static inline bool weft__timer_is_of(const struct weft__timer *timer,
+                                     const struct weft__timers *home)
+{
+    return __builtin_expect(__atomic_load_n(&timer->home, __ATOMIC_RELAXED) == home, 1);
+}
+
 static inline void weft__timer_lock(struct weft__timer *timer)
 {
     for (;;) {
         struct weft__timers *home = __atomic_load_n(&timer->home, __ATOMIC_ACQUIRE);
         weft__lock(&home->lock);
-        if (__builtin_expect(__atomic_load_n(&timer->home, __ATOMIC_RELAXED) == home, 1))
+        if (weft__timer_is_of(timer, home))
             return;
         weft__unlock(&home->lock);
     }
 }
 
+/* Moves an armed one to later: its entry comes up too early and is put right then. False: it is not
+ * armed, or `when` is earlier. */
+static inline bool weft__timer_delay(struct weft__timer *timer, int64_t when)
+{
+    if (timer->place == 0 || when < timer->key)
+        return false;
+    timer->when = when;
+    return true;
+}
+
 static inline enum weft__armed weft__timer_set(struct weft__timer *timer, int64_t when,
                                                int64_t period)
 {
-    if (timer->place == 0 || when < timer->key)
+    if (!weft__timer_delay(timer, when))
         return weft__timer_set_slow(timer, when, period);
-    timer->when = when; /* its entry comes up too early and is put right then */
     timer->period = period;
     return WEFT__ARMED;
 }
