@@ -90,7 +90,7 @@ void weft_chan_release(struct weft_chan *c)
         return;
     /* Whoever was in the channel last may not have given up the lock yet; nobody comes after. */
     if (__atomic_load_n(&c->lock, __ATOMIC_ACQUIRE))
-        weft__lock(&c->lock);
+        weft__solo_lock(&c->lock);
     if (somebody_waits(&c->receivers) || somebody_waits(&c->senders))
         weft__fatal_object("release of a channel on which tasks wait", c, WEFT_CALLER(), NULL,
                            NULL);
@@ -268,7 +268,7 @@ __attribute__((noinline)) static int send_later(struct weft_chan *c, const void 
 
 static inline int send_by(struct weft_chan *c, const void *value, bool wait, const void *caller)
 {
-    if (!c || !weft__chan_try_lock(c))
+    if (!c || !weft__chan_try_quickly(c))
         return send_later(c, value, wait, caller);
     if (c->receivers.head || c->closed || c->count >= c->capacity || !value ||
         !copy_usual(place_of_next(c), value, c->size))
@@ -322,7 +322,7 @@ __attribute__((noinline)) static int recv_later(struct weft_chan *c, void *value
 
 static inline int recv_by(struct weft_chan *c, void *value, bool wait, const void *caller)
 {
-    if (!c || !weft__chan_try_lock(c))
+    if (!c || !weft__chan_try_quickly(c))
         return recv_later(c, value, wait, caller);
     if (c->senders.head || c->count == 0 || !value ||
         !copy_usual(value, c->buffer + c->first * c->size, c->size))

@@ -3,6 +3,7 @@
 #define WEFT_CHAN_CHAN_H
 
 #include "runtime/chan/waitq.h"
+#include "runtime/sched/solo.h"
 
 struct weft_chan {
     alignas(8) uint32_t lock; /* of all below but refs */
@@ -40,7 +41,16 @@ static inline uint64_t weft__chan_stamp(const struct weft_chan *c)
 
 static inline bool weft__chan_try_lock(struct weft_chan *c)
 {
-    if (!weft__try_lock(&c->lock))
+    if (!weft__solo_try_lock(&c->lock))
+        return false;
+    weft__chan_locked(c);
+    return true;
+}
+
+/* Calls nothing; false: weft__chan_lock has to be called. */
+static inline bool weft__chan_try_quickly(struct weft_chan *c)
+{
+    if (!weft__solo_try_quickly(&c->lock))
         return false;
     weft__chan_locked(c);
     return true;
@@ -48,7 +58,7 @@ static inline bool weft__chan_try_lock(struct weft_chan *c)
 
 static inline void weft__chan_lock(struct weft_chan *c)
 {
-    weft__lock(&c->lock);
+    weft__solo_lock(&c->lock);
     weft__chan_locked(c);
 }
 

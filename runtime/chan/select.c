@@ -85,8 +85,7 @@ struct seen {
 };
 
 /* False: no valid cases. */
-static inline __attribute__((always_inline)) bool look(const struct weft_case *cases, unsigned n,
-                                                       struct seen *seen)
+static bool look(const struct weft_case *cases, unsigned n, struct seen *seen)
 {
     struct seen s = {.default_case = n};
     for (unsigned i = 0; i < n; i++) {
@@ -354,11 +353,12 @@ static int select_slow(const struct selection *s, int64_t timeout_ns, const void
                                : select_locked(&w, may_wait, caller);
 }
 
-/* A look again, from the first on. */
 __attribute__((noinline)) static int select_fully(struct weft_case *cases, unsigned n,
                                                   int64_t timeout_ns, const void *caller)
 {
     struct selection s = {.cases = cases, .n = n};
+    if (n > CASES_MAX)
+        return -EINVAL;
     for (int looks = 0; looks < LOOKS_MAX; looks++) {
         struct seen seen;
         if (!look(cases, n, &seen))
@@ -381,23 +381,58 @@ __attribute__((noinline)) static int select_fully(struct weft_case *cases, unsig
     return select_slow(&s, timeout_ns, caller);
 }
 
-/* With a default, and nothing else that can go on, it calls nothing. */
-int weft__select(struct weft_case *cases, unsigned n, int64_t timeout_ns, const void *caller)
+/* A default is to be taken: no other case can go on, and that was so at one moment. False: look
+ * closely. */
+static inline __attribute__((always_inline)) bool only_default(const struct weft_case *cases,
+                                                               unsigned n, unsigned *which)
 {
-    struct seen seen;
-    if (n > CASES_MAX || !look(cases, n, &seen))
-        return -EINVAL;
-    if (seen.ready == 0 && seen.default_case != n && seen_at_once(cases, n, &seen)) {
-        struct weft__worker *w = weft__worker();
-        if (w && (w->spins + 1) % WEFT__SPIN_BLOCK != 0) {
-            w->spins++;
-            return (int)seen.default_case;
+    uint64_t stamps = 0;
+    unsigned found = n;
+    for (unsigned i = 0; i < n; i++) {
+        enum weft_case_kind kind = cases[i].kind;
+        const struct weft_chan *c = cases[i].chan;
+        if (kind == WEFT_CASE_DEFAULT && found == n) {
+            found = i;
+            continue;
         }
+        if (kind != WEFT_CASE_RECV && kind != WEFT_CASE_SEND)
+            return false;
+        if (!c)
+            continue;
+        stamps += weft__chan_stamp(c);
+        if (could_go_on(kind, c))
+            return false;
+    }
+    if (found == n || (uint32_t)stamps != 0)
+        return false;
+    for (unsigned i = 0; i < n; i++) {
+        if (has_channel(&cases[i]))
+            stamps -= weft__chan_stamp(cases[i].chan);
+    }
+    *which = found;
+    return stamps == 0;
+}
+
+/* Polling calls nothing. */
+static inline __attribute__((always_inline)) int select_by(struct weft_case *cases, unsigned n,
+                                                           int64_t timeout_ns, const void *caller)
+{
+    unsigned which;
+    struct weft__worker *w = weft__worker();
+    if (n <= CASES_MAX && w && (w->spins + 1) % WEFT__SPIN_BLOCK != 0 &&
+        only_default(cases, n, &which)) {
+        w->spins++;
+        return (int)which;
     }
     return select_fully(cases, n, timeout_ns, caller);
 }
 
+int weft__select(struct weft_case *cases, unsigned n, int64_t timeout_ns, const void *caller)
+{
+    return select_by(cases, n, timeout_ns, caller);
+}
+
 int weft_select(struct weft_case *cases, unsigned n, int64_t timeout_ns)
 {
-    return weft__select(cases, n, timeout_ns, WEFT_CALLER());
+    return select_by(cases, n, timeout_ns, WEFT_CALLER());
 }

@@ -62,6 +62,7 @@ also explore idle 1
 also explore select 1
 also explore rwmutex 1
 also explore timed 1
+also explore solo 1
 
 seconds=20
 ring=runtime/sched/ring.h queue=runtime/sched/queue.c idle=runtime/sched/idle.c
@@ -74,6 +75,12 @@ also mutate next-taken-twice queue next_slot $ring \
 also mutate shared-without-lock queue shared_queue $queue 's/weft__(un)?lock\(&run->queue_lock\);//g'
 also mutate company-not-fenced queue alone $queue 's/(bool weft__share_queue.*?)weft__heavy_fence\(\);/$1/s'
 also mutate company-not-waited-for queue alone $queue 's/return !__atomic_load_n\(&w->popping, __ATOMIC_ACQUIRE\)/return true/'
+
+solo=runtime/sched/solo.c
+also mutate shared-unfenced solo one_comes $solo 's/    weft__heavy_fence\(\);\n//'
+also mutate shared-unawaited solo one_comes $solo 's/while \(__atomic_load_n\(&weft__solo.inside.*?yield\(\);//s'
+also mutate shared-at-once solo two_come $solo 's/(static void stop.*?)WEFT__SOLO_NOBODY/$1WEFT__SOLO_SHARED/s'
+also mutate bracket-without-a-look solo one_comes runtime/sched/solo.h 's/__atomic_load_n\(&weft__solo.who, __ATOMIC_RELAXED\) == who, 1/true, 1/'
 
 also mutate sleep-without-a-look idle from_outside $idle 's/!weft__work_in_sight\(run\) && //'
 also mutate sleep-not-fenced idle computes_meanwhile $idle 's/weft__heavy_fence\(\);//'

@@ -28,6 +28,8 @@ _Noreturn static void reported(int status)
 
 static struct weft__run run;
 
+#include "runtime/model/shared_locks.h"
+
 /* The code under test: */
 #include "runtime/sched/deadlock.c"
 #include "runtime/sched/idle.c"

@@ -17,6 +17,8 @@
 
 #pragma GCC diagnostic ignored "-Wunused-value" /* of the builtins as statements */
 
+#include "runtime/model/shared_locks.h"
+
 /* The code under test: */
 #include "runtime/chan/chan.c"
 #define wait wait_for_case

@@ -13,6 +13,7 @@
 
 #include "runtime/io/netpoll.h"
 #include "runtime/sched/signals.h"
+#include "runtime/sched/solo.h"
 #include "runtime/sched/thread.h"
 #include "runtime/time/timers.h"
 
@@ -120,6 +121,7 @@ void weft__run_forget(void)
     open_workers = 0;
     weft__open_epoch = 0;
     weft__visitors = 0;
+    weft__solo_forget();
     retired = NULL; /* their threads never end here */
     taken = 0;
 }
@@ -129,6 +131,7 @@ void weft__main_returned(struct weft__worker *w)
 {
     struct weft__run *run = w->run;
     LOITER_CALL(loiter_run_end, ());
+    weft__solo_end(run->worker[0]);
     __atomic_store_n(&weft__open_run, NULL, __ATOMIC_SEQ_CST);
     __atomic_store_n(&open_workers, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&weft__open_epoch, 0, __ATOMIC_RELAXED);
@@ -196,6 +199,8 @@ static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *)
     LOITER_CALL(loiter_task_created,
                 (&run->main->loiter, (void (*)(void))fn, run->stack_bytes, 0, caller, arg));
     weft__push_shared(run, run->main);
+    if (run->workers == 1)
+        weft__solo_begin(run->worker[0]);
     __atomic_store_n(&open_workers, run->workers, __ATOMIC_RELAXED);
     __atomic_store_n(&weft__open_epoch, run->epoch, __ATOMIC_RELAXED);
     __atomic_store_n(&weft__open_run, run, __ATOMIC_SEQ_CST);

@@ -241,27 +241,29 @@ __attribute__((noinline)) static int reset(struct weft_timer *timer, int64_t ns,
     return r;
 }
 
+/* `also` is the lock of its channel, if it has one, and lies nearer. */
 static inline bool channel_empty(const struct weft_timer *timer)
 {
-    /* `also` is a channel's lock, and beside it */
     return !timer->base.also || __atomic_load_n(&timer->chan->count, __ATOMIC_RELAXED) == 0;
 }
 
-/* An armed timer that is set to later, and whose channel is empty, is what there is most of. */
+/* An armed timer that is set to later, and whose channel is empty, is what there is most of. Its
+ * memory is asked for before the counter is read, and not waited for: reading that would wait too.
+ */
 int weft_timer_reset(struct weft_timer *timer, int64_t ns)
 {
     int64_t when;
     __builtin_prefetch(&timer->base, 1);
+    __builtin_prefetch(&timer->base.also, 1);
+    if (!weft__after_ns_quick(ns, &when))
+        return reset(timer, ns, WEFT_CALLER());
     struct weft__timers *home = __atomic_load_n(&timer->base.home, __ATOMIC_ACQUIRE);
-    if (!weft__after_ns_quick(ns, &when) || !weft__try_lock(&home->lock))
+    if (!weft__solo_try_quickly(&home->lock))
         return reset(timer, ns, WEFT_CALLER());
-    if (!weft__timer_is_of(&timer->base, home) || !channel_empty(timer) ||
-        !weft__timer_delay(&timer->base, when)) {
-        weft__unlock(&home->lock);
-        return reset(timer, ns, WEFT_CALLER());
-    }
+    bool delayed = weft__timer_is_of(&timer->base, home) && channel_empty(timer) &&
+                   weft__timer_delay(&timer->base, when);
     weft__unlock(&home->lock);
-    return true;
+    return delayed ? true : reset(timer, ns, WEFT_CALLER());
 }
 
 struct weft_chan *weft_timer_chan(struct weft_timer *timer)

@@ -133,7 +133,7 @@ void weft__timer_init(struct weft__timer *timer,
 static struct weft__timers *move_home(struct weft__timer *timer, struct weft__timers *to)
 {
     struct weft__timers *from = timer->home;
-    if (from == to || !weft__try_lock(&to->lock))
+    if (from == to || !weft__solo_try_lock(&to->lock))
         return from;
     __atomic_store_n(&timer->home, to, __ATOMIC_RELEASE);
     weft__unlock(&from->lock);
@@ -188,7 +188,7 @@ bool weft__sleep_until(struct weft_task *task, int64_t when)
 {
     struct weft__worker *w = weft__worker();
     struct weft__timers *home = home_of(w);
-    weft__lock(&home->lock);
+    weft__solo_lock(&home->lock);
     bool ok = reserve(home);
     enum weft__armed armed = WEFT__NOT_ARMED;
     if (ok) {
@@ -227,7 +227,7 @@ static bool fire_first(struct weft__timers *home, int64_t now, struct weft_task 
         weft__heap_delay(&home->heap, timer->key);
         return true;
     }
-    if (timer->also && !weft__try_lock(timer->also))
+    if (timer->also && !weft__solo_try_lock(timer->also))
         return false;
     if (timer->period > 0) {
         timer->when = timer->key = next_tick(timer, now);
@@ -252,7 +252,7 @@ static void run_due(struct weft__timers *home, struct weft__worker *w, int64_t n
 {
     struct weft_task *ready[FIRED_AT_ONCE];
     unsigned count = 0;
-    if (__atomic_load_n(&home->next, __ATOMIC_RELAXED) > now || !weft__try_lock(&home->lock))
+    if (__atomic_load_n(&home->next, __ATOMIC_RELAXED) > now || !weft__solo_try_lock(&home->lock))
         return; /* who holds it fires them, or armed one that is not due, or is soon out of it */
     /* As long as we hold the lock, an open run is not cleared. After its end the timers are those
      * of the next, and not for its stragglers. */
@@ -298,7 +298,7 @@ void weft__timers_run_all(struct weft__worker *w)
 
 static void clear(struct weft__timers *home)
 {
-    weft__lock(&home->lock);
+    weft__solo_lock(&home->lock);
     struct weft__heap heap = home->heap;
     for (uint32_t i = 0; i < heap.count; i++) {
         if (!weft__heap_sleeper(heap.entries[i]))

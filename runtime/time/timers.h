@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "runtime/sched/lock.h"
+#include "runtime/sched/solo.h"
 #include "runtime/time/clock.h"
 #include "runtime/time/heap.h"
 
@@ -71,7 +71,7 @@ static inline void weft__timer_lock(struct weft__timer *timer)
 {
     for (;;) {
         struct weft__timers *home = __atomic_load_n(&timer->home, __ATOMIC_ACQUIRE);
-        weft__lock(&home->lock);
+        weft__solo_lock(&home->lock);
         if (weft__timer_is_of(timer, home))
             return;
         weft__unlock(&home->lock);
