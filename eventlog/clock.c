@@ -75,15 +75,19 @@ static bool kernel_distrusts_tsc(void)
            memcmp(word, "jiff", 4) == 0 || memcmp(word, "refi", 4) == 0;
 }
 
+static bool tsc_may_be_read(void)
+{
+    int mode = PR_TSC_ENABLE;
+    el_sys(SYS_prctl, PR_GET_TSC, (long)&mode, 0, 0, 0, 0);
+    return mode == PR_TSC_ENABLE;
+}
+
 /* Whether the TSC runs at one speed always, on all processors, and may be read. */
 static bool tsc_is_clock(void)
 {
     unsigned a, b, c, d;
-    int mode = PR_TSC_ENABLE;
-    if (!__get_cpuid(0x80000007, &a, &b, &c, &d) || (d & 1u << 8) == 0)
-        return false;
-    el_sys(SYS_prctl, PR_GET_TSC, (long)&mode, 0, 0, 0, 0);
-    return mode == PR_TSC_ENABLE && !kernel_distrusts_tsc();
+    return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8) != 0 && tsc_may_be_read() &&
+           !kernel_distrusts_tsc();
 }
 
 /* What the processor says of itself; 0 when it says nothing. */
@@ -96,13 +100,9 @@ static uint64_t tsc_told_hz(void)
     return (uint64_t)crystal * numerator / denominator;
 }
 
-struct reading {
-    uint64_t ticks, ns;
-};
-
-static struct reading read_both(void)
+static struct el_tsc_reading read_both(void)
 {
-    struct reading best = {0, 0};
+    struct el_tsc_reading best = {0, 0};
     uint64_t best_width = UINT64_MAX;
     for (int i = 0; i < 4; i++) {
         uint64_t before = __rdtsc();
@@ -110,45 +110,60 @@ static struct reading read_both(void)
         uint64_t width = __rdtsc() - before;
         if (width < best_width) {
             best_width = width;
-            best = (struct reading){before + width / 2, ns};
+            best = (struct el_tsc_reading){before + width / 2, ns};
         }
     }
     return best;
 }
 
-static uint64_t tsc_measured_hz(uint64_t span_ns)
+struct el_tsc_reading el_tsc_begin(void)
 {
-    struct reading first = read_both(), last = first;
-    while (last.ns - first.ns < span_ns)
-        last = read_both();
-    return scale(last.ticks - first.ticks, NS_PER_S, last.ns - first.ns);
+    return tsc_is_clock() ? read_both() : (struct el_tsc_reading){0, 0};
 }
 
-uint64_t el_tsc_measure_hz(uint64_t span_ns)
+uint64_t el_tsc_end_hz(struct el_tsc_reading first, uint64_t span_ns)
 {
-    return tsc_is_clock() && span_ns > 0 ? tsc_measured_hz(span_ns) : 0;
+    struct el_tsc_reading last;
+    if (first.ns == 0 || span_ns == 0)
+        return 0;
+    do
+        last = read_both();
+    while (last.ns - first.ns < span_ns);
+    return scale(last.ticks - first.ticks, NS_PER_S, last.ns - first.ns);
 }
 
 #else
 
-uint64_t el_tsc_measure_hz(uint64_t span_ns)
+struct el_tsc_reading el_tsc_begin(void)
 {
+    return (struct el_tsc_reading){0, 0};
+}
+
+uint64_t el_tsc_end_hz(struct el_tsc_reading first, uint64_t span_ns)
+{
+    (void)first;
     (void)span_ns;
     return 0;
 }
 
 #endif
 
+uint64_t el_tsc_measure_hz(uint64_t span_ns)
+{
+    return el_tsc_end_hz(el_tsc_begin(), span_ns);
+}
+
 void el_clock_start(struct el_log *log, uint64_t hz)
 {
     log->clock = EL_CLOCK_MONOTONIC;
     log->clock_hz = NS_PER_S;
 #if defined(__x86_64__) || defined(__i386__)
-    if (tsc_is_clock()) {
+    /* Who says how fast it is has looked whether it is a clock. */
+    if (hz != 0 ? tsc_may_be_read() : tsc_is_clock()) {
         if (hz == 0)
             hz = tsc_told_hz();
         if (hz == 0)
-            hz = tsc_measured_hz(MEASURE_NS);
+            hz = el_tsc_measure_hz(MEASURE_NS);
         log->clock = EL_CLOCK_TSC;
         log->clock_hz = hz;
     }

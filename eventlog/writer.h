@@ -185,6 +185,14 @@ uint64_t el_ns_to_ticks(const struct el_log *log, uint64_t ns);
  * and passes the result on); 0 where the TSC is no clock or there is none. */
 uint64_t el_tsc_measure_hz(uint64_t span_ns);
 
+/* The same in two steps, for who has something to do in between: the second waits for what is left
+ * of the span. */
+struct el_tsc_reading {
+    uint64_t ticks, ns; /* 0: the TSC is no clock */
+};
+struct el_tsc_reading el_tsc_begin(void);
+uint64_t el_tsc_end_hz(struct el_tsc_reading begun, uint64_t span_ns);
+
 /* ---- events ---- */
 
 /* A free slot, for the thread with that id; NULL when there is none, or recording stopped: the

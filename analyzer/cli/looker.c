@@ -16,8 +16,10 @@
 #include "eventlog/events.h"
 #include "eventlog/packet.h"
 
-/* The directory is read again after so many looks, for processes that have come. */
-#define RESCAN_EVERY 16u
+/* The directory is read again after so long, for processes that have come. */
+#define RESCAN_NS INT64_C(150000000)
+/* The share of the time so far that passes before the next look. */
+#define LOOK_SHARE 0.02
 /* One look is bounded: what is beyond is left out, and the others stand for it. */
 #define PROCESSES_MOST 64u
 #define THREADS_MOST   256u
@@ -35,8 +37,7 @@ struct looker {
     char *dir;
     struct seen *processes;
     size_t n;
-    unsigned scans;
-    struct timespec last;
+    struct timespec first, last, scanned;
     struct looker_result result;
 };
 
@@ -44,7 +45,8 @@ struct looker *looker_create(const char *dir)
 {
     struct looker *l = xcalloc(1, sizeof(*l));
     l->dir = xstrdup(dir);
-    clock_gettime(CLOCK_MONOTONIC, &l->last);
+    clock_gettime(CLOCK_MONOTONIC, &l->first);
+    l->last = l->first;
     return l;
 }
 
@@ -166,19 +168,27 @@ static void look_at(struct seen *p, struct looker_result *r, double *inside)
     }
 }
 
-void looker_look(struct looker *l)
+static int64_t ns_between(struct timespec from, struct timespec to)
+{
+    return (to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec;
+}
+
+double looker_look(struct looker *l)
 {
     struct timespec now;
     double inside = 0;
-    if (l->scans++ % RESCAN_EVERY == 0 || l->n == 0)
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (l->n == 0 || ns_between(l->scanned, now) >= RESCAN_NS) {
         scan(l);
+        l->scanned = now;
+    }
     for (size_t i = 0; i < l->n; i++)
         if (!l->processes[i].over)
             look_at(&l->processes[i], &l->result, &inside);
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t since = (now.tv_sec - l->last.tv_sec) * 1000000000 + now.tv_nsec - l->last.tv_nsec;
+    l->result.inside_ns += (int64_t)(inside * (double)ns_between(l->last, now));
     l->last = now;
-    l->result.inside_ns += (int64_t)(inside * (double)since);
+    double next = (double)ns_between(l->first, now) * 1e-9 * LOOK_SHARE;
+    return next < LOOKER_LEAST_S ? LOOKER_LEAST_S : next > LOOKER_MOST_S ? LOOKER_MOST_S : next;
 }
 
 struct looker_result looker_result(const struct looker *l)

@@ -2,16 +2,18 @@
  * looker.h - how much time the program spends inside Loiter's own code, by looking now and then.
  *
  * Each recorded thread says in its memory whether it is inside, and in its record where that word
- * lies. The launcher reads the words of all recorded processes a hundred times a second, by
- * process_vm_readv: the program pays nothing for it. Where the kernel does not allow that, nothing
- * is known.
+ * lies. The launcher reads the words of all recorded processes now and then, by process_vm_readv:
+ * a hundred times in the first second, and the rarer the longer they run, down to ten times a
+ * second. Where the kernel does not allow that, nothing is known.
  */
 #ifndef LOOKER_H
 #define LOOKER_H
 
 #include <stdint.h>
 
-#define LOOKER_PERIOD_S 0.01
+/* From one look to the next. */
+#define LOOKER_LEAST_S 0.01
+#define LOOKER_MOST_S  0.1
 
 struct looker;
 
@@ -19,8 +21,8 @@ struct looker;
 struct looker *looker_create(const char *dir);
 void looker_destroy(struct looker *l); /* NULL is allowed */
 
-/* Looks at all threads once. */
-void looker_look(struct looker *l);
+/* Looks at all threads once; the seconds to wait before the next time. */
+double looker_look(struct looker *l);
 
 /* How often a thread was looked at, how often it was inside, and the time that stands for. */
 struct looker_result {

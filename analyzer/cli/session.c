@@ -101,7 +101,7 @@ static char *join_words(char *const *words)
 int session_begin(struct session *s, const struct session_options *o)
 {
     char *error = NULL;
-    *s = (struct session){.options = o, .in_fd = -1, .out_fd = -1};
+    *s = (struct session){.options = o, .in_fd = -1, .out_fd = -1, .tsc = el_tsc_begin()};
     int code = preflight(o->argv[0], &s->path, &error);
     if (!code && !(s->library = session_library(&error)))
         code = EXIT_CODE_USAGE;
@@ -119,7 +119,6 @@ int session_begin(struct session *s, const struct session_options *o)
         return code;
     }
     s->runtime = sanitizer_runtime(s->path);
-    s->tsc_hz = el_tsc_measure_hz(TSC_MEASURE_NS);
     s->info.command = join_words(o->argv);
     return 0;
 }
@@ -156,8 +155,9 @@ static void prepare(void *arg, pid_t self)
     snprintf(number, sizeof(number), "%d", (int)self);
     setenv("LOITER_ROOT_PID", number, 1);
     unsetenv("LOITER_TSC_HZ");
-    if (s->tsc_hz) {
-        snprintf(number, sizeof(number), "%" PRIu64, s->tsc_hz);
+    uint64_t hz = el_tsc_end_hz(s->tsc, TSC_MEASURE_NS);
+    if (hz) {
+        snprintf(number, sizeof(number), "%" PRIu64, hz);
         setenv("LOITER_TSC_HZ", number, 1);
     }
 }
@@ -196,10 +196,10 @@ static struct run_usage usage_of(const struct ending *e)
                               .preemptions = e->usage.ru_nivcsw};
 }
 
-static void look(void *arg)
+static double look(void *arg)
 {
     const struct session *s = arg;
-    looker_look(s->looker);
+    return looker_look(s->looker);
 }
 
 /* What of its processor time Loiter took. */
@@ -220,7 +220,7 @@ int session_run(struct session *s)
                             .prepare = prepare,
                             .hung = hung,
                             .look = look,
-                            .look_s = LOOKER_PERIOD_S,
+                            .look_s = LOOKER_LEAST_S,
                             .arg = s};
     s->looker = looker_create(s->dir);
     s->info.started_ns = realtime_ns();

@@ -11,6 +11,7 @@
 
 #include "analyzer/cli/supervise.h"
 #include "analyzer/report/run_info.h"
+#include "eventlog/writer.h"
 
 struct session_options {
     const char *dir; /* of -o; NULL for the usual name */
@@ -31,14 +32,14 @@ void session_take_program(struct session_options *o, struct argp_state *state);
 
 struct session {
     const struct session_options *options;
-    char *path;      /* of the program */
-    char *library;   /* to preload */
-    char *allocator; /* to preload behind the library; NULL for the program's own */
-    char *runtime;   /* of a sanitizer, to preload before all others; NULL for none */
-    char *dir;       /* of the log, absolute */
-    bool made;       /* the directory is of our making */
-    uint64_t tsc_hz;
-    struct looker *looker; /* while it runs */
+    char *path;                /* of the program */
+    char *library;             /* to preload */
+    char *allocator;           /* to preload behind the library; NULL for the program's own */
+    char *runtime;             /* of a sanitizer, to preload before all others; NULL for none */
+    char *dir;                 /* of the log, absolute */
+    bool made;                 /* the directory is of our making */
+    struct el_tsc_reading tsc; /* when the session began */
+    struct looker *looker;     /* while it runs */
     struct run_info info;
     int in_fd, out_fd; /* the caller may set them: for the program's standard input and output */
     /* Set by the caller: judges a program that hangs; may be NULL. run.json is written by then. */

@@ -91,14 +91,15 @@ static bool wait_until(const struct supervise *s, const sigset_t *signals, doubl
                        struct ending *e)
 {
     const pid_t pid = e->pid;
+    double look_s = s->look_s;
     while (!collect(pid, e)) {
         double left = deadline_s - now_s();
         siginfo_t info;
         int signal;
         if (left <= 0)
             return false;
-        if (s->look && left > s->look_s)
-            left = s->look_s;
+        if (s->look && left > look_s)
+            left = look_s;
         if (isinf(left)) {
             signal = sigwaitinfo(signals, &info);
         } else {
@@ -108,7 +109,7 @@ static bool wait_until(const struct supervise *s, const sigset_t *signals, doubl
         if (signal > 0 && signal != SIGCHLD)
             forward(pid, &info);
         else if (signal < 0 && s->look)
-            s->look(s->arg);
+            look_s = s->look(s->arg);
     }
     return true;
 }

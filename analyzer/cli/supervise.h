@@ -21,7 +21,8 @@ struct supervise {
     void (*prepare)(void *arg, pid_t self);
     /* Its time is up; it and its descendants stand still. They are ended afterwards. */
     void (*hung)(void *arg, pid_t pid);
-    void (*look)(void *arg); /* every so often while it runs; may be NULL */
+    /* Every so often while it runs, first after look_s: says when again. May be NULL. */
+    double (*look)(void *arg);
     double look_s;
     void *arg;
 };
