@@ -48,15 +48,13 @@ WEFT__INLINE void weft_mutex_lock(struct weft_mutex *mutex)
 
 WEFT__INLINE void weft_mutex_unlock(struct weft_mutex *mutex)
 {
-    uint32_t locked = 1;
     if (weft__watched) {
         weft__mutex_unlock_call(mutex);
         return;
     }
     const void *before = mutex->unlocked_at;
     mutex->unlocked_at = WEFT__HERE();
-    if (!__atomic_compare_exchange_n(&mutex->state, &locked, 0, 0, __ATOMIC_RELEASE,
-                                     __ATOMIC_RELAXED))
+    if (__atomic_sub_fetch(&mutex->state, 1, __ATOMIC_RELEASE) != 0)
         weft__mutex_unlock_wake(mutex, before);
 }
 

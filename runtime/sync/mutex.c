@@ -3,11 +3,12 @@
  *
  * Design notes
  *
- * It is free if and only if `state` is zero. Taking a free one and giving it up with nobody to wake
- * are one compare-and-swap each, in weft_inline.h unless somebody listens; all else happens under
- * `guard`, which protects the queue, `woken` and the bits of `state` but LOCKED; `unlocked_at` is
- * whose the mutex is. Giving it up is
- * the last access: whoever takes it next may free the memory.
+ * It is free if and only if `state` is zero. Taking a free one is a compare-and-swap, and giving it
+ * up takes LOCKED off by a subtraction, in weft_inline.h unless somebody listens. If another bit is
+ * left then, it is not free yet: whoever gives it up puts LOCKED back, and goes on as if it had
+ * done nothing. All else happens under `guard`, which protects the queue, `woken` and the bits of
+ * `state` but LOCKED; `unlocked_at` is whose the mutex is. Giving it up is the last access: whoever
+ * takes it next may free the memory.
  *
  * Giving it up wakes the first waiter but does not give it the mutex: whoever is running takes it
  * first, which is much faster. While that one is on its way (`woken`), no other is woken, so WAKE
@@ -169,14 +170,18 @@ static struct weft_task *wake_first(struct weft_mutex *m)
 }
 
 /* `before`: where it was given up before this call. */
+_Noreturn static void unlocked_twice(const struct weft_mutex *m, const void *before)
+{
+    weft__fatal_object("unlock of unlocked mutex", m, m->unlocked_at, "unlocked before", before);
+}
+
 static void unlock_slow(struct weft_mutex *m, const void *before)
 {
     struct weft_task *wake = NULL;
     uint32_t state = LOCKED;
     while (!change(m, &state, 0, __ATOMIC_RELEASE)) {
         if (!(state & LOCKED))
-            weft__fatal_object("unlock of unlocked mutex", m, m->unlocked_at, "unlocked before",
-                               before);
+            unlocked_twice(m, before);
         weft__lock(&m->guard);
         bool starving = __atomic_load_n(&m->state, __ATOMIC_RELAXED) & STARVING;
         wake = starving ? hand_over(m) : wake_first(m);
@@ -197,7 +202,10 @@ void weft_mutex_unlock(struct weft_mutex *m)
     unlock_slow(m, before);
 }
 
+/* LOCKED was subtracted, and that did not leave zero. */
 void weft__mutex_unlock_wake(struct weft_mutex *m, const void *before)
 {
+    if (__atomic_fetch_or(&m->state, LOCKED, __ATOMIC_RELAXED) & LOCKED)
+        unlocked_twice(m, before);
     unlock_slow(m, before);
 }
