@@ -6,12 +6,17 @@
  * page: a process killed in the middle leaves a shorter row of whole packets. A file of cells is
  * one packet of any size: it is made under a hidden name and renamed when its head is in place.
  * Both have their blocks before they are mapped: a full disk is an error here and no SIGBUS later.
+ * The last of a disk is left to the program, which may write to the same one.
  */
 #include "eventlog/sys.h"
 #include "eventlog/writer_impl.h"
 
 /* Packets in one write: what lies on the stack, which may be a signal handler's, stays small. */
 #define BATCH 8
+
+/* Left free of a disk: this part of it, and no more than so much. */
+#define LEFT_SHARE 32u
+#define LEFT_MOST  (UINT64_C(64) << 20)
 
 /* Read only, but not const: it shall cost address space and no bytes of the library. */
 static char zeros[EL_PACKET_MOST] __attribute__((aligned(EL_PACKET_BYTES)));
@@ -106,6 +111,17 @@ static int write_packets(const struct el_log *log, const struct el_slot *slot, i
     return 0;
 }
 
+/* 0, or -ENOSPC where so many bytes would take what is left to the program. */
+static int room_for(int fd, uint64_t bytes)
+{
+    struct statfs disk;
+    if (el_sys_fstatfs(fd, &disk) < 0 || disk.f_blocks == 0)
+        return 0;
+    const uint64_t block = (uint64_t)disk.f_bsize, share = disk.f_blocks / LEFT_SHARE * block;
+    const uint64_t left = share < LEFT_MOST ? share : LEFT_MOST;
+    return disk.f_bavail * block < bytes + left ? -ENOSPC : 0;
+}
+
 void *el_files_grow(struct el_log *log, const struct el_slot *slot, uint64_t offset, uint32_t count,
                     int *error)
 {
@@ -128,7 +144,9 @@ void *el_files_grow(struct el_log *log, const struct el_slot *slot, uint64_t off
     if (fd < 0) {
         *error = fd;
     } else {
-        *error = write_packets(log, slot, fd, offset, count);
+        *error = room_for(fd, bytes);
+        if (*error == 0)
+            *error = write_packets(log, slot, fd, offset, count);
         if (*error == 0)
             at = el_sys_map(fd, offset, bytes, MAP_POPULATE, error);
         if (at == NULL)
@@ -183,7 +201,9 @@ struct el_packet *el_files_chunk(struct el_log *log, uint32_t id, uint32_t chunk
         el_sys_close(dir);
         return NULL;
     }
-    *error = allocate(fd, bytes);
+    *error = room_for(fd, bytes);
+    if (*error == 0)
+        *error = allocate(fd, bytes);
     if (*error == 0)
         packet = el_sys_map(fd, 0, bytes, 0, error);
     if (packet != NULL) {

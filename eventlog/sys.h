@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -78,6 +79,11 @@ static inline long el_sys_write(int fd, const void *from, size_t bytes)
 static inline long el_sys_pwritev(int fd, const struct iovec *iov, int n, uint64_t offset)
 {
     return el_sys(SYS_pwritev, fd, (long)iov, n, (long)offset, 0, 0);
+}
+
+static inline int el_sys_fstatfs(int fd, struct statfs *disk)
+{
+    return (int)el_sys(SYS_fstatfs, fd, (long)disk, 0, 0, 0, 0);
 }
 
 static inline int el_sys_fallocate(int fd, uint64_t bytes)
