@@ -179,9 +179,11 @@ static bool stop(struct weft_timer *timer)
 /* Whether it was running before; -ENOMEM. Its memory is asked for while the clock is read. */
 static int start(struct weft_timer *timer, int64_t ns, int64_t period, const void *caller)
 {
+    int64_t when;
     __builtin_prefetch(&timer->base, 1);
     __builtin_prefetch(&timer->stopped, 1);
-    int64_t when = weft__after_ns(ns);
+    if (!weft__after_ns_quick(ns, &when))
+        when = weft__after_ns(ns);
     bool pending = lock_empty(timer);
     bool was = timer->base.place != 0;
     timer->stopped = false;
