@@ -65,11 +65,44 @@ static void second_count(struct pl_outcome *outcome, uint64_t made, uint64_t now
         outcome->cell->burst = within;
 }
 
+/* A thread that is over as far as the record goes, or has not begun, is nobody. */
+static uint64_t count(struct pl_tally *tally, uint64_t *shown)
+{
+    const struct pl_thread *thread = pl_self_block.thread;
+    uint64_t sum = thread != NULL ? pl_tally(tally, thread)
+                                  : __atomic_add_fetch(&tally->others, 1, __ATOMIC_RELAXED) +
+                                        __atomic_load_n(&tally->own, __ATOMIC_RELAXED);
+    __atomic_store_n(shown, sum, __ATOMIC_RELAXED);
+    return sum;
+}
+
+static void settle(const struct pl_tally *tally, uint64_t *shown)
+{
+    uint64_t sum = pl_tally_sum(tally);
+    if (sum != 0)
+        __atomic_store_n(shown, sum, __ATOMIC_RELAXED);
+}
+
+static int outcome_settle(void *value, void *ctx)
+{
+    struct pl_outcome *outcome = value;
+    (void)ctx;
+    settle(&outcome->made, &outcome->cell->made);
+    settle(&outcome->gone, &outcome->cell->gone);
+    settle(&outcome->lost, &outcome->cell->lost);
+    return 0;
+}
+
+void pl_outcomes_settle(void)
+{
+    pl_map_each(&outcomes, outcome_settle, NULL);
+}
+
 uint64_t pl_outcome_made(struct pl_outcome *outcome, uint64_t bytes, uint64_t now)
 {
     struct el_outcome *cell = outcome->cell;
-    uint64_t made = __atomic_add_fetch(&cell->made, 1, __ATOMIC_RELAXED);
-    uint64_t there = made - __atomic_load_n(&cell->gone, __ATOMIC_RELAXED);
+    uint64_t made = count(&outcome->made, &cell->made);
+    uint64_t there = made - pl_tally_sum(&outcome->gone);
     if (bytes != 0)
         el_count(&cell->bytes, bytes);
     __atomic_store_n(&cell->last_at, now, __ATOMIC_RELAXED);
@@ -83,12 +116,12 @@ uint64_t pl_outcome_made(struct pl_outcome *outcome, uint64_t bytes, uint64_t no
 
 void pl_outcome_gone(struct pl_outcome *outcome)
 {
-    __atomic_fetch_add(&outcome->cell->gone, 1, __ATOMIC_RELAXED);
+    count(&outcome->gone, &outcome->cell->gone);
 }
 
 void pl_outcome_lost(struct pl_outcome *outcome, uint32_t stack)
 {
-    __atomic_fetch_add(&outcome->cell->lost, 1, __ATOMIC_RELAXED);
+    count(&outcome->lost, &outcome->cell->lost);
     if (stack != 0)
         outcome->cell->lost_stack = stack;
 }

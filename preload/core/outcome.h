@@ -10,15 +10,17 @@
 #include "eventlog/events.h"
 #include "eventlog/kinds.h"
 #include "preload/core/gate.h"
+#include "preload/core/site.h"
 
 /* A place's cell, and the second that is being counted. */
 struct pl_outcome {
     struct el_outcome *cell; /* never NULL */
-    uint64_t second_from;    /* the clock when it began */
-    uint64_t second_made;    /* cell->made then */
-    uint64_t closes;         /* descriptors: closed late, one after the other, up to now */
-    uint64_t last_opener;    /* of descriptors, see race.h */
-    struct pl_race *race;    /* NULL as long as one actor alone opened there */
+    struct pl_tally made, gone, lost;
+    uint64_t second_from; /* the clock when it began */
+    uint64_t second_made; /* cell->made then */
+    uint64_t closes;      /* descriptors: closed late, one after the other, up to now */
+    uint64_t last_opener; /* of descriptors, see race.h */
+    struct pl_race *race; /* NULL as long as one actor alone opened there */
     int32_t last_fd;
     int32_t pad;
 };
@@ -35,6 +37,9 @@ PL_HIDDEN uint64_t pl_outcome_made(struct pl_outcome *outcome, uint64_t bytes, u
 PL_HIDDEN void pl_outcome_gone(struct pl_outcome *outcome);
 /* One was given up at `stack` (0: keeps the last); it is destroyed now or later. */
 PL_HIDDEN void pl_outcome_lost(struct pl_outcome *outcome, uint32_t stack);
+
+/* The cells' counts as they stand: see pl_sites_settle. */
+PL_HIDDEN void pl_outcomes_settle(void);
 
 PL_HIDDEN void pl_outcomes_reset(void);
 

@@ -248,6 +248,7 @@ void pl_record_exit(enum el_exit_how how, int status)
     atomic_signal_fence(memory_order_seq_cst);
     if (atomic_exchange(&exit_written, 1) == 0) {
         pl_sites_settle();
+        pl_outcomes_settle();
         struct el_exit event = {.how = how, .status = status};
         if (self->running != NULL && self->thread != NULL)
             pl_follow(self);

@@ -7,12 +7,25 @@
 #include "preload/core/outcome.h"
 
 static struct pl_map timers;
+
+/*
+ * POSIX timers that nobody's place is taken by are beside the map: making one and ending it again
+ * takes a locked instruction each here. SLOT_BUSY is no key.
+ */
+#define SLOTS     256u
+#define SLOT_BUSY 1u
+static struct slot {
+    _Atomic uint64_t key; /* 0: free */
+    _Atomic(struct el_timer *) cell;
+} slots[SLOTS];
 static uint64_t bytes_of[EL_OBJ_FD];
 uint32_t pl_timer_run;
 
 void pl_timers_reset(void)
 {
     pl_map_init(&timers, 12);
+    for (uint32_t i = 0; i < SLOTS; i++)
+        atomic_store_explicit(&slots[i].key, 0, memory_order_relaxed);
 }
 
 static uint64_t key_of(enum el_object_kind kind, uint64_t object)
@@ -104,6 +117,16 @@ struct wanted {
     uint32_t made;
 };
 
+/* All but the state, and what timer_make sets: no string instruction for so few words. */
+static void cell_clear(struct el_timer *cell)
+{
+    _Static_assert(sizeof(*cell) == 104, "each member is cleared below, or set");
+    cell->armed_stack = cell->flags = 0;
+    cell->period_ns = cell->first_ns = cell->armed_at = 0;
+    cell->fires = cell->drops = 0;
+    cell->last_used_at = cell->last_user = 0;
+}
+
 /* A thread keeps one free cell: who makes timers and ends them again takes it again and again. */
 static struct el_timer *cell_get(struct pl_thread *thread)
 {
@@ -111,7 +134,7 @@ static struct el_timer *cell_get(struct pl_thread *thread)
     if (cell == NULL)
         return el_alloc_timer(&pl_log);
     thread->spare_timer = NULL;
-    *cell = (struct el_timer){.state = EL_FREE};
+    cell_clear(cell);
     return cell;
 }
 
@@ -143,23 +166,84 @@ static void *timer_make(void *arg)
     return cell;
 }
 
+static struct slot *slot_of(uint64_t key)
+{
+    return &slots[key * UINT64_C(0x9e3779b97f4a7c15) >> 56];
+}
+
+static struct el_timer *slot_find(uint64_t key)
+{
+    struct slot *slot = slot_of(key);
+    if (atomic_load_explicit(&slot->key, memory_order_acquire) != key)
+        return NULL;
+    struct el_timer *cell = atomic_load_explicit(&slot->cell, memory_order_acquire);
+    return atomic_load_explicit(&slot->key, memory_order_relaxed) == key ? cell : NULL;
+}
+
+/* From one to the other, and nobody else uses it then. */
+static int slot_turn(struct slot *slot, uint64_t from)
+{
+    return atomic_compare_exchange_strong_explicit(&slot->key, &from, SLOT_BUSY,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+static struct el_timer *slot_take(uint64_t key)
+{
+    struct slot *slot = slot_of(key);
+    if (atomic_load_explicit(&slot->key, memory_order_relaxed) != key || !slot_turn(slot, key))
+        return NULL;
+    struct el_timer *cell = atomic_load_explicit(&slot->cell, memory_order_relaxed);
+    atomic_store_explicit(&slot->key, 0, memory_order_release);
+    return cell;
+}
+
+/* 1 when that settled it. */
+static int slot_fill(struct wanted *w)
+{
+    uint64_t key = key_of(w->kind, w->object);
+    struct slot *slot = slot_of(key);
+    if (w->kind != EL_OBJ_POSIX_TIMER ||
+        atomic_load_explicit(&slot->key, memory_order_relaxed) != 0 || !slot_turn(slot, 0))
+        return 0;
+    struct el_timer *cell = timer_make(w);
+    atomic_store_explicit(&slot->cell, cell, memory_order_relaxed);
+    atomic_store_explicit(&slot->key, cell != NULL ? key : 0, memory_order_release);
+    if (cell != NULL)
+        outcome_begins(cell);
+    return 1;
+}
+
 struct el_timer *pl_timer_find(enum el_object_kind kind, uint64_t object)
 {
-    return pl_map_find(&timers, key_of(kind, object));
+    uint64_t key = key_of(kind, object);
+    struct el_timer *cell = slot_find(key);
+    return cell != NULL ? cell : pl_map_find(&timers, key);
 }
 
 static struct el_timer *timer_get(struct wanted *w)
 {
-    struct el_timer *cell = pl_map_get(&timers, key_of(w->kind, w->object), timer_make, w);
+    uint64_t key = key_of(w->kind, w->object);
+    struct el_timer *cell = slot_find(key);
+    if (cell == NULL)
+        cell = pl_map_get(&timers, key, timer_make, w);
     if (w->made)
         outcome_begins(cell);
     return cell;
+}
+
+/* One that ended unseen had the same id. */
+static int has_earlier(enum el_object_kind kind, uint64_t object)
+{
+    return atomic_load_explicit(&timers.count, memory_order_relaxed) != 0 &&
+           pl_map_find(&timers, key_of(kind, object)) != NULL;
 }
 
 void pl_timer_created(struct pl_self *self, enum el_object_kind kind, uint64_t object,
                       uint32_t stack)
 {
     struct wanted w = {self, kind, object, stack, 0};
+    if (!has_earlier(kind, object) && slot_fill(&w))
+        return;
     if (timer_get(&w) == NULL || w.made)
         return;
     pl_timer_destroyed(kind, object); /* an earlier life of the same id */
@@ -211,7 +295,10 @@ void pl_timer_used(struct pl_self *self, enum el_object_kind kind, uint64_t obje
 
 void pl_timer_destroyed(enum el_object_kind kind, uint64_t object)
 {
-    struct el_timer *cell = pl_map_take(&timers, key_of(kind, object), NULL);
+    uint64_t key = key_of(kind, object);
+    struct el_timer *cell = slot_take(key);
+    if (cell == NULL)
+        cell = pl_map_take(&timers, key, NULL);
     if (cell == NULL)
         return;
     outcome_ends(cell);

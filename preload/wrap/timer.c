@@ -30,14 +30,13 @@ static uint64_t ns_of_val(const struct timeval *t)
     return (uint64_t)t->tv_sec * NS_PER_SECOND + (uint64_t)t->tv_usec * NS_PER_US;
 }
 
-static void created(enum el_object_kind kind, uint64_t object, struct pl_call call)
+static inline __attribute__((always_inline)) void created(enum el_object_kind kind, uint64_t object,
+                                                          struct pl_call call)
 {
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    int error = errno;
     pl_timer_created(self, kind, object, pl_stack(self, call));
-    errno = error;
     pl_leave(self);
 }
 
@@ -62,9 +61,7 @@ static void destroyed(enum el_object_kind kind, uint64_t object)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    int error = errno;
     pl_timer_destroyed(kind, object);
-    errno = error;
     pl_leave(self);
 }
 
