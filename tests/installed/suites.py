@@ -10,6 +10,7 @@ import argparse
 import glob
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -70,6 +71,15 @@ def stress_cases():
     for name in STRESSORS:
         yield f"stress-ng {name}", ["stress-ng", "--temp-path", ".", f"--{name}", "1",
                                     f"--{name}-ops", "30", "--timeout", "20", "--oomable", "-q"], None
+
+
+def glib_cases():
+    """What `apt-get install libglib2.0-tests` brings."""
+    for path in sorted(glob.glob("/usr/share/installed-tests/glib/*.test")):
+        with open(path, encoding="utf-8") as f:
+            line = re.search(r"^Exec=(.*)$", f.read(), re.MULTILINE)
+        if line:
+            yield f"glib {os.path.basename(path)[:-5]}", shlex.split(line.group(1)), None
 
 
 def redis_cases(source):
@@ -149,7 +159,8 @@ def main():
     parser.add_argument("--limit", default=300, type=float, help="seconds for each run of a suite")
     args = parser.parse_args()
     bad = 0
-    for cases in (python_cases(), perl_cases(args.source), stress_cases(), redis_cases(args.source)):
+    for cases in (python_cases(), perl_cases(args.source), stress_cases(), glib_cases(),
+                  redis_cases(args.source)):
         for name, argv, cwd in cases:
             program = os.path.join(cwd, argv[0]) if argv[0].startswith(".") else argv[0]
             if args.only in name and shutil.which(program):
