@@ -30,6 +30,24 @@ static size_t count_places(const struct model_process *p, uint32_t acquired_stac
     return n;
 }
 
+/* A lock that its owner keeps through all that it does is a gate: the others are meant to wait. */
+static bool is_gate(const struct rule *rule, const struct model_process *p, uint32_t acquired_stack)
+{
+    return (double)count_places(p, acquired_stack) >= rule_threshold(rule, "places");
+}
+
+/* The same, of a lock that is taken at several places, whichever of them this is. */
+static bool is_of_gate(const struct rule *rule, const struct model_process *p,
+                       const struct model_lock_io *io)
+{
+    for (size_t i = 0; i < p->nlock_ios; i++)
+        if ((p->lock_ios[i].acquired_stack == io->acquired_stack ||
+             (io->lock != 0 && p->lock_ios[i].lock == io->lock)) &&
+            is_gate(rule, p, p->lock_ios[i].acquired_stack))
+            return true;
+    return false;
+}
+
 /* false: not worth a word. */
 static bool weigh(const struct rule *rule, const struct model_process *p,
                   const struct model_lock_io *io, enum severity *severity)
@@ -43,9 +61,7 @@ static bool weigh(const struct rule *rule, const struct model_process *p,
      * preempted in them: that is the machine's load and not the lock's. */
     bool waits = io->count > 0 && (double)io->total_ns / (double)io->count / 1e9 >=
                                       rule_threshold(rule, "mean-call");
-    /* A lock that its owner keeps through all that it does is a gate: the others are meant to wait.
-     */
-    bool gate = (double)count_places(p, io->acquired_stack) >= rule_threshold(rule, "places");
+    bool gate = is_gate(rule, p, io->acquired_stack);
     if (waits && !gate && (long_in_all || long_at_once))
         *severity = SEVERITY_ERROR;
     else if (waits && waited >= rule_threshold(rule, "waited-least"))
@@ -92,8 +108,17 @@ static const char *doing(enum el_wait_kind kind)
     }
 }
 
+static const char *fix_of(bool gate)
+{
+    return gate ? "If the lock is kept on purpose, so that others stay parked on it: hide this, or "
+                  "park them on a condition or a semaphore, which says what it is. Else take it "
+                  "for what needs it only, and make such calls without it."
+                : "Make the call before the lock is taken or after it is let go; under the lock "
+                  "only take what the call needs and put in place what it gave.";
+}
+
 static struct finding *finding_of(const struct rule *rule, const struct model_process *p,
-                                  const struct model_lock_io *io, enum severity severity)
+                                  const struct model_lock_io *io, enum severity severity, bool gate)
 {
     struct finding *f = finding_create(rule, p);
     const char *lock =
@@ -105,16 +130,15 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     finding_set_times(f, io->first_ns, io->last_ns);
     finding_set_kind(f, el_wait_kind_word(io->io_kind));
     finding_set_title(f, "%s is held while %s", words_a(lock).text, doing(io->io_kind));
-    finding_set_fix(f, "Make the call before the lock is taken or after it is let go; under the "
-                       "lock only take what the call needs and put in place what it gave.");
+    finding_set_fix(f, "%s", fix_of(gate));
     finding_add_stack(f, "waits at", io->io_stack, true, NULL);
     finding_add_stack(f, "acquired at", io->acquired_stack, true, NULL);
     if (io->waiters == 0)
         finding_add_evidence(f, "waiters", "nobody waited for the lock meanwhile");
     size_t places = count_places(p, io->acquired_stack);
     if (places > 1)
-        finding_add_evidence(f, "places", "%zu different calls are made with the lock held",
-                             places);
+        finding_add_evidence(f, "places", "%zu different calls are made with the lock held%s",
+                             places, gate ? ": its owner keeps it through all that it does" : "");
     if (io->lock != 0)
         finding_add_evidence(f, "object", "%s at 0x%" PRIx64, lock, io->lock);
     if (io->waited_ns > 0)
@@ -147,18 +171,37 @@ static int by_cost(const void *a, const void *b)
     return (x->total_ns < y->total_ns) - (x->total_ns > y->total_ns);
 }
 
+/* One of the calls that are made under a gate tells of it: there is one thing to decide. */
+static bool is_told(const struct model_lock_io *const *told, size_t n,
+                    const struct model_lock_io *io)
+{
+    for (size_t i = 0; i < n; i++)
+        if (told[i]->acquired_stack == io->acquired_stack ||
+            (io->lock != 0 && told[i]->lock == io->lock))
+            return true;
+    return false;
+}
+
 /* The costliest first: where several have one place by name, its words stand for all. */
 static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
 {
     const struct model_lock_io **list = xcalloc(p->nlock_ios, sizeof *list);
+    size_t ngates = 0; /* told of already: the first of the list, which are done with */
     for (size_t i = 0; i < p->nlock_ios; i++)
         list[i] = &p->lock_ios[i];
     if (p->nlock_ios > 1)
         qsort(list, p->nlock_ios, sizeof *list, by_cost);
     for (size_t i = 0; i < p->nlock_ios; i++) {
         enum severity severity;
-        if (!is_minor(rule, p, list[i]) && weigh(rule, p, list[i], &severity))
-            findings_add(out, finding_of(rule, p, list[i], severity));
+        const struct model_lock_io *io = list[i];
+        if (is_minor(rule, p, io) || !weigh(rule, p, io, &severity))
+            continue;
+        bool gate = severity != SEVERITY_ERROR && is_of_gate(rule, p, io);
+        if (gate && is_told(list, ngates, io))
+            continue;
+        if (gate)
+            list[ngates++] = io;
+        findings_add(out, finding_of(rule, p, io, severity, gate));
     }
     free(list);
 }

@@ -88,7 +88,18 @@ static void test_gate(void **state)
         MADE_LOCK_IO(&m, .lock_kind = EL_WAIT_MUTEX, .io_kind = EL_WAIT_POLL, .acquired_stack = 3,
                      .io_stack = 4 + i, .count = 10, .total_ns = 900 * MS, .max_ns = 190 * MS,
                      .waiters = 10, .waited_ns = 800 * MS);
-    judged(&m, 8, SEVERITY_WARNING);
+    judged(&m, 1, SEVERITY_WARNING);
+    /* Another place takes it as well. */
+    MADE_LOCK_IO(&m, .lock_kind = EL_WAIT_MUTEX, .io_kind = EL_WAIT_POLL, .acquired_stack = 30,
+                 .io_stack = 4, .lock = 0x50, .count = 10, .total_ns = 90 * MS, .max_ns = 19 * MS,
+                 .waiters = 10, .waited_ns = 80 * MS);
+    judged(&m, 2, SEVERITY_WARNING);
+    m.p.lock_ios[0].lock = 0x50;
+    m.p.lock_ios[0].waited_ns = 810 * MS;
+    judged(&m, 1, SEVERITY_WARNING);
+    m.p.lock_ios[8].waited_ns = 700 * MS; /* which keeps it for this call */
+    judged(&m, 2, SEVERITY_WARNING);
+    assert_int_equal(m.found.items[1]->severity, SEVERITY_ERROR);
     m.p.nlock_ios = 7;
     judged(&m, 7, SEVERITY_ERROR);
     made_finish(&m);

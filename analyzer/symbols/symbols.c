@@ -15,6 +15,8 @@
 #define MODULES_MAX     4096
 #define NOTES_MAX       32
 
+#define NO_DEBUG " has no debug information"
+
 /* A module of the log, whether or not it could be opened. */
 struct known_module {
     char *path, *build_id;
@@ -22,6 +24,7 @@ struct known_module {
     struct image *image;
     bool unusable; /* the file is no ELF file after all */
     bool with_weft, has_dwarf;
+    bool stripped; /* as frames showed that have no name */
     uint64_t used; /* for eviction: the value of `clock` then */
 };
 
@@ -125,7 +128,7 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* The last one of that path. */
-static const struct known_module *find_module(const struct symbols *s, const char *path)
+static struct known_module *find_module(const struct symbols *s, const char *path)
 {
     for (size_t i = s->nmodules; i > 0; i--)
         if (same_text(s->modules[i - 1].path, path))
@@ -264,25 +267,43 @@ static void mark_entry(struct finding_stack *st)
             st->frames[i].in_app = false;
 }
 
+/* Of a module without names nothing needs to be said of lines. */
+static void note_stripped(struct symbols *s, const char *module, const char *id)
+{
+    size_t length = strlen(module);
+    for (size_t i = 0; i < s->nnotes; i++) {
+        if (strncmp(s->notes[i], module, length) != 0 ||
+            strncmp(s->notes[i] + length, NO_DEBUG, strlen(NO_DEBUG)) != 0)
+            continue;
+        free(s->notes[i]);
+        s->notes[i] = s->notes[--s->nnotes];
+        break;
+    }
+    add_note(s,
+             xasprintf("%s is stripped, so functions of it are places in the file, but for those "
+                       "that it exports: build it with -g and do not strip it, or give what was "
+                       "split off with --debug-dir DIR or DEBUGINFOD_URLS (build-id %s)",
+                       module, id));
+}
+
 /* What the program's own frames lack, and where it may be had. */
 static void note_lacks(struct symbols *s, const struct finding_stack *st)
 {
     for (size_t i = 0; i < st->nframes; i++) {
         const struct finding_frame *f = &st->frames[i];
-        const struct known_module *m = f->in_app ? find_module(s, f->module) : NULL;
+        struct known_module *m = f->in_app ? find_module(s, f->module) : NULL;
         if (!m || !m->file || m->unusable || (f->function && (f->file || m->has_dwarf)))
             continue;
         const char *id = m->build_id ? m->build_id : "none";
-        if (f->function)
-            add_note(s, xasprintf("%s has no debug information, so its files, lines and inlined "
+        if (f->function && !m->stripped)
+            add_note(s, xasprintf("%s" NO_DEBUG ", so its files, lines and inlined "
                                   "calls are not known: build it with -g, or give what was split "
                                   "off with --debug-dir DIR or DEBUGINFOD_URLS (build-id %s)",
                                   f->module, id));
-        else if (!m->has_dwarf)
-            add_note(s, xasprintf("%s is stripped, so its functions are places in the file: build "
-                                  "it with -g and do not strip it, or give what was split off "
-                                  "with --debug-dir DIR or DEBUGINFOD_URLS (build-id %s)",
-                                  f->module, id));
+        else if (!f->function && !m->has_dwarf) {
+            m->stripped = true;
+            note_stripped(s, f->module, id);
+        }
     }
 }
 
