@@ -18,7 +18,9 @@ EXPECTED = {"plain": (4, 205101), "empty": (1, 1), "to-itself": (1, 64), "chain"
             "ring": (0, 0), "from-global": (0, 0), "aligned": (6, 308312),
             "large": (1, 20 << 20), "unaligned": (1, 33), "living-thread": (0, 0),
             "ended-thread": (6, 9999), "own-thread-local": (0, 0), "specific": (0, 0),
-            "crowd": (8, 5120), "array-of-none": (0, 0), "containers-kept": (0, 0),
+            "crowd": (8, 5120), "thread-argument": (10, 300), "key-destructor": (0, 0),
+            "loaded-thread-local": (0, 0), "context": (0, 0), "freed-at-exit": (1, 90),
+            "array-of-none": (0, 0), "containers-kept": (0, 0),
             "many-lost": (4096, 4096 * 4096), "many-kept": (0, 0), "on-the-stack": (0, 0)}
 
 
