@@ -2,8 +2,11 @@
  * probe_bench WORKLOAD N: what no runtime can leave out of a workload of weft_bench if it keeps the
  * semantics, and nothing else: the system calls, atomics, switches and cache misses. compare.py
  * runs it in turn with the others, where it knows the workload. A goal below it cannot be reached
- * on that machine.
+ * on that machine. WEFT_WORKERS is the number of threads that share the work, where that helps.
  */
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +26,27 @@ static long now_ns(void)
     return t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+enum { WORKERS_MAX = 64 };
+static long workers = 1;
+
 /* A lock of the simplest kind, never contended here. */
 static inline void take(uint32_t *lock)
 {
     uint32_t free = 0;
     if (!__atomic_compare_exchange_n(lock, &free, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         abort();
+}
+
+/* Of what only tasks touch: with one worker that takes no atomic instruction. */
+static inline void take_object(uint32_t *lock)
+{
+    if (workers > 1) {
+        take(lock);
+        return;
+    }
+    if (__atomic_load_n(lock, __ATOMIC_ACQUIRE) != 0)
+        abort();
+    __atomic_store_n(lock, 1, __ATOMIC_RELAXED);
 }
 
 static inline void give(uint32_t *lock)
@@ -85,7 +103,7 @@ static void advise(char *first, int advice)
 }
 
 /* Chained, as the tasks of a queue are. */
-static void *make_stacks(long n)
+static void *chain_stacks(long n)
 {
     char *slab = NULL, *chain = NULL;
     for (long i = 0; i < n; i++) {
@@ -108,11 +126,52 @@ static void *make_stacks(long n)
     return chain;
 }
 
+struct share {
+    pthread_t thread;
+    long count;
+    void *chain;
+};
+
+static void *make_share(void *arg)
+{
+    struct share *share = arg;
+    share->chain = chain_stacks(share->count);
+    return NULL;
+}
+
+static void *visit_share(void *arg)
+{
+    for (void *at = ((struct share *)arg)->chain; at != NULL; at = *(void **)at)
+        ((long *)at)[1]++;
+    return NULL;
+}
+
+/* A thread for each worker. */
+static void share_out(struct share *shares, void *(*fn)(void *share))
+{
+    for (long i = 1; i < workers; i++) {
+        if (pthread_create(&shares[i].thread, NULL, fn, &shares[i]) != 0)
+            abort();
+    }
+    fn(&shares[0]);
+    for (long i = 1; i < workers; i++)
+        pthread_join(shares[i].thread, NULL);
+}
+
+static struct share shares[WORKERS_MAX];
+
+static void make_stacks(long n)
+{
+    for (long i = 0; i < workers; i++)
+        shares[i].count = n / workers;
+    share_out(shares, make_share);
+}
+
 /* Each is made, and then come to once more. */
 static void parked(long n)
 {
-    for (void *at = make_stacks(n); at != NULL; at = *(void **)at)
-        ((long *)at)[1]++;
+    make_stacks(n);
+    share_out(shares, visit_share);
 }
 
 static void sleepers(long n)
@@ -132,7 +191,7 @@ static struct {
 
 __attribute__((noinline)) static void put(const long *value)
 {
-    take(&buffer.lock);
+    take_object(&buffer.lock);
     memcpy(&buffer.item[(buffer.first + buffer.count) % 128], value, sizeof *value);
     buffer.count++;
     give(&buffer.lock);
@@ -140,7 +199,7 @@ __attribute__((noinline)) static void put(const long *value)
 
 __attribute__((noinline)) static void get(long *value)
 {
-    take(&buffer.lock);
+    take_object(&buffer.lock);
     memcpy(value, &buffer.item[buffer.first], sizeof *value);
     buffer.first = (buffer.first + 1) % 128;
     buffer.count--;
@@ -168,37 +227,175 @@ static inline uint64_t counter(void)
 #endif
 }
 
+struct timer {
+    int64_t when;
+    char rest[120];
+};
+
+__attribute__((noinline)) static void set_timer(struct timer *timer, int64_t ns)
+{
+    static uint32_t lock;
+    int64_t when = (int64_t)(((unsigned __int128)counter() << 31) >> 32) + ns;
+    take_object(&lock);
+    timer->when = when;
+    give(&lock);
+}
+
+static void timer_reset(long n)
+{
+    static struct timer timer;
+    for (long i = 0; i < n; i++)
+        set_timer(&timer, i);
+}
+
+/* As the program has them: by an array of pointers. */
 static void timer_reset10k(long n)
 {
     enum { TIMERS = 10000 };
-    struct timer {
-        int64_t when;
-        char rest[120];
-    } *timers = calloc(TIMERS, sizeof *timers);
-    static uint32_t lock;
-    if (!timers)
+    static struct timer *timers[TIMERS];
+    for (long i = 0; i < TIMERS; i++) {
+        if (!(timers[i] = calloc(1, sizeof *timers[i])))
+            abort();
+    }
+    for (long i = 0; i < n; i++)
+        set_timer(timers[i * 7919 % TIMERS], i);
+}
+
+/* Its memory, and the lock twice: to arm it and to disarm it. */
+static void timer_func_stop(long n)
+{
+    for (long i = 0; i < n; i++) {
+        struct timer *timer = malloc(sizeof *timer);
+        if (!timer)
+            abort();
+        __asm__ volatile("" : "+r"(timer));
+        set_timer(timer, i);
+        static uint32_t lock;
+        take_object(&lock);
+        timer->when = 0;
+        give(&lock);
+        free(timer);
+    }
+}
+
+/* ---- two channels are looked at, of which nobody has anything ---- */
+
+struct channel {
+    uint64_t version, count;
+    void *sender;
+    bool closed;
+};
+
+struct look {
+    int kind;
+    const struct channel *channel;
+    void *value;
+    int ok;
+};
+
+__attribute__((noinline)) static int look(const struct look *looks, unsigned n)
+{
+    uint64_t version = 0, any = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const struct channel *c = looks[i].channel;
+        version += __atomic_load_n(&c->version, __ATOMIC_ACQUIRE);
+        any |= __atomic_load_n(&c->count, __ATOMIC_ACQUIRE);
+        any |= (uintptr_t)__atomic_load_n(&c->sender, __ATOMIC_ACQUIRE);
+        any |= __atomic_load_n(&c->closed, __ATOMIC_ACQUIRE);
+    }
+    for (unsigned i = 0; i < n; i++) /* none changed meanwhile */
+        version -= __atomic_load_n(&looks[i].channel->version, __ATOMIC_ACQUIRE);
+    return any == 0 && version == 0;
+}
+
+static void select_default(long n)
+{
+    static struct channel a, b;
+    for (long i = 0; i < n; i++) {
+        long v;
+        struct look looks[] = {{2, &a, &v, 0}, {2, &b, &v, 0}};
+        if (!look(looks, 2))
+            abort();
+    }
+}
+
+/* ---- two threads, and a word that goes from one to the other and back ---- */
+
+enum { LOOKS_BEFORE_SLEEP = 2000 };
+static uint32_t turn, asleep[2];
+
+static void await_turn(uint32_t mine)
+{
+    for (long i = 0; __atomic_load_n(&turn, __ATOMIC_ACQUIRE) != mine; i++) {
+#ifdef __x86_64__
+        __builtin_ia32_pause();
+#endif
+        if (i < LOOKS_BEFORE_SLEEP)
+            continue;
+        __atomic_store_n(&asleep[mine], 1, __ATOMIC_SEQ_CST);
+        syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, 1 - mine, NULL, NULL, 0);
+        __atomic_store_n(&asleep[mine], 0, __ATOMIC_SEQ_CST);
+    }
+}
+
+static void pass_turn(uint32_t mine)
+{
+    __atomic_store_n(&turn, 1 - mine, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&asleep[1 - mine], __ATOMIC_SEQ_CST) != 0)
+        syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void *answer(void *rounds)
+{
+    for (long i = 0; i < (long)rounds; i++) {
+        await_turn(1);
+        pass_turn(1);
+    }
+    return NULL;
+}
+
+static void pinned(long n)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, answer, (void *)n) != 0)
         abort();
     for (long i = 0; i < n; i++) {
-        struct timer *timer = &timers[i * 7919 % TIMERS];
-        int64_t when = (int64_t)(((unsigned __int128)counter() << 31) >> 32) + i;
-        take(&lock);
-        timer->when = when;
-        give(&lock);
+        pass_turn(0);
+        await_turn(0);
     }
-    free(timers);
+    pthread_join(thread, NULL);
 }
 
 /* ---- a free mutex ---- */
 
-static void mutex_alone(long n)
+static volatile long counted;
+
+static inline __attribute__((always_inline)) void count_locked(void)
 {
     static uint32_t word;
-    for (long i = 0; i < n; i++) {
-        uint32_t locked = 1;
-        take(&word);
-        if (!__atomic_compare_exchange_n(&word, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-            abort();
-    }
+    take(&word);
+    counted++;
+    if (__atomic_sub_fetch(&word, 1, __ATOMIC_RELEASE) != 0)
+        abort();
+}
+
+static void mutex_alone(long n)
+{
+    for (long i = 0; i < n; i++)
+        count_locked();
+}
+
+/* In a function of its own, as what is done at its end. */
+__attribute__((noinline)) static void locked(void)
+{
+    count_locked();
+    __asm__ volatile("");
+}
+
+static void defer(long n)
+{
+    for (long i = 0; i < n; i++)
+        locked();
 }
 
 static const struct {
@@ -209,13 +406,22 @@ static const struct {
     {"parked", parked},
     {"sleepers", sleepers},
     {"buffered", buffered},
+    {"timer_reset", timer_reset},
     {"timer_reset10k", timer_reset10k},
+    {"timer_func_stop", timer_func_stop},
+    {"select_default", select_default},
+    {"pinned", pinned},
     {"mutex_alone", mutex_alone},
+    {"defer", defer},
 };
 
 int main(int argc, char **argv)
 {
     long n = argc == 3 ? atol(argv[2]) : 0;
+    const char *setting = getenv("WEFT_WORKERS");
+    workers = setting ? atol(setting) : 1;
+    if (workers < 1 || workers > WORKERS_MAX)
+        return 2;
     for (size_t i = 0; n > 0 && i < sizeof probes / sizeof *probes; i++) {
         if (strcmp(argv[1], probes[i].name) != 0)
             continue;

@@ -29,17 +29,17 @@ WORKLOADS = {
     "skynet": Workload(1_000_000, goals={1: (330, 856), 2: (220, 593)}),
     # channels
     "pingpong": Workload(1_000_000, 5_000, goals={1: (65, 200)}),
-    "pinned": Workload(50_000, 5_000, goals={2: (1000, 64000)}),
+    "pinned": Workload(50_000, 5_000, goals={2: (1000, 64000)}, probe=True),
     "buffered": Workload(10_000_000, 1_000_000, goals={1: (8, 24.5), 2: (20, 26)}, probe=True),
     "select_ready": Workload(2_000_000, goals={1: (48, 148)}),
-    "select_default": Workload(10_000_000, goals={1: (6, 35.4)}),
+    "select_default": Workload(10_000_000, goals={1: (6, 35.4)}, probe=True),
     "select_pingpong": Workload(500_000, goals={1: (150, 383)}),
     # time
     "sleepers": Workload(1_000_000, probe=True),
-    "timer_reset": Workload(5_000_000, goals={1: (18, 31)}),
+    "timer_reset": Workload(5_000_000, goals={1: (18, 31)}, probe=True),
     "timer_reset10k": Workload(5_000_000, goals={1: (22, 41)}, probe=True),
     "timer_stop": Workload(2_000_000, goals={1: (50, 202)}),
-    "timer_func_stop": Workload(2_000_000, goals={1: (30, 85)}),
+    "timer_func_stop": Workload(2_000_000, goals={1: (30, 85)}, probe=True),
     # locks and meeting points
     "mutex_alone": Workload(20_000_000, 20_000_000, goals={1: (4.2, 4.7)}, probe=True),
     "mutex_two": Workload(10_000_000, 5_000_000, goals={2: (6, 5.6)}),
@@ -67,7 +67,7 @@ WORKLOADS = {
     "map_read_growing": Workload(5_000_000),
     "map_write_fixed": Workload(2_000_000),
     "map_own_keys": Workload(2_000_000),
-    "defer": Workload(10_000_000),
+    "defer": Workload(10_000_000, probe=True),
     "defer_loop": Workload(5_000_000),
 }
 

@@ -280,6 +280,11 @@ static void wake(struct weft_task *t, const void *object)
     struct weft__run *run = w->run;
     LOITER_CALL(loiter_task_ready, (&t->loiter, object));
     __atomic_store_n(&t->wait, WEFT__WAIT_NONE, __ATOMIC_RELAXED);
+    /* One that still looks is counted as awake, and the count lies in a line that all share. */
+    uint32_t running = RUNNING;
+    if (__atomic_compare_exchange_n(&w->wake, &running, READY, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
+        return;
     /* Counted as awake before it can run and sleep again: while this thread is on its way here,
      * nobody may take all for asleep. */
     count_awake(run, outside, 1);
