@@ -105,8 +105,10 @@ void lock_use_describe(const struct lock_use *use, struct finding *f)
     finding_add_evidence(f, "waits", "of %" PRIu64 " waits half took over %s, one in 100 over %s",
                          use->waits, words_duration(model_spread_quantile(&use->wait, 0.5)).text,
                          words_duration(model_spread_quantile(&use->wait, 0.99)).text);
-    finding_add_evidence(f, "held", "taken about %" PRIu64 " times, and held for %s at the median",
-                         use->taken, words_duration(model_spread_quantile(&use->held, 0.5)).text);
+    if (use->taken != 0) /* samples of these very stacks */
+        finding_add_evidence(
+            f, "held", "taken about %" PRIu64 " times, and held for %s at the median", use->taken,
+            words_duration(model_spread_quantile(&use->held, 0.5)).text);
     finding_add_evidence(f, "object", "%s at 0x%" PRIx64, el_object_kind_word(use->lock->kind),
                          use->lock->address);
     finding_add_cost(f, "waited for it", (double)use->waited_ns, "ns");

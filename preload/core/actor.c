@@ -127,10 +127,15 @@ static void held_show(struct pl_actor *actor, uint32_t from)
 
 void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint32_t stack)
 {
-    if (__builtin_expect(atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0, 0))
-        pl_map_take(&pl_held_strays, (uint64_t)(uintptr_t)lock, NULL);
     struct pl_held_lock held = {.lock = lock, .kind = (uint16_t)kind, .stack = stack};
-    if (pl_held_push_simply(actor, &held))
+    pl_held_push_lock(actor, &held);
+}
+
+void pl_held_push_lock(struct pl_actor *actor, const struct pl_held_lock *held)
+{
+    if (__builtin_expect(atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0, 0))
+        pl_map_take(&pl_held_strays, (uint64_t)(uintptr_t)held->lock, NULL);
+    if (pl_held_push_simply(actor, held))
         return;
     pl_held_prepare(actor);
     if (actor->held_count == PL_HELD_MAX || actor->held == NULL) {
@@ -139,7 +144,7 @@ void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint3
         return;
     }
     uint32_t at = actor->held_count;
-    actor->held[at] = held;
+    actor->held[at] = *held;
     actor->held_count = at + 1;
     held_show(actor, at);
 }

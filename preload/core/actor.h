@@ -119,6 +119,7 @@ struct pl_thread {
     struct pl_actor *actor;
     struct pl_stack_cache *stacks;
     struct pl_near *near;
+    struct pl_shallow *shallow;
     struct el_inside *inside; /* its guard, for the launcher to look at */
     uint32_t serial;
     uint32_t how; /* el_thread_end, set before it ends */
@@ -173,6 +174,7 @@ PL_HIDDEN void pl_actors_reset(void);
  * when it is not in the list. */
 PL_HIDDEN void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock,
                             uint32_t stack);
+PL_HIDDEN void pl_held_push_lock(struct pl_actor *actor, const struct pl_held_lock *held);
 PL_HIDDEN int pl_held_remove(struct pl_actor *actor, const void *lock,
                              struct pl_held_lock *removed);
 /* Makes room for the first lock: before it is taken, not while it is held. */

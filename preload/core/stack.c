@@ -19,6 +19,7 @@
 #include "preload/core/modules.h"
 #include "preload/core/options.h"
 #include "preload/core/record.h"
+#include "preload/core/shallow.h"
 #include "preload/core/stack_table.h"
 #include "preload/core/unwind.h"
 
@@ -210,15 +211,39 @@ __attribute__((noinline)) static uint32_t stack_walk(struct pl_self *self, struc
     return id;
 }
 
+/* 0: it has to be walked. */
+static uint32_t stack_remembered(struct pl_self *self, struct pl_call call, uintptr_t first)
+{
+    uint32_t id = pl_stack_known(self, self->stack_lo, self->stack_hi, call, first);
+    if (__builtin_expect(id == 0, 0) && (id = second_look(self, call, first)) == 0)
+        return 0;
+    if (++self->thread->stack_hits % HITS_BATCH == 0)
+        el_count(&pl_log.summary->stack_hits, HITS_BATCH);
+    return id;
+}
+
 uint32_t pl_stack_at(struct pl_self *self, uintptr_t pc, uintptr_t sp, uintptr_t fp,
                      uintptr_t first)
 {
     struct pl_call call = {pc, sp, fp};
-    uint32_t id = pl_stack_known(self, self->stack_lo, self->stack_hi, call, first);
-    if (__builtin_expect(id == 0, 0) && (id = second_look(self, call, first)) == 0)
-        return stack_walk(self, call, first);
-    if (++self->thread->stack_hits % HITS_BATCH == 0)
-        el_count(&pl_log.summary->stack_hits, HITS_BATCH);
+    uint32_t id = stack_remembered(self, call, first);
+    return id != 0 ? id : stack_walk(self, call, first);
+}
+
+/* The nearest frames of a place that is reached on very many ways. */
+static uint32_t stack_shallow(struct pl_self *self, struct pl_call call)
+{
+    uint32_t id = pl_shallow_find(self, call.pc, call.sp);
+    if (id != 0)
+        return id;
+    uintptr_t pcs[PL_SHALLOW_FRAMES], slots[PL_SHALLOW_FRAMES];
+    struct pl_walk walk = {
+        .pcs = pcs, .slots = slots, .max = PL_SHALLOW_FRAMES, .hi = stack_end(self, call)};
+    pl_unwind(&walk, call);
+    el_count(&pl_log.summary->unwinds, 1);
+    if (walk.n == 0 || (id = stack_id(self, pcs, walk.n, 1)) == 0)
+        return 0;
+    pl_shallow_add(self, call, &walk, id);
     return id;
 }
 
@@ -315,7 +340,12 @@ static struct pl_near *near_room(const struct pl_self *self, uintptr_t pc, uintp
 uint32_t pl_stack_near_other(const struct pl_self *self, uintptr_t hi, uintptr_t pc, uintptr_t at)
 {
     const uintptr_t *sp = (const uintptr_t *)at;
-    struct pl_near *first = self->near == NULL ? NULL : near_first(self, pc, hi - at);
+    if (self->near == NULL)
+        return 0;
+    uint32_t shallow = pl_shallow_use(self, pc, at);
+    if (shallow != 0)
+        return shallow;
+    struct pl_near *first = near_first(self, pc, hi - at);
     if (first == NULL)
         return 0;
     if (pl_near_matches(first, sp))
@@ -371,9 +401,13 @@ static void near_begin(struct pl_self *self)
 uint32_t pl_stack_often_counted(struct pl_self *self, struct pl_call call, const void *first,
                                 uint32_t *uses)
 {
-    uint32_t id = pl_stack_from(self, call, first);
+    uint32_t id = stack_remembered(self, call, (uintptr_t)first);
     uintptr_t pc = first != NULL ? (uintptr_t)first : call.pc;
     *uses = 0;
+    if (id == 0 && first == NULL && pl_shallow_wanted(self, call.pc, uses))
+        return stack_shallow(self, call);
+    if (id == 0)
+        id = stack_walk(self, call, (uintptr_t)first);
     if (self->near == NULL)
         near_begin(self);
     const struct pl_stack_entry *e = entry_find(self, call, (uintptr_t)first, id);
@@ -390,18 +424,16 @@ uint32_t pl_stack_often_counted(struct pl_self *self, struct pl_call call, const
     return id;
 }
 
-/* The frames that were compared then, and from there on those that enclose `now`. */
-static uint32_t stack_splice(struct pl_self *self, const struct pl_stack_entry *e,
-                             struct pl_call then, struct pl_call now)
+/* The frames `known`, the last of which lies at `beyond`, and from there on those that enclose
+ * `now`. 0: it cannot be told. */
+static uint32_t stack_splice(struct pl_self *self, const uintptr_t *known, unsigned nknown,
+                             uintptr_t beyond, struct pl_call now)
 {
     uintptr_t pcs[WALK_MAX], slots[WALK_MAX], kept[WALK_MAX + 1 + PL_NEAR_WORDS];
     struct pl_walk walk = {.pcs = pcs, .slots = slots, .max = WALK_MAX, .hi = stack_end(self, now)};
-    uintptr_t beyond = then.sp + (uintptr_t)e->offsets[PL_NEAR_WORDS - 1] * 8;
-    unsigned n = 0, depth = (unsigned)pl_options.depth;
+    unsigned n = nknown, depth = (unsigned)pl_options.depth;
     pl_unwind(&walk, now);
-    kept[n++] = e->first != 0 ? e->first : then.pc;
-    for (uint32_t i = 0; i < PL_NEAR_WORDS; i++)
-        kept[n++] = e->words[i];
+    memcpy(kept, known, nknown * sizeof(kept[0]));
     for (unsigned i = 1; i < walk.n; i++) {
         if (slots[i] > beyond)
             kept[n++] = pcs[i];
@@ -410,19 +442,33 @@ static uint32_t stack_splice(struct pl_self *self, const struct pl_stack_entry *
     return stack_id(self, kept, n < depth ? n : depth, walk.truncated || n > depth);
 }
 
-uint32_t pl_stack_revise(struct pl_self *self, struct pl_call then, uint32_t id, struct pl_call now)
+static uint32_t revise_near(struct pl_self *self, const struct pl_stack_entry *e,
+                            struct pl_call then, struct pl_call now)
 {
-    const struct pl_stack_entry *e = entry_search(self, then, id);
-    if (e == NULL || stack_end(self, then) == 0 || stack_end(self, now) == 0)
-        return id;
     for (uint32_t i = PL_NEAR_WORDS; i < e->n; i++) {
         uintptr_t at = then.sp + (uintptr_t)e->offsets[i] * 8;
         if (at < now.sp) /* that frame has returned */
             continue;
         if (pl_plain_address(*(const uintptr_t *)at) != e->words[i]) {
-            uint32_t right = stack_splice(self, e, then, now);
-            return right != 0 ? right : id;
+            uintptr_t known[1 + PL_NEAR_WORDS] = {e->first != 0 ? e->first : then.pc};
+            memcpy(&known[1], e->words, PL_NEAR_WORDS * sizeof(known[0]));
+            return stack_splice(self, known, 1 + PL_NEAR_WORDS,
+                                then.sp + (uintptr_t)e->offsets[PL_NEAR_WORDS - 1] * 8, now);
         }
     }
-    return id;
+    return 0;
+}
+
+uint32_t pl_stack_revise(struct pl_self *self, struct pl_call then, uint32_t id, struct pl_call now)
+{
+    if (stack_end(self, then) == 0 || stack_end(self, now) == 0)
+        return id;
+    const struct pl_shallow_leaf *leaf = pl_shallow_leaf(self, id);
+    const struct pl_stack_entry *e = leaf != NULL ? NULL : entry_search(self, then, id);
+    uint32_t right = 0;
+    if (leaf != NULL)
+        right = stack_splice(self, leaf->frames, leaf->n, then.sp + leaf->reach, now);
+    else if (e != NULL)
+        right = revise_near(self, e, then, now);
+    return right != 0 ? right : id;
 }

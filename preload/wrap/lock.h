@@ -13,6 +13,7 @@
 #include "preload/core/contention.h"
 #include "preload/core/object.h"
 #include "preload/core/real.h"
+#include "preload/core/shallow.h"
 #include "preload/core/spin.h"
 #include "preload/core/stack.h"
 #include "preload/core/wait.h"
@@ -93,12 +94,19 @@ __attribute__((always_inline)) static inline int pl_lock_dropped(const void *loc
 }
 
 /* The current actor has the lock now, taken at a place that pl_lock_prepare gave. */
-static inline void pl_lock_taken(enum el_wait_kind kind, const void *lock, uint32_t stack)
+static inline void pl_lock_taken(enum el_wait_kind kind, const void *lock, uint32_t stack,
+                                 struct pl_call call)
 {
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    pl_held_push(self->actor, kind, lock, stack);
+    struct pl_held_lock held = {.lock = lock, .kind = (uint16_t)kind, .stack = stack};
+    if (pl_shallow_leaf(self, stack) != NULL) {
+        held.unsure = 1;
+        held.pc = call.pc;
+        held.sp = call.sp;
+    }
+    pl_held_push_lock(self->actor, &held);
     pl_contention_taken(self, lock, stack, 1);
     pl_leave(self);
 }
@@ -213,7 +221,7 @@ __attribute__((cold)) static inline uint32_t pl_lock_unnoted(const void *lock)
             pl_wait_end(&w, result);                                                               \
         }                                                                                          \
         if (GOT(result))                                                                           \
-            pl_lock_taken(kind, lock, place);                                                      \
+            pl_lock_taken(kind, lock, place, call);                                                \
         return result;                                                                             \
     }
 #define PL_LOCK_CALL(name, PARAMS, ARGS, REFUSED, kind, lock, timed, TRY, BUSY, REAL, GOT)         \

@@ -1,0 +1,131 @@
+/* shallow.c - see shallow.h. */
+#include "preload/core/shallow.h"
+
+#include "preload/core/arena.h"
+
+#define PLACE_BITS 6
+#define NODE_BITS  11
+#define LEAF_BITS  9
+#define WALKS_MOST 64 /* of a place in one thread, until shallow stacks have to do */
+#define USES_MOST  60 /* until a call is looked at more closely */
+
+#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
+
+/* What follows some return addresses. */
+struct node {
+    uint64_t key;
+    uint32_t offset; /* where the next one lies, in words from sp; 0: there is none */
+    uint32_t id;     /* of the stack, where there is none */
+};
+
+struct pl_shallow {
+    struct place {
+        uintptr_t pc;
+        uint32_t walks, uses;
+    } places[1 << PLACE_BITS];
+    struct node nodes[1 << NODE_BITS];
+    struct pl_shallow_leaf leaves[1 << LEAF_BITS];
+};
+
+static struct place *place_at(struct pl_shallow *shallow, uintptr_t pc)
+{
+    return &shallow->places[pc * GOLDEN >> (64 - PLACE_BITS)];
+}
+
+int pl_shallow_wanted(const struct pl_self *self, uintptr_t pc, uint32_t *uses)
+{
+    struct pl_thread *thread = self->thread;
+    if (thread->shallow == NULL)
+        thread->shallow = pl_arena_alloc(sizeof(*thread->shallow));
+    if (thread->shallow == NULL)
+        return 0;
+    struct place *place = place_at(thread->shallow, pc);
+    if (place->pc != pc)
+        *place = (struct place){.pc = pc};
+    *uses = place->uses;
+    place->uses = 0;
+    if (place->walks == WALKS_MOST)
+        return 1;
+    place->walks++;
+    return 0;
+}
+
+static uint64_t key_of(uint64_t before, uintptr_t word)
+{
+    uint64_t key = (before ^ word) * GOLDEN;
+    return key ^ key >> 29;
+}
+
+static struct node *node_at(const struct pl_thread *thread, uint64_t key)
+{
+    return &thread->shallow->nodes[key * GOLDEN >> (64 - NODE_BITS)];
+}
+
+static struct pl_shallow_leaf *leaf_at(const struct pl_thread *thread, uint32_t id)
+{
+    return &thread->shallow->leaves[id * GOLDEN >> (64 - LEAF_BITS)];
+}
+
+/* Only where the end of the stack is known: the words must lie before it. */
+static uintptr_t words_of(const struct pl_self *self, uintptr_t sp)
+{
+    return sp >= self->stack_lo && sp < self->stack_hi ? (self->stack_hi - sp) / sizeof(uintptr_t)
+                                                       : 0;
+}
+
+uint32_t pl_shallow_find(const struct pl_self *self, uintptr_t pc, uintptr_t at)
+{
+    const uintptr_t *sp = (const uintptr_t *)at;
+    const uintptr_t words = words_of(self, at);
+    uint64_t key = key_of(0, pc);
+    for (int i = 0; i < PL_SHALLOW_FRAMES; i++) {
+        const struct node *node = node_at(self->thread, key);
+        /* A signal handler's call may change the node: what is compared must be what is used. */
+        uint32_t offset = __atomic_load_n(&node->offset, __ATOMIC_RELAXED);
+        if (node->key != key || offset >= words)
+            return 0;
+        if (offset == 0)
+            return node->id;
+        key = key_of(key, pl_plain_address(sp[offset]));
+    }
+    return 0;
+}
+
+uint32_t pl_shallow_use(const struct pl_self *self, uintptr_t pc, uintptr_t sp)
+{
+    struct pl_shallow *shallow = self->thread->shallow;
+    if (shallow == NULL)
+        return 0;
+    struct place *place = place_at(shallow, pc);
+    if (place->pc != pc || place->walks < WALKS_MOST || place->uses == USES_MOST)
+        return 0;
+    uint32_t id = pl_shallow_find(self, pc, sp);
+    place->uses += id != 0;
+    return id;
+}
+
+void pl_shallow_add(const struct pl_self *self, struct pl_call call, const struct pl_walk *walk,
+                    uint32_t id)
+{
+    struct pl_shallow_leaf leaf = {.id = id, .n = 1, .frames = {call.pc}};
+    uint64_t key = key_of(0, call.pc);
+    for (unsigned i = 1; i < walk->n && i < PL_SHALLOW_FRAMES; i++) {
+        uintptr_t offset = (walk->slots[i] - call.sp) / sizeof(uintptr_t);
+        if (walk->slots[i] <= call.sp || offset > UINT32_MAX)
+            return;
+        *node_at(self->thread, key) = (struct node){key, (uint32_t)offset, 0};
+        key = key_of(key, walk->pcs[i]);
+        leaf.frames[leaf.n++] = walk->pcs[i];
+        leaf.reach = walk->slots[i] - call.sp;
+    }
+    *node_at(self->thread, key) = (struct node){key, 0, id};
+    *leaf_at(self->thread, id) = leaf;
+}
+
+const struct pl_shallow_leaf *pl_shallow_leaf(const struct pl_self *self, uint32_t id)
+{
+    if (self->thread->shallow == NULL || id == 0)
+        return NULL;
+    const struct pl_shallow_leaf *leaf = leaf_at(self->thread, id);
+    return leaf->id == id ? leaf : NULL;
+}
