@@ -42,6 +42,12 @@ python3 -c 'import resource as r; r.setrlimit(r.RLIMIT_NOFILE,(4,4)); open("word
 python3 -c 'import mmap; f=open("words","r+b"); m=mmap.mmap(f.fileno(),0); m[0:1]=b"Z"; m.flush(); m.close()'; head -c 4 words
 python3 -c 'import fcntl; f=open("lock","w"); fcntl.flock(f,fcntl.LOCK_EX); print(fcntl.lockf(f,fcntl.LOCK_EX|fcntl.LOCK_NB))'
 sqlite3 s.db 'create table t(a,b); insert into t values(1,2),(3,4); select sum(a*b) from t; select * from absent;'; echo $?
+sqlite3 w.db 'pragma journal_mode=wal; create table t(a); with recursive c(x) as (select 1 union all select x+1 from c where x<2000) insert into t select x from c; pragma wal_checkpoint; select count(*), sum(a) from t;'; ls w.db*
+sqlite3 b.db 'create table t(a,b); create index i on t(b);' '.mode csv' '.import words t' 'select count(*) from t'; sqlite3 b.db 'insert into t values(1,2);' .dump | sqlite3 c.db; sqlite3 c.db 'pragma integrity_check; vacuum into "v.db";' '.tables'; sqlite3 v.db '.backup u.db'; cmp u.db v.db
+sqlite3 l.db 'create table t(a)'; for i in 1 2 3; do sqlite3 -cmd '.timeout 20000' l.db "begin immediate; insert into t select value from json_each('[1,2,3]'); commit;" & done; wait; sqlite3 l.db 'select count(*), sum(a) from t'
+sqlite3 :memory: 'pragma threads=4; pragma cache_size=10; create table t(a); with recursive c(x) as (select 1 union all select x+1 from c where x<30000) insert into t select x*7919%30011 from c; create index i on t(a); select a from t order by a limit 3;'
+head -c 3000 /dev/zero > bad.db; sqlite3 bad.db 'select 1 from t'; echo $?; sqlite3 /absent/d.db 'create table t(a)'; echo $?; sqlite3 r.db 'create table t(a)' && chmod 400 r.db && sqlite3 'file:r.db?mode=ro' 'insert into t values(1)'; echo $?
+ruby -e 'q = Queue.new; t = 4.times.map { |i| Thread.new { 50.times { |n| q << n * i } } }; t.each(&:join); s = 0; s += q.pop until q.empty?; p s; p Process.wait2(fork { exit 9 })[1].exitstatus; p `echo hi`'
 export GIT_AUTHOR_DATE='1700000000 +0000' GIT_COMMITTER_DATE='1700000000 +0000'; git init -q -b main r && cd r && cp ../words . && git add . && git -c user.name=a -c user.email=a@b commit -qm m && git log --format=%s && git fsck && git gc -q && git status -s
 echo 'int main(void){return 3;}' > p.c; gcc -c p.c && gcc p.o -o p; ./p; echo $?; gcc absent.c
 printf 'all: a b\na b:\n\t@echo $@; touch $@\n' > Makefile; make -j2 | sort; make; make absent

@@ -121,6 +121,7 @@ def run(argv, cwd, limit_s):
                                    stderr=subprocess.STDOUT, start_new_session=True)
         try:
             status = process.wait(limit_s)
+            status = 128 - status if status < 0 else status
         except subprocess.TimeoutExpired:
             status = "no end"
         left = left_behind(process.pid)
