@@ -118,7 +118,7 @@ def show(name, a, b):
 
 
 def judge(case, folder, loiter):
-    """("same" | "no end" | "not recorded" | "unsteady" | "different", text)."""
+    """("same" | "no end" | "not recorded" | "no program" | "unsteady" | "different", text)."""
     work = os.path.join(folder, "work")
     record = os.path.join(folder, "record")
     prefix = [loiter, "record", "-o", record, "--"]
@@ -127,7 +127,11 @@ def judge(case, folder, loiter):
         shutil.rmtree(record, ignore_errors=True)
         return run_once(case, work, prefix)
 
-    first, loaded = run_once(case, work, []), under()
+    try:
+        first = run_once(case, work, [])
+    except OSError:  # a script that does not say whose
+        return "no program", ""
+    loaded = under()
     if loaded["status"] == NOT_RECORDED and not os.path.isdir(record):
         return "not recorded", ""
     if not differences(first, loaded):
