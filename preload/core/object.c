@@ -154,6 +154,18 @@ void pl_object_woken(struct pl_self *self, struct pl_object *o, uint32_t stack)
     __atomic_fetch_add(&cell->wakes, 1, __ATOMIC_RELEASE);
 }
 
+#define LOOK_EVERY 64
+
+void pl_object_woken_at(struct pl_self *self, struct pl_object *o, uintptr_t pc, uintptr_t sp,
+                        uintptr_t fp)
+{
+    struct el_object *cell = o->cell;
+    if (cell->wakes % LOOK_EVERY == 0 || !pl_object_woken_before(o, self->actor, pc, sp))
+        pl_object_woken_by(o, self->actor, pc, sp, pl_stack_at(self, pc, sp, fp, 0));
+    cell->last_waker_at = pl_now();
+    __atomic_fetch_add(&cell->wakes, 1, __ATOMIC_RELEASE);
+}
+
 void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *o, uintptr_t pc,
                                uintptr_t sp, uintptr_t fp)
 {

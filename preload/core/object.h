@@ -167,6 +167,11 @@ PL_HIDDEN void pl_object_gone(uint64_t object);
 /* Signalled, posted, unlocked for somebody: only when it has a cell. */
 PL_HIDDEN void pl_object_woken(struct pl_self *self, struct pl_object *o, uint32_t stack);
 
+/* The same from a call; its stack is looked at if the one that woke it lately was another, or
+ * elsewhere, and now and then. */
+PL_HIDDEN void pl_object_woken_at(struct pl_self *self, struct pl_object *o, uintptr_t pc,
+                                  uintptr_t sp, uintptr_t fp);
+
 /* Static, stack or heap: by the modules and the current stack's bounds. */
 PL_HIDDEN enum el_storage pl_storage_of(const struct pl_self *self, uint64_t address);
 

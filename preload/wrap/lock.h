@@ -143,9 +143,9 @@ static inline void pl_object_wakes(const void *object, struct pl_call call)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    struct pl_object *o = pl_object_record(self, EL_OBJ_OTHER, (uintptr_t)object, 0);
+    struct pl_object *o = pl_object_recent(self, (uintptr_t)object);
     if (o != NULL)
-        pl_object_woken(self, o, pl_stack(self, call));
+        pl_object_woken_at(self, o, call.pc, call.sp, call.fp);
     pl_leave(self);
 }
 
