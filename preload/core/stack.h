@@ -121,7 +121,7 @@ struct pl_near {
 
 static inline size_t pl_near_slot(uintptr_t pc, uintptr_t place)
 {
-    return (pc ^ place << 24) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_NEAR_BITS);
+    return (pc ^ pc >> 7 ^ place >> 4) & ((1u << PL_NEAR_BITS) - 1);
 }
 
 static inline int pl_near_is_of(const struct pl_near *e, uintptr_t pc, uintptr_t place)
