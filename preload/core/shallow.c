@@ -4,7 +4,8 @@
 #include "preload/core/arena.h"
 
 #define PLACE_BITS 6
-#define NODE_BITS  11
+#define GROUP_BITS 9
+#define WAYS       4 /* nodes of a group, which is a cache line */
 #define LEAF_BITS  9
 #define WALKS_MOST 64 /* of a place in one thread, until shallow stacks have to do */
 #define USES_MOST  60 /* until a call is looked at more closely */
@@ -23,7 +24,8 @@ struct pl_shallow {
         uintptr_t pc;
         uint32_t walks, uses;
     } places[1 << PLACE_BITS];
-    struct node nodes[1 << NODE_BITS];
+    struct node nodes[1 << GROUP_BITS][WAYS];
+    uint32_t next_way; /* the one that makes room */
     struct pl_shallow_leaf leaves[1 << LEAF_BITS];
 };
 
@@ -56,9 +58,35 @@ static uint64_t key_of(uint64_t before, uintptr_t word)
     return key ^ key >> 29;
 }
 
-static struct node *node_at(const struct pl_thread *thread, uint64_t key)
+static struct node *group_of(struct pl_shallow *shallow, uint64_t key)
 {
-    return &thread->shallow->nodes[key * GOLDEN >> (64 - NODE_BITS)];
+    return shallow->nodes[key * GOLDEN >> (64 - GROUP_BITS)];
+}
+
+/* The one of the group of `key` that has `wanted`, 0 for a free one; NULL: there is none. */
+static struct node *node_find_in(struct pl_shallow *shallow, uint64_t key, uint64_t wanted)
+{
+    struct node *group = group_of(shallow, key);
+    for (unsigned way = 0; way < WAYS; way++) {
+        if (group[way].key == wanted)
+            return &group[way];
+    }
+    return NULL;
+}
+
+static struct node *node_find(struct pl_shallow *shallow, uint64_t key)
+{
+    return node_find_in(shallow, key, key);
+}
+
+/* In place of the same, of none, or of one of the group in turn. */
+static void node_put(struct pl_shallow *shallow, uint64_t key, uint32_t offset, uint32_t id)
+{
+    struct node *node = node_find(shallow, key);
+    struct node *free = node != NULL ? node : node_find_in(shallow, key, 0);
+    if (free == NULL)
+        free = &group_of(shallow, key)[shallow->next_way++ % WAYS];
+    *free = (struct node){key, offset, id};
 }
 
 static struct pl_shallow_leaf *leaf_at(const struct pl_thread *thread, uint32_t id)
@@ -79,10 +107,10 @@ uint32_t pl_shallow_find(const struct pl_self *self, uintptr_t pc, uintptr_t at)
     const uintptr_t words = words_of(self, at);
     uint64_t key = key_of(0, pc);
     for (int i = 0; i < PL_SHALLOW_FRAMES; i++) {
-        const struct node *node = node_at(self->thread, key);
+        const struct node *node = node_find(self->thread->shallow, key);
         /* A signal handler's call may change the node: what is compared must be what is used. */
-        uint32_t offset = __atomic_load_n(&node->offset, __ATOMIC_RELAXED);
-        if (node->key != key || offset >= words)
+        uint32_t offset = node == NULL ? 0 : __atomic_load_n(&node->offset, __ATOMIC_RELAXED);
+        if (node == NULL || offset >= words)
             return 0;
         if (offset == 0)
             return node->id;
@@ -113,12 +141,12 @@ void pl_shallow_add(const struct pl_self *self, struct pl_call call, const struc
         uintptr_t offset = (walk->slots[i] - call.sp) / sizeof(uintptr_t);
         if (walk->slots[i] <= call.sp || offset > UINT32_MAX)
             return;
-        *node_at(self->thread, key) = (struct node){key, (uint32_t)offset, 0};
+        node_put(self->thread->shallow, key, (uint32_t)offset, 0);
         key = key_of(key, walk->pcs[i]);
         leaf.frames[leaf.n++] = walk->pcs[i];
         leaf.reach = walk->slots[i] - call.sp;
     }
-    *node_at(self->thread, key) = (struct node){key, 0, id};
+    node_put(self->thread->shallow, key, 0, id);
     *leaf_at(self->thread, id) = leaf;
 }
 
