@@ -6,6 +6,8 @@
 #include "preload/core/map.h"
 #include "preload/core/record.h"
 
+#define FREE_TASKS_MAX 4096 /* records that a thread keeps for itself */
+
 static struct pl_pool actors = {.bytes = sizeof(struct pl_actor)};
 static _Atomic(struct pl_actor *) all;
 struct pl_map pl_held_strays; /* locks that were unlocked by who did not hold them */
@@ -59,7 +61,7 @@ void pl_actor_renew(struct pl_actor *actor, uint64_t id)
     actor->origin = NULL;
     actor->creator = 0;
     actor->spawn_next = actor->parked = actor->captured = 0;
-    actor->line[0].site = NULL;
+    actor->line[0] = actor->line[1] = (struct pl_line){NULL, 0};
     actor->lineage_flags = actor->rounds = actor->made_in = 0;
     actor->tiny_made = actor->tiny_began = 0;
     if (actor->spawns != NULL)
@@ -91,6 +93,29 @@ void pl_actor_retire(struct pl_actor *actor)
 void pl_actor_put(struct pl_actor *retired)
 {
     pl_pool_put(&actors, retired);
+}
+
+struct pl_actor *pl_task_take(struct pl_thread *thread, uint64_t id)
+{
+    struct pl_actor *task = thread->free_tasks;
+    if (task == NULL)
+        return pl_actor_create(id);
+    thread->free_tasks =
+        (struct pl_actor *)atomic_load_explicit(&task->link.next, memory_order_relaxed);
+    thread->free_task_count--;
+    pl_actor_renew(task, id);
+    return task;
+}
+
+void pl_task_put(struct pl_thread *thread, struct pl_actor *task)
+{
+    if (thread->free_task_count == FREE_TASKS_MAX) {
+        pl_actor_put(task);
+        return;
+    }
+    atomic_store_explicit(&task->link.next, (uintptr_t)thread->free_tasks, memory_order_relaxed);
+    thread->free_tasks = task;
+    thread->free_task_count++;
 }
 
 void pl_actor_destroy(struct pl_actor *actor)

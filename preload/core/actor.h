@@ -107,10 +107,39 @@ enum pl_captured { PL_CAPTURED = 1, PL_CAPTURE_HOLDS = 2 };
 
 #define PL_RECENT_BITS 6
 
-static inline uint32_t pl_recent_slot(uint64_t address)
+PL_INLINE uint32_t pl_recent_slot(uint64_t address)
 {
     return (uint32_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_RECENT_BITS));
 }
+
+/* What tasks have in common that one actor makes at one place. */
+struct pl_kin {
+    const struct pl_site *older; /* their lineage, see lineage.h: the nearest other place */
+    uint32_t generation, older_generation;
+    uint32_t epoch; /* as of actors; 0: it is not to be recorded any more */
+    uint32_t run;
+    uint32_t stack_bytes;
+    uint32_t made_in; /* as of actors */
+};
+
+#define PL_SPAWNER_FRAMES 12
+
+/* Who makes tasks on a thread, where, and what they have in common: for one more of them. */
+struct pl_spawner {
+    uint64_t parent; /* its actor; 0: none */
+    uintptr_t pc, sp, caller;
+    void (*start)(void);
+    size_t capture_bytes;
+    struct pl_site *site;
+    struct pl_spawn_run *run;
+    struct pl_kin kin;
+    /* the stack is still the same when these words lie there */
+    uint32_t frames;
+    struct pl_frame {
+        const uintptr_t *at;
+        uintptr_t word;
+    } frame[PL_SPAWNER_FRAMES];
+};
 
 /* What the core keeps for an OS thread; recycled. */
 struct pl_thread {
@@ -145,11 +174,14 @@ struct pl_thread {
     struct el_timer *spare_timer;     /* a free cell that the next timer made here takes */
     struct pl_outcome *timer_outcome; /* of the place that made or lost its last timer */
     struct pl_actor *free_tasks;      /* of tasks that ended here */
-    struct waited *waited;            /* of core/group.c: the wait group that it asked for last */
+    struct pl_waited *waited;         /* of core/group.c: the wait group that it asked for last */
     uint32_t free_task_count;
+    uint32_t free_young_count;
+    struct pl_young *free_young; /* see young.h */
     uint32_t tasks_made;
     uint32_t spawn_stack; /* where it made a task last, and the site of that place */
     struct pl_site *spawn_site;
+    struct pl_spawner spawner;
 };
 
 /* A pl_actor with its cell set up, in state EL_ACTOR_FREE. NULL when there is no room. */
@@ -163,6 +195,10 @@ PL_HIDDEN void pl_actor_destroy(struct pl_actor *actor);
 PL_HIDDEN void pl_actor_retire(struct pl_actor *actor);
 PL_HIDDEN void pl_actor_put(struct pl_actor *retired);
 PL_HIDDEN void pl_actor_renew(struct pl_actor *actor, uint64_t id);
+
+/* Of tasks: those that ended on a thread are taken there first. `task` is retired. */
+PL_HIDDEN struct pl_actor *pl_task_take(struct pl_thread *thread, uint64_t id);
+PL_HIDDEN void pl_task_put(struct pl_thread *thread, struct pl_actor *task);
 
 /* Calls back with every pl_actor there is, those that are free now too (their id is 0). */
 PL_HIDDEN void pl_actor_each(void (*on)(struct pl_actor *actor, void *ctx), void *ctx);
@@ -188,7 +224,7 @@ static inline void pl_held_prepare(struct pl_actor *actor)
 
 /* The usual case of both, without a call: few locks, none that another gave back. 1: done. */
 extern PL_HIDDEN struct pl_map pl_held_strays; /* see pl_held_foreign */
-static inline int pl_held_push_simply(struct pl_actor *actor, const struct pl_held_lock *held)
+PL_INLINE int pl_held_push_simply(struct pl_actor *actor, const struct pl_held_lock *held)
 {
     uint32_t n = actor->held_count;
     if (n >= actor->held_room ||
@@ -205,7 +241,7 @@ static inline int pl_held_push_simply(struct pl_actor *actor, const struct pl_he
 }
 
 /* The entry stays readable, at held[held_count], until the next one is pushed. */
-static inline int pl_held_remove_simply(struct pl_actor *actor, const void *lock)
+PL_INLINE int pl_held_remove_simply(struct pl_actor *actor, const void *lock)
 {
     uint32_t n = actor->held_count - 1;
     if (n >= actor->held_room || actor->held[n].lock != lock)
@@ -220,15 +256,25 @@ static inline int pl_held_remove_simply(struct pl_actor *actor, const void *lock
 PL_HIDDEN void pl_held_foreign(const void *lock);
 PL_HIDDEN int pl_held_settle(struct pl_actor *actor);
 
-/* Who runs here, where that is to be looked at: what pl_follow would find. */
-static inline struct pl_actor *pl_runs_here(const struct pl_self *self)
+/* The runtime's task that runs here, where that is to be looked at; NULL: none. */
+PL_INLINE struct loiter_task *pl_task_here(const struct pl_self *self)
+{
+    uintptr_t record = (uintptr_t)*self->running;
+    return record == 0 ? NULL : (struct loiter_task *)(record + self->running_offset); /* NOLINT */
+}
+
+/* Who runs here: what pl_follow would find. NULL for a task that has no actor yet: core/young.h. */
+PL_INLINE struct pl_actor *pl_runs_here(const struct pl_self *self)
 {
     if (__builtin_expect(self->running == NULL, 0))
         return self->actor;
-    const char *record = (const char *)*self->running;
-    const struct loiter_task *t = (const void *)(record + self->running_offset);
-    struct pl_actor *task = record == NULL ? NULL : t->tool;
-    return task != NULL && task->epoch == pl_epoch ? task : self->thread->actor;
+    const struct loiter_task *t = pl_task_here(self);
+    if (t == NULL || t->tool == NULL)
+        return self->thread->actor;
+    if (__builtin_expect(((uintptr_t)t->tool & LOITER_TOOL_LOOKS) != 0, 0))
+        return NULL;
+    struct pl_actor *task = t->tool;
+    return task->epoch == pl_epoch ? task : self->thread->actor;
 }
 
 /* Does the current actor hold a lock? Needs no guard; 0 when the thread does not record. */
@@ -236,10 +282,9 @@ static inline int pl_holds_lock(void)
 {
     if (!pl_is_ready())
         return 0;
-    struct pl_self *self = pl_self();
-    if (__builtin_expect(self->running != NULL, 0) && self->thread != NULL)
-        pl_follow(self);
-    return self->actor != NULL && self->actor->held_count != 0;
+    const struct pl_self *self = pl_self();
+    const struct pl_actor *actor = self->thread != NULL ? pl_runs_here(self) : self->actor;
+    return actor != NULL && actor->held_count != 0;
 }
 
 #endif

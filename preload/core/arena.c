@@ -121,20 +121,24 @@ size_t pl_arena_bytes(void)
 #define POINTER_BITS 48
 #define POINTER_MASK ((UINT64_C(1) << POINTER_BITS) - 1)
 
-void *pl_pool_get(struct pl_pool *pool, int *fresh)
+void *pl_pool_again(struct pl_pool *pool)
 {
     uint64_t head = atomic_load(&pool->head);
     while ((head & POINTER_MASK) != 0) {
         struct pl_pool_link *record = (struct pl_pool_link *)(uintptr_t)(head & POINTER_MASK);
         uint64_t next = atomic_load(&record->next) & POINTER_MASK;
         uint64_t count = ((head >> POINTER_BITS) + 1) << POINTER_BITS;
-        if (atomic_compare_exchange_weak(&pool->head, &head, next | count)) {
-            *fresh = 0;
+        if (atomic_compare_exchange_weak(&pool->head, &head, next | count))
             return record;
-        }
     }
-    *fresh = 1;
-    return pl_arena_alloc(pool->bytes);
+    return NULL;
+}
+
+void *pl_pool_get(struct pl_pool *pool, int *fresh)
+{
+    void *record = pl_pool_again(pool);
+    *fresh = record == NULL;
+    return record != NULL ? record : pl_arena_alloc(pool->bytes);
 }
 
 void pl_pool_put(struct pl_pool *pool, void *memory)

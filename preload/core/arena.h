@@ -42,6 +42,8 @@ struct pl_pool {
 
 /* A record; *fresh says that it is zeroed and was never used before. NULL without memory. */
 PL_HIDDEN void *pl_pool_get(struct pl_pool *pool, int *fresh);
+/* Only one that was used before; NULL when there is none. */
+PL_HIDDEN void *pl_pool_again(struct pl_pool *pool);
 PL_HIDDEN void pl_pool_put(struct pl_pool *pool, void *record);
 
 #endif

@@ -40,7 +40,7 @@ void pl_blocked_ends(struct pl_actor *actor, uint64_t ticks)
     if (site == NULL)
         return;
     actor->blocked = NULL;
-    pl_site_died(site);
+    pl_site_died(site, pl_self_block.thread);
     el_count(&site->cell->ticks, ticks);
     pl_raise(&site->cell->ticks_max, ticks);
 }

@@ -33,7 +33,7 @@ extern PL_HIDDEN _Atomic uint64_t
     pl_coarse; /* the clock at the last tick of the run; 0: none yet */
 
 /* `tick`: pl_coarse, and not 0. */
-static inline uint64_t pl_stamp_from(struct pl_self *self, uint64_t tick)
+PL_INLINE uint64_t pl_stamp_from(struct pl_self *self, uint64_t tick)
 {
     if (__builtin_expect(self->stamps == 0, 0)) {
         self->stamps = PL_STAMPS_MOST;
@@ -43,7 +43,7 @@ static inline uint64_t pl_stamp_from(struct pl_self *self, uint64_t tick)
     return self->now = (self->now < tick ? tick : self->now) + 1;
 }
 
-static inline uint64_t pl_stamp(struct pl_self *self)
+PL_INLINE uint64_t pl_stamp(struct pl_self *self)
 {
     uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
     if (tick == 0)

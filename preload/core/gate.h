@@ -32,6 +32,9 @@
 
 #define PL_HIDDEN __attribute__((visibility("hidden")))
 #define PL_EXPORT __attribute__((visibility("default")))
+/* On the ways that nothing may be called on: a function that is compiled for another kind of frame
+ * than its caller would not be inlined otherwise. */
+#define PL_INLINE static inline __attribute__((always_inline))
 
 enum pl_stage { PL_BOOTSTRAP = 0, PL_READY = 1, PL_ENDED = 2 };
 
@@ -112,7 +115,7 @@ PL_HIDDEN int pl_thread_attach(struct pl_self *self);
 /* Brings `actor` and the stack's bounds up to date with the task that runs here. */
 PL_HIDDEN void pl_follow(struct pl_self *self);
 
-static inline int pl_is_ready(void)
+PL_INLINE int pl_is_ready(void)
 {
     return atomic_load_explicit(&pl_gate.stage, memory_order_acquire) == PL_READY;
 }
@@ -164,7 +167,7 @@ static inline struct pl_self *pl_enter_blindly(void)
 
 /* The same for functions that call nothing, where a thread is recorded already. NULL says no more
  * than that one of the others is to be asked. */
-static inline struct pl_self *pl_enter_quickly(void)
+PL_INLINE struct pl_self *pl_enter_quickly(void)
 {
     struct pl_self *self = &pl_self_block;
     if (__builtin_expect(!pl_is_ready() || self->guard != 0 || self->thread == NULL, 0))
@@ -174,7 +177,7 @@ static inline struct pl_self *pl_enter_quickly(void)
     return self;
 }
 
-static inline void pl_leave_quickly(struct pl_self *self)
+PL_INLINE void pl_leave_quickly(struct pl_self *self)
 {
     atomic_signal_fence(memory_order_seq_cst);
     self->guard = 0;

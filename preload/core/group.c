@@ -18,15 +18,6 @@ struct failed {
     uint32_t running;
 };
 
-/* Who waited last for a wait group, kept for good: as many as there are addresses of them. */
-struct waited {
-    uint64_t group;
-    uint64_t waiter;
-    uint32_t round; /* how many the waiter had waited for then, this one included */
-    uint32_t stack;
-    uint32_t late; /* a child added since, and nobody waited since */
-};
-
 static struct pl_pool failures = {.bytes = sizeof(struct failed)};
 static struct pl_map failing; /* by group */
 static struct pl_map cells;   /* by the place where members are made */
@@ -95,16 +86,16 @@ void pl_group_left(uint64_t group, uint32_t running, int started)
 
 static void *wait_make(void *arg)
 {
-    struct waited *w = pl_arena_alloc(sizeof(*w));
+    struct pl_waited *w = pl_arena_alloc(sizeof(*w));
     if (w != NULL)
         w->group = *(const uint64_t *)arg;
     return w;
 }
 
 /* The one that a thread asked for last is at hand. */
-static struct waited *wait_find(const struct pl_self *self, uint64_t group)
+static struct pl_waited *wait_find(const struct pl_self *self, uint64_t group)
 {
-    struct waited *w = self->thread->waited;
+    struct pl_waited *w = self->thread->waited;
     if (w != NULL && w->group == group)
         return w;
     w = pl_map_find(&waits, group);
@@ -114,7 +105,7 @@ static struct waited *wait_find(const struct pl_self *self, uint64_t group)
 
 void pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack)
 {
-    struct waited *w = wait_find(self, group);
+    struct pl_waited *w = wait_find(self, group);
     if (w == NULL && atomic_load_explicit(&waits.count, memory_order_relaxed) < WAITS_MOST)
         w = pl_map_get(&waits, group, wait_make, &group);
     if (w == NULL)
@@ -138,7 +129,7 @@ void pl_waitgroup_begun(struct pl_self *self, uint64_t group, struct pl_call cal
                         const void *caller)
 {
     const struct pl_actor *actor = self->actor;
-    struct waited *w = actor->creator == 0 ? NULL : wait_find(self, group);
+    struct pl_waited *w = actor->creator == 0 ? NULL : wait_find(self, group);
     /* A child that the waiter had made before it waited: what it adds was to be waited for. */
     if (w == NULL || w->late || actor->creator != w->waiter || actor->made_in >= w->round)
         return;

@@ -9,11 +9,43 @@
 
 #include "preload/core/actor.h"
 #include "preload/core/call.h"
+#include "preload/core/lineage.h"
 
 /* The current actor's group has its first error; it, or another member, ends. */
 PL_HIDDEN void pl_group_failed(const struct pl_self *self, uint64_t group, uint32_t running,
                                int error, int cancels);
 PL_HIDDEN void pl_group_left(uint64_t group, uint32_t running, int started);
+
+/* Who waited last for a wait group, kept for good: as many as there are addresses of them. */
+struct pl_waited {
+    uint64_t group;
+    uint64_t waiter;
+    uint32_t round; /* how many the waiter had waited for then, this one included */
+    uint32_t stack;
+    uint32_t late; /* a child added since, and nobody waited since */
+};
+
+/* The usual cases of the two below, without a call, for the group that the thread asked for last.
+ * 0: it is another case, and nothing was written. */
+PL_INLINE int pl_waitgroup_begun_again(const struct pl_self *self, const struct pl_actor *actor,
+                                       uint64_t group)
+{
+    const struct pl_waited *w = self->thread->waited;
+    return actor->creator == 0 ||
+           (w != NULL && w->group == group &&
+            (w->late || actor->creator != w->waiter || actor->made_in >= w->round));
+}
+PL_INLINE int pl_waitgroup_waited_again(const struct pl_self *self, struct pl_actor *actor,
+                                        uint64_t group, uint32_t stack)
+{
+    struct pl_waited *w = self->thread->waited;
+    if (w == NULL || w->group != group || w->late || pl_lineage_may_wait(actor))
+        return 0;
+    w->waiter = actor->id;
+    w->stack = stack;
+    w->round = ++actor->rounds;
+    return 1;
+}
 
 /* The current actor adds from zero, or has waited. */
 PL_HIDDEN void pl_waitgroup_begun(struct pl_self *self, uint64_t group, struct pl_call call,

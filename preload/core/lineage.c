@@ -4,8 +4,6 @@
 #include "preload/core/record.h"
 #include "preload/core/site.h"
 
-enum { IS_PARENT = 1, HAS_WAITED = 2 };
-
 #define GENERATIONS 16
 
 static struct el_lineage *lineage_of(struct pl_site *site)
@@ -38,8 +36,8 @@ void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t ge
            !__atomic_compare_exchange_n(&cell->deepest, &deepest, generation, 1, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED))
         ;
-    if ((parent->lineage_flags & IS_PARENT) == 0) {
-        parent->lineage_flags |= IS_PARENT;
+    if ((parent->lineage_flags & PL_IS_PARENT) == 0) {
+        parent->lineage_flags |= PL_IS_PARENT;
         parent->parent_at = cell;
         el_count(&cell->parents, 1);
     }
@@ -47,8 +45,8 @@ void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t ge
 
 void pl_lineage_waited(struct pl_actor *actor)
 {
-    if ((actor->lineage_flags & (IS_PARENT | HAS_WAITED)) != IS_PARENT)
+    if (!pl_lineage_may_wait(actor))
         return;
-    actor->lineage_flags |= HAS_WAITED;
+    actor->lineage_flags |= PL_HAS_WAITED;
     el_count(&actor->parent_at->awaited, 1);
 }

@@ -15,18 +15,30 @@
 /* `parent` (may be NULL) made `child` at `site`. */
 PL_HIDDEN void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t generation);
 
+/* Which generation a child of the parent (NULL: 0) is at that place. */
+static inline uint32_t pl_lineage_of(const struct pl_actor *parent, const struct pl_site *site)
+{
+    if (parent == NULL || parent->line[0].site == NULL)
+        return 0;
+    if (parent->line[0].site == site)
+        return parent->line[0].generation + 1;
+    return parent->line[1].site == site ? parent->line[1].generation + 1 : 0;
+}
+
+/* The nearest other place among the child's ancestors. */
+static inline struct pl_line pl_lineage_other(const struct pl_actor *parent,
+                                              const struct pl_site *site)
+{
+    if (parent == NULL || parent->line[0].site == NULL)
+        return (struct pl_line){NULL, 0};
+    return parent->line[parent->line[0].site == site];
+}
+
 static inline void pl_lineage_born(struct pl_actor *parent, struct pl_actor *child,
                                    struct pl_site *site)
 {
-    uint32_t generation = 0;
-    child->line[1] = (struct pl_line){NULL, 0};
-    if (parent != NULL && parent->line[0].site != NULL) {
-        if (parent->line[0].site == site)
-            generation = parent->line[0].generation + 1;
-        else if (parent->line[1].site == site)
-            generation = parent->line[1].generation + 1;
-        child->line[1] = parent->line[parent->line[0].site == site];
-    }
+    const uint32_t generation = pl_lineage_of(parent, site);
+    child->line[1] = pl_lineage_other(parent, site);
     child->line[0] = (struct pl_line){site, generation};
     child->lineage_flags = 0;
     child->made_in = parent == NULL ? 0 : parent->rounds;
@@ -35,6 +47,12 @@ static inline void pl_lineage_born(struct pl_actor *parent, struct pl_actor *chi
 }
 
 /* The actor has waited for one that it made, or for a group of them. */
+enum { PL_IS_PARENT = 1, PL_HAS_WAITED = 2 }; /* lineage_flags */
 PL_HIDDEN void pl_lineage_waited(struct pl_actor *actor);
+/* That is worth telling. */
+PL_INLINE int pl_lineage_may_wait(const struct pl_actor *actor)
+{
+    return (actor->lineage_flags & (PL_IS_PARENT | PL_HAS_WAITED)) == PL_IS_PARENT;
+}
 
 #endif

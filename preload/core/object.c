@@ -160,8 +160,9 @@ void pl_object_woken_at(struct pl_self *self, struct pl_object *o, uintptr_t pc,
                         uintptr_t fp)
 {
     struct el_object *cell = o->cell;
-    if (cell->wakes % LOOK_EVERY == 0 || !pl_object_woken_before(o, self->actor, pc, sp))
-        pl_object_woken_by(o, self->actor, pc, sp, pl_stack_at(self, pc, sp, fp, 0));
+    const struct pl_who me = pl_who(self->actor);
+    if (cell->wakes % LOOK_EVERY == 0 || !pl_object_woken_before(o, &me, pc, sp))
+        pl_object_woken_by(o, &me, pc, sp, pl_stack_at(self, pc, sp, fp, 0));
     cell->last_waker_at = pl_now();
     __atomic_fetch_add(&cell->wakes, 1, __ATOMIC_RELEASE);
 }
@@ -170,14 +171,15 @@ void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *o, uintpt
                                uintptr_t sp, uintptr_t fp)
 {
     const struct pl_actor *actor = self->actor;
+    const struct pl_who me = pl_who(actor);
     pl_channel_woken(o, actor);
-    if (pl_object_woken_before(o, actor, pc, sp))
+    if (pl_object_woken_before(o, &me, pc, sp))
         return;
     pl_stamp(self);
     uint32_t stack = pl_stack_near(self, pc, sp);
     if (stack == 0)
         stack = pl_stack_often(self, (struct pl_call){pc, sp, fp}, NULL);
-    pl_object_woken_by(o, actor, pc, sp, stack);
+    pl_object_woken_by(o, &me, pc, sp, stack);
 }
 
 void pl_object_task_last(struct pl_object *gone)

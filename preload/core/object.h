@@ -49,7 +49,7 @@ PL_HIDDEN struct pl_object *pl_object_record(struct pl_self *self, enum el_objec
                                              uint64_t object, int create);
 
 /* Does the record still stand for the object? */
-static inline int pl_object_is(const struct pl_object *o, uint64_t object)
+PL_INLINE int pl_object_is(const struct pl_object *o, uint64_t object)
 {
     return o->cell->object == object && o->cell->state == EL_LIVE;
 }
@@ -68,12 +68,12 @@ static inline struct pl_object *pl_object_recent(const struct pl_self *self, uin
 PL_HIDDEN void pl_object_task_last(struct pl_object *gone);
 
 /* Counts where a lost one does no harm: without a locked instruction. */
-static inline __attribute__((always_inline)) void pl_object_count(uint32_t *word)
+PL_INLINE void pl_object_count(uint32_t *word)
 {
     __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
-static inline __attribute__((always_inline)) void pl_object_add(uint64_t *word, uint64_t n)
+PL_INLINE void pl_object_add(uint64_t *word, uint64_t n)
 {
     __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
 }
@@ -98,7 +98,18 @@ static inline void pl_object_task_waited(struct pl_object *o, uint64_t ticks)
  * last reading. */
 PL_HIDDEN void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *object,
                                          uintptr_t pc, uintptr_t sp, uintptr_t fp);
-static inline void pl_object_wake_last(struct pl_object *o, const struct pl_actor *me, uint32_t k)
+/* Who wakes, as far as the record asks: an actor, or a task that has none yet. */
+struct pl_who {
+    uint64_t id, creator;
+    struct pl_site *site; /* where it was made */
+    uintptr_t stack_hi;
+};
+static inline struct pl_who pl_who(const struct pl_actor *actor)
+{
+    return (struct pl_who){actor->id, actor->creator, actor->site, actor->stack_hi};
+}
+
+PL_INLINE void pl_object_wake_last(struct pl_object *o, const struct pl_who *me, uint32_t k)
 {
     o->latest = k;
     o->waker_creator = me->creator;
@@ -107,8 +118,8 @@ static inline void pl_object_wake_last(struct pl_object *o, const struct pl_acto
     o->cell->last_waker_stack = o->wakings[k].stack;
 }
 
-static inline int pl_object_woken_before(struct pl_object *o, const struct pl_actor *me,
-                                         uintptr_t pc, uintptr_t sp)
+PL_INLINE int pl_object_woken_before(struct pl_object *o, const struct pl_who *me, uintptr_t pc,
+                                     uintptr_t sp)
 {
     for (uint32_t i = 0; i < 2; i++) {
         const uint32_t k = o->latest ^ i;
@@ -122,8 +133,8 @@ static inline int pl_object_woken_before(struct pl_object *o, const struct pl_ac
     return 0;
 }
 
-static inline void pl_object_woken_by(struct pl_object *o, const struct pl_actor *me, uintptr_t pc,
-                                      uintptr_t sp, uint32_t stack)
+PL_INLINE void pl_object_woken_by(struct pl_object *o, const struct pl_who *me, uintptr_t pc,
+                                  uintptr_t sp, uint32_t stack)
 {
     const uint32_t k = o->latest ^ 1;
     o->wakings[k] = (struct pl_waking){me->id, pc, sp, stack};
@@ -134,7 +145,8 @@ static inline void pl_object_woken_again(struct pl_self *self, struct pl_object 
                                          struct pl_call call)
 {
     struct el_object *cell = o->cell;
-    if (o->count != NULL || !pl_object_woken_before(o, self->actor, call.pc, call.sp))
+    const struct pl_who me = pl_who(self->actor);
+    if (o->count != NULL || !pl_object_woken_before(o, &me, call.pc, call.sp))
         pl_object_woken_elsewhere(self, o, call.pc, call.sp, call.fp);
     cell->last_waker_at = self->now;
     pl_object_count(&cell->wakes);

@@ -34,6 +34,7 @@
 #include "preload/core/thread.h"
 #include "preload/core/timer_cell.h"
 #include "preload/core/window.h"
+#include "preload/core/young.h"
 #include "preload/heap/capture.h"
 #include "preload/heap/heap.h"
 
@@ -135,6 +136,7 @@ static int tables_init(void)
 {
     pl_arena_reset();
     pl_actors_reset();
+    pl_young_reset();
     pl_threads_reset();
     pl_objects_reset();
     pl_timers_reset();
@@ -235,6 +237,7 @@ static void record_end(enum el_exit_how how)
         pl_races_at_end();
         pl_descriptors_at_end();
         pl_captures_at_end();
+        pl_young_show(0, EL_ACTOR_NEW);
     }
     el_log_end(&pl_log);
 }

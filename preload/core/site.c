@@ -77,27 +77,15 @@ void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes)
     pl_raise(&cell->last_at, pl_now());
 }
 
-/* Where all have the same size, their sum needs no counter of its own. */
-static void site_add_bytes(struct pl_site *site, uint64_t bytes, uint64_t total)
+void pl_site_bytes_differ(struct pl_site *site, uint64_t bytes, uint64_t total)
 {
-    struct el_site *cell = site->cell;
-    uint64_t each = __atomic_load_n(&site->bytes_each, __ATOMIC_RELAXED);
-    if (each == 0 && bytes != 0 && total == 1) {
-        each = bytes;
+    if (site->bytes_each == 0 && bytes != 0 && total == 1) {
         __atomic_store_n(&site->bytes_each, bytes, __ATOMIC_RELAXED);
-    }
-    if (each == bytes) {
-        __atomic_store_n(&cell->bytes, total * bytes, __ATOMIC_RELAXED);
+        __atomic_store_n(&site->cell->bytes, bytes, __ATOMIC_RELAXED);
         return;
     }
     __atomic_store_n(&site->bytes_each, UINT64_MAX, __ATOMIC_RELAXED);
-    el_count(&cell->bytes, bytes);
-}
-
-/* Another thread may have made one, and ended it, since the first was counted. */
-static uint64_t live_of(uint64_t made, uint64_t ended)
-{
-    return made > ended ? made - ended : 0;
+    el_count(&site->cell->bytes, bytes);
 }
 
 static int site_settle(void *value, void *ctx)
@@ -107,7 +95,7 @@ static int site_settle(void *value, void *ctx)
     uint64_t gone = pl_tally_sum(&site->ended), total = pl_tally_sum(&site->made);
     if (total != 0) {
         __atomic_store_n(&site->cell->count, total, __ATOMIC_RELAXED);
-        __atomic_store_n(&site->cell->live, live_of(total, gone), __ATOMIC_RELAXED);
+        __atomic_store_n(&site->cell->live, pl_site_live(total, gone), __ATOMIC_RELAXED);
         if (site->cell->kind == EL_SITE_TASK)
             *tasks += total;
     }
@@ -121,32 +109,15 @@ void pl_sites_settle(void)
     pl_raise(&pl_log.summary->tasks, tasks);
 }
 
-uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes, uint64_t now)
+void pl_site_populated(struct pl_self *self, struct pl_site *site, uint64_t live, uint64_t total)
 {
-    struct el_site *cell = site->cell;
-    uint64_t total = pl_tally(&site->made, self->thread);
-    uint64_t live = live_of(total, pl_tally_sum(&site->ended));
-    __atomic_store_n(&cell->count, total, __ATOMIC_RELAXED);
-    __atomic_store_n(&cell->live, live, __ATOMIC_RELAXED);
-    site_add_bytes(site, bytes, total);
-    __atomic_store_n(&cell->last_at, now, __ATOMIC_RELAXED);
-    if (live > __atomic_load_n(&cell->peak, __ATOMIC_RELAXED)) {
-        __atomic_store_n(&cell->peak, live, __ATOMIC_RELAXED);
-        __atomic_store_n(&cell->peak_at, now, __ATOMIC_RELAXED);
-    }
     uint64_t due = atomic_load_explicit(&site->next_pop, memory_order_relaxed);
-    if (live >= due && atomic_compare_exchange_strong(&site->next_pop, &due, due * 2)) {
-        struct el_population event = {
-            .site_kind = cell->kind, .stack = cell->stack, .live = live, .total = total};
-        PL_WRITE(self, population, &event);
-    }
-    return live;
-}
-
-void pl_site_died(struct pl_site *site)
-{
-    uint64_t gone = pl_tally(&site->ended, pl_self_block.thread);
-    __atomic_store_n(&site->cell->live, live_of(pl_tally_sum(&site->made), gone), __ATOMIC_RELAXED);
+    if (live < due || !atomic_compare_exchange_strong(&site->next_pop, &due, due * 2))
+        return;
+    const struct el_site *cell = site->cell;
+    struct el_population event = {
+        .site_kind = cell->kind, .stack = cell->stack, .live = live, .total = total};
+    PL_WRITE(self, population, &event);
 }
 
 /*

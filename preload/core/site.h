@@ -21,7 +21,7 @@ struct pl_tally {
     uint64_t others;
 };
 
-static inline uint64_t pl_tally_sum(const struct pl_tally *tally)
+PL_INLINE uint64_t pl_tally_sum(const struct pl_tally *tally)
 {
     return __atomic_load_n(&tally->own, __ATOMIC_RELAXED) +
            __atomic_load_n(&tally->others, __ATOMIC_RELAXED);
@@ -30,7 +30,7 @@ static inline uint64_t pl_tally_sum(const struct pl_tally *tally)
 PL_HIDDEN uint64_t pl_tally_share(struct pl_tally *tally, const struct pl_thread *thread);
 
 /* Counts one; gives the sum. */
-static inline uint64_t pl_tally(struct pl_tally *tally, const struct pl_thread *thread)
+PL_INLINE uint64_t pl_tally(struct pl_tally *tally, const struct pl_thread *thread)
 {
     if (__builtin_expect(atomic_load_explicit(&tally->owner, memory_order_relaxed) != thread, 0))
         return pl_tally_share(tally, thread);
@@ -48,7 +48,8 @@ struct pl_site {
     _Atomic(struct el_lineage *) lineage;  /* core/lineage.c; NULL: its children make none here */
     _Atomic(struct el_capture *) captures; /* heap/capture.c; NULL: nothing was looked at yet */
     _Atomic uint32_t passed;               /* of its samples, since the last that was looked at */
-    uint64_t bytes_each; /* of each that was born here so far, UINT64_MAX: they differ */
+    uint64_t bytes_each;           /* of each that was born here so far, UINT64_MAX: they differ */
+    uint64_t start, capture_bytes; /* of the first task that was made here */
 };
 
 /* Finds or makes; NULL when there is no room. */
@@ -57,11 +58,46 @@ PL_HIDDEN struct pl_site *pl_site_get(enum el_site_kind kind, uint32_t stack, ui
 /* One use of the place that took `ticks` and moved `bytes`. */
 PL_HIDDEN void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes);
 
-/* One more alive (made), one less. pl_site_born writes the `population` event where due and gives
- * the number that is alive now. */
-PL_HIDDEN uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes,
-                                uint64_t now);
-PL_HIDDEN void pl_site_died(struct pl_site *site);
+/* Another thread may have made one, and ended it, since the first was counted. */
+PL_INLINE uint64_t pl_site_live(uint64_t made, uint64_t ended)
+{
+    return made > ended ? made - ended : 0;
+}
+
+/* Where all have the same size, their sum needs no counter of its own. */
+PL_HIDDEN void pl_site_bytes_differ(struct pl_site *site, uint64_t bytes, uint64_t total);
+/* A `population` event may be due. */
+PL_HIDDEN void pl_site_populated(struct pl_self *self, struct pl_site *site, uint64_t live,
+                                 uint64_t total);
+
+/* One more alive (made): gives the number that is alive now. One less. */
+PL_INLINE uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes,
+                                uint64_t now)
+{
+    struct el_site *cell = site->cell;
+    const uint64_t total = pl_tally(&site->made, self->thread);
+    const uint64_t live = pl_site_live(total, pl_tally_sum(&site->ended));
+    __atomic_store_n(&cell->count, total, __ATOMIC_RELAXED);
+    __atomic_store_n(&cell->live, live, __ATOMIC_RELAXED);
+    if (__builtin_expect(__atomic_load_n(&site->bytes_each, __ATOMIC_RELAXED) == bytes, 1))
+        __atomic_store_n(&cell->bytes, total * bytes, __ATOMIC_RELAXED);
+    else
+        pl_site_bytes_differ(site, bytes, total);
+    __atomic_store_n(&cell->last_at, now, __ATOMIC_RELAXED);
+    if (live > __atomic_load_n(&cell->peak, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&cell->peak, live, __ATOMIC_RELAXED);
+        __atomic_store_n(&cell->peak_at, now, __ATOMIC_RELAXED);
+    }
+    if (__builtin_expect(live >= atomic_load_explicit(&site->next_pop, memory_order_relaxed), 0))
+        pl_site_populated(self, site, live, total);
+    return live;
+}
+PL_INLINE void pl_site_died(struct pl_site *site, const struct pl_thread *thread)
+{
+    const uint64_t gone = pl_tally(&site->ended, thread);
+    __atomic_store_n(&site->cell->live, pl_site_live(pl_tally_sum(&site->made), gone),
+                     __ATOMIC_RELAXED);
+}
 
 /* What is alive at each place, as it stands: two threads that counted at once may have left the
  * older of their sums in the cell. */
@@ -76,7 +112,7 @@ PL_HIDDEN void pl_sites_reset(void);
 /* Stores the larger value. pl_raise_simply: of two threads that do it at once one may have done it
  * for nothing. */
 PL_HIDDEN void pl_raise(uint64_t *to, uint64_t value);
-static inline void pl_raise_simply(uint64_t *to, uint64_t value)
+PL_INLINE void pl_raise_simply(uint64_t *to, uint64_t value)
 {
     if (__atomic_load_n(to, __ATOMIC_RELAXED) < value)
         __atomic_store_n(to, value, __ATOMIC_RELAXED);

@@ -20,6 +20,17 @@ static struct pl_spawn_run *run_of(struct pl_actor *parent, struct pl_site *site
     return run;
 }
 
+/* Of two parents that come here at once one may count for nothing. */
+void pl_spawn_pressed(struct pl_spawn_run *run)
+{
+    struct el_site *cell = run->site->cell;
+    run->pressed = 0;
+    run->made = 0;
+    __atomic_store_n(&cell->backpressure,
+                     __atomic_load_n(&cell->backpressure, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+    pl_raise_simply(&cell->backpressure_live, run->live);
+}
+
 void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *child,
                 struct pl_site *site, uint64_t bytes, uint64_t now)
 {
@@ -32,15 +43,7 @@ void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *
     struct pl_spawn_run *run = parent == NULL ? NULL : run_of(parent, site);
     if (run == NULL)
         return;
-    struct el_site *cell = site->cell;
-    if (run->pressed) {
-        run->pressed = 0;
-        run->made = 0;
-        __atomic_fetch_add(&cell->backpressure, 1, __ATOMIC_RELAXED);
-        pl_raise(&cell->backpressure_live, run->live);
-    }
-    run->made++;
-    pl_raise_simply(&cell->run_peak, live < run->made ? live : run->made);
+    pl_spawn_count(run, live);
 }
 
 void pl_spawn_ended(struct pl_actor *child)
@@ -48,5 +51,5 @@ void pl_spawn_ended(struct pl_actor *child)
     struct pl_site *site = child->site;
     child->site = NULL;
     if (site != NULL)
-        pl_site_died(site);
+        pl_site_died(site, pl_self_block.thread);
 }

@@ -53,7 +53,7 @@ struct pl_stack_cache {
 };
 
 /* Where the call is: the distance from the stack's end where that is known. */
-static inline uintptr_t pl_stack_place(uintptr_t lo, uintptr_t hi, uintptr_t sp)
+PL_INLINE uintptr_t pl_stack_place(uintptr_t lo, uintptr_t hi, uintptr_t sp)
 {
     return sp - lo < hi - lo ? hi - sp : sp;
 }
@@ -65,8 +65,8 @@ static inline uint32_t pl_stack_slot(uintptr_t pc, uintptr_t place)
     return (uint32_t)(hash >> (64 - PL_STACK_CACHE_BITS));
 }
 
-static inline uint32_t pl_stack_match(const struct pl_stack_entry *e, struct pl_call call,
-                                      uintptr_t place, uintptr_t first)
+PL_INLINE uint32_t pl_stack_match(const struct pl_stack_entry *e, struct pl_call call,
+                                  uintptr_t place, uintptr_t first)
 {
     if (e->pc != call.pc || e->place != place || e->first != first)
         return 0;
@@ -83,8 +83,8 @@ PL_HIDDEN uint32_t pl_stack_slot_of(const struct pl_self *self, struct pl_call c
                                     uintptr_t first, uint32_t id);
 
 /* As pl_stack_known below, where the slot is at hand. */
-static inline uint32_t pl_stack_known_in(const struct pl_self *self, uint32_t slot, uintptr_t place,
-                                         struct pl_call call, uintptr_t first)
+PL_INLINE uint32_t pl_stack_known_in(const struct pl_self *self, uint32_t slot, uintptr_t place,
+                                     struct pl_call call, uintptr_t first)
 {
     const struct pl_stack_cache *cache = self->thread->stacks;
     return cache == NULL ? 0 : pl_stack_match(&cache->entries[slot], call, place, first);
@@ -119,18 +119,17 @@ struct pl_near {
     uint16_t left, trust; /* uses until all is compared */
 };
 
-static inline size_t pl_near_slot(uintptr_t pc, uintptr_t place)
+PL_INLINE size_t pl_near_slot(uintptr_t pc, uintptr_t place)
 {
     return (pc ^ pc >> 7 ^ place >> 4) & ((1u << PL_NEAR_BITS) - 1);
 }
 
-static inline int pl_near_is_of(const struct pl_near *e, uintptr_t pc, uintptr_t place)
+PL_INLINE int pl_near_is_of(const struct pl_near *e, uintptr_t pc, uintptr_t place)
 {
     return e->pc == pc && e->place == place;
 }
 
-static inline __attribute__((always_inline)) int pl_near_matches(const struct pl_near *e,
-                                                                 const uintptr_t *sp)
+PL_INLINE int pl_near_matches(const struct pl_near *e, const uintptr_t *sp)
 {
 #pragma GCC unroll 4
     for (int i = 0; i < PL_NEAR_WORDS; i++) {
@@ -140,7 +139,7 @@ static inline __attribute__((always_inline)) int pl_near_matches(const struct pl
     return 1;
 }
 
-static inline uint32_t pl_near_use(struct pl_near *e)
+PL_INLINE uint32_t pl_near_use(struct pl_near *e)
 {
     if (__builtin_expect(e->left == 0, 0))
         return 0;
@@ -149,15 +148,15 @@ static inline uint32_t pl_near_use(struct pl_near *e)
 }
 
 /* Where the stack ends that the actor runs on here, which pl_runs_here gave. */
-static inline uintptr_t pl_stack_end_of(const struct pl_self *self, const struct pl_actor *actor)
+PL_INLINE uintptr_t pl_stack_end_of(const struct pl_self *self, const struct pl_actor *actor)
 {
     return self->running != NULL ? actor->stack_hi : self->stack_hi;
 }
 
 /* `pc` is that of the first frame: of the call, or `first` where that is named; `hi` the end of the
  * current stack. Calls nothing. */
-static inline uint32_t pl_stack_near_on(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
-                                        uintptr_t at)
+PL_INLINE uint32_t pl_stack_near_on(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
+                                    uintptr_t at)
 {
     if (__builtin_expect(self->near == NULL, 0))
         return 0;

@@ -11,6 +11,7 @@
 #include "preload/core/spawn.h"
 #include "preload/core/sys.h"
 #include "preload/core/wait.h"
+#include "preload/core/young.h"
 #include "preload/heap/capture.h"
 #include "preload/heap/heap.h"
 
@@ -52,7 +53,10 @@ void pl_thread_reset(struct pl_self *self)
 
 void pl_follow(struct pl_self *self)
 {
-    self->actor = pl_runs_here(self);
+    struct pl_actor *actor = pl_runs_here(self);
+    if (__builtin_expect(actor == NULL, 0))
+        actor = pl_young_grow(self, pl_task_here(self));
+    self->actor = actor != NULL ? actor : self->thread->actor;
     self->stack_lo = self->actor->stack_lo;
     self->stack_hi = self->actor->stack_hi;
 }

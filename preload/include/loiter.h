@@ -69,11 +69,17 @@ enum loiter_object {
 };
 
 /* Part of the runtime's record of a task. The runtime zeroes it, sets `id`, and keeps it in place
- * until loiter_task_exit returned; Loiter owns `tool`. */
+ * until loiter_task_exit returned; Loiter owns `tool`, in which LOITER_TOOL_LOOKS tells that it
+ * looks for the task's stack by itself: loiter_task_stacks. */
 struct loiter_task {
     uint64_t id; /* unique in the process, below 2^62, never reused, never 0 */
     void *tool;
 };
+#define LOITER_TOOL_LOOKS 1u
+static inline int loiter_task_looks(const struct loiter_task *t)
+{
+    return ((uintptr_t)t->tool & LOITER_TOOL_LOOKS) != 0;
+}
 
 /* ---- the runtime ---- */
 
@@ -112,6 +118,12 @@ LOITER_WEAK void loiter_task_created(struct loiter_task *t, void (*start)(void),
 /* The task's stack is [lo, hi); announced before its first instruction and if it ever moves. The
  * first time, the task begins to run. */
 LOITER_WEAK void loiter_task_stack(struct loiter_task *t, const void *lo, const void *hi);
+
+/* The low end of a task's stack is in the word so many bytes behind its struct loiter_task, NULL as
+ * long as it has none, and its size is what loiter_task_created was told. A runtime that says so,
+ * and says by loiter_worker_task what its threads run, need not call loiter_task_stack for a task
+ * that loiter_task_looks tells of: that costs less. Called after loiter_run_begin. */
+LOITER_WEAK void loiter_task_stacks(ptrdiff_t offset);
 
 /* The calling OS thread runs `t` from now on, or the scheduler itself when NULL. Called on either
  * side of the stack switch, by the thread that runs the task. */

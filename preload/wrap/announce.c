@@ -10,6 +10,7 @@
 #include "preload/core/channel.h"
 #include "preload/core/clock.h"
 #include "preload/core/context.h"
+#include "preload/core/lineage.h"
 #include "preload/core/record.h"
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
@@ -19,8 +20,7 @@
 #include "preload/heap/heap.h"
 #include "preload/wrap/announce.h"
 
-#define FREE_TASKS_MAX 4096 /* records that a thread keeps for itself */
-#define TASKS_BATCH    64
+#define TASKS_BATCH 64
 
 static _Atomic uint32_t run_epoch; /* of the tasks that were made since the last fork */
 static _Atomic uint32_t run_number;
@@ -79,6 +79,7 @@ PL_EXPORT void loiter_run_end(void)
     pl_contexts_at_end();
     pl_captures_at_end();
     pl_actor_each(task_abandon, &event);
+    event.left += pl_young_show(event.run, EL_ACTOR_ABANDONED);
     pl_sites_settle();
     PL_WRITE(self, run_end, &event);
     pl_leave(self);
@@ -110,30 +111,6 @@ PL_EXPORT void loiter_worker_task(const void *const volatile *place, size_t offs
 
 /* ---- life ---- */
 
-/* Those that ended on this thread are taken first. */
-static struct pl_actor *task_create(struct pl_thread *thread, uint64_t id)
-{
-    struct pl_actor *task = thread->free_tasks;
-    if (task == NULL)
-        return pl_actor_create(EL_ACTOR_TASK | id);
-    thread->free_tasks =
-        (struct pl_actor *)atomic_load_explicit(&task->link.next, memory_order_relaxed);
-    thread->free_task_count--;
-    pl_actor_renew(task, EL_ACTOR_TASK | id);
-    return task;
-}
-
-static void task_put(struct pl_thread *thread, struct pl_actor *task)
-{
-    if (thread->free_task_count == FREE_TASKS_MAX) {
-        pl_actor_put(task);
-        return;
-    }
-    atomic_store_explicit(&task->link.next, (uintptr_t)thread->free_tasks, memory_order_relaxed);
-    thread->free_tasks = task;
-    thread->free_task_count++;
-}
-
 /* Where the program called the runtime. */
 static inline uint32_t place_of(struct pl_self *self, struct pl_call call, const void *caller)
 {
@@ -152,50 +129,214 @@ static struct pl_site *site_of(struct pl_thread *thread, uint32_t stack)
 }
 
 /* The first are counted one by one, later ones together. */
-static void count_task(struct pl_thread *thread)
+PL_INLINE void count_task(struct pl_thread *thread)
 {
     uint32_t n = ++thread->tasks_made;
     if (n < TASKS_BATCH || n % TASKS_BATCH == 0)
         el_count(&pl_log.summary->tasks, n <= TASKS_BATCH ? 1 : TASKS_BATCH);
 }
 
-PL_EXPORT void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
-                                   size_t capture_bytes, const void *caller, const void *arg)
+struct birth {
+    struct loiter_task *task;
+    void (*start)(void);
+    size_t stack_bytes, capture_bytes;
+    const void *caller, *arg;
+    struct pl_call call;
+};
+
+/* What all tasks of a place have in common is kept there once; the first one tells it. */
+static void site_learns(struct pl_site *site, const struct birth *b)
+{
+    if (site == NULL || site->start != 0)
+        return;
+    site->capture_bytes = b->capture_bytes;
+    site->start = (uint64_t)(uintptr_t)b->start;
+}
+
+__attribute__((noinline)) static void created(const struct birth *b)
 {
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
     forget_after_fork();
-    struct pl_actor *task = task_create(self->thread, t->id);
+    struct pl_actor *task = pl_task_take(self->thread, EL_ACTOR_TASK | b->task->id);
     if (task != NULL) {
         struct el_actor *cell = task->cell;
-        uint32_t stack = place_of(self, PL_CALL(), caller);
+        uint32_t stack = place_of(self, b->call, b->caller);
+        struct pl_site *site = site_of(self->thread, stack);
         task->creator = cell->creator = self->actor->id;
         cell->created_at = pl_stamp(self);
         cell->created_stack = stack;
-        cell->start = (uint64_t)(uintptr_t)start;
-        cell->stack_bytes = stack_bytes;
-        cell->capture_bytes = capture_bytes;
+        cell->start = (uint64_t)(uintptr_t)b->start;
+        cell->stack_bytes = b->stack_bytes;
+        cell->capture_bytes = b->capture_bytes;
         cell->run = atomic_load_explicit(&run_number, memory_order_relaxed);
         el_set_state(&cell->state, EL_ACTOR_NEW);
-        pl_spawned(self, self->actor, task, site_of(self->thread, stack), stack_bytes,
-                   cell->created_at);
+        site_learns(site, b);
+        pl_spawned(self, self->actor, task, site, b->stack_bytes, cell->created_at);
         if (pl_tiny_is_due(self)) {
-            pl_capture_look(task, (uintptr_t)arg, capture_bytes, PL_TINY_EVERY);
+            pl_capture_look(task, (uintptr_t)b->arg, b->capture_bytes, PL_TINY_EVERY);
             pl_tiny_choose(self, task);
         }
         count_task(self->thread);
-        t->tool = task;
+        b->task->tool = task;
     }
+    if (self->thread->free_young == NULL && pl_young_stack_offset != 0)
+        pl_young_stock(self->thread);
     pl_leave(self);
 }
 
-PL_EXPORT void loiter_task_exit(struct loiter_task *t)
+/* A young one at the thread's place; 0 where that cannot be, and nothing was written. */
+PL_INLINE int born(struct pl_self *self, struct loiter_task *t, struct pl_actor *parent)
+{
+    struct pl_thread *thread = self->thread;
+    const struct pl_spawner *s = &thread->spawner;
+    struct pl_young *y = thread->free_young;
+    const uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
+    if (__builtin_expect(y == NULL || self->until_sample == 0 || tick == 0, 0))
+        return 0;
+    pl_young_take(thread);
+    self->until_sample--;
+    const uint64_t now = pl_stamp_from(self, tick);
+    y->site = s->site;
+    y->id = EL_ACTOR_TASK | t->id;
+    y->creator = s->parent;
+    y->created_at = now;
+    y->kin = s->kin;
+    y->kin.made_in = parent->rounds;
+    pl_spawn_count(s->run, pl_site_born(self, s->site, s->kin.stack_bytes, now));
+    if (__builtin_expect(s->kin.generation != 0, 0))
+        pl_lineage_count(parent, s->site, s->kin.generation);
+    count_task(thread);
+    t->tool = (char *)y + PL_YOUNG;
+    return 1;
+}
+
+/* Does the actor make one more of what the thread made last? */
+PL_INLINE int is_alike(const struct pl_spawner *s, const struct pl_actor *parent,
+                       void (*start)(void), size_t stack_bytes, size_t capture_bytes,
+                       const void *caller)
+{
+    return parent != NULL && parent->id == s->parent && s->caller == (uintptr_t)caller &&
+           s->start == start && s->kin.stack_bytes == stack_bytes &&
+           s->capture_bytes == capture_bytes && s->run->site == s->site;
+}
+
+PL_INLINE int is_same_place(const struct pl_spawner *s, uintptr_t pc, uintptr_t sp)
+{
+    if (s->sp != sp || s->pc != pc)
+        return 0;
+    const struct pl_frame *f = s->frame, *end = f + s->frames;
+    for (; f != end; f++)
+        if (pl_plain_address(*f->at) != f->word)
+            return 0;
+    return 1;
+}
+
+/* Tells whether it can be known by its frames. */
+static int frames_learn(struct pl_spawner *s, const struct pl_stack_entry *e)
+{
+    if (e->n > PL_SPAWNER_FRAMES)
+        return 0;
+    for (uint32_t i = 0; i < e->n; i++)
+        s->frame[i] = (struct pl_frame){(const uintptr_t *)s->sp + e->offsets[i], e->words[i]};
+    s->frames = e->n;
+    return 1;
+}
+
+/* The thread's place is another one from now on: an actor makes a task where it made one before.
+ * 0: not so. *again: a further one may be compared with it. */
+static int spawner_learn(struct pl_self *self, const struct birth *b, int *again)
+{
+    struct pl_thread *thread = self->thread;
+    struct pl_spawner *s = &thread->spawner;
+    struct pl_actor *parent = self->actor;
+    struct pl_site *site = thread->spawn_site;
+    const uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, b->call.sp);
+    s->parent = 0;
+    if (pl_young_stack_offset == 0 || parent->spawns == NULL || thread->stacks == NULL ||
+        b->stack_bytes > UINT32_MAX)
+        return 0;
+    const struct pl_stack_entry *e =
+        &thread->stacks
+             ->entries[pl_stack_slot_of(self, b->call, (uintptr_t)b->caller, thread->spawn_stack)];
+    if (thread->spawn_stack == 0 || e->id != thread->spawn_stack ||
+        pl_stack_match(e, b->call, place, (uintptr_t)b->caller) == 0 ||
+        site->start != (uint64_t)(uintptr_t)b->start || site->capture_bytes != b->capture_bytes)
+        return 0;
+    s->run = pl_spawn_run_known(parent, site);
+    if (s->run == NULL)
+        return 0;
+    s->site = site;
+    s->pc = b->call.pc;
+    s->sp = b->call.sp;
+    s->caller = (uintptr_t)b->caller;
+    s->start = b->start;
+    s->capture_bytes = b->capture_bytes;
+    const struct pl_line older = pl_lineage_other(parent, site);
+    s->kin = (struct pl_kin){.older = older.site,
+                             .generation = pl_lineage_of(parent, site),
+                             .older_generation = older.generation,
+                             .epoch = pl_epoch,
+                             .run = atomic_load_explicit(&run_number, memory_order_relaxed),
+                             .stack_bytes = (uint32_t)b->stack_bytes};
+    s->parent = parent->id;
+    *again = frames_learn(s, e);
+    return 1;
+}
+
+/* One more task at the place where this thread made its last, but by another actor perhaps. */
+__attribute__((noinline)) static int born_again(const struct birth *b)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return 1;
+    int done = 0, again = 0;
+    struct pl_thread *thread = self->thread;
+    if (self->actor->spawns != NULL && self->until_sample != 0 &&
+        place_of(self, b->call, b->caller) == thread->spawn_stack &&
+        spawner_learn(self, b, &again)) {
+        done = born(self, b->task, self->actor);
+        if (!again)
+            thread->spawner.parent = 0;
+    }
+    pl_leave(self);
+    return done;
+}
+
+PL_SECOND_WAY void created_slowly(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
+                                  size_t capture_bytes, const void *caller, const void *arg)
+{
+    const struct birth b = {t, start, stack_bytes, capture_bytes, caller, arg, PL_CALL()};
+    if (!born_again(&b))
+        created(&b);
+}
+
+/* The usual case, which calls nothing: one more task like the thread's last one, by the same actor,
+ * from the same place, that is no sample: a young one. */
+PL_EXPORT PL_FRAMELESS void loiter_task_created(struct loiter_task *t, void (*start)(void),
+                                                size_t stack_bytes, size_t capture_bytes,
+                                                const void *caller, const void *arg)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        const struct pl_spawner *s = &self->thread->spawner;
+        struct pl_actor *parent = pl_runs_here(self);
+        int done = is_alike(s, parent, start, stack_bytes, capture_bytes, caller) &&
+                   is_same_place(s, PL_PC(), PL_SP()) && born(self, t, parent);
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    created_slowly(t, start, stack_bytes, capture_bytes, caller, arg);
+}
+
+__attribute__((noinline)) static void exited(struct loiter_task *t)
 {
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    struct pl_actor *task = pl_task_of(t);
+    struct pl_actor *task = pl_task_of(self, t);
     if (task != NULL) {
         t->tool = NULL;
         if (self->actor == task) {
@@ -206,9 +347,32 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
         pl_capture_ends(task);
         pl_spawn_ended(task);
         pl_actor_retire(task);
-        task_put(self->thread, task);
+        pl_task_put(self->thread, task);
     }
     pl_leave(self);
+}
+
+PL_EXPORT void loiter_task_exit(struct loiter_task *t)
+{
+    struct pl_young *y = pl_young_of(t);
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        struct pl_site *site = y == NULL ? NULL : y->site;
+        int done = y != NULL && pl_young_put(self->thread, y);
+        if (done) {
+            t->tool = NULL;
+            pl_site_died(site, self->thread);
+        }
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    exited(t);
+}
+
+PL_EXPORT void loiter_task_stacks(ptrdiff_t offset)
+{
+    pl_young_stack_offset = offset;
 }
 
 PL_EXPORT void loiter_task_stack(struct loiter_task *t, const void *lo, const void *hi)
@@ -216,7 +380,7 @@ PL_EXPORT void loiter_task_stack(struct loiter_task *t, const void *lo, const vo
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    struct pl_actor *task = pl_task_of(t);
+    struct pl_actor *task = pl_task_of(self, t);
     if (task != NULL) {
         pl_tiny_runs(task); /* the first time */
         task->stack_lo = (uintptr_t)lo;

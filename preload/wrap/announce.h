@@ -5,16 +5,28 @@
 #include <loiter.h>
 
 #include "preload/core/actor.h"
+#include "preload/core/young.h"
 
-/* The record of a task, if it was made in this process and while recording. */
-static inline struct pl_actor *pl_task_of(const struct loiter_task *t)
+/* The actor of a task, if it was made in this process and while recording, and has one. */
+PL_INLINE struct pl_actor *pl_task_grown(const struct loiter_task *t)
 {
     struct pl_actor *task = t->tool;
-    return __builtin_expect(task != NULL && task->epoch == pl_epoch, 1) ? task : NULL;
+    return __builtin_expect(
+               task != NULL && ((uintptr_t)task & PL_YOUNG) == 0 && task->epoch == pl_epoch, 1)
+               ? task
+               : NULL;
+}
+
+/* The same for the thread that runs the task; a young one gets its actor. */
+static inline struct pl_actor *pl_task_of(struct pl_self *self, struct loiter_task *t)
+{
+    if (__builtin_expect(((uintptr_t)t->tool & PL_YOUNG) != 0, 0))
+        return pl_young_grow(self, t);
+    return pl_task_grown(t);
 }
 
 /* The number by which the record knows a program's object. */
-static inline uint64_t pl_id_of(const void *object)
+PL_INLINE uint64_t pl_id_of(const void *object)
 {
     return (uint64_t)(uintptr_t)object;
 }

@@ -105,6 +105,8 @@ static inline int acquired_again(struct pl_self *self, uint16_t kind, const void
                                  uintptr_t caller, struct pl_call call)
 {
     struct pl_actor *actor = pl_runs_here(self);
+    if (actor == NULL)
+        return 0;
     const uint32_t stack = pl_stack_near_on(self, pl_stack_end_of(self, actor), caller, call.sp);
     const struct pl_held_lock held = {lock, kind, 1, stack, call.pc, call.sp};
     return stack != 0 && pl_held_push_simply(actor, &held);
@@ -112,8 +114,9 @@ static inline int acquired_again(struct pl_self *self, uint16_t kind, const void
 
 static inline int released_again(struct pl_self *self, const void *lock)
 {
-    return self->thread->contention.lock != (uintptr_t)lock &&
-           pl_held_remove_simply(pl_runs_here(self), lock);
+    struct pl_actor *actor = pl_runs_here(self);
+    return actor != NULL && self->thread->contention.lock != (uintptr_t)lock &&
+           pl_held_remove_simply(actor, lock);
 }
 
 __attribute__((noinline)) static void acquired(enum loiter_wait why, const void *lock,

@@ -54,7 +54,7 @@ PL_EXPORT void loiter_blocking_end(void)
 
 /* ---- groups ---- */
 
-static uint64_t id_of(const void *object)
+PL_INLINE uint64_t id_of(const void *object)
 {
     return (uint64_t)(uintptr_t)object;
 }
@@ -77,7 +77,7 @@ PL_EXPORT void loiter_group_left(const void *group, unsigned running, int starte
     pl_leave(self);
 }
 
-PL_EXPORT void loiter_waitgroup_begun(const void *group, const void *caller)
+PL_SECOND_WAY void begun_slowly(const void *group, const void *caller)
 {
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
@@ -86,7 +86,20 @@ PL_EXPORT void loiter_waitgroup_begun(const void *group, const void *caller)
     pl_leave(self);
 }
 
-PL_EXPORT void loiter_waitgroup_waited(const void *group, const void *caller)
+PL_EXPORT PL_FRAMELESS void loiter_waitgroup_begun(const void *group, const void *caller)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        const struct pl_actor *actor = pl_runs_here(self);
+        int done = actor != NULL && pl_waitgroup_begun_again(self, actor, id_of(group));
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    begun_slowly(group, caller);
+}
+
+PL_SECOND_WAY void waited_slowly(const void *group, const void *caller)
 {
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
@@ -96,6 +109,22 @@ PL_EXPORT void loiter_waitgroup_waited(const void *group, const void *caller)
     pl_waitgroup_waited(self, id_of(group),
                         stack != 0 ? stack : pl_stack_often(self, call, caller));
     pl_leave(self);
+}
+
+PL_EXPORT PL_FRAMELESS void loiter_waitgroup_waited(const void *group, const void *caller)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        struct pl_actor *actor = pl_runs_here(self);
+        uint32_t stack = actor == NULL ? 0
+                                       : pl_stack_near_on(self, pl_stack_end_of(self, actor),
+                                                          (uintptr_t)caller, PL_SP());
+        int done = stack != 0 && pl_waitgroup_waited_again(self, actor, id_of(group), stack);
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    waited_slowly(group, caller);
 }
 
 PL_EXPORT void loiter_misused(enum loiter_misuse kind, const void *object, const char *what,

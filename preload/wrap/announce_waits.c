@@ -18,7 +18,6 @@
 #include "preload/heap/capture.h"
 #include "preload/wrap/announce.h"
 
-#define INLINED     static inline __attribute__((always_inline)) /* or registers are saved */
 #define SELECT_MOST 64 /* objects of one wait whose cells learn of the waiter */
 
 /* A wait whose time is not to be guessed: others wait for what is held, or for the same lock. */
@@ -55,7 +54,7 @@ static inline uint64_t object_leave(const struct pl_wait *w, uint64_t ticks)
     return 0;
 }
 
-INLINED void cell_leave(struct pl_actor *task, const struct pl_wait *w, uint32_t state)
+PL_INLINE void cell_leave(struct pl_actor *task, const struct pl_wait *w, uint32_t state)
 {
     struct el_actor *cell = task->cell;
     task->parked = 0;
@@ -86,7 +85,7 @@ PL_EXPORT void loiter_task_switch(struct loiter_task *t)
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    struct pl_actor *task = t == NULL ? NULL : pl_task_of(t);
+    struct pl_actor *task = t == NULL ? NULL : pl_task_of(self, t);
     if (task == NULL) {
         self->actor = self->thread->actor;
         self->stack_lo = self->actor->stack_lo;
@@ -110,7 +109,7 @@ PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    struct pl_actor *task = pl_task_of(t);
+    struct pl_actor *task = pl_task_grown(t);
     if (task != NULL && task->parked) {
         object_leave(task->wait, 0);
         pl_capture_waited(task, task->wait->began);
@@ -171,7 +170,7 @@ struct wait_asked {
 };
 
 /* What changes in the cell with each wait. */
-INLINED void cell_waits(struct pl_actor *task, uint64_t since, uint32_t kind, uint32_t timed)
+PL_INLINE void cell_waits(struct pl_actor *task, uint64_t since, uint32_t kind, uint32_t timed)
 {
     struct el_actor *cell = task->cell;
     cell->since = since;
@@ -222,7 +221,7 @@ __attribute__((noinline)) static void park(const struct wait_asked *asked)
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    struct pl_actor *task = pl_task_of(asked->task);
+    struct pl_actor *task = pl_task_of(self, asked->task);
     if (task != NULL && task->wait == NULL)
         task->wait = pl_arena_alloc(sizeof(*task->wait));
     if (task != NULL && task->wait != NULL)
@@ -242,8 +241,8 @@ struct again {
     uint32_t kind, timed;
 };
 
-INLINED int is_again(const struct again *a, uint64_t object, const void *caller,
-                     struct pl_call call)
+PL_INLINE int is_again(const struct again *a, uint64_t object, const void *caller,
+                       struct pl_call call)
 {
     const struct pl_wait *w = a->w;
     if (w == NULL || w->object != object || w->kind != a->kind || w->timed != a->timed ||
@@ -256,7 +255,7 @@ INLINED int is_again(const struct again *a, uint64_t object, const void *caller,
     return stack != 0 && stack == w->stack && stack == a->task->cell->wait_stack;
 }
 
-INLINED int wait_again(const struct again *a)
+PL_INLINE int wait_again(const struct again *a)
 {
     struct pl_actor *task = a->task;
     if (task->spawns != NULL)
@@ -268,7 +267,7 @@ INLINED int wait_again(const struct again *a)
 }
 
 /* `waiting`: the object has one record to which the task belongs until it is ready. */
-INLINED int object_again(const struct again *a, struct pl_object *o, uint64_t object, int waiting)
+PL_INLINE int object_again(const struct again *a, struct pl_object *o, uint64_t object, int waiting)
 {
     if (o == NULL || o->count != NULL || !pl_object_is(o, object))
         return 0;
@@ -281,8 +280,8 @@ INLINED int object_again(const struct again *a, struct pl_object *o, uint64_t ob
     return 1;
 }
 
-INLINED int park_again(const struct again *a, uint64_t object, const void *caller,
-                       struct pl_call call)
+PL_INLINE int park_again(const struct again *a, uint64_t object, const void *caller,
+                         struct pl_call call)
 {
     return !el_wait_is_lock(a->kind) && is_again(a, object, caller, call) &&
            object_again(a, a->w->record, object, 1) && wait_again(a);
@@ -307,9 +306,10 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
                                 const void *caller)
 {
     struct pl_self *self = pl_enter_quickly();
-    struct pl_actor *task = pl_task_of(t);
-    if (__builtin_expect(self != NULL && task != NULL, 1)) {
-        const struct again a = {self, task, task->wait, (uint32_t)why, timed != 0};
+    if (__builtin_expect(self != NULL, 1)) {
+        struct pl_actor *task = pl_task_grown(t);
+        const struct again a = {self, task, task == NULL ? NULL : task->wait, (uint32_t)why,
+                                timed != 0};
         int done = why == LOITER_WAIT_SELECT ? select_again(&a, objects, n, caller, PL_CALL())
                    : n == 1 ? park_again(&a, pl_id_of(objects[0]), caller, PL_CALL())
                             : 0;
@@ -328,7 +328,7 @@ __attribute__((noinline)) static void ready(struct loiter_task *t, const void *o
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct pl_actor *task = pl_task_of(t), *me = self->actor;
+    struct pl_actor *task = pl_task_grown(t), *me = self->actor;
     /* A worker that makes a task ready stands for a timer or the poller: nobody of the program. */
     const int by_runtime = me == self->thread->actor && self->thread->is_worker;
     if (task != NULL) {
@@ -349,15 +349,32 @@ __attribute__((noinline)) static void ready(struct loiter_task *t, const void *o
     pl_leave(self);
 }
 
+/* The task that runs here. 0: there is none. A young one counts only until the clock's next tick:
+ * what wakes others for longer has to be found among the living. */
+PL_INLINE int who_runs(struct pl_self *self, uint64_t tick, struct pl_who *me)
+{
+    const struct loiter_task *t = self->running == NULL ? NULL : pl_task_here(self);
+    const struct pl_young *y = t == NULL ? NULL : pl_young_of(t);
+    if (y != NULL) {
+        *me =
+            (struct pl_who){y->id, y->creator, y->site, pl_young_stack_lo(t) + y->kin.stack_bytes};
+        return y->created_at > tick;
+    }
+    const struct pl_actor *actor = pl_runs_here(self);
+    if (actor == NULL || actor == self->thread->actor)
+        return 0;
+    *me = pl_who(actor);
+    me->stack_hi = pl_stack_end_of(self, actor);
+    return 1;
+}
+
 /* The usual case, which calls nothing: from a place where it was done before, a task is made ready
  * that waited for no lock and not for long. 0: it is another case, and nothing was written. */
-INLINED int ready_again(struct pl_self *self, struct pl_actor *task, uint64_t object, uintptr_t pc,
-                        uintptr_t sp)
+PL_INLINE int ready_again(struct pl_self *self, struct pl_actor *task, uint64_t object,
+                          uintptr_t pc, uintptr_t sp)
 {
     struct pl_wait *w = task->wait;
-    const struct pl_actor *me = pl_runs_here(self);
-    if (!task->parked || task->captured & PL_CAPTURE_HOLDS || me == self->thread->actor ||
-        is_exact(task, w->kind))
+    if (!task->parked || task->captured & PL_CAPTURE_HOLDS || is_exact(task, w->kind))
         return 0;
     struct pl_object *o = w->record;
     if (w->kind == EL_WAIT_SELECT)
@@ -367,19 +384,20 @@ INLINED int ready_again(struct pl_self *self, struct pl_actor *task, uint64_t ob
     /* No tick since it began: it was short, and the thread's last time is near enough. */
     const uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
     const uint64_t now = self->now, ticks = now > w->began ? now - w->began : 0;
-    if (tick == 0 || w->began <= tick || ticks >= pl_long_wait_ticks)
+    struct pl_who me;
+    if (tick == 0 || w->began <= tick || ticks >= pl_long_wait_ticks || !who_runs(self, tick, &me))
         return 0;
-    if (!pl_object_woken_before(o, me, pc, sp)) {
+    if (!pl_object_woken_before(o, &me, pc, sp)) {
         /* Another task, perhaps one that does the same. */
-        const uint32_t stack = pl_stack_near_on(self, pl_stack_end_of(self, me), pc, sp);
+        const uint32_t stack = pl_stack_near_on(self, me.stack_hi, pc, sp);
         if (stack == 0)
             return 0;
-        pl_object_woken_by(o, me, pc, sp, stack);
+        pl_object_woken_by(o, &me, pc, sp, stack);
     }
     struct el_object *cell = o->cell;
-    task->cell->waker = me->id;
-    if (me->creator == task->id)
-        pl_spawn_woken(task, me->id, me->creator, me->site);
+    task->cell->waker = me.id;
+    if (me.creator == task->id)
+        pl_spawn_woken(task, me.id, me.creator, me.site);
     cell->last_waker_at = now;
     pl_object_count(&cell->wakes);
     if (w->record != NULL)
@@ -391,7 +409,7 @@ INLINED int ready_again(struct pl_self *self, struct pl_actor *task, uint64_t ob
 PL_EXPORT void loiter_task_ready(struct loiter_task *t, const void *object)
 {
     struct pl_self *self = pl_enter_quickly();
-    struct pl_actor *task = pl_task_of(t);
+    struct pl_actor *task = pl_task_grown(t);
     const struct pl_call call = PL_CALL();
     if (__builtin_expect(self != NULL, 1)) {
         int done = task != NULL && ready_again(self, task, pl_id_of(object), call.pc, call.sp);

@@ -192,6 +192,8 @@ static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *)
     weft__coarse_update();
     weft__signals_take();
     LOITER_CALL(loiter_run_begin, (run->name, run->workers));
+    LOITER_CALL(loiter_task_stacks, ((ptrdiff_t)offsetof(struct weft_task, stack) -
+                                     (ptrdiff_t)offsetof(struct weft_task, loiter)));
     weft__timers_announce_sizes();
     run->main->fn = fn;
     run->main->arg = arg;

@@ -140,6 +140,8 @@ static inline struct weft_task *pick(struct weft__worker *w)
 
 static void announce_stack(struct weft__worker *w, struct weft_task *t)
 {
+    if (loiter_task_looks(&t->loiter))
+        return;
     LOITER_CALL(loiter_task_stack,
                 (&t->loiter, t->stack, t->stack + weft__stack_bytes(w->run, t->small)));
 }

@@ -36,7 +36,7 @@ static struct {
 } sums;
 
 /* In the `tool` word of a task; 0: never announced as created. */
-enum { CREATED = 1, RUNNING = 2, PARKED = 3, READY = 4 };
+enum { CREATED = 2, RUNNING = 4, PARKED = 6, READY = 8 };
 
 static __thread struct loiter_task *current;
 

@@ -1,0 +1,113 @@
+/*
+ * young.c - see young.h. Records come in batches that stay, so that all of them can be found: the
+ * first of a batch is its link to the others.
+ */
+#include "preload/core/young.h"
+
+#include <string.h>
+
+#include "preload/core/record.h"
+
+#define BATCH 64
+
+struct batch {
+    struct batch *before;
+    char pad[sizeof(struct pl_young) - sizeof(struct batch *)];
+    struct pl_young young[BATCH - 1];
+};
+
+ptrdiff_t pl_young_stack_offset;
+static struct pl_pool recycled = {.bytes = sizeof(struct pl_young)};
+static _Atomic(struct batch *) latest;
+
+void pl_young_reset(void)
+{
+    atomic_store(&recycled.head, 0);
+    atomic_store(&latest, NULL);
+    pl_young_stack_offset = 0;
+}
+
+void pl_young_stock(struct pl_thread *thread)
+{
+    struct pl_young *y = pl_pool_again(&recycled);
+    if (y != NULL) {
+        pl_young_put(thread, y);
+        return;
+    }
+    struct batch *batch = pl_arena_alloc(sizeof(*batch));
+    if (batch == NULL)
+        return;
+    for (unsigned i = BATCH - 1; i-- > 0;)
+        pl_young_put(thread, &batch->young[i]);
+    batch->before = atomic_load(&latest);
+    while (!atomic_compare_exchange_weak(&latest, &batch->before, batch))
+        ;
+}
+
+void pl_young_put_away(struct pl_young *y)
+{
+    y->id = 0;
+    pl_pool_put(&recycled, y);
+}
+
+static void cell_fill(struct el_actor *cell, const struct pl_young *y)
+{
+    const struct pl_site *site = y->site;
+    cell->actor = y->id;
+    cell->creator = y->creator;
+    cell->created_at = y->created_at;
+    cell->created_stack = site->cell->stack;
+    cell->start = site->start;
+    cell->stack_bytes = y->kin.stack_bytes;
+    cell->capture_bytes = site->capture_bytes;
+    cell->run = y->kin.run;
+}
+
+struct pl_actor *pl_young_grow(struct pl_self *self, struct loiter_task *t)
+{
+    struct pl_young *y = pl_young_of(t);
+    struct pl_actor *task = y == NULL ? NULL : pl_task_take(self->thread, y->id);
+    t->tool = task;
+    if (task == NULL)
+        return NULL; /* its record stays what it is: nobody has it */
+    cell_fill(task->cell, y);
+    task->creator = y->creator;
+    task->site = y->site;
+    task->origin = y->site;
+    task->line[0] = (struct pl_line){y->site, y->kin.generation};
+    task->line[1] = (struct pl_line){y->kin.older, y->kin.older_generation};
+    task->made_in = y->kin.made_in;
+    uintptr_t lo = pl_young_stack_lo(t);
+    if (lo != 0) {
+        task->stack_lo = lo;
+        task->stack_hi = lo + y->kin.stack_bytes;
+    }
+    el_set_state(&task->cell->state, EL_ACTOR_NEW);
+    if (!pl_young_put(self->thread, y))
+        pl_young_put_away(y);
+    return task;
+}
+
+static int show(struct pl_young *y, uint32_t run, enum el_actor_state state)
+{
+    if (y->id == 0 || y->kin.epoch != pl_epoch || (run != 0 && y->kin.run != run))
+        return 0;
+    struct el_actor *cell = el_alloc_actor(&pl_log);
+    if (cell != NULL) {
+        memset((char *)cell + sizeof(cell->state), 0, sizeof(*cell) - sizeof(cell->state));
+        cell_fill(cell, y);
+        el_set_state(&cell->state, state);
+    }
+    if (run != 0)
+        y->kin.epoch = 0;
+    return 1;
+}
+
+uint32_t pl_young_show(uint32_t run, enum el_actor_state state)
+{
+    uint32_t n = 0;
+    for (struct batch *b = atomic_load(&latest); b != NULL; b = b->before)
+        for (unsigned i = 0; i < BATCH - 1; i++)
+            n += (uint32_t)show(&b->young[i], run, state);
+    return n;
+}
