@@ -204,13 +204,16 @@ static struct held held_list[8];
 static __thread struct held *volatile held_top = held_list;
 static uint32_t free_lock;
 
+static inline void free_lock_change(uint32_t from, uint32_t to, int order)
+{
+    if (!__atomic_compare_exchange_n(&free_lock, &from, to, 0, order, __ATOMIC_RELAXED))
+        abort();
+}
+
 static inline void lock_and_unlock(void)
 {
-    uint32_t unlocked = 0, locked = 1;
-    if (!__atomic_compare_exchange_n(&free_lock, &unlocked, 1, 0, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED) ||
-        !__atomic_compare_exchange_n(&free_lock, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-        abort();
+    free_lock_change(0, 1, __ATOMIC_ACQUIRE);
+    free_lock_change(1, 0, __ATOMIC_RELEASE);
 }
 
 /* As the thread's list has it: at the call, without one. */
@@ -226,17 +229,49 @@ static inline void lock_and_unlock_held(void)
     held_top = top;
 }
 
+/* As Weft has it: with the place where it is given up. */
+static const void *volatile given_up_at;
+
+static inline void lock_and_unlock_placed(void)
+{
+    free_lock_change(0, 1, __ATOMIC_ACQUIRE);
+    given_up_at = __builtin_return_address(0);
+    free_lock_change(1, 0, __ATOMIC_RELEASE);
+}
+
+/* The same, and one lock at a time stands in a slot of the thread, with its place. */
+static __thread struct held held_slot;
+
+static inline void lock_and_unlock_noted(void)
+{
+    volatile struct held *slot = &held_slot;
+    free_lock_change(0, 1, __ATOMIC_ACQUIRE);
+    if (slot->lock != NULL)
+        abort();
+    slot->place = __builtin_return_address(0);
+    slot->lock = &free_lock;
+    if (slot->lock != &free_lock)
+        abort();
+    slot->lock = NULL;
+    given_up_at = __builtin_return_address(0);
+    free_lock_change(1, 0, __ATOMIC_RELEASE);
+}
+
+#define MEASURE_LOCK(name, pair)                                                                   \
+    do {                                                                                           \
+        enum { COUNT = 2000000 };                                                                  \
+        long begin = now_ns();                                                                     \
+        for (long i = 0; i < COUNT; i++)                                                           \
+            pair();                                                                                \
+        print(name, now_ns() - begin, COUNT);                                                      \
+    } while (0)
+
 static void measure_locks(void)
 {
-    enum { COUNT = 2000000 };
-    long begin = now_ns();
-    for (long i = 0; i < COUNT; i++)
-        lock_and_unlock();
-    print("lock_pair", now_ns() - begin, COUNT);
-    begin = now_ns();
-    for (long i = 0; i < COUNT; i++)
-        lock_and_unlock_held();
-    print("lock_pair_listed", now_ns() - begin, COUNT);
+    MEASURE_LOCK("lock_pair", lock_and_unlock);
+    MEASURE_LOCK("lock_pair_listed", lock_and_unlock_held);
+    MEASURE_LOCK("lock_pair_placed", lock_and_unlock_placed);
+    MEASURE_LOCK("lock_pair_noted", lock_and_unlock_noted);
 }
 
 int main(void)
