@@ -20,13 +20,6 @@ ptrdiff_t pl_young_stack_offset;
 static struct pl_pool recycled = {.bytes = sizeof(struct pl_young)};
 static _Atomic(struct batch *) latest;
 
-void pl_young_reset(void)
-{
-    atomic_store(&recycled.head, 0);
-    atomic_store(&latest, NULL);
-    pl_young_stack_offset = 0;
-}
-
 void pl_young_stock(struct pl_thread *thread)
 {
     struct pl_young *y = pl_pool_again(&recycled);
@@ -70,6 +63,7 @@ struct pl_actor *pl_young_grow(struct pl_self *self, struct loiter_task *t)
     t->tool = task;
     if (task == NULL)
         return NULL; /* its record stays what it is: nobody has it */
+    pl_young_hide(y->id);
     cell_fill(task->cell, y);
     task->creator = y->creator;
     task->site = y->site;
@@ -88,16 +82,78 @@ struct pl_actor *pl_young_grow(struct pl_self *self, struct loiter_task *t)
     return task;
 }
 
-static int show(struct pl_young *y, uint32_t run, enum el_actor_state state)
+/* ---- those that compute for long ---- */
+
+#define SHOWN_MOST 64
+#define TAKEN      1 /* no task has that number */
+
+static struct shown {
+    _Atomic uint64_t id; /* 0: free */
+    struct el_actor *cell;
+} shown[SHOWN_MOST];
+_Atomic uint32_t pl_young_shown;
+
+static struct shown *entry_take(uint64_t id)
 {
-    if (y->id == 0 || y->kin.epoch != pl_epoch || (run != 0 && y->kin.run != run))
-        return 0;
+    for (unsigned i = 0; i < SHOWN_MOST; i++) {
+        uint64_t expected = id;
+        if (atomic_compare_exchange_strong(&shown[i].id, &expected, TAKEN))
+            return &shown[i];
+    }
+    return NULL;
+}
+
+static struct el_actor *cell_make(const struct pl_young *y, enum el_actor_state state)
+{
     struct el_actor *cell = el_alloc_actor(&pl_log);
     if (cell != NULL) {
         memset((char *)cell + sizeof(cell->state), 0, sizeof(*cell) - sizeof(cell->state));
         cell_fill(cell, y);
         el_set_state(&cell->state, state);
     }
+    return cell;
+}
+
+/* Read by a thread that does not run the task: it is looked at again once the entry can be seen. */
+void pl_young_show_one(const struct loiter_task *t)
+{
+    const struct pl_young *y = pl_young_of(t);
+    if (y == NULL)
+        return;
+    const struct pl_young as = *y;
+    if (as.id == 0 || pl_young_of(t) != y || y->id != as.id)
+        return;
+    struct shown *entry = entry_take(0);
+    if (entry == NULL)
+        return;
+    entry->cell = cell_make(&as, EL_ACTOR_NEW);
+    atomic_fetch_add(&pl_young_shown, 1);
+    atomic_store(&entry->id, as.id);
+    if (pl_young_of(t) != y || y->id != as.id)
+        pl_young_hide_one(as.id);
+}
+
+void pl_young_hide_one(uint64_t id)
+{
+    struct shown *entry = entry_take(id);
+    if (entry == NULL)
+        return;
+    if (entry->cell != NULL) {
+        el_set_state(&entry->cell->state, EL_ACTOR_FREE);
+        el_free_actor(&pl_log, entry->cell);
+    }
+    atomic_store(&entry->id, 0);
+    atomic_fetch_sub(&pl_young_shown, 1);
+}
+
+/* ---- all ---- */
+
+static int show(struct pl_young *y, uint32_t run, enum el_actor_state state)
+{
+    if (y->id == 0 || y->kin.epoch != pl_epoch || (run != 0 && y->kin.run != run))
+        return 0;
+    pl_young_hide(y->id);
+    cell_make(y, state);
     if (run != 0)
         y->kin.epoch = 0;
     return 1;
@@ -110,4 +166,13 @@ uint32_t pl_young_show(uint32_t run, enum el_actor_state state)
         for (unsigned i = 0; i < BATCH - 1; i++)
             n += (uint32_t)show(&b->young[i], run, state);
     return n;
+}
+
+void pl_young_reset(void)
+{
+    atomic_store(&recycled.head, 0);
+    atomic_store(&latest, NULL);
+    pl_young_stack_offset = 0;
+    memset(shown, 0, sizeof(shown));
+    atomic_store(&pl_young_shown, 0);
 }

@@ -5,7 +5,8 @@
  * Most tasks of a program that spawns much end so. Such a task is counted at its place and has a
  * record of one cache line, but no actor and no cell. It gets both, with what it had from its
  * birth, as soon as anybody asks for its actor; those that are young at the end of a run, or of the
- * process, are shown then. After a SIGKILL only the counts of their places tell of them.
+ * process, are shown then, and one that computes for long is shown as long as it lives. After a
+ * SIGKILL only the counts of their places tell of the others.
  *
  * The `tool` word of a young task is the address of its record with PL_YOUNG in it. Only the thread
  * that runs the task, or is about to, changes that. Guard on.
@@ -82,6 +83,17 @@ PL_HIDDEN void pl_young_put_away(struct pl_young *y);
 /* Cells for all that are young, in that state; of one run alone, if `run` is not 0, and then they
  * are not recorded any more. Gives how many. */
 PL_HIDDEN uint32_t pl_young_show(uint32_t run, enum el_actor_state state);
+
+/* A cell for a young task, which may end meanwhile; and no longer: before the task's number is
+ * given up. */
+PL_HIDDEN void pl_young_show_one(const struct loiter_task *t);
+PL_HIDDEN void pl_young_hide_one(uint64_t id);
+extern PL_HIDDEN _Atomic uint32_t pl_young_shown; /* how many there are */
+PL_INLINE void pl_young_hide(uint64_t id)
+{
+    if (__builtin_expect(atomic_load_explicit(&pl_young_shown, memory_order_relaxed) != 0, 0))
+        pl_young_hide_one(id);
+}
 
 /* In a fork child, and at the start. */
 PL_HIDDEN void pl_young_reset(void);

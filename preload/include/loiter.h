@@ -146,6 +146,11 @@ LOITER_WEAK void loiter_task_ready(struct loiter_task *t, const void *object);
 /* `t` ended; its record may be reused when this returns. */
 LOITER_WEAK void loiter_task_exit(struct loiter_task *t);
 
+/* The task has run for long without a pause. It may end meanwhile, but its record stays readable.
+ * From any thread. If the program is killed, this is what tells that a task lives that has done
+ * nothing but compute since it was made. */
+LOITER_WEAK void loiter_task_computes(const struct loiter_task *t);
+
 /* ---- spins ---- */
 
 /* The current task, or others of this thread in turn with it, yielded or tried in vain `n` times

@@ -358,16 +358,27 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         struct pl_site *site = y == NULL ? NULL : y->site;
+        uint64_t id = y == NULL ? 0 : y->id;
         int done = y != NULL && pl_young_put(self->thread, y);
         if (done) {
             t->tool = NULL;
             pl_site_died(site, self->thread);
+            pl_young_hide(id);
         }
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
     }
     exited(t);
+}
+
+PL_EXPORT void loiter_task_computes(const struct loiter_task *t)
+{
+    struct pl_self *self = pl_enter_blindly();
+    if (self == NULL)
+        return;
+    pl_young_show_one(t);
+    pl_leave(self);
 }
 
 PL_EXPORT void loiter_task_stacks(ptrdiff_t offset)

@@ -212,6 +212,36 @@ static void it_wakes_others_as_itself(void **state)
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
 }
 
+static int is_shown(const union el_any *any)
+{
+    return any->actor.actor == (EL_ACTOR_TASK | tasks[2].loiter.id) &&
+           any->actor.state == EL_ACTOR_NEW && any->actor.creator == parent_actor->id;
+}
+
+static void one_that_computes_is_shown_as_long_as_it_lives(void **state)
+{
+    (void)state;
+    struct el_record record;
+    create_young();
+    assert_false(made_find(EL_ID_actor, is_shown, 0, &record));
+    loiter_task_computes(&tasks[2].loiter);
+    assert_true(loiter_task_looks(&tasks[2].loiter));
+    assert_true(made_find(EL_ID_actor, is_shown, 0, &record));
+    assert_false(made_find(EL_ID_actor, is_shown, 1, &record));
+    run(&tasks[2]);
+    loiter_object_created(LOITER_OBJ_CHAN, &chan, 0, &place_one); /* now it has its own */
+    assert_true(made_find(EL_ID_actor, is_shown, 0, &record));
+    assert_false(made_find(EL_ID_actor, is_shown, 1, &record));
+    assert_int_equal(pl_young_shown, 0);
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+    loiter_task_computes(&tasks[5].loiter);
+    assert_int_equal(pl_young_shown, 1);
+    for (int i = 0; i < TASKS; i++)
+        loiter_task_exit(&tasks[i].loiter);
+    assert_int_equal(pl_young_shown, 0);
+    assert_false(made_find(EL_ID_actor, is_shown, 0, &record));
+}
+
 static int is_young_left(const union el_any *any)
 {
     return any->actor.actor == (EL_ACTOR_TASK | tasks[TASKS - 1].loiter.id) &&
@@ -250,6 +280,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_it_had_from_birth_it_has_when_it_is_grown, begin, end),
         cmocka_unit_test_setup_teardown(it_waits_as_any_other, begin, end),
         cmocka_unit_test_setup_teardown(it_wakes_others_as_itself, begin, end),
+        cmocka_unit_test_setup_teardown(one_that_computes_is_shown_as_long_as_it_lives, begin, end),
         cmocka_unit_test_setup_teardown(those_that_are_left_are_shown_at_the_end_of_the_run, begin,
                                         end),
     };

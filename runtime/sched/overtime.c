@@ -47,6 +47,9 @@ static bool is_late(struct weft__run *run, struct weft__worker *w, uint32_t now)
         return false;
     if (!w->seen_late) {
         __atomic_store_n(&w->seen_late, true, __ATOMIC_RELAXED);
+        const struct weft_task *t = __atomic_load_n(&w->current, __ATOMIC_RELAXED);
+        if (t)
+            LOITER_CALL(loiter_task_computes, (&t->loiter));
         weft__count(&run->long_runs);
     }
     return true;
