@@ -75,10 +75,12 @@ static inline uint64_t weft__hash(const void *bytes, size_t size, uint64_t seed)
     return weft__mix(h ^ WEFT__ODD_2, WEFT__ODD_1);
 }
 
-/* Of a key of one word: one multiplication, by a number that nobody outside knows. */
+/* Of a key of one word. Twice: after one multiplication keys that lie 2^n apart may fall together.
+ */
 static inline uint64_t weft__hash_word(const struct weft__keys *keys, uint64_t word)
 {
-    return weft__mix(word ^ keys->seed, keys->seed | 1);
+    uint64_t h = weft__mix(word ^ keys->seed ^ WEFT__ODD_2, keys->seed | 1);
+    return weft__mix(h ^ WEFT__ODD_1, WEFT__ODD_2);
 }
 
 static inline struct weft__key weft__key_of(const struct weft__keys *keys, const void *key)
