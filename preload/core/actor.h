@@ -177,7 +177,7 @@ struct pl_thread {
     struct pl_waited *waited;         /* of core/group.c: the wait group that it asked for last */
     uint32_t free_task_count;
     uint32_t free_young_count;
-    struct pl_young *free_young; /* see young.h */
+    struct pl_young *free_young, *full_young; /* see young.h */
     uint32_t tasks_made;
     uint32_t spawn_stack; /* where it made a task last, and the site of that place */
     struct pl_site *spawn_site;

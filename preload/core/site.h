@@ -39,17 +39,19 @@ PL_INLINE uint64_t pl_tally(struct pl_tally *tally, const struct pl_thread *thre
     return own + __atomic_load_n(&tally->others, __ATOMIC_RELAXED);
 }
 
-/* A site's cell and its budget of events. */
+/* A site's cell and its budget of events. Those who make at the place, those who end what was made
+ * there, and who only looks, have a cache line each. */
 struct pl_site {
-    struct el_site *cell;      /* never NULL */
-    _Atomic uint64_t paid;     /* clock value up to which the events written are paid for */
-    _Atomic uint64_t next_pop; /* live count at which the next `population` event is due */
-    struct pl_tally made, ended;
+    struct el_site *cell;                  /* never NULL */
     _Atomic(struct el_lineage *) lineage;  /* core/lineage.c; NULL: its children make none here */
     _Atomic(struct el_capture *) captures; /* heap/capture.c; NULL: nothing was looked at yet */
-    _Atomic uint32_t passed;               /* of its samples, since the last that was looked at */
     uint64_t bytes_each;           /* of each that was born here so far, UINT64_MAX: they differ */
     uint64_t start, capture_bytes; /* of the first task that was made here */
+    struct pl_tally made __attribute__((aligned(64)));
+    _Atomic uint64_t paid;     /* clock value up to which the events written are paid for */
+    _Atomic uint64_t next_pop; /* live count at which the next `population` event is due */
+    _Atomic uint32_t passed;   /* of its samples, since the last that was looked at */
+    struct pl_tally ended __attribute__((aligned(64)));
 };
 
 /* Finds or makes; NULL when there is no room. */

@@ -17,14 +17,40 @@ struct batch {
 };
 
 ptrdiff_t pl_young_stack_offset;
-static struct pl_pool recycled = {.bytes = sizeof(struct pl_young)};
+static struct pl_pool chains = {.bytes = sizeof(struct pl_young)};
 static _Atomic(struct batch *) latest;
+
+/* In a chain that no thread has, the first one's link is that of the chains. */
+static void chain_give(struct pl_young *first)
+{
+    first->creator = atomic_load_explicit(&first->link.next, memory_order_relaxed);
+    pl_pool_put(&chains, first);
+}
+
+static struct pl_young *chain_get(void)
+{
+    struct pl_young *first = pl_pool_again(&chains);
+    if (first != NULL)
+        atomic_store_explicit(&first->link.next, (uintptr_t)first->creator, memory_order_relaxed);
+    return first;
+}
+
+void pl_young_chain(struct pl_thread *thread)
+{
+    if (thread->full_young != NULL)
+        chain_give(thread->full_young);
+    thread->full_young = thread->free_young;
+    thread->free_young = NULL;
+    thread->free_young_count = 0;
+}
 
 void pl_young_stock(struct pl_thread *thread)
 {
-    struct pl_young *y = pl_pool_again(&recycled);
-    if (y != NULL) {
-        pl_young_put(thread, y);
+    struct pl_young *chain = thread->full_young != NULL ? thread->full_young : chain_get();
+    if (chain != NULL) {
+        thread->full_young = NULL;
+        thread->free_young = chain;
+        thread->free_young_count = PL_YOUNG_CHAIN;
         return;
     }
     struct batch *batch = pl_arena_alloc(sizeof(*batch));
@@ -35,12 +61,6 @@ void pl_young_stock(struct pl_thread *thread)
     batch->before = atomic_load(&latest);
     while (!atomic_compare_exchange_weak(&latest, &batch->before, batch))
         ;
-}
-
-void pl_young_put_away(struct pl_young *y)
-{
-    y->id = 0;
-    pl_pool_put(&recycled, y);
 }
 
 static void cell_fill(struct el_actor *cell, const struct pl_young *y)
@@ -77,8 +97,7 @@ struct pl_actor *pl_young_grow(struct pl_self *self, struct loiter_task *t)
         task->stack_hi = lo + y->kin.stack_bytes;
     }
     el_set_state(&task->cell->state, EL_ACTOR_NEW);
-    if (!pl_young_put(self->thread, y))
-        pl_young_put_away(y);
+    pl_young_put(self->thread, y);
     return task;
 }
 
@@ -170,7 +189,7 @@ uint32_t pl_young_show(uint32_t run, enum el_actor_state state)
 
 void pl_young_reset(void)
 {
-    atomic_store(&recycled.head, 0);
+    atomic_store(&chains.head, 0);
     atomic_store(&latest, NULL);
     pl_young_stack_offset = 0;
     memset(shown, 0, sizeof(shown));

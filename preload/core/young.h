@@ -19,8 +19,9 @@
 
 #include "preload/core/actor.h"
 
-#define PL_YOUNG     ((uintptr_t)LOITER_TOOL_LOOKS)
-#define PL_YOUNG_MAX 4096 /* free ones that a thread keeps for itself */
+#define PL_YOUNG ((uintptr_t)LOITER_TOOL_LOOKS)
+/* Free ones go from thread to thread in chains of so many; a thread keeps less than two. */
+#define PL_YOUNG_CHAIN 256
 
 struct pl_young {
     union {
@@ -67,18 +68,18 @@ PL_INLINE struct pl_young *pl_young_take(struct pl_thread *thread)
 }
 PL_HIDDEN void pl_young_stock(struct pl_thread *thread);
 
-/* 0: the thread has enough of them, pl_young_put_away does it. */
-PL_INLINE int pl_young_put(struct pl_thread *thread, struct pl_young *y)
+/* The thread has a chain: it begins another. */
+PL_HIDDEN void pl_young_chain(struct pl_thread *thread);
+
+PL_INLINE void pl_young_put(struct pl_thread *thread, struct pl_young *y)
 {
-    if (__builtin_expect(thread->free_young_count >= PL_YOUNG_MAX, 0))
-        return 0;
+    if (__builtin_expect(thread->free_young_count == PL_YOUNG_CHAIN, 0))
+        pl_young_chain(thread);
     y->id = 0;
     atomic_store_explicit(&y->link.next, (uintptr_t)thread->free_young, memory_order_relaxed);
     thread->free_young = y;
     thread->free_young_count++;
-    return 1;
 }
-PL_HIDDEN void pl_young_put_away(struct pl_young *y);
 
 /* Cells for all that are young, in that state; of one run alone, if `run` is not 0, and then they
  * are not recorded any more. Gives how many. */

@@ -359,8 +359,9 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
     if (__builtin_expect(self != NULL, 1)) {
         struct pl_site *site = y == NULL ? NULL : y->site;
         uint64_t id = y == NULL ? 0 : y->id;
-        int done = y != NULL && pl_young_put(self->thread, y);
+        int done = y != NULL;
         if (done) {
+            pl_young_put(self->thread, y);
             t->tool = NULL;
             pl_site_died(site, self->thread);
             pl_young_hide(id);
