@@ -22,7 +22,7 @@ static void test(void *arg)
 
     (void)arg;
     spawn(debounce, pushed); /* SPAWN */
-    weft_select(cases, 1, 20 * WEFT_MS);
+    weft_select(cases, 1, 200 * WEFT_MS);
     puts("pushed");
 }
 
