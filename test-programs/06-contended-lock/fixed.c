@@ -9,7 +9,7 @@
 #include <weft.h>
 
 #define TASKS    8
-#define REQUESTS 10000
+#define REQUESTS 100000
 #define WORDS    64 /* in a page */
 
 static struct weft_cmap *words;

@@ -9,7 +9,7 @@
 #include <weft.h>
 
 #define TASKS    8
-#define REQUESTS 200000
+#define REQUESTS 1000000
 
 static _Atomic long requests;
 

@@ -10,7 +10,7 @@
 #include <weft.h>
 
 #define TASKS    8
-#define REQUESTS 200000
+#define REQUESTS 1000000
 #define BATCH    1000
 
 static struct weft_mutex lock;
