@@ -28,8 +28,8 @@ static void hand_over(void *arg)
     weft_chan_release(result);
 }
 
-/* With one worker, a sleeper is last: each task has come to its send when it wakes. A worker that is
- * held up gets another beside it: what has begun then has some time to come there. */
+/* With one worker, a sleeper is last: each task has come to its send when it wakes. A worker that
+ * is held up gets another beside it: what has begun then has some time to come there. */
 static void leak_some(void)
 {
     for (int i = 0; i < LEAKS; i++)
