@@ -1,4 +1,5 @@
 /* The plain map, against a model; its walks; its memory. */
+#include "runtime/map/hash.h"
 #include "runtime/test/check.h"
 
 enum { KEYS = 2000, STEPS = 200000 };
@@ -146,13 +147,38 @@ static void holes_are_used_again(void **state)
     weft_map_free(map);
 }
 
+/* Pairs of 4096 keys, 2^apart from one to the next, that share one of 8192 places: the low bits of
+ * the hash, as in a table, or the high ones, as in a shard. */
+static unsigned pairs_together(uint64_t seed, unsigned apart, unsigned shift)
+{
+    static uint16_t held[8192];
+    const struct weft__keys keys = {.size = sizeof(uint64_t), .seed = seed};
+    unsigned pairs = 0;
+    memset(held, 0, sizeof held);
+    for (uint64_t i = 0; i < 4096; i++)
+        pairs += held[weft__hash_word(&keys, i << apart) >> shift & 8191]++;
+    return pairs;
+}
+
+/* By chance 1024 such pairs are to be expected, give or take 32. */
+static void keys_far_apart_are_spread(void **state)
+{
+    (void)state;
+    for (int maps = 0; maps < 5; maps++) {
+        uint64_t seed = (uint64_t)draw(UINT32_MAX) << 32 | draw(UINT32_MAX);
+        for (unsigned apart = 0; apart <= 52; apart++) {
+            CHECK(pairs_together(seed, apart, 0) < 1400);
+            CHECK(pairs_together(seed, apart, 51) < 1400);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(against_a_model),
-        cmocka_unit_test(strings_and_blobs),
-        cmocka_unit_test(a_walk_may_change_the_map),
-        cmocka_unit_test(holes_are_used_again),
+        cmocka_unit_test(against_a_model),           cmocka_unit_test(strings_and_blobs),
+        cmocka_unit_test(a_walk_may_change_the_map), cmocka_unit_test(holes_are_used_again),
+        cmocka_unit_test(keys_far_apart_are_spread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
