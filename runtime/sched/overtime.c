@@ -11,6 +11,9 @@
  * others go on after some 20 ms, and those at work that are not late are as many as the run has
  * workers.
  *
+ * Who has work of its own steals nothing. If that goes for all who are not late, what stands in the
+ * queues of those who are comes to the shared queue, where every worker looks now and then.
+ *
  * All here is the monitor's but for the end of an extra worker, which its own thread brings about.
  * While `extras` counts one, nobody reports a deadlock.
  */
@@ -23,7 +26,7 @@
 #include "runtime/sched/thread.h"
 #include "runtime/time/timers.h"
 
-enum { LATE_MS = 20, EXTRA_MAX = 64 };
+enum { LATE_MS = 20, EXTRA_MAX = 64, HANDED_MOST = 64 };
 
 uint32_t weft__coarse_ms;
 
@@ -99,6 +102,24 @@ static void activate(struct weft__run *run)
     }
 }
 
+/* What stands behind late workers goes to the shared queue. There is an extra worker: nobody takes
+ * all for asleep meanwhile, and single workers let others steal. */
+static void hand_over(struct weft__run *run)
+{
+    struct weft_task *batch[HANDED_MOST];
+    for (unsigned i = 0; i < run->slots; i++) {
+        struct weft__worker *w = run->worker[i];
+        if (!w->seen_late || __atomic_load_n(&w->alone, __ATOMIC_RELAXED))
+            continue;
+        struct weft_task *next = weft__next_steal(w);
+        if (next)
+            weft__push_shared(run, next);
+        uint32_t count = weft__ring_grab(w, batch, HANDED_MOST);
+        for (uint32_t k = 0; k < count; k++)
+            weft__push_shared(run, batch[k]);
+    }
+}
+
 void weft__overtime_look(struct weft__run *run)
 {
     uint32_t late = 0, now = __atomic_load_n(&weft__coarse_ms, __ATOMIC_RELAXED);
@@ -114,8 +135,13 @@ void weft__overtime_look(struct weft__run *run)
     if (late == 0 && extras == 0 && run->workers == 1 &&
         !__atomic_load_n(&run->worker[0]->alone, __ATOMIC_RELAXED))
         weft__unshare_queue(run->worker[0]); /* those that came to help are gone */
-    if (late <= extras || __atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0)
+    if (late == 0 || __atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0)
         return;
+    if (late <= extras) {
+        if (stranded)
+            hand_over(run);
+        return;
+    }
     bool all = late == run->workers + extras;
     if (stranded || (all && (__atomic_load_n(&run->queued, __ATOMIC_RELAXED) != 0 ||
                              weft__netpoll_waiting() != 0 || weft__timers_next() <= weft_now())))
