@@ -36,14 +36,18 @@ static bool is_gate(const struct rule *rule, const struct model_process *p, uint
     return (double)count_places(p, acquired_stack) >= rule_threshold(rule, "places");
 }
 
+/* Taken at one place, or known to be one lock that is taken at several. */
+static bool is_one_lock(const struct model_lock_io *a, const struct model_lock_io *b)
+{
+    return a->acquired_stack == b->acquired_stack || (a->lock != 0 && a->lock == b->lock);
+}
+
 /* The same, of a lock that is taken at several places, whichever of them this is. */
 static bool is_of_gate(const struct rule *rule, const struct model_process *p,
                        const struct model_lock_io *io)
 {
     for (size_t i = 0; i < p->nlock_ios; i++)
-        if ((p->lock_ios[i].acquired_stack == io->acquired_stack ||
-             (io->lock != 0 && p->lock_ios[i].lock == io->lock)) &&
-            is_gate(rule, p, p->lock_ios[i].acquired_stack))
+        if (is_one_lock(&p->lock_ios[i], io) && is_gate(rule, p, p->lock_ios[i].acquired_stack))
             return true;
     return false;
 }
@@ -176,8 +180,7 @@ static bool is_told(const struct model_lock_io *const *told, size_t n,
                     const struct model_lock_io *io)
 {
     for (size_t i = 0; i < n; i++)
-        if (told[i]->acquired_stack == io->acquired_stack ||
-            (io->lock != 0 && told[i]->lock == io->lock))
+        if (is_one_lock(told[i], io))
             return true;
     return false;
 }

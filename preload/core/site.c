@@ -62,8 +62,7 @@ uint64_t pl_tally_share(struct pl_tally *tally, const struct pl_thread *thread)
     const struct pl_thread *nobody = NULL;
     if (atomic_compare_exchange_strong(&tally->owner, &nobody, thread))
         return pl_tally(tally, thread);
-    return __atomic_add_fetch(&tally->others, 1, __ATOMIC_RELAXED) +
-           __atomic_load_n(&tally->own, __ATOMIC_RELAXED);
+    return pl_tally_others(tally);
 }
 
 void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes)

@@ -29,6 +29,13 @@ PL_INLINE uint64_t pl_tally_sum(const struct pl_tally *tally)
 
 PL_HIDDEN uint64_t pl_tally_share(struct pl_tally *tally, const struct pl_thread *thread);
 
+/* Counts one by whoever is not the owner; gives the sum. */
+PL_INLINE uint64_t pl_tally_others(struct pl_tally *tally)
+{
+    return __atomic_add_fetch(&tally->others, 1, __ATOMIC_RELAXED) +
+           __atomic_load_n(&tally->own, __ATOMIC_RELAXED);
+}
+
 /* Counts one; gives the sum. */
 PL_INLINE uint64_t pl_tally(struct pl_tally *tally, const struct pl_thread *thread)
 {

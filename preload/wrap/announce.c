@@ -357,17 +357,16 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
     struct pl_young *y = pl_young_of(t);
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
-        struct pl_site *site = y == NULL ? NULL : y->site;
-        uint64_t id = y == NULL ? 0 : y->id;
-        int done = y != NULL;
-        if (done) {
+        if (y != NULL) {
+            struct pl_site *site = y->site;
+            uint64_t id = y->id;
             pl_young_put(self->thread, y);
             t->tool = NULL;
             pl_site_died(site, self->thread);
             pl_young_hide(id);
         }
         pl_leave_quickly(self);
-        if (__builtin_expect(done, 1))
+        if (__builtin_expect(y != NULL, 1))
             return;
     }
     exited(t);

@@ -12,6 +12,7 @@
 #include "preload/core/site.h"
 #include "preload/core/spin.h"
 #include "preload/core/stack.h"
+#include "preload/wrap/announce.h"
 
 PL_EXPORT void loiter_blocking_call(const void *caller)
 {
@@ -54,17 +55,12 @@ PL_EXPORT void loiter_blocking_end(void)
 
 /* ---- groups ---- */
 
-PL_INLINE uint64_t id_of(const void *object)
-{
-    return (uint64_t)(uintptr_t)object;
-}
-
 PL_EXPORT void loiter_group_failed(const void *group, unsigned running, int error, int cancels)
 {
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    pl_group_failed(self, id_of(group), running, error, cancels);
+    pl_group_failed(self, pl_id_of(group), running, error, cancels);
     pl_leave(self);
 }
 
@@ -73,7 +69,7 @@ PL_EXPORT void loiter_group_left(const void *group, unsigned running, int starte
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    pl_group_left(id_of(group), running, started);
+    pl_group_left(pl_id_of(group), running, started);
     pl_leave(self);
 }
 
@@ -82,7 +78,7 @@ PL_SECOND_WAY void begun_slowly(const void *group, const void *caller)
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    pl_waitgroup_begun(self, id_of(group), PL_CALL(), caller);
+    pl_waitgroup_begun(self, pl_id_of(group), PL_CALL(), caller);
     pl_leave(self);
 }
 
@@ -91,7 +87,7 @@ PL_EXPORT PL_FRAMELESS void loiter_waitgroup_begun(const void *group, const void
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         const struct pl_actor *actor = pl_runs_here(self);
-        int done = actor != NULL && pl_waitgroup_begun_again(self, actor, id_of(group));
+        int done = actor != NULL && pl_waitgroup_begun_again(self, actor, pl_id_of(group));
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -106,7 +102,7 @@ PL_SECOND_WAY void waited_slowly(const void *group, const void *caller)
         return;
     const struct pl_call call = PL_CALL();
     uint32_t stack = pl_stack_near(self, (uintptr_t)caller, call.sp);
-    pl_waitgroup_waited(self, id_of(group),
+    pl_waitgroup_waited(self, pl_id_of(group),
                         stack != 0 ? stack : pl_stack_often(self, call, caller));
     pl_leave(self);
 }
@@ -119,7 +115,7 @@ PL_EXPORT PL_FRAMELESS void loiter_waitgroup_waited(const void *group, const voi
         uint32_t stack = actor == NULL ? 0
                                        : pl_stack_near_on(self, pl_stack_end_of(self, actor),
                                                           (uintptr_t)caller, PL_SP());
-        int done = stack != 0 && pl_waitgroup_waited_again(self, actor, id_of(group), stack);
+        int done = stack != 0 && pl_waitgroup_waited_again(self, actor, pl_id_of(group), stack);
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -134,7 +130,7 @@ PL_EXPORT void loiter_misused(enum loiter_misuse kind, const void *object, const
     if (self == NULL)
         return;
     struct el_misuse event = {.actor = self->actor->id,
-                              .object = id_of(object),
+                              .object = pl_id_of(object),
                               .kind = (uint32_t)kind,
                               .stack = pl_stack_from(self, PL_CALL(), caller),
                               .text = what};

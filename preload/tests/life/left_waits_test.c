@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "eventlog/kinds.h"
+#include "preload/tests/life/thread_state.h"
 #include "preload/tests/record_help.h"
 
 /* ---- the program ---- */
@@ -37,18 +38,6 @@ static void leave(int signal)
     (void)signal;
     if (within)
         siglongjmp(way_out, 1);
-}
-
-static char state_of(long tid)
-{
-    char path[64], state = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%ld/stat", tid);
-    FILE *f = fopen(path, "r");
-    if (f != NULL && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
-        state = 0;
-    if (f != NULL)
-        fclose(f);
-    return state;
 }
 
 static pthread_t main_thread;

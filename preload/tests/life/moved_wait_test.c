@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "eventlog/kinds.h"
+#include "preload/tests/life/thread_state.h"
 #include "preload/tests/record_help.h"
 #include "preload/tests/say.h"
 
@@ -40,18 +41,6 @@ static void preempt(int signal)
         within = 0;
         swapcontext(&coroutine, &of_main);
     }
-}
-
-static char state_of(long tid)
-{
-    char path[64], state = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%ld/stat", tid);
-    FILE *f = fopen(path, "r");
-    if (f != NULL && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
-        state = 0;
-    if (f != NULL)
-        fclose(f);
-    return state;
 }
 
 /* The second half of it runs in the other thread. */
