@@ -16,7 +16,7 @@
 /* A change of major says that a reader of the old one cannot find its way in the new one. Anything
  * that the metadata describes (events and fields added or gone) is a change of minor. */
 #define EL_VERSION_MAJOR 1
-#define EL_VERSION_MINOR 2
+#define EL_VERSION_MINOR 3
 
 #define EL_EVENT(name, id, class, text, fields)                                                    \
     struct el_##name {                                                                             \

@@ -23,6 +23,7 @@ static const struct fixture {
     {"v1.0.pack", 0, 57, 16, 25, UINT64_C(11856828737720207974)},
     {"v1.1.pack", 1, 60, 28, 30, UINT64_C(11856829828664366854)},
     {"v1.2.pack", 2, 44, 21, 33, UINT64_C(11528190414886499017)},
+    {"v1.3.pack", 3, 46, 29, 38, UINT64_C(11528190808281719155)},
 };
 
 static const char *directory;

@@ -142,7 +142,7 @@ static void a_newer_minor_is_read_as_far_as_known(void **state)
 {
     (void)state;
     char text[256];
-    edit_metadata("format_minor = 2", "format_minor = 7");
+    edit_metadata("format_minor = 3", "format_minor = 7");
     edit_metadata("name = \"mark\"", "name = \"mood\"");
     edit_metadata("u32 pad;", "u32 new;");
     struct test_counts counts = read_forks(text);

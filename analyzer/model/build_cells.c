@@ -183,6 +183,8 @@ static void on_descriptor(struct model_builder *b, const struct el_descriptor *c
         .idle = c->idle,
         .opener = c->opener,
         .opened_ns = build_cell_ns(b, c->opened_at),
+        .device = c->device,
+        .inode = c->inode,
     };
 }
 

@@ -130,6 +130,7 @@ struct model_descriptor {
     uint32_t idle; /* opened at the same place after its last use */
     uint64_t opener;
     uint64_t opened_ns;
+    uint64_t device, inode; /* of the file; 0 where the record does not tell */
 };
 
 /* Blocks of memory from one place: estimates from samples, exact where each block was looked at. */

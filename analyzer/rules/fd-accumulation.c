@@ -22,6 +22,12 @@ static bool may_be_idle(uint32_t kind)
     return kind != EL_FD_ACCEPTED && kind != EL_FD_TIMER && kind != EL_FD_EVENT;
 }
 
+/* Copies that nobody uses tell how many there may be: who made them wanted to know that. */
+static bool is_probe(const struct model_outcome *o)
+{
+    return o->how == EL_FD_COPY && o->items == 0;
+}
+
 static double bar(const struct rule *rule, const struct model_process *p)
 {
     double most = rule_threshold(rule, "open");
@@ -95,7 +101,8 @@ static void judge(const struct rule *rule, const struct model_process *p, struct
 {
     for (size_t i = 0; i < p->noutcomes; i++) {
         const struct model_outcome *o = &p->outcomes[i];
-        if (o->kind == EL_OBJ_FD && o->lost != 0 && may_be_idle(o->how) && piled_up(rule, p, o))
+        if (o->kind == EL_OBJ_FD && o->lost != 0 && may_be_idle(o->how) && !is_probe(o) &&
+            piled_up(rule, p, o))
             findings_add(out, finding_of(rule, p, o));
     }
 }

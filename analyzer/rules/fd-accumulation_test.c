@@ -46,6 +46,10 @@ static void test_streams(void **state)
     judged(&m, 1, SEVERITY_WARNING);
     o->how = EL_FD_SOCKET;
     judged(&m, 1, SEVERITY_WARNING);
+    o->how = EL_FD_COPY; /* never used: how many may there be? */
+    judged(&m, 0, SEVERITY_ERROR);
+    o->items = 984;
+    judged(&m, 1, SEVERITY_WARNING);
     o->how = EL_FD_ACCEPTED;
     judged(&m, 0, SEVERITY_ERROR);
     made_finish(&m);

@@ -4,7 +4,10 @@
  * is normal, and so are those that a program keeps and uses.
  */
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "analyzer/model/memory.h"
 #include "analyzer/rules/groups.h"
 #include "analyzer/rules/life.h"
 #include "analyzer/rules/rule.h"
@@ -22,6 +25,7 @@ struct group {
     size_t n;
     size_t left;    /* used, and idle since another was opened */
     size_t orphans; /* idle or never used, and the opener has ended */
+    size_t files;   /* different ones among them */
 };
 
 /* What the C library does inside a stream is not seen. */
@@ -63,22 +67,60 @@ static int by_time(const void *a, const void *b)
     return GROUPS_COMPARE(x->opened_ns, y->opened_ns);
 }
 
+static int by_file(const void *a, const void *b)
+{
+    const struct model_descriptor *const *x = a, *const *y = b;
+    int order = GROUPS_COMPARE((*x)->device, (*y)->device);
+    return order != 0 ? order : GROUPS_COMPARE((*x)->inode, (*y)->inode);
+}
+
+static bool is_same_file(const struct model_descriptor *x, const struct model_descriptor *y)
+{
+    return x->inode == 0 || (x->device == y->device && x->inode == y->inode);
+}
+
+static size_t count_files(const struct group *g)
+{
+    const struct model_descriptor **sorted = xcalloc(g->n, sizeof *g->members);
+    size_t n = 1;
+    memcpy(sorted, g->members, g->n * sizeof *sorted);
+    qsort(sorted, g->n, sizeof *sorted, by_file);
+    for (size_t i = 1; i < g->n; i++)
+        n += !is_same_file(sorted[i], sorted[i - 1]);
+    free(sorted);
+    return n;
+}
+
 static void count(struct group *g)
 {
     for (size_t i = 0; i < g->n; i++) {
         g->left += is_left(g->members[i]);
         g->orphans += is_orphan(g->p, g->members[i]);
     }
+    g->files = count_files(g);
 }
 
-/* Files have no other side that could need them open. */
+/* A cache of open files opens none twice; who leaks them mostly comes back for the same ones. */
+static bool may_be_cache(const struct group *g)
+{
+    return g->members[0]->kind == EL_FD_FILE && 2 * g->files > g->n;
+}
+
+/* Files have no other side that could need them open, and who opens a stream to read it has the
+ * data when it lies idle. */
 static enum severity weigh(const struct rule *rule, const struct group *g)
 {
-    uint32_t kind = g->members[0]->kind;
     bool orphans = (double)g->orphans >= rule_threshold(rule, "orphans");
-    if (kind == EL_FD_FILE || kind == EL_FD_STREAM_IN || kind == EL_FD_DIR || kind == EL_FD_MEMORY)
+    switch (g->members[0]->kind) {
+    case EL_FD_FILE:
+        return may_be_cache(g) ? SEVERITY_WARNING : SEVERITY_ERROR;
+    case EL_FD_STREAM_IN:
+    case EL_FD_DIR:
+    case EL_FD_MEMORY:
         return SEVERITY_ERROR;
-    return orphans ? SEVERITY_WARNING : SEVERITY_NOTE;
+    default:
+        return orphans ? SEVERITY_WARNING : SEVERITY_NOTE;
+    }
 }
 
 static void add_evidence(struct finding *f, const struct group *g)
@@ -93,6 +135,11 @@ static void add_evidence(struct finding *f, const struct group *g)
     if (g->orphans > 0)
         finding_add_evidence(f, "opener", "%zu were opened by who has ended since; the first by %s",
                              g->orphans, words_actor(p, first->opener).text);
+    if (may_be_cache(g))
+        finding_add_evidence(f, "files", "they are %zu different ones, as in a cache of open files",
+                             g->files);
+    else if (first->inode != 0 && first->kind == EL_FD_FILE)
+        finding_add_evidence(f, "files", "%zu, opened again and again", g->files);
     finding_add_evidence(f, "age", "the first was opened %s before the end",
                          words_duration(p->end_ns - first->opened_ns).text);
     if (p->nofile != 0)

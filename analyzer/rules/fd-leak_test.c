@@ -58,6 +58,33 @@ static void test_kinds(void **state)
     expect(17, EL_FD_TIMER, 1, EL_FD_USED, 0, SEVERITY_NOTE);
 }
 
+static void are_files(struct made *m, uint64_t files)
+{
+    for (size_t i = 0; i < m->p.ndescriptors; i++) {
+        m->p.descriptors[i].device = 1;
+        m->p.descriptors[i].inode = 100 + i % files;
+    }
+}
+
+/* None of them twice: a cache, perhaps. */
+static void test_different_files(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    opened(&m, 20, EL_FD_FILE, 1, EL_FD_USED);
+    are_files(&m, 20);
+    judged(&m, 1, SEVERITY_WARNING);
+    assert_non_null(strstr(made_evidence(m.found.items[0], "files"), "20 different ones"));
+    are_files(&m, 10); /* each of them twice */
+    judged(&m, 1, SEVERITY_ERROR);
+    assert_non_null(strstr(made_evidence(m.found.items[0], "files"), "10, "));
+    are_files(&m, 1);
+    m.p.descriptors[0].device = 2; /* another one of that number */
+    judged(&m, 1, SEVERITY_ERROR);
+    assert_non_null(strstr(made_evidence(m.found.items[0], "files"), "2, "));
+    made_finish(&m);
+}
+
 static void test_openers_that_ended(void **state)
 {
     (void)state;
@@ -73,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files_left),
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_different_files),
         cmocka_unit_test(test_openers_that_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

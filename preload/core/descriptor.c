@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "preload/core/actor.h"
 #include "preload/core/clock.h"
@@ -132,6 +133,7 @@ void pl_descriptor_watched(int fd, int watched)
 
 static void cell_write(uint32_t fd, const struct pl_descriptor *d, const struct pl_outcome *place)
 {
+    struct stat file;
     struct el_descriptor *cell = el_alloc_descriptor(&pl_log);
     if (cell == NULL)
         return;
@@ -142,6 +144,10 @@ static void cell_write(uint32_t fd, const struct pl_descriptor *d, const struct 
     cell->opened_at = d->opened_at;
     cell->flags = d->flags;
     cell->idle = (uint32_t)place->cell->made - d->used;
+    if (pl_sys6(SYS_fstat, fd, (long)&file, 0, 0, 0, 0) == 0) {
+        cell->device = file.st_dev;
+        cell->inode = file.st_ino;
+    }
     el_set_state(&cell->state, EL_LIVE);
 }
 
