@@ -100,18 +100,17 @@ static int sample_add(uintptr_t address, const struct pl_block *block)
 
 int pl_blocks_add(uintptr_t address, const struct pl_block *block)
 {
-    uint8_t *leaf = pl_starts_leaf(address);
-    if (leaf == NULL || (all_known ? entry_add : sample_add)(address, block) != 0)
+    uint8_t *byte = pl_starts_byte(address);
+    if (byte == NULL || (all_known ? entry_add : sample_add)(address, block) != 0)
         return -1;
-    *pl_starts_byte(leaf, address) = pl_starts_value(address) | PL_KNOWN;
+    *byte = pl_starts_value(address) | PL_KNOWN;
     return 0;
 }
 
 /* The owner of a block frees it, so nobody else changes what is known of it. */
 int pl_blocks_take(uintptr_t address, struct pl_block *block)
 {
-    uint8_t *leaf = pl_starts_leaf(address);
-    uint8_t *byte = leaf == NULL ? NULL : pl_starts_byte(leaf, address);
+    uint8_t *byte = pl_starts_byte(address);
     if (byte == NULL || *byte != (pl_starts_value(address) | PL_KNOWN))
         return 0;
     *byte = 0;

@@ -63,9 +63,9 @@ static void subtract(uint64_t *from, uint64_t n)
 
 static int begins_at(uintptr_t at)
 {
-    uint8_t *leaf = at >> 48 == 0 && at >= 4096 ? pl_starts_leaf(at) : NULL;
-    return leaf != NULL && (__atomic_load_n(pl_starts_byte(leaf, at), __ATOMIC_RELAXED) &
-                            ~PL_KNOWN) == pl_starts_value(at);
+    const uint8_t *byte = at >> 48 == 0 && at >= 4096 ? pl_starts_byte(at) : NULL;
+    return byte != NULL &&
+           (__atomic_load_n(byte, __ATOMIC_RELAXED) & ~PL_KNOWN) == pl_starts_value(at);
 }
 
 /* The block may be another thread's that frees it now: it is read by the kernel. */
@@ -84,8 +84,8 @@ static uint64_t size_at(uintptr_t at)
 static void mark(uintptr_t at)
 {
     uint8_t value = pl_starts_value(at);
-    __atomic_compare_exchange_n(pl_starts_byte(pl_starts_leaf(at), at), &value,
-                                (uint8_t)(value | PL_KNOWN), 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(pl_starts_byte(at), &value, (uint8_t)(value | PL_KNOWN), 0,
+                                __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* Words from all over the block. 0 when it cannot be read. */
@@ -355,7 +355,7 @@ static int is_passed_over(struct pl_site *site, const struct el_capture *cell)
 void pl_capture_look(struct pl_actor *actor, uintptr_t arg, size_t copied, uint32_t every)
 {
     struct pl_site *site = actor->site;
-    struct el_capture *cell = site == NULL || !pl_starts.on ? NULL : cell_of(site, every);
+    struct el_capture *cell = site == NULL || pl_starts.off ? NULL : cell_of(site, every);
     if (cell == NULL || is_passed_over(site, cell))
         return;
     int fresh;

@@ -167,8 +167,8 @@ static int begin(void **state)
     (void)state;
     if (mkdtemp(dir) == NULL || setenv("LOITER_DIR", dir, 1) != 0)
         return -1;
-    pl_resolve_all(); /* whose allocator it is */
-    pl_starts.on = 1; /* it rests where nobody records from the start */
+    pl_resolve_all();  /* whose allocator it is */
+    pl_starts.off = 0; /* it rests where nobody records from the start */
     pl_options_read();
     pl_record_start(EL_CAUSE_START);
     return pl_is_ready() ? 0 : -1;

@@ -7,6 +7,7 @@
 #include "preload/core/arena.h"
 #include "preload/core/clock.h"
 #include "preload/core/options.h"
+#include "preload/core/real.h"
 #include "preload/core/record.h"
 #include "preload/core/site.h"
 #include "preload/core/stack.h"
@@ -64,7 +65,7 @@ void pl_heap_start(void)
 void pl_heap_rest(void)
 {
     settled = 1;
-    pl_starts.on = 0;
+    pl_starts.off = 1;
 }
 
 /* Whether this block is a sample. It may have the first bytes that the thread ever asked for: then
@@ -108,6 +109,11 @@ static void sample(struct pl_self *self, uintptr_t address, uint64_t size, struc
 void *pl_heap_got(void *got, uint64_t size, struct pl_call call)
 {
     struct pl_heap_thread *t = &pl_heap_thread;
+    /* Whose block is noted, or who has a distance, asks no more whether free is known, nor whether
+     * blocks are looked at. */
+    if (pl_starts.off ||
+        atomic_load_explicit(&pl_resolve_state, memory_order_acquire) != PL_RESOLVED)
+        return got;
     pl_heap_note(got);
     t->calls++;
     struct pl_self *self = pl_enter_here();
@@ -129,11 +135,11 @@ void *pl_heap_got(void *got, uint64_t size, struct pl_call call)
 void pl_heap_gone(void *address)
 {
     struct pl_block block;
-    uint8_t *leaf = pl_starts_leaf((uintptr_t)address);
-    if (leaf == NULL)
+    uint8_t *byte = pl_starts_byte((uintptr_t)address);
+    if (byte == NULL)
         return;
     if (!pl_is_ready()) {
-        *pl_starts_byte(leaf, (uintptr_t)address) = 0;
+        *byte = 0;
         return;
     }
     /* Not pl_enter: a thread that is over as far as the record goes frees its blocks all the same.

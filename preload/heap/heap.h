@@ -30,29 +30,28 @@ struct pl_heap_thread {
 extern PL_HIDDEN __thread struct pl_heap_thread pl_heap_thread
     __attribute__((tls_model("initial-exec")));
 
-/* Counts a request; 0 when pl_heap_got must be told of its block. Loads and stores that the
- * compiler leaves apart: one addition of both as a vector is slower. */
+/* Counts a request; 0 when pl_heap_got must be told of its block, as from the start and as long as
+ * not all real functions are known. Loads and stores that the compiler leaves apart: one addition
+ * of both as a vector is slower. */
 static inline int pl_heap_passes(uint64_t size)
 {
     uint64_t left = __atomic_load_n(&pl_heap_thread.left, __ATOMIC_RELAXED);
     if (__builtin_expect(size >= left, 0))
         return 0;
     __atomic_store_n(&pl_heap_thread.left, left - size, __ATOMIC_RELAXED);
-    uint64_t calls = __atomic_load_n(&pl_heap_thread.calls, __ATOMIC_RELAXED) + 1;
-    __atomic_store_n(&pl_heap_thread.calls, calls, __ATOMIC_RELAXED);
+    pl_heap_thread.calls++;
     return 1;
 }
 
 /* Notes where a block begins; gives it back. */
 static inline void *pl_heap_note(void *block)
 {
-    if (__builtin_expect(pl_starts.on != 0, 1))
-        pl_starts_add((uintptr_t)block);
+    pl_starts_add((uintptr_t)block);
     return block;
 }
 
-/* For a request that did not pass: counts it, and looks at its block (NULL for none). Gives it
- * back. Keeps errno. */
+/* For a request that did not pass: counts it, notes its block (NULL for none), and looks at it.
+ * Gives it back. Keeps errno. */
 PL_HIDDEN void *pl_heap_got(void *block, uint64_t size, struct pl_call call);
 
 /* The block is about to be freed, and pl_starts_take did not settle it. Keeps errno. */

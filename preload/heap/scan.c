@@ -566,7 +566,7 @@ static _Atomic uint32_t searching; /* pl_epoch of the record in which one is und
 
 void pl_heap_scan(struct pl_self *self, uintptr_t sp, enum pl_scan_when when)
 {
-    if (!pl_starts.on || pl_options.heap_scan_ms == 0 || pl_blocks_none())
+    if (pl_starts.off || pl_options.heap_scan_ms == 0 || pl_blocks_none())
         return;
     if (atomic_exchange(&searching, pl_epoch) == pl_epoch)
         return;

@@ -12,7 +12,8 @@
 #define GRAIN_BITS_OTHER 4
 #define LEAF_SPAN        (UINT64_C(1) << PL_LEAF_BITS)
 
-struct pl_starts pl_starts = {.on = 1};
+struct pl_starts pl_starts;
+uint8_t *_Atomic pl_starts_leaves[PL_LEAVES];
 
 /* Is the allocator behind us the C library's own? */
 static int is_libc(void)
@@ -50,7 +51,7 @@ uint64_t pl_starts_next(uint64_t from)
     uint32_t n = atomic_load_explicit(&made_count, memory_order_acquire);
     for (uint32_t i = 0; i < n; i++) {
         uint64_t leaf = made[i];
-        if (leaf >= from && leaf < found && pl_starts.leaves[leaf] != NULL)
+        if (leaf >= from && leaf < found && pl_starts_leaves[leaf] != NULL)
             found = leaf;
     }
     return found;
@@ -59,7 +60,7 @@ uint64_t pl_starts_next(uint64_t from)
 /* Another page size than a huge one: what is not touched must not take memory. */
 static uint8_t *leaf_make(uint64_t i)
 {
-    _Atomic(uint8_t *) *place = &pl_starts.leaves[i];
+    _Atomic(uint8_t *) *place = &pl_starts_leaves[i];
     uint8_t *leaf = pl_sys_reserve(leaf_bytes());
     uint8_t *other = NULL;
     if (leaf == NULL)
@@ -74,12 +75,12 @@ static uint8_t *leaf_make(uint64_t i)
 
 void pl_starts_add_slowly(uintptr_t block)
 {
-    if (block == 0 || block >> 48 != 0 || !pl_starts.on)
+    if (block == 0 || block >> 48 != 0 || pl_starts.off)
         return;
     shift_find();
     uint8_t *leaf = leaf_make(block >> PL_LEAF_BITS);
     if (leaf != NULL)
-        *pl_starts_byte(leaf, block) = pl_starts_value(block);
+        *pl_starts_byte(block) = pl_starts_value(block);
 }
 
 /* The bytes [from, until) of a leaf; both are multiples of 8. */
@@ -94,7 +95,7 @@ static void part_each(const uint8_t *leaf, size_t from, size_t until, uintptr_t 
             uint8_t value = __atomic_load_n(&leaf[j], __ATOMIC_RELAXED);
             if (value == 0)
                 continue;
-            uintptr_t into = ((uintptr_t)(value & PL_PLACE_MASK) - 1) * 8 & (grain - 1);
+            uintptr_t into = (value & PL_PLACE_MASK) & (grain - 1);
             on(base + j * grain + into, (value & PL_KNOWN) != 0, ctx);
         }
     }
@@ -115,13 +116,13 @@ static void leaf_each(const uint8_t *leaf, uintptr_t base,
 void pl_starts_each(void (*on)(uintptr_t block, int known, void *ctx), void *ctx)
 {
     for (uint64_t i = pl_starts_next(0); i < PL_LEAVES; i = pl_starts_next(i + 1))
-        leaf_each(pl_starts.leaves[i], (uintptr_t)(i << PL_LEAF_BITS), on, ctx);
+        leaf_each(pl_starts_leaves[i], (uintptr_t)(i << PL_LEAF_BITS), on, ctx);
 }
 
 void pl_starts_each_leaf(void (*on)(uintptr_t lo, uintptr_t hi, void *ctx), void *ctx)
 {
     for (uint64_t i = pl_starts_next(0); i < PL_LEAVES; i = pl_starts_next(i + 1)) {
-        uintptr_t leaf = (uintptr_t)atomic_load(&pl_starts.leaves[i]);
+        uintptr_t leaf = (uintptr_t)atomic_load(&pl_starts_leaves[i]);
         on(leaf, leaf + leaf_bytes(), ctx);
     }
 }

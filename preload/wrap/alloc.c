@@ -37,13 +37,17 @@ static __attribute__((noinline, cold)) int find_real(void)
 /* A request on the way that few take, with its block. */
 #define GOT(name, bytes, ...) pl_heap_got(PL_LOAD(name)(__VA_ARGS__), bytes, PL_CALL())
 
-/* The four that every program lives on; the rest is a sample or a real function that is not known
- * yet. Where blocks are not looked at, all real functions are known. */
-#define IS_OFF()           (__builtin_expect(pl_starts.on == 0, 0))
-#define USUAL(name, bytes) (__builtin_expect((PL_LOAD(name) != NULL), 1) && pl_heap_passes(bytes))
+/*
+ * The four that every program lives on. What passes pl_heap_passes, and what is noted, tells that
+ * all real functions are known and that blocks are looked at; all else is a matter of the second
+ * way.
+ */
+#define IS_OFF(name) (pl_starts.off && PL_LOAD(name) != NULL)
 
 PL_SECOND_WAY void *slow_malloc(size_t size)
 {
+    if (IS_OFF(malloc))
+        return PL_LOAD(malloc)(size);
     if (!KNOWN(malloc))
         return pl_pool_alloc(size, PL_POOL_ALIGN);
     return GOT(malloc, size, size);
@@ -51,9 +55,7 @@ PL_SECOND_WAY void *slow_malloc(size_t size)
 
 PL_EXPORT PL_FRAMELESS void *malloc(size_t size)
 {
-    if (IS_OFF())
-        return PL_LOAD(malloc)(size);
-    if (USUAL(malloc, size))
+    if (__builtin_expect(pl_heap_passes(size), 1))
         return pl_heap_note(PL_LOAD(malloc)(size));
     return slow_malloc(size);
 }
@@ -61,6 +63,8 @@ PL_EXPORT PL_FRAMELESS void *malloc(size_t size)
 PL_SECOND_WAY void *slow_calloc(size_t n, size_t size)
 {
     size_t bytes;
+    if (IS_OFF(calloc))
+        return PL_LOAD(calloc)(n, size);
     if (KNOWN(calloc))
         return GOT(calloc, n * size, n, size);
     if (__builtin_mul_overflow(n, size, &bytes))
@@ -70,27 +74,23 @@ PL_SECOND_WAY void *slow_calloc(size_t n, size_t size)
 
 PL_EXPORT PL_FRAMELESS void *calloc(size_t n, size_t size)
 {
-    if (IS_OFF())
-        return PL_LOAD(calloc)(n, size);
-    if (USUAL(calloc, n * size))
+    if (__builtin_expect(pl_heap_passes(n * size), 1))
         return pl_heap_note(PL_LOAD(calloc)(n, size));
     return slow_calloc(n, size);
 }
 
 PL_SECOND_WAY void slow_free(void *block)
 {
-    if (pl_pool_owns(block) || !KNOWN(free))
+    if (block == NULL || pl_pool_owns(block) || !KNOWN(free))
         return;
-    if (pl_starts.on)
+    if (!pl_starts.off)
         pl_heap_gone(block);
     PL_LOAD(free)(block);
 }
 
 PL_EXPORT PL_FRAMELESS void free(void *block)
 {
-    if (IS_OFF() && !pl_pool_owns(block))
-        PL_LOAD(free)(block);
-    else if (__builtin_expect((PL_LOAD(free) != NULL) && pl_starts_take((uintptr_t)block), 1))
+    if (__builtin_expect(pl_starts_take((uintptr_t)block), 1))
         PL_LOAD(free)(block);
     else
         slow_free(block);
@@ -127,15 +127,15 @@ PL_SECOND_WAY void *slow_realloc(void *block, size_t size)
 {
     if (pl_pool_owns(block) || !KNOWN(realloc))
         return pool_realloc(block, size);
+    if (pl_starts.off)
+        return PL_LOAD(realloc)(block, size);
     leave_note(block);
     return moved(block, size, GOT(realloc, size, block, size));
 }
 
 static inline void *resize(void *block, size_t size)
 {
-    if (IS_OFF() && !pl_pool_owns(block))
-        return PL_LOAD(realloc)(block, size);
-    if (pl_pool_owns(block) || !USUAL(realloc, size))
+    if (pl_pool_owns(block) || !pl_heap_passes(size))
         return slow_realloc(block, size);
     leave_note(block);
     return moved(block, size, pl_heap_note(PL_LOAD(realloc)(block, size)));
@@ -212,13 +212,22 @@ ALIGNED(memalign)
 PAGED(valloc)
 PAGED(pvalloc)
 
-PL_EXPORT size_t malloc_usable_size(void *block)
+PL_SECOND_WAY size_t slow_malloc_usable_size(void *block)
 {
     if (block == NULL)
         return 0;
-    if (__builtin_expect(pl_pool_owns(block), 0))
+    if (pl_pool_owns(block))
         return pl_pool_size(block);
     return KNOWN(malloc_usable_size) ? PL_LOAD(malloc_usable_size)(block) : 0;
+}
+
+/* redis asks for each block that it gets and frees. */
+PL_EXPORT PL_FRAMELESS size_t malloc_usable_size(void *block)
+{
+    if (__builtin_expect(block != NULL && !pl_pool_owns(block), 1) &&
+        __builtin_expect(PL_LOAD(malloc_usable_size) != NULL, 1))
+        return PL_LOAD(malloc_usable_size)(block);
+    return slow_malloc_usable_size(block);
 }
 
 /* Mappings are passed on; before the real functions are known, straight to the kernel. */

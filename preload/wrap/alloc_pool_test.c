@@ -78,8 +78,9 @@ int pl_is_missing(const void *real)
     return real == NULL;
 }
 /* Nobody watches the blocks here. */
-struct pl_starts pl_starts = {.on = 1}; /* as before it is known how blocks are recorded */
-__thread struct pl_heap_thread pl_heap_thread = {.left = UINT64_MAX};
+struct pl_starts pl_starts; /* as before it is known how blocks are recorded */
+uint8_t *_Atomic pl_starts_leaves[PL_LEAVES];
+__thread struct pl_heap_thread pl_heap_thread;
 void pl_starts_add_slowly(uintptr_t block)
 {
     (void)block;
