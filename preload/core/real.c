@@ -20,27 +20,6 @@ static long missing(void)
     return -1;
 }
 
-static const struct {
-    const char *name, *version;
-} versions[] = {
-#define PL_VERSION(name, version) {#name, version},
-#include "preload/wrap/versions.def"
-#undef PL_VERSION
-    {NULL, NULL},
-};
-
-static void *lookup(const char *name)
-{
-    for (size_t i = 0; versions[i].name != NULL; i++) {
-        if (strcmp(versions[i].name, name) == 0) {
-            void *found = dlvsym(RTLD_NEXT, name, versions[i].version);
-            if (found != NULL)
-                return found;
-        }
-    }
-    return dlsym(RTLD_NEXT, name);
-}
-
 struct symbol {
     const char *name;
     void **to;
@@ -51,6 +30,28 @@ static const struct symbol symbols[] = {
 #include "preload/wrap/symbols.def"
 #undef PL_SYMBOL
 };
+
+static const struct {
+    const char *version;
+    void **to;
+} versions[] = {
+#define PL_VERSION(name, version) {version, (void **)(void *)&pl_real.name},
+#include "preload/wrap/versions.def"
+#undef PL_VERSION
+    {NULL, NULL},
+};
+
+static void *lookup(const struct symbol *symbol)
+{
+    for (size_t i = 0; versions[i].version != NULL; i++) {
+        if (versions[i].to != symbol->to)
+            continue;
+        void *found = dlvsym(RTLD_NEXT, symbol->name, versions[i].version);
+        if (found != NULL)
+            return found;
+    }
+    return dlsym(RTLD_NEXT, symbol->name);
+}
 
 void pl_resolve_all(void)
 {
@@ -64,7 +65,7 @@ void pl_resolve_all(void)
     for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
         if (__atomic_load_n(symbols[i].to, __ATOMIC_RELAXED) != NULL)
             continue;
-        void *found = lookup(symbols[i].name);
+        void *found = lookup(&symbols[i]);
         if (found != NULL)
             __atomic_store_n(symbols[i].to, found, __ATOMIC_RELAXED);
     }
