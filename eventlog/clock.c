@@ -14,6 +14,9 @@
 #define NS_PER_S UINT64_C(1000000000)
 /* How long the start of a program may take for measuring the counter's frequency. */
 #define MEASURE_NS UINT64_C(300000)
+/* The least that must have passed since a launcher looked, and how far what it found may be off. */
+#define SPAN_LEAST_NS UINT64_C(200000)
+#define ROUGH_SHARE   256
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -61,18 +64,24 @@ void el_read_clocks(const struct el_log *log, struct el_clocks *out)
 
 #if defined(__x86_64__) || defined(__i386__)
 
-/* The kernel's opinion: where it left the TSC for a slow clock, the TSC is no clock. */
-static bool kernel_distrusts_tsc(void)
+/* The kernel's opinion: its clock is the TSC, or it left that for a slow one. */
+enum opinion { NO_OPINION, TRUSTS_TSC, DISTRUSTS_TSC };
+
+static enum opinion kernel_opinion(void)
 {
     static const char path[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    static const char slow[][5] = {"hpet", "acpi", "jiff", "refi"};
     char word[16] = "";
     int fd = el_sys_open(AT_FDCWD, path, O_RDONLY);
     if (fd < 0)
-        return false;
+        return NO_OPINION;
     el_sys_read(fd, word, sizeof(word) - 1);
     el_sys_close(fd);
-    return memcmp(word, "hpet", 4) == 0 || memcmp(word, "acpi", 4) == 0 ||
-           memcmp(word, "jiff", 4) == 0 || memcmp(word, "refi", 4) == 0;
+    for (size_t i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+        if (memcmp(word, slow[i], 4) == 0)
+            return DISTRUSTS_TSC;
+    }
+    return memcmp(word, "tsc\n", 5) == 0 ? TRUSTS_TSC : NO_OPINION;
 }
 
 static bool tsc_may_be_read(void)
@@ -82,12 +91,20 @@ static bool tsc_may_be_read(void)
     return mode == PR_TSC_ENABLE;
 }
 
-/* Whether the TSC runs at one speed always, on all processors, and may be read. */
-static bool tsc_is_clock(void)
+static bool tsc_is_invariant(void)
 {
     unsigned a, b, c, d;
-    return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8) != 0 && tsc_may_be_read() &&
-           !kernel_distrusts_tsc();
+    return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8) != 0;
+}
+
+/* Whether the TSC runs at one speed always, on all processors, and may be read. A guest pays
+ * microseconds for asking the processor itself. */
+static bool tsc_is_clock(void)
+{
+    if (!tsc_may_be_read())
+        return false;
+    enum opinion kernel = kernel_opinion();
+    return kernel == TRUSTS_TSC || (kernel == NO_OPINION && tsc_is_invariant());
 }
 
 /* What the processor says of itself; 0 when it says nothing. */
@@ -153,21 +170,34 @@ uint64_t el_tsc_measure_hz(uint64_t span_ns)
     return el_tsc_end_hz(el_tsc_begin(), span_ns);
 }
 
-void el_clock_start(struct el_log *log, uint64_t hz)
+#if defined(__x86_64__) || defined(__i386__)
+
+/* What passed since the launcher looked tells the speed better than it could, if both clocks went
+ * on: that of a time namespace is set apart. */
+static uint64_t tsc_hz(const struct el_options *options)
+{
+    const uint64_t rough = options->rough_hz, may_differ = rough / ROUGH_SHARE;
+    uint64_t hz = rough == 0 ? tsc_told_hz() : el_tsc_end_hz(options->since, SPAN_LEAST_NS);
+    if (rough != 0)
+        return hz - (rough - may_differ) <= 2 * may_differ ? hz : rough;
+    return hz != 0 ? hz : el_tsc_measure_hz(MEASURE_NS);
+}
+
+#endif
+
+void el_clock_start(struct el_log *log, const struct el_options *options)
 {
     log->clock = EL_CLOCK_MONOTONIC;
     log->clock_hz = NS_PER_S;
 #if defined(__x86_64__) || defined(__i386__)
     /* Who says how fast it is has looked whether it is a clock. */
-    if (hz != 0 ? tsc_may_be_read() : tsc_is_clock()) {
-        if (hz == 0)
-            hz = tsc_told_hz();
-        if (hz == 0)
-            hz = el_tsc_measure_hz(MEASURE_NS);
+    if (options->rough_hz != 0 ? tsc_may_be_read() : tsc_is_clock()) {
         log->clock = EL_CLOCK_TSC;
-        log->clock_hz = hz;
+        log->clock_hz = tsc_hz(options);
     }
 #elif defined(__aarch64__)
+    uint64_t hz;
+    (void)options;
     __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
     if (hz != 0) {
         log->clock = EL_CLOCK_CNTVCT;

@@ -127,7 +127,7 @@ int el_log_open(struct el_log *log, const struct el_options *options)
     log->max_bytes = options->max_bytes != 0 ? options->max_bytes : EL_MAX_BYTES_PRESET;
     log->summary = &log->no_summary;
     el_sys_random(log->uuid, sizeof(log->uuid));
-    el_clock_start(log, options->clock_hz);
+    el_clock_start(log, options);
     int error = log->page <= EL_PACKET_MOST ? open_files(log, options->root) : -ENOTSUP;
     if (error != 0) {
         enum el_stop_reason reason = el_stop_reason_of(error);

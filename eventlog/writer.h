@@ -42,10 +42,17 @@
 #define EL_STRIPES          16  /* free lists, for each type of cell */
 #define EL_CELL_IDS         24  /* ids 64 and up are cells */
 
+/* The TSC beside CLOCK_MONOTONIC. */
+struct el_tsc_reading {
+    uint64_t ticks, ns; /* 0: the TSC is no clock */
+};
+
 struct el_options {
     const char *root;   /* the directory that holds the records of processes; made if missing */
     uint64_t max_bytes; /* of disk for this process; 0: EL_MAX_BYTES_PRESET */
-    uint64_t clock_hz;  /* ticks a second of the TSC, as LOITER_TSC_HZ says; 0: find out */
+    uint64_t rough_hz;  /* ticks a second of the TSC, as a launcher measured it in a hurry; 0: find
+                           out */
+    struct el_tsc_reading since; /* when it began: what has passed since tells it better */
 };
 
 enum el_clock { EL_CLOCK_MONOTONIC, EL_CLOCK_TSC, EL_CLOCK_CNTVCT };
@@ -181,15 +188,12 @@ void el_read_clocks(const struct el_log *log, struct el_clocks *out);
 uint64_t el_ticks_to_ns(const struct el_log *log, uint64_t ticks);
 uint64_t el_ns_to_ticks(const struct el_log *log, uint64_t ns);
 
-/* Ticks a second of the TSC, measured over `span_ns` (a launcher takes 0.4 ms, right to some 8 ppm,
- * and passes the result on); 0 where the TSC is no clock or there is none. */
+/* Ticks a second of the TSC, measured over `span_ns` (0.4 ms: right to some 8 ppm); 0 where the TSC
+ * is no clock or there is none. */
 uint64_t el_tsc_measure_hz(uint64_t span_ns);
 
 /* The same in two steps, for who has something to do in between: the second waits for what is left
  * of the span. */
-struct el_tsc_reading {
-    uint64_t ticks, ns; /* 0: the TSC is no clock */
-};
 struct el_tsc_reading el_tsc_begin(void);
 uint64_t el_tsc_end_hz(struct el_tsc_reading begun, uint64_t span_ns);
 

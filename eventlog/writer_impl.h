@@ -52,7 +52,7 @@ struct el_packet *el_files_chunk(struct el_log *log, uint32_t id, uint32_t chunk
                                  int *error);
 
 /* Sets clock, base and frequency. */
-void el_clock_start(struct el_log *log, uint64_t hz);
+void el_clock_start(struct el_log *log, const struct el_options *options);
 
 /* Writes the file `metadata` into the directory. Returns its size or a negative errno. */
 long el_metadata_write(const struct el_log *log, int dir);

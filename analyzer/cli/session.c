@@ -20,8 +20,9 @@
 
 #define JEMALLOC "libjemalloc.so.2"
 
-/* For the processes under us, so that none measures for itself. */
-#define TSC_MEASURE_NS UINT64_C(400000)
+/* Roughly, for the processes under us, so that none has to wait for it: each tells it better by the
+ * time that has passed when it begins. */
+#define TSC_MEASURE_NS UINT64_C(50000)
 
 char *session_command_dir(void)
 {
@@ -123,43 +124,30 @@ int session_begin(struct session *s, const struct session_options *o)
     return 0;
 }
 
-/* `name` gains `value` at its end, after `separator`. */
-static void append_variable(const char *name, const char *value, char separator)
+/* What the program is started with. */
+static void prepare(struct session *s)
 {
-    const char *old = getenv(name);
-    char *both = old && *old ? xasprintf("%s%c%s", old, separator, value) : xstrdup(value);
-    setenv(name, both, 1);
-    free(both);
-}
-
-/* In the child: single-threaded, so the environment can be changed. */
-static void prepare(void *arg, pid_t self)
-{
-    const struct session *s = arg;
-    char number[32];
+    struct environment *env = &s->environment;
+    environment_copy(env, environ);
     if (s->options->plain)
         return;
     if (s->runtime) {
-        const char *old = getenv("LD_PRELOAD");
-        char *first = xasprintf("%s%s%s", s->runtime, old ? ":" : "", old ? old : "");
-        setenv("LD_PRELOAD", first, 1);
-        free(first);
+        const char *old = environment_get(env, "LD_PRELOAD");
+        environment_set(env,
+                        xasprintf("LD_PRELOAD=%s%s%s", s->runtime, old ? ":" : "", old ? old : ""));
     }
-    append_variable("LD_PRELOAD", s->library, ':');
+    environment_append(env, "LD_PRELOAD", s->library, ':');
     if (s->allocator)
-        append_variable("LD_PRELOAD", s->allocator, ':');
+        environment_append(env, "LD_PRELOAD", s->allocator, ':');
     if (s->options->library_options)
-        append_variable("LOITER_OPTIONS", s->options->library_options, ',');
-    setenv("LOITER_DIR", s->dir, 1);
-    setenv("LOITER_FOLLOW", s->options->no_follow ? "0" : "1", 1);
-    snprintf(number, sizeof(number), "%d", (int)self);
-    setenv("LOITER_ROOT_PID", number, 1);
-    unsetenv("LOITER_TSC_HZ");
+        environment_append(env, "LOITER_OPTIONS", s->options->library_options, ',');
+    environment_set(env, xasprintf("LOITER_DIR=%s", s->dir));
+    environment_set(env, xasprintf("LOITER_FOLLOW=%d", !s->options->no_follow));
+    strcpy(s->self, SESSION_ROOT);
+    environment_lend(env, s->self);
     uint64_t hz = el_tsc_end_hz(s->tsc, TSC_MEASURE_NS);
-    if (hz) {
-        snprintf(number, sizeof(number), "%" PRIu64, hz);
-        setenv("LOITER_TSC_HZ", number, 1);
-    }
+    environment_set(
+        env, xasprintf("LOITER_TSC=%" PRIu64 ",%" PRIu64 ",%" PRIu64, hz, s->tsc.ticks, s->tsc.ns));
 }
 
 static void write_info(const struct session *s)
@@ -212,12 +200,14 @@ static struct run_own own_of(const struct looker *l)
 int session_run(struct session *s)
 {
     struct ending e;
+    prepare(s);
     struct supervise how = {.path = s->path,
                             .argv = s->options->argv,
                             .in_fd = s->in_fd,
                             .out_fd = s->out_fd,
                             .timeout_s = s->options->timeout_s,
-                            .prepare = prepare,
+                            .environment = s->environment.list,
+                            .self = s->options->plain ? NULL : s->self + sizeof(SESSION_ROOT) - 1,
                             .hung = hung,
                             .look = look,
                             .look_s = LOOKER_LEAST_S,
@@ -252,6 +242,7 @@ void session_end(struct session *s)
     free(s->allocator);
     free(s->runtime);
     free(s->dir);
+    environment_clear(&s->environment);
     looker_destroy(s->looker);
     run_info_clear(&s->info);
 }

@@ -9,9 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/cli/environment.h"
 #include "analyzer/cli/supervise.h"
 #include "analyzer/report/run_info.h"
 #include "eventlog/writer.h"
+
+/* The variable that tells the library which process is the program. */
+#define SESSION_ROOT "LOITER_ROOT_PID="
 
 struct session_options {
     const char *dir; /* of -o; NULL for the usual name */
@@ -39,7 +43,9 @@ struct session {
     char *dir;                 /* of the log, absolute */
     bool made;                 /* the directory is of our making */
     struct el_tsc_reading tsc; /* when the session began */
-    struct looker *looker;     /* while it runs */
+    struct environment environment;                  /* of the program */
+    char self[SUPERVISE_PID + sizeof(SESSION_ROOT)]; /* in it, with the program's process id */
+    struct looker *looker;                           /* while it runs */
     struct run_info info;
     int in_fd, out_fd; /* the caller may set them: for the program's standard input and output */
     /* Set by the caller: judges a program that hangs; may be NULL. run.json is written by then. */

@@ -5,10 +5,10 @@
 #include "analyzer/cli/supervise.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,40 +30,49 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* What the launcher changed for itself, and the program gets as it was. */
-struct signals {
+/* What the launcher changed for itself, and the program gets as it was; and what it is started with
+ * as text that no #! begins, as a shell does and execvp. */
+struct before {
     sigset_t mask;
     struct sigaction child;
+    char **shell; /* NULL without memory */
 };
 
-/* Runs in the child. Does not return. */
-static _Noreturn void become(const struct supervise *s, const struct signals *before, int report)
+/*
+ * Runs in the child, in the launcher's memory (vfork): the launcher stands still until the program
+ * was executed, and nothing is copied. Does not return.
+ */
+static _Noreturn void become(const struct supervise *s, const struct before *before,
+                             struct ending *e)
 {
     if (s->in_fd >= 0)
         dup2(s->in_fd, STDIN_FILENO);
     if (s->out_fd >= 0)
         dup2(s->out_fd, STDOUT_FILENO);
-    s->prepare(s->arg, getpid());
+    if (s->self)
+        snprintf(s->self, SUPERVISE_PID, "%d", (int)getpid());
     sigaction(SIGCHLD, &before->child, NULL);
     sigprocmask(SIG_SETMASK, &before->mask, NULL);
-    execv(s->path, s->argv);
-    if (errno == ENOEXEC) {
-        /* Text without #!: as a shell does, and execvp. */
-        size_t n = 0;
-        while (s->argv[n])
-            n++;
-        char **argv = calloc(n + 2, sizeof(*argv));
-        if (argv) {
-            argv[0] = (char *)"/bin/sh";
-            argv[1] = (char *)s->path;
-            for (size_t i = 1; i < n; i++)
-                argv[i + 1] = s->argv[i];
-            execv(argv[0], argv);
-        }
-    }
-    int error = errno;
-    ssize_t written = write(report, &error, sizeof(error));
-    _exit(written == sizeof(error) ? 127 : 126);
+    execve(s->path, s->argv, s->environment);
+    if (errno == ENOEXEC && before->shell)
+        execve(before->shell[0], before->shell, s->environment);
+    e->exec_error = errno;
+    _exit(127);
+}
+
+static char **shell_words(const struct supervise *s)
+{
+    size_t n = 0;
+    while (s->argv[n])
+        n++;
+    char **argv = calloc(n + 2, sizeof(*argv));
+    if (!argv)
+        return NULL;
+    argv[0] = (char *)"/bin/sh";
+    argv[1] = (char *)s->path;
+    for (size_t i = 1; i < n; i++)
+        argv[i + 1] = s->argv[i];
+    return argv;
 }
 
 /* Only signals that somebody sent to us alone: what the terminal sends, the child got itself. */
@@ -130,25 +139,13 @@ static void end_hung(const struct supervise *s, const sigset_t *signals, struct 
     process_tree_clear(&tree);
 }
 
-/* The errno of a failed exec; 0 when it succeeded, which closes the pipe. */
-static int read_exec_error(int fd)
-{
-    int error = 0;
-    while (read(fd, &error, sizeof(error)) < 0 && errno == EINTR)
-        continue;
-    return error;
-}
-
 int supervise(const struct supervise *s, struct ending *e)
 {
     sigset_t signals;
-    struct signals before;
+    struct before before = {.shell = shell_words(s)};
     /* Ignored, as some parents leave it, it would take the child's status away from us. */
     const struct sigaction standard = {.sa_handler = SIG_DFL};
-    int report[2];
     *e = (struct ending){0};
-    if (pipe2(report, O_CLOEXEC) != 0)
-        return errno;
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
     for (size_t i = 0; i < NFORWARDED; i++)
@@ -157,20 +154,19 @@ int supervise(const struct supervise *s, struct ending *e)
     sigaction(SIGCHLD, &standard, &before.child);
 
     double start_s = now_s();
-    e->pid = fork();
-    if (e->pid == 0)
-        become(s, &before, report[1]);
-    int error = e->pid < 0 ? errno : 0;
-    close(report[1]);
+    pid_t pid = vfork();
+    if (pid == 0)
+        become(s, &before, e);
+    int error = pid < 0 ? errno : 0;
+    e->pid = pid;
     if (!error) {
-        e->exec_error = read_exec_error(report[0]);
         double deadline_s = s->timeout_s > 0 && !e->exec_error ? start_s + s->timeout_s : INFINITY;
         if (!wait_until(s, &signals, deadline_s, e))
             end_hung(s, &signals, e);
         e->wall_s = now_s() - start_s;
     }
-    close(report[0]);
     sigaction(SIGCHLD, &before.child, NULL);
     sigprocmask(SIG_SETMASK, &before.mask, NULL);
+    free(before.shell);
     return error;
 }

@@ -12,13 +12,17 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#define SUPERVISE_PID 16 /* digits, a NUL, and some */
+
 struct supervise {
     const char *path; /* what to execute */
     char **argv;
     int in_fd, out_fd; /* its standard input and output; below 0: those of the launcher */
     double timeout_s;  /* 0 for none */
-    /* Between fork and exec, in the child: prepares its environment. */
-    void (*prepare)(void *arg, pid_t self);
+    char **environment;
+    /* NULL, or a place in the environment where the child writes its process id before exec: room
+     * for SUPERVISE_PID bytes. */
+    char *self;
     /* Its time is up; it and its descendants stand still. They are ended afterwards. */
     void (*hung)(void *arg, pid_t pid);
     /* Every so often while it runs, first after look_s: says when again. May be NULL. */

@@ -121,6 +121,7 @@ char *run_info_write(const struct run_info *r, const char *dir)
 {
     char *path = xasprintf("%s/%s", dir, FILE_NAME), *temporary = xasprintf("%s.new", path);
     char *error = NULL, *command = report_clean(r->command);
+    json_object_seed((size_t)r->started_ns | 1); /* or jansson opens a device for it */
     json_t *root =
         json_pack("{ss si sI sI sb si si sb sf}", "command", command, "pid", r->pid, "started_ns",
                   (json_int_t)r->started_ns, "ended_ns", (json_int_t)r->ended_ns, "exited",

@@ -69,6 +69,16 @@ static uint64_t env_number(const char *name, uint64_t preset)
     return text == NULL || *text < '0' || *text > '9' ? preset : number_read(&text);
 }
 
+/* "HZ,TICKS,NS" */
+static void tsc_read(const char *text)
+{
+    uint64_t *const to[] = {&pl_options.tsc_hz, &pl_options.tsc_ticks, &pl_options.tsc_ns};
+    for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
+        *to[i] = text == NULL ? 0 : number_read(&text);
+        text = text != NULL && *text == ',' ? text + 1 : NULL;
+    }
+}
+
 void pl_options_read(void)
 {
 #define PL_OPTION(n, preset, least, most, text) pl_options.n = (preset);
@@ -83,7 +93,7 @@ void pl_options_read(void)
         pl_options_parse(list);
     pl_options.follow = env_number("LOITER_FOLLOW", 1) != 0;
     pl_options.root_pid = (int)env_number("LOITER_ROOT_PID", 0);
-    pl_options.tsc_hz = env_number("LOITER_TSC_HZ", 0);
+    tsc_read(env_get("LOITER_TSC"));
 }
 
 void pl_options_each(void (*on)(const char *name, uint64_t value, void *ctx), void *ctx)

@@ -14,8 +14,8 @@ struct pl_options {
 #undef PL_OPTION
     char dir[4096]; /* "": do nothing */
     int follow;
-    int root_pid; /* 0 when not given */
-    uint64_t tsc_hz;
+    int root_pid;                       /* 0 when not given */
+    uint64_t tsc_hz, tsc_ticks, tsc_ns; /* 0 when not given */
 };
 
 /* The ones of options.def are unsigned in use; depth is used as a count. */

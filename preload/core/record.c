@@ -171,7 +171,8 @@ void pl_record_start(enum el_cause cause)
     self->guard++;
     struct el_options options = {.root = pl_options.dir,
                                  .max_bytes = pl_options.max_log_bytes,
-                                 .clock_hz = pl_options.tsc_hz};
+                                 .rough_hz = pl_options.tsc_hz,
+                                 .since = {pl_options.tsc_ticks, pl_options.tsc_ns}};
     pl_thread_reset(self);
     atomic_store(&exit_written, 0);
     /* A log that cannot be written is stopped from the start: nothing to do then. */
