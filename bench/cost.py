@@ -1,8 +1,10 @@
-"""cost.py PRIMITIVES USAGE LOITER [--runs N] [--quick] [--tools A,B] [--only TEXT] [--primitives-tsan P]
+"""cost.py PRIMITIVES USAGE LOITER [--forward LIB] [--runs N] [--quick] [--tools A,B] [--only TEXT]
+[--primitives-tsan P]
 
 What recording costs beside what the peers cost: single calls, and whole programs. All tools take
 turns in each round, so that a slow minute of the machine hits all of them; a cell is the median of
-the ratios to the plain run of the same round. Tools that are not installed are left out. Of the
+the ratios to the plain run of the same round. `forward` has wrappers preloaded that only call on:
+the floor of every interposer. Tools that are not installed are left out. Of the
 programs, two more tables show the processor time of all their processes, which a busy machine
 disturbs less than the time that goes by, and the memory of the largest process at its peak. The
 figures are for reading, nothing is asserted.
@@ -46,6 +48,7 @@ def lttng(work, argv):
 # name: (program that must be there, argv of a run, divisor of the operations)
 TOOLS = {
     "plain": (None, lambda work, argv: argv, 1),
+    "forward": (None, None, 1),
     "loiter": (None, None, 1),
     "heaptrack": ("heaptrack", lambda work, argv: ["heaptrack", "-o", f"{work}/heaptrack"] + argv, 4),
     "uftrace": ("uftrace", lambda work, argv: ["uftrace", "record", "--force", "-d",
@@ -159,7 +162,8 @@ PROGRAMS = {
 def run_primitive(args, name, tool, wrap, work):
     count = max(primitives.PRIMITIVES[name][0] // TOOLS[tool][2] // args.divide, 100)
     program = args.primitives_tsan if tool == "tsan" else args.primitives
-    done = subprocess.run(wrap(work, [program, name, str(count)]), cwd=work, check=True,
+    argv = [args.usage, os.path.join(work, "used")] + wrap(work, [program, name, str(count)])
+    done = subprocess.run(argv, cwd=work, check=True,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     numbers = [line for line in done.stdout.splitlines() if line.strip().isdigit()]
     return int(numbers[0]) / count
@@ -241,9 +245,11 @@ def choose_tools(args):
     for tool, (needs, wrap, _) in TOOLS.items():
         if tool == "loiter":
             wrap = lambda work, argv: [args.loiter, "record", "-o", f"{work}/log", "--"] + argv
+        if tool == "forward":
+            wrap = args.forward and (lambda work, argv: [f"LD_PRELOAD={args.forward}"] + argv)
         if tool == "tsan":
             wrap = TOOLS["plain"][1] if args.primitives_tsan else None
-        if tool in ("plain", "loiter") or (tool in wanted and wrap and
+        if tool in ("plain", "loiter") or (tool == "forward" and wrap) or (tool in wanted and wrap and
                                            (needs is None or shutil.which(needs))):
             chosen[tool] = wrap
     return chosen
@@ -254,6 +260,7 @@ def main():
     parser.add_argument("primitives")
     parser.add_argument("usage", help="the program of usage.c")
     parser.add_argument("loiter")
+    parser.add_argument("--forward", help="the library of forward.c")
     parser.add_argument("--primitives-tsan", help="the same, built with -fsanitize=thread")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="does it work, not how fast is it")
@@ -262,6 +269,7 @@ def main():
     args = parser.parse_args()
     args.primitives, args.usage, args.loiter = map(os.path.abspath,
                                                    (args.primitives, args.usage, args.loiter))
+    args.forward = args.forward and os.path.abspath(args.forward)
     args.primitives_tsan = args.primitives_tsan and os.path.abspath(args.primitives_tsan)
     args.divide = 10 if args.quick else 1
     args.runs = 1 if args.quick else args.runs

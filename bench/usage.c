@@ -1,13 +1,14 @@
 /*
- * usage FILE PROGRAM [ARG...]: runs the program and appends a line to FILE: the KiB that the
- * largest of its processes took at its peak, and the microseconds of processor time that all of
- * them took. Ends with the program's status, or 128 + the signal.
+ * usage FILE [LD_PRELOAD=LIBRARY] PROGRAM [ARG...]: runs the program and appends a line to FILE:
+ * the KiB that the largest of its processes took at its peak, and the microseconds of processor
+ * time that all of them took. Ends with the program's status, or 128 + the signal.
  *
  * A small program of its own, because the kernel counts the memory of a process from before exec
  * too: a program that a large one starts seems as large.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +26,10 @@ int main(int argc, char **argv)
         return 2;
     pid_t child = fork();
     if (child == 0) {
-        execvp(argv[2], argv + 2);
+        char **program = argv + 2;
+        if (strncmp(*program, "LD_PRELOAD=", strlen("LD_PRELOAD=")) == 0)
+            putenv(*program++);
+        execvp(*program, program);
         _exit(127);
     }
     if (child < 0 || wait4(child, &status, 0, &usage) != child)
