@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/sched/dump.h"
+
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 
 /* ---- life ---- */
@@ -61,14 +63,14 @@ struct weft_chan *weft_chan_retain(struct weft_chan *c)
     return c;
 }
 
-/* Not counting tasks of earlier runs. */
-static bool somebody_waits(const struct weft_waitq *q)
+/* Not counting tasks of earlier runs. NULL: nobody. */
+static const struct weft_task *first_waiting(const struct weft_waitq *q)
 {
     for (const struct weft__waiter *w = q->head; w; w = w->next) {
         if (!weft__abandoned(w->task))
-            return true;
+            return w->task;
     }
-    return false;
+    return NULL;
 }
 
 /* Gives up one of several references: true if it was the last after all. */
@@ -91,9 +93,10 @@ void weft_chan_release(struct weft_chan *c)
     /* Whoever was in the channel last may not have given up the lock yet; nobody comes after. */
     if (__atomic_load_n(&c->lock, __ATOMIC_ACQUIRE))
         weft__solo_lock(&c->lock);
-    if (somebody_waits(&c->receivers) || somebody_waits(&c->senders))
-        weft__fatal_object("release of a channel on which tasks wait", c, WEFT_CALLER(), NULL,
-                           NULL);
+    const struct weft_task *waits = first_waiting(&c->receivers);
+    if (waits || (waits = first_waiting(&c->senders)))
+        weft__fatal_object("release of a channel on which tasks wait", c, WEFT_CALLER(),
+                           "one waits", weft__waits_at(waits));
     if (c->kind != LOITER_OBJ_OTHER)
         LOITER_CALL(loiter_object_destroyed, ((enum loiter_object)c->kind, c, c->count));
     free(c);

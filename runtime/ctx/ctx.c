@@ -30,7 +30,7 @@ struct weft_ctx {
     struct weft_chan *done;
     void (*fn)(void *); /* to run when it is cancelled; there is no `done` then */
     void *arg;
-    const void *caller;  /* who asked for that */
+    const void *caller;  /* who asked for that; or made the context of a value */
     int64_t deadline_ns; /* INT64_MAX: none */
     uint32_t refs;
     int err, cause;
@@ -163,7 +163,8 @@ static void cancel(struct weft_ctx *ctx, int err, int cause, const void *caller)
 static void cancel_by_call(struct weft_ctx *ctx, int cause, const void *caller)
 {
     if (ctx && ctx->source)
-        weft__fatal("cancel of a context that only has a value");
+        weft__fatal_object("cancel of a context that only has a value", ctx, caller, "made",
+                           ctx->caller);
     if (ctx && ctx != &background)
         cancel(ctx, -ECANCELED, cause ? cause : -ECANCELED, caller);
 }
@@ -299,7 +300,8 @@ struct weft_ctx *weft_ctx_with_deadline_cause(struct weft_ctx *parent, int64_t d
 }
 
 /* Not in the tree. */
-static struct weft_ctx *make_view(struct weft_ctx *parent, struct weft_ctx *source)
+static struct weft_ctx *make_view(struct weft_ctx *parent, struct weft_ctx *source,
+                                  const void *caller)
 {
     struct weft_ctx *ctx = calloc(1, sizeof *ctx);
     if (!ctx)
@@ -307,12 +309,13 @@ static struct weft_ctx *make_view(struct weft_ctx *parent, struct weft_ctx *sour
     ctx->refs = 1;
     ctx->parent = weft_ctx_retain(parent);
     ctx->source = source;
+    ctx->caller = caller;
     return ctx;
 }
 
 struct weft_ctx *weft_ctx_without_cancel(struct weft_ctx *parent)
 {
-    return make_view(parent ? parent : &background, &background);
+    return make_view(parent ? parent : &background, &background, WEFT_CALLER());
 }
 
 struct weft_ctx *weft_ctx_with_value(struct weft_ctx *parent, const void *key, void *value)
@@ -321,7 +324,7 @@ struct weft_ctx *weft_ctx_with_value(struct weft_ctx *parent, const void *key, v
         weft__fatal("nil key of a context value");
     if (!parent)
         parent = &background;
-    struct weft_ctx *ctx = make_view(parent, source_of(parent));
+    struct weft_ctx *ctx = make_view(parent, source_of(parent), WEFT_CALLER());
     if (ctx) {
         ctx->key = key;
         ctx->value = value;

@@ -10,11 +10,14 @@
  *  - It may be called by any task of any worker, and by any OS thread that is not Weft's: a wait
  *    blocks that thread then, also while no run is open. Only its first wait needs memory, without
  *    which the program stops.
+ *  - Not in a signal handler, but for weft_dump, weft_self, weft_id and weft_name: a handler writes
+ *    to a pipe from which a task reads (signalfd does that by itself).
  *  - A task must not wait while it holds an OS-level lock, nor jump (longjmp) out of its function.
  *    After a wait it may run on another OS thread: thread-local variables, errno included, are
  *    then those of that thread.
  *  - What Go panics on (send on a closed channel, a second close, unlock of an unlocked mutex, a
- *    negative wait group) prints one line that begins with "weft: " and aborts.
+ *    negative wait group) prints one line and aborts: "weft: ", what was done, the task, the
+ * object, the place, and where the call was made that it contradicts.
  *  - new/free: the caller owns what `new` returns. retain/release: references are counted, `new`
  *    returns one. free and release accept NULL.
  *  - struct weft_mutex, rwmutex, waitgroup, once, once_value, cond and group are ready to use
@@ -346,7 +349,8 @@ WEFT_API struct weft_ctx *weft_ctx_with_cancel(struct weft_ctx *parent);
 WEFT_API struct weft_ctx *weft_ctx_with_timeout(struct weft_ctx *parent, int64_t ns);
 WEFT_API struct weft_ctx *weft_ctx_with_deadline(struct weft_ctx *parent, int64_t deadline_ns);
 
-/* Cancels it and all below it: their done channels are closed on return. Again: nothing. */
+/* Cancels it and all below it: their done channels are closed on return. Again, and for NULL and
+ * the background: nothing. Go: cancel(). */
 WEFT_API void weft_ctx_cancel(struct weft_ctx *ctx);
 
 /* The same, with a reason: a negative errno for weft_ctx_cause (0: -ECANCELED), which the contexts
@@ -395,6 +399,8 @@ WEFT_API struct weft_ctx *weft_ctx_with_value(struct weft_ctx *parent, const voi
 /* The value of `key` that is nearest to ctx, in it or above; NULL without one. Go: ctx.Value(). */
 WEFT_API void *weft_ctx_value(struct weft_ctx *ctx, const void *key);
 
+/* One more owner of the context, and one less; the last release frees it. retain returns its
+ * argument. Releasing cancels nothing. */
 WEFT_API struct weft_ctx *weft_ctx_retain(struct weft_ctx *ctx);
 WEFT_API void weft_ctx_release(struct weft_ctx *ctx);
 
@@ -414,8 +420,14 @@ struct weft_mutex {
     struct weft_waitq waiters;
 };
 
+/* Waits until it is the caller's. Go: m.Lock(). */
 WEFT_API void weft_mutex_lock(struct weft_mutex *mutex);
-WEFT_API int weft_mutex_try_lock(struct weft_mutex *mutex); /* 0 or -EBUSY */
+
+/* 0 and it is the caller's, or -EBUSY. Go: m.TryLock(). */
+WEFT_API int weft_mutex_try_lock(struct weft_mutex *mutex);
+
+/* Gives it up, which is the last access to its memory: who locks it next may free that. Of one that
+ * is not locked it stops the program. Go: m.Unlock(). */
 WEFT_API void weft_mutex_unlock(struct weft_mutex *mutex);
 
 /* Many readers or one writer. A waiting writer keeps later readers out, so a task must not take the
@@ -423,15 +435,21 @@ WEFT_API void weft_mutex_unlock(struct weft_mutex *mutex);
 struct weft_rwmutex {
     uint32_t state, guard, leaving, permits, woken, unused;
     void *owner, *pending;
-    const void *unlocked_at; /* where a writer gave it up last */
+    const void *unlocked_at;  /* where a writer gave it up last */
+    const void *runlocked_at; /* where a reader did, by a call that is not inlined */
     struct weft_waitq read_waiters, write_waiters;
 };
 
+/* To read: wait until no writer is inside or waits; try: 0, or -EBUSY; leave, which stops the
+ * program if no reader is inside. Go: m.RLock(), m.TryRLock(), m.RUnlock(). */
 WEFT_API void weft_rwmutex_rlock(struct weft_rwmutex *rw);
-WEFT_API int weft_rwmutex_try_rlock(struct weft_rwmutex *rw); /* 0 or -EBUSY */
+WEFT_API int weft_rwmutex_try_rlock(struct weft_rwmutex *rw);
 WEFT_API void weft_rwmutex_runlock(struct weft_rwmutex *rw);
+
+/* To write: wait until nobody is inside; try: 0, or -EBUSY; leave, which stops the program if no
+ * writer is inside. Any task may leave for another. Go: m.Lock(), m.TryLock(), m.Unlock(). */
 WEFT_API void weft_rwmutex_lock(struct weft_rwmutex *rw);
-WEFT_API int weft_rwmutex_try_lock(struct weft_rwmutex *rw); /* 0 or -EBUSY */
+WEFT_API int weft_rwmutex_try_lock(struct weft_rwmutex *rw);
 WEFT_API void weft_rwmutex_unlock(struct weft_rwmutex *rw);
 
 /* Waits until a count is zero. Below zero, or an add from zero while a wait is on its way, stops
@@ -439,11 +457,18 @@ WEFT_API void weft_rwmutex_unlock(struct weft_rwmutex *rw);
 struct weft_waitgroup {
     uint64_t state;
     uint32_t guard, unused;
+    const void *done_at, *waited_at; /* where it was counted down last, and waited for */
     struct weft_waitq waiters;
 };
 
+/* Adds to the count, which must stay below 2^31; wakes whoever waits if that makes it zero. Called
+ * before the task that it counts is started, not in it. Go: wg.Add(delta). */
 WEFT_API void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta);
-WEFT_API void weft_waitgroup_done(struct weft_waitgroup *wg); /* add(-1) */
+
+/* add(-1). Go: wg.Done(). */
+WEFT_API void weft_waitgroup_done(struct weft_waitgroup *wg);
+
+/* Waits until the count is zero. The only one that waits may free the group then. Go: wg.Wait(). */
 WEFT_API void weft_waitgroup_wait(struct weft_waitgroup *wg);
 
 /* add(1), a task that runs fn(arg), and done when it returned. As weft_go. Go: wg.Go(). */
@@ -475,6 +500,7 @@ struct weft_cond {
     struct weft_waitq waiters;
 };
 
+/* Go: c.Wait(), c.Signal(), c.Broadcast(). */
 WEFT_API void weft_cond_wait(struct weft_cond *cond, struct weft_mutex *mutex);
 WEFT_API void weft_cond_signal(struct weft_cond *cond);
 WEFT_API void weft_cond_broadcast(struct weft_cond *cond);
@@ -509,7 +535,8 @@ WEFT_API void weft__mutex_unlock_wake(struct weft_mutex *mutex, const void *befo
 WEFT_API void weft__rwmutex_unlock_wake(struct weft_rwmutex *rw, const void *before);
 WEFT_API void weft__rwmutex_rlock_wait(struct weft_rwmutex *rw, uint32_t before);
 WEFT_API void weft__rwmutex_runlock_wake(struct weft_rwmutex *rw, uint32_t before);
-WEFT_API void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t state);
+WEFT_API void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t state,
+                                    const void *done_before);
 
 #ifdef __cplusplus
 }

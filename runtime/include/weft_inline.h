@@ -27,6 +27,14 @@ extern "C" {
         here_;                                                                                     \
     })
 
+/* Leaves this place in a word that others may write as well, and gives the one that was there. */
+#define WEFT__PASS(word)                                                                           \
+    __extension__({                                                                                \
+        const void *before_ = __atomic_load_n(&(word), __ATOMIC_RELAXED);                          \
+        __atomic_store_n(&(word), WEFT__HERE(), __ATOMIC_RELAXED);                                 \
+        before_;                                                                                   \
+    })
+
 /* The functions of the library by other names: by its own each would call itself. */
 WEFT_API void weft__mutex_lock_call(struct weft_mutex *mutex) __asm__("weft_mutex_lock");
 WEFT_API void weft__mutex_unlock_call(struct weft_mutex *mutex) __asm__("weft_mutex_unlock");
@@ -107,10 +115,11 @@ WEFT__INLINE void weft_rwmutex_unlock(struct weft_rwmutex *rw)
 WEFT__INLINE void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta)
 {
     uint64_t add = (uint64_t)delta << 32;
+    const void *done_before = delta < 0 ? WEFT__PASS(wg->done_at) : 0;
     uint64_t state = __atomic_add_fetch(&wg->state, add, __ATOMIC_ACQ_REL);
     if ((int64_t)state < 0 || (uint32_t)state != 0 || delta != (int32_t)delta ||
         (delta > 0 && weft__watched))
-        weft__waitgroup_added(wg, delta, state);
+        weft__waitgroup_added(wg, delta, state, done_before);
 }
 
 WEFT__INLINE void weft_waitgroup_done(struct weft_waitgroup *wg)

@@ -21,6 +21,7 @@ struct weft_group {
     int err;
     uint64_t running, limit;
     struct weft_ctx *ctx;
+    const void *ctx_at, *entered_at; /* where it got that, and its last task */
     struct weft_waitq for_place, for_end;
 };
 
@@ -123,6 +124,8 @@ WEFT_API void weft_pool_trim(struct weft_pool *pool);
  * of a use by two at once stops the program. NULL: no memory. Go: make(map[K]V). */
 struct weft_map;
 WEFT_API struct weft_map *weft_map_new(size_t key_size, size_t value_size);
+
+/* Frees it with its keys and values; what values point to is the program's. */
 WEFT_API void weft_map_free(struct weft_map *map);
 
 /* The value of the key, in place: valid until the next set; NULL when it is not in. Go: m[k]. */
@@ -133,6 +136,8 @@ WEFT_API int weft_map_set(struct weft_map *map, const void *key, const void *val
 
 /* 0 or -ENOENT. Go: delete(m, k). */
 WEFT_API int weft_map_delete(struct weft_map *map, const void *key);
+
+/* How many keys are in; 0 for NULL. Go: len(m). */
 WEFT_API size_t weft_map_len(const struct weft_map *map);
 
 /* Calls fn for each key until it returns other than 0, which is returned. Keys come in the order in

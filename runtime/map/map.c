@@ -30,7 +30,7 @@ struct weft_map {
     uint32_t *table; /* numbers of entries; those of holes stay, to be passed over */
     uint32_t mask, live, used, room;
     uint32_t walks;
-    bool writing; /* to catch a second task; no promise */
+    const void *writing; /* where, to catch a second task; no promise */
 };
 
 uint64_t weft__map_seed(void)
@@ -130,10 +130,11 @@ static inline struct entry *find_word(const struct weft_map *map, uint64_t word)
     }
 }
 
-static void check_alone(const struct weft_map *map)
+static inline void check_alone(const struct weft_map *map, const void *caller)
 {
-    if (__builtin_expect(__atomic_load_n(&map->writing, __ATOMIC_RELAXED), 0))
-        weft__fatal("concurrent use of a map");
+    const void *writing = __atomic_load_n(&map->writing, __ATOMIC_RELAXED);
+    if (__builtin_expect(writing != NULL, 0))
+        weft__fatal_object("concurrent use of a map", map, caller, "it is changed", writing);
 }
 
 __attribute__((noinline)) static void *get_any(struct weft_map *map, const void *key)
@@ -146,7 +147,7 @@ __attribute__((noinline)) static void *get_any(struct weft_map *map, const void 
 /* As little as possible lies between a lock and its unlock: what is most frequent calls nothing. */
 void *weft_map_get(struct weft_map *map, const void *key)
 {
-    check_alone(map);
+    check_alone(map, WEFT_CALLER());
     if (__builtin_expect(map->keys.size != sizeof(uint64_t), 0))
         return get_any(map, key);
     struct entry *e = find_word(map, weft__word_at(key));
@@ -259,28 +260,28 @@ __attribute__((noinline)) static int set_any(struct weft_map *map, const void *k
         r = append(map, &k, value);
     else
         set_value(map, entry_at(map, i), value);
-    __atomic_store_n(&map->writing, false, __ATOMIC_RELAXED);
+    __atomic_store_n(&map->writing, NULL, __ATOMIC_RELAXED);
     return r;
 }
 
 int weft_map_set(struct weft_map *map, const void *key, const void *value)
 {
-    check_alone(map);
-    __atomic_store_n(&map->writing, true, __ATOMIC_RELAXED);
+    check_alone(map, WEFT_CALLER());
+    __atomic_store_n(&map->writing, WEFT_CALLER(), __ATOMIC_RELAXED);
     if (map->keys.size != sizeof(uint64_t) || map->value_size != sizeof(uint64_t))
         return set_any(map, key, value);
     struct entry *e = find_word(map, weft__word_at(key));
     if (!e)
         return set_any(map, key, value);
     memcpy(e->bytes, value, sizeof(uint64_t));
-    __atomic_store_n(&map->writing, false, __ATOMIC_RELAXED);
+    __atomic_store_n(&map->writing, NULL, __ATOMIC_RELAXED);
     return 0;
 }
 
 int weft_map_delete(struct weft_map *map, const void *key)
 {
-    check_alone(map);
-    __atomic_store_n(&map->writing, true, __ATOMIC_RELAXED);
+    check_alone(map, WEFT_CALLER());
+    __atomic_store_n(&map->writing, WEFT_CALLER(), __ATOMIC_RELAXED);
     struct weft__key k = weft__key_of(&map->keys, key);
     uint32_t i = find(map, &k);
     if (i != FREE) {
@@ -289,7 +290,7 @@ int weft_map_delete(struct weft_map *map, const void *key)
         e->dead = true;
         map->live--;
     }
-    __atomic_store_n(&map->writing, false, __ATOMIC_RELAXED);
+    __atomic_store_n(&map->writing, NULL, __ATOMIC_RELAXED);
     return i == FREE ? -ENOENT : 0;
 }
 

@@ -50,6 +50,12 @@ _Noreturn void weft__fatal(const char *text)
     ex_fail(text);
 }
 
+const void *weft__waits_at(const struct weft_task *t)
+{
+    (void)t;
+    return NULL;
+}
+
 _Noreturn void weft__fatal_object(const char *text, const void *object, const void *caller,
                                   const char *before, const void *at)
 {

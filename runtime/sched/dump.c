@@ -156,28 +156,60 @@ static const void *module_of(const void *address)
     return dladdr(address, &info) ? info.dli_fbase : NULL;
 }
 
-/* From the frame that the switch left, outwards; without the runtime's own frames, where it is a
- * module of its own. */
+/* A walk from the frame that the switch left, outwards; without the runtime's own frames, where it
+ * is a module of its own. */
+struct walk {
+    const void *own;
+    uintptr_t words[2], below; /* the next frame and place, and where they lay */
+    int frames;                /* seen; 0: none is to be had */
+};
+
+static struct walk walk_from(const struct weft__frame *at, const void *start)
+{
+    struct walk walk = {.own = module_of((const void *)put_place), .below = (uintptr_t)at};
+    struct weft__frame first;
+    if (walk.own == module_of(start))
+        walk.own = NULL;
+    if (at && read_words(at, &first, sizeof first)) {
+        walk.words[0] = (uintptr_t)first.fp;
+        walk.words[1] = (uintptr_t)first.pc;
+    }
+    return walk;
+}
+
+/* The next place outside the runtime; NULL: there is none. */
+static const void *walk_on(struct walk *walk)
+{
+    const void *place = NULL;
+    while (!place && walk->words[1] != 0 && walk->frames < FRAMES_MAX) {
+        const void *at = (const void *)walk->words[1];
+        uintptr_t frame = walk->words[0];
+        if (!walk->own || module_of(at) != walk->own)
+            place = at;
+        if (frame <= walk->below || frame % sizeof(void *) != 0 ||
+            !read_words((const void *)frame, walk->words, sizeof walk->words))
+            walk->words[1] = 0;
+        walk->below = frame;
+        walk->frames++;
+    }
+    return place;
+}
+
 static int put_stack(const struct weft__frame *at, const void *start, int fd)
 {
-    const void *own = module_of((const void *)put_stack);
-    if (own == module_of(start))
-        own = NULL;
-    struct weft__frame first;
-    if (!at || !read_words(at, &first, sizeof first))
-        return 0;
-    uintptr_t words[2] = {(uintptr_t)first.fp, (uintptr_t)first.pc}, below = (uintptr_t)at;
+    struct walk walk = walk_from(at, start);
+    const void *place;
     int r = 0;
-    for (int i = 0; i < FRAMES_MAX && r == 0 && words[1] != 0; i++) {
-        if (!own || module_of((const void *)words[1]) != own)
-            r = put_place("    at ", (const void *)words[1], fd, i > 0);
-        uintptr_t frame = words[0];
-        if (frame <= below || frame % sizeof(void *) != 0 ||
-            !read_words((const void *)frame, words, sizeof words))
-            break;
-        below = frame;
-    }
+    while (r == 0 && (place = walk_on(&walk)))
+        r = put_place("    at ", place, fd, walk.frames > 1);
     return r;
+}
+
+const void *weft__waits_at(const struct weft_task *t)
+{
+    struct view v = view_of(t);
+    struct walk walk = walk_from(v.running || v.locked ? NULL : v.frame, v.start);
+    return walk_on(&walk);
 }
 
 int weft__dump_task(const struct weft_task *t, uint32_t epoch, const char *remark, int fd)

@@ -1,12 +1,9 @@
 /* What ends the program: each in a child process, with its one line and its status. */
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/mman.h>
 
-#include "runtime/test/check.h"
+#include "runtime/test/ending.h"
 
 /* Not static, and linked with -rdynamic: the loader knows the names. */
 #define CALL(name, call)                                                                           \
@@ -20,11 +17,36 @@
 CALL(misuse_close_first, weft_chan_close(arg))
 CALL(misuse_close, weft_chan_close(arg))
 CALL(misuse_send, weft_chan_send(arg, NULL))
+CALL(misuse_done_first, weft_waitgroup_done(arg))
 CALL(misuse_done, weft_waitgroup_done(arg))
+CALL(misuse_yield, (void)arg; weft_yield())
+CALL(misuse_add, weft_waitgroup_add(arg, 1))
+CALL(misuse_wait, weft_waitgroup_wait(arg))
 CALL(misuse_unlock_first, weft_mutex_unlock(arg))
 CALL(misuse_unlock, weft_mutex_unlock(arg))
 CALL(misuse_unlock_rw_first, weft_rwmutex_unlock(arg))
 CALL(misuse_unlock_rw, weft_rwmutex_unlock(arg))
+CALL(misuse_runlock_inlined, weft_rwmutex_runlock(arg))
+
+/* The function of the library. */
+static void (*volatile runlock)(struct weft_rwmutex *rw) = weft_rwmutex_runlock;
+CALL(misuse_runlock_first, runlock(arg))
+CALL(misuse_runlock, runlock(arg))
+CALL(misuse_sem_release_first, weft_sem_release(arg, 1))
+CALL(misuse_sem_release, weft_sem_release(arg, 1))
+CALL(misuse_chan_recv, weft_chan_recv(arg, NULL))
+CALL(misuse_chan_release, weft_chan_release(arg))
+CALL(misuse_cancel, weft_ctx_cancel(arg))
+
+static struct weft_ctx *value_ctx;
+CALL(misuse_with_value, value_ctx = weft_ctx_with_value(NULL, &value_ctx, arg))
+
+static struct weft_cond cond;
+CALL(misuse_cond_wait, weft_cond_wait(&cond, arg))
+
+static struct weft_map *map;
+CALL(misuse_map_set, weft_map_set(map, arg, NULL))
+CALL(misuse_map_get, weft_map_get(map, arg))
 
 static void send_on_closed(void *arg)
 {
@@ -78,6 +100,46 @@ static void negative_group(void *arg)
     misuse_done(&wg);
 }
 
+static void done_too_often(void *arg)
+{
+    (void)arg;
+    struct weft_waitgroup wg = {0};
+    weft_waitgroup_add(&wg, 1);
+    misuse_done_first(&wg);
+    misuse_done(&wg);
+}
+
+/* The last one of the group is done, and so is the task that the group began. */
+static void done_by_group(void *arg)
+{
+    (void)arg;
+    struct weft_waitgroup wg = {0};
+    weft_waitgroup_go(&wg, misuse_yield, NULL);
+    weft_waitgroup_wait(&wg);
+    misuse_done(&wg);
+}
+
+static void until_one_waits(void)
+{
+    struct weft_stats stats = {0};
+    while (stats.tasks_waiting == 0) {
+        weft_yield();
+        weft_stats(&stats);
+    }
+}
+
+/* The last one is done, and has not come to waking whoever waits. */
+static void group_reused(void *arg)
+{
+    (void)arg;
+    static struct weft_waitgroup wg;
+    weft_waitgroup_add(&wg, 1);
+    weft_go(misuse_wait, &wg);
+    until_one_waits();
+    __atomic_sub_fetch(&wg.state, UINT64_C(1) << 32, __ATOMIC_SEQ_CST);
+    misuse_add(&wg);
+}
+
 static void unlock_free(void *arg)
 {
     (void)arg;
@@ -111,11 +173,91 @@ static void unlock_rw_twice(void *arg)
     misuse_unlock_rw(&m);
 }
 
+/* In place of an unlock. */
 static void runlock_free(void *arg)
 {
     (void)arg;
     struct weft_rwmutex m = {0};
-    weft_rwmutex_runlock(&m);
+    weft_rwmutex_lock(&m);
+    misuse_unlock_rw_first(&m);
+    misuse_runlock_inlined(&m);
+}
+
+static void runlock_twice(void *arg)
+{
+    (void)arg;
+    struct weft_rwmutex m = {0};
+    weft_rwmutex_rlock(&m);
+    misuse_runlock_first(&m);
+    misuse_runlock(&m);
+}
+
+/* A writer is inside. */
+static void runlock_of_a_writer(void *arg)
+{
+    (void)arg;
+    struct weft_rwmutex m = {0};
+    weft_rwmutex_rlock(&m);
+    misuse_runlock_first(&m);
+    weft_rwmutex_lock(&m);
+    misuse_runlock(&m);
+}
+
+static void signal_later(void *arg)
+{
+    weft_cond_signal(&cond);
+    misuse_unlock(arg);
+}
+
+/* The wait gave the mutex up. */
+static void unlock_beside_a_wait(void *arg)
+{
+    static struct weft_mutex m;
+    (void)arg;
+    weft_mutex_lock(&m);
+    weft_go(signal_later, &m);
+    misuse_cond_wait(&m);
+}
+
+static void sem_released_twice(void *arg)
+{
+    (void)arg;
+    struct weft_sem *sem = weft_sem_new(2);
+    weft_sem_acquire(sem, NULL, 1);
+    misuse_sem_release_first(sem);
+    misuse_sem_release(sem);
+}
+
+static void release_under_a_wait(void *arg)
+{
+    (void)arg;
+    struct weft_chan *c = weft_chan_new(0, 0);
+    weft_go(misuse_chan_recv, c);
+    until_one_waits();
+    misuse_chan_release(c);
+}
+
+static void cancel_of_a_value(void *arg)
+{
+    misuse_with_value(arg);
+    misuse_cancel(value_ctx);
+}
+
+static void get_meanwhile(int number)
+{
+    (void)number;
+    misuse_map_get("key");
+}
+
+/* In the midst of a change: its key cannot be read. */
+static void map_of_two(void *arg)
+{
+    (void)arg;
+    struct sigaction get = {.sa_handler = get_meanwhile, .sa_flags = SA_ONSTACK};
+    void *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    sigaction(SIGSEGV, &get, NULL);
+    map = weft_map_new(0, 0);
+    misuse_map_set(nowhere);
 }
 
 static void bad_ticker(void *arg)
@@ -200,136 +342,7 @@ static void wait_for_timer(void *arg)
     weft_chan_release(c);
 }
 
-/* ---- the end of a stack, and other faults ---- */
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-/* The sanitizers report faults in their own words. */
-#define OVERFLOW_TEXT "\"deep\" (stack of 64 KiB; see weft_options.stack_bytes)\n"
-
-/* They also unwind the stack of a thread that exits in their own way. */
-static void exit_thread(void *arg)
-{
-    weft_yield();
-    pthread_exit(arg);
-}
-
-static __attribute__((noinline)) int recurse(int depth)
-{
-    volatile char frame[512];
-    frame[0] = (char)depth;
-    return depth == 0 ? 0 : recurse(depth - 1) + frame[0];
-}
-
-static void recurse_deeply(void *arg)
-{
-    (void)arg;
-    recurse(1 << 20);
-}
-
-static void overflow(void *arg)
-{
-    weft_set_name("deep");
-    recurse_deeply(arg);
-}
-
-static void overflow_of_another(void *arg)
-{
-    (void)arg;
-    weft_go(overflow, NULL);
-    weft_chan_recv(NULL, NULL);
-}
-
-static void overflow_of_a_small_one(void *arg)
-{
-    struct weft_task_options small = {.name = "shallow", .small_stack = 1};
-    weft_go_with(&small, recurse_deeply, arg);
-    weft_chan_recv(NULL, NULL);
-}
-
-static void null_dereference(void *arg)
-{
-    volatile int *nowhere = arg;
-    *nowhere = 1;
-}
-
-static void sent_signal(void *arg)
-{
-    (void)arg;
-    raise(SIGSEGV);
-}
-
-enum { NEIGHBOURS = 8, KEPT = 20000 };
-static volatile unsigned char *kept[2 * NEIGHBOURS];
-static _Atomic int parked;
-
-static void neighbour(void *arg)
-{
-    volatile unsigned char bytes[KEPT];
-    int number = *(int *)arg;
-    for (int i = 0; i < KEPT; i++)
-        bytes[i] = (unsigned char)(number + i);
-    kept[number] = bytes;
-    parked++;
-    weft_chan_recv(NULL, NULL);
-}
-
-static void look_at_neighbours(int number)
-{
-    (void)number;
-    int wrong = 0;
-    for (int n = 0; n < 2 * NEIGHBOURS; n++) {
-        for (int i = 0; i < KEPT; i++)
-            wrong += kept[n][i] != (unsigned char)(n + i);
-    }
-    _exit(wrong == 0 ? 7 : 8);
-}
-
-static void begin_neighbours(int first)
-{
-    for (int i = first; i < first + NEIGHBOURS; i++)
-        CHECK(weft_go_copy(neighbour, &i, sizeof i) == 0);
-    while (parked < first + NEIGHBOURS)
-        weft_yield();
-}
-
-static void overflow_at_the_end(void *arg)
-{
-    while (*(_Atomic int *)arg < 2 * NEIGHBOURS)
-        weft_yield();
-    recurse(1 << 20);
-}
-
-/* The program's own handler runs on the worker's stack for signals. */
-static void neighbours_intact(void *arg)
-{
-    (void)arg;
-    struct sigaction look = {.sa_handler = look_at_neighbours, .sa_flags = SA_ONSTACK};
-    sigaction(SIGSEGV, &look, NULL);
-    begin_neighbours(0);
-    CHECK(weft_go(overflow_at_the_end, &parked) == 0);
-    weft_yield();
-    begin_neighbours(NEIGHBOURS);
-    weft_chan_recv(NULL, NULL);
-}
-
-#endif
-
-#if defined(__SANITIZE_ADDRESS__)
-/* A program that is ended where it stands has memory left. */
-int __lsan_is_turned_off(void);
-int __lsan_is_turned_off(void)
-{
-    return 1;
-}
-#endif
-
-struct expected {
-    void (*fn)(void *);
-    int status; /* negative: a signal */
-    const char *texts[6];
-};
-
-static const struct expected cases[] = {
+static const struct ending cases[] = {
     {send_on_closed,
      -SIGABRT,
      {"weft: send on closed channel (task ", "): 0x", ", at misuse_send+0x",
@@ -346,6 +359,18 @@ static const struct expected cases[] = {
     {negative_group,
      -SIGABRT,
      {"weft: negative waitgroup count (task ", "): 0x", ", at misuse_done+0x"}},
+    {done_too_often,
+     -SIGABRT,
+     {"weft: negative waitgroup count (task ", ", at misuse_done+0x",
+      "; counted down before at misuse_done_first+0x"}},
+    {done_by_group,
+     -SIGABRT,
+     {"weft: negative waitgroup count (task ", ", at misuse_done+0x",
+      "; counted down before at misuse_yield+0x"}},
+    {group_reused,
+     -SIGABRT,
+     {"weft: waitgroup misuse: add from zero while a wait is on its way (task ", "): 0x",
+      ", at misuse_add+0x", "; waited for at misuse_wait+0x"}},
     {unlock_free,
      -SIGABRT,
      {"weft: unlock of unlocked mutex (task ", "): 0x", ", at misuse_unlock+0x"}},
@@ -358,7 +383,38 @@ static const struct expected cases[] = {
      -SIGABRT,
      {"weft: unlock of unlocked rwmutex (task ", ", at misuse_unlock_rw+0x",
       "; unlocked before at misuse_unlock_rw_first+0x"}},
-    {runlock_free, -SIGABRT, {"weft: runlock of rwmutex that is not read-locked (task "}},
+    {runlock_free,
+     -SIGABRT,
+     {"weft: runlock of rwmutex that is not read-locked (task ", ", at misuse_runlock_inlined+0x",
+      "; unlocked by a writer at misuse_unlock_rw_first+0x"}},
+    {runlock_twice,
+     -SIGABRT,
+     {"weft: runlock of rwmutex that is not read-locked (task ", ", at misuse_runlock+0x",
+      "; read-unlocked before at misuse_runlock_first+0x"}},
+    {runlock_of_a_writer,
+     -SIGABRT,
+     {"weft: runlock of rwmutex that is not read-locked (task ", ", at misuse_runlock+0x",
+      "; read-unlocked before at misuse_runlock_first+0x"}},
+    {unlock_beside_a_wait,
+     -SIGABRT,
+     {"weft: unlock of unlocked mutex (task ", ", at misuse_unlock+0x",
+      "; unlocked before at misuse_cond_wait+0x"}},
+    {sem_released_twice,
+     -SIGABRT,
+     {"weft: semaphore released more than held (task ", "): 0x", ", at misuse_sem_release+0x",
+      "; released before at misuse_sem_release_first+0x"}},
+    {release_under_a_wait,
+     -SIGABRT,
+     {"weft: release of a channel on which tasks wait (task ", "): 0x",
+      ", at misuse_chan_release+0x", "; one waits at misuse_chan_recv+0x"}},
+    {cancel_of_a_value,
+     -SIGABRT,
+     {"weft: cancel of a context that only has a value (task ", "): 0x", ", at misuse_cancel+0x",
+      "; made at misuse_with_value+0x"}},
+    {map_of_two,
+     -SIGABRT,
+     {"weft: concurrent use of a map (task ", "): 0x", ", at misuse_map_get+0x",
+      "; it is changed at misuse_map_set+0x"}},
     {bad_ticker, -SIGABRT, {"weft: non-positive interval for a ticker (task "}},
     {deadlock,
      2,
@@ -372,79 +428,19 @@ static const struct expected cases[] = {
     {wait_in_call, 0, {NULL}},
     {wait_for_timer, 0, {NULL}},
     {wait_in_poll, -SIGALRM, {NULL}},
-#ifdef OVERFLOW_TEXT
-    {exit_thread, -SIGABRT, {"weft: a thread of the runtime was ended: pthread_exit"}},
-    {overflow, -SIGSEGV, {"weft: stack overflow in task ", OVERFLOW_TEXT}},
-    {overflow_of_another, -SIGSEGV, {"weft: stack overflow in task ", OVERFLOW_TEXT}},
-    {overflow_of_a_small_one,
-     -SIGSEGV,
-     {"weft: stack overflow in task ", "\"shallow\" (stack of the small class"}},
-    {null_dereference, -SIGSEGV, {NULL}},
-    {sent_signal, -SIGSEGV, {NULL}},
-    {neighbours_intact, 7, {NULL}},
-#endif
 };
-
-/* The program again, as `misuse_test NUMBER WORKERS`: it becomes one case. */
-static void child(unsigned number, unsigned workers, int fd)
-{
-    char first[16], second[16];
-    struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    dup2(fd, STDERR_FILENO);
-    snprintf(first, sizeof first, "%u", number);
-    snprintf(second, sizeof second, "%u", workers);
-    execl("/proc/self/exe", "misuse_test", first, second, (char *)NULL);
-    _exit(127);
-}
-
-static void run_case(unsigned number, unsigned workers)
-{
-    const struct expected *e = &cases[number];
-    int fds[2], status;
-    char text[4096];
-    size_t size = 0;
-    assert_int_equal(pipe(fds), 0);
-    pid_t pid = fork();
-    if (pid == 0)
-        child(number, workers, fds[1]);
-    close(fds[1]);
-    ssize_t n;
-    while ((n = read(fds[0], text + size, sizeof text - 1 - size)) > 0)
-        size += (size_t)n;
-    text[size] = '\0';
-    close(fds[0]);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    if (e->status < 0)
-        assert_int_equal(WIFSIGNALED(status) ? -WTERMSIG(status) : 0, e->status);
-    else
-        assert_int_equal(WIFEXITED(status) ? WEXITSTATUS(status) : -1, e->status);
-    if (!e->texts[0])
-        assert_string_equal(text, "");
-    for (int i = 0; e->texts[i]; i++) {
-        if (!strstr(text, e->texts[i]))
-            fail_msg("\"%s\" is not in \"%s\"", e->texts[i], text);
-    }
-}
 
 static void all_cases(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
-        run_case(i, 1);
-        run_case(i, 3);
-    }
+    run_endings(cases, sizeof cases / sizeof *cases);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 3) {
-        struct weft_options options = {.workers = (unsigned)atoi(argv[2])};
-        weft_run_with(&options, cases[atoi(argv[1])].fn, NULL);
-        return 0;
-    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_cases),
     };
+    become_ending(argc, argv, cases);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@ static inline void weft__acquired(enum loiter_wait why, const void *lock, void *
 
 /* For the runtime's own functions that lock on behalf of their caller. */
 void weft__mutex_lock(struct weft_mutex *m, const void *caller);
+void weft__mutex_unlock(struct weft_mutex *m, const void *caller);
 
 static inline void weft__releasing(const void *lock, void **owner)
 {

@@ -9,7 +9,7 @@ void weft_cond_wait(struct weft_cond *cond, struct weft_mutex *mutex)
      * by whoever takes the mutex next is not lost, nor does it come too early. */
     weft__lock(&cond->guard);
     weft__waitq_push(&cond->waiters, &w);
-    weft_mutex_unlock(mutex);
+    weft__mutex_unlock(mutex, WEFT_CALLER());
     weft__will_wait(t, WEFT__WAIT_COND, cond, false, WEFT_CALLER());
     weft__park(t, &cond->guard);
     weft__mutex_lock(mutex, WEFT_CALLER());

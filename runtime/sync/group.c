@@ -29,28 +29,32 @@ static bool full(const struct weft_group *g)
     return g->limit != 0 && g->running >= g->limit - 1;
 }
 
+/* Under the guard. */
+static bool enter_at_once(struct weft_group *g, const void *caller)
+{
+    if (full(g) || g->for_place.head)
+        return false;
+    g->running++;
+    g->entered_at = caller;
+    return true;
+}
+
 /* Takes a place, waiting for it: 0, or -EBUSY where it may not wait. */
 static int enter(struct weft_group *g, bool wait, const void *caller)
 {
     weft__lock(&g->guard);
-    if (!full(g) && !g->for_place.head) {
-        g->running++;
-        weft__unlock(&g->guard);
-        return 0;
-    }
-    if (!wait) {
-        weft__unlock(&g->guard);
-        return -EBUSY;
-    }
+    bool entered = enter_at_once(g, caller);
     weft__unlock(&g->guard);
+    if (entered || !wait)
+        return entered ? 0 : -EBUSY;
     struct weft_task *t = weft__self_or_die();
     struct weft__waiter w = {.task = t};
     weft__lock(&g->guard);
-    if (!full(g) && !g->for_place.head) {
-        g->running++;
+    if (enter_at_once(g, caller)) {
         weft__unlock(&g->guard);
         return 0;
     }
+    g->entered_at = caller; /* as soon as there is a place */
     weft__waitq_push(&g->for_place, &w);
     weft__will_wait(t, WEFT__WAIT_GROUP, g, false, caller);
     weft__park(t, &g->guard); /* whoever wakes it leaves it the place */
@@ -161,8 +165,10 @@ int weft_group_go_copy(struct weft_group *g, int (*fn)(void *), const void *capt
 struct weft_ctx *weft_group_with_ctx(struct weft_group *g, struct weft_ctx *parent)
 {
     if (g->ctx)
-        weft__fatal("a group gets a second context");
+        weft__fatal_object("a group gets a second context", g, WEFT_CALLER(), "its first",
+                           g->ctx_at);
     g->ctx = weft_ctx_with_cancel(parent);
+    g->ctx_at = WEFT_CALLER();
     return weft_ctx_retain(g->ctx);
 }
 
@@ -171,9 +177,11 @@ void weft_group_set_limit(struct weft_group *g, int64_t limit)
     weft__lock(&g->guard);
     bool busy = g->running != 0;
     g->limit = limit < 0 ? 0 : (uint64_t)limit + 1;
+    const void *entered_at = g->entered_at;
     weft__unlock(&g->guard);
     if (busy)
-        weft__fatal("the limit of a group is changed while its tasks run");
+        weft__fatal_object("the limit of a group is changed while its tasks run", g, WEFT_CALLER(),
+                           "the last one started", entered_at);
 }
 
 int weft_group_wait(struct weft_group *g)

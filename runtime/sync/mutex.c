@@ -194,12 +194,17 @@ static void unlock_slow(struct weft_mutex *m, const void *before)
         weft__ready(wake, m);
 }
 
-void weft_mutex_unlock(struct weft_mutex *m)
+void weft__mutex_unlock(struct weft_mutex *m, const void *caller)
 {
     weft__releasing(m, &m->owner);
     const void *before = m->unlocked_at;
-    m->unlocked_at = WEFT_CALLER();
+    m->unlocked_at = caller;
     unlock_slow(m, before);
+}
+
+void weft_mutex_unlock(struct weft_mutex *m)
+{
+    weft__mutex_unlock(m, WEFT_CALLER());
 }
 
 /* LOCKED was subtracted, and that did not leave zero. */

@@ -245,16 +245,26 @@ int weft_rwmutex_try_rlock(struct weft_rwmutex *rw)
     return 0;
 }
 
+/* `before_at`: where a reader left before this call, if that is known: readers come and go by
+ * nothing but an addition, between which a store would take as long as a half of one. */
+_Noreturn static void runlocked_twice(const struct weft_rwmutex *rw, const void *caller,
+                                      const void *before_at)
+{
+    weft__fatal_object("runlock of rwmutex that is not read-locked", rw, caller,
+                       before_at ? "read-unlocked before" : "unlocked by a writer",
+                       before_at ? before_at : rw->unlocked_at);
+}
+
 /* A writer is there; or nobody was to leave. */
 __attribute__((noinline)) static void runlock_slow(struct weft_rwmutex *rw, uint32_t before,
-                                                   const void *caller)
+                                                   const void *caller, const void *before_at)
 {
     struct weft_task *next = NULL;
     if ((before & COUNT) == 0)
-        weft__fatal_object("runlock of rwmutex that is not read-locked", rw, caller, NULL, NULL);
+        runlocked_twice(rw, caller, before_at);
     weft__lock(&rw->guard);
     if (rw->leaving == 0)
-        weft__fatal_object("runlock of rwmutex that is not read-locked", rw, caller, NULL, NULL);
+        runlocked_twice(rw, caller, before_at);
     __atomic_store_n(&rw->leaving, rw->leaving - 1, __ATOMIC_RELAXED);
     if (rw->leaving == 0) {
         next = rw->pending;
@@ -269,14 +279,16 @@ __attribute__((noinline)) static void runlock_slow(struct weft_rwmutex *rw, uint
 
 void weft__rwmutex_runlock_wake(struct weft_rwmutex *rw, uint32_t before)
 {
-    runlock_slow(rw, before, WEFT_CALLER());
+    runlock_slow(rw, before, WEFT_CALLER(), rw->runlocked_at);
 }
 
 static inline void runlock_by(struct weft_rwmutex *rw, const void *caller)
 {
+    const void *before_at = __atomic_load_n(&rw->runlocked_at, __ATOMIC_RELAXED);
+    __atomic_store_n(&rw->runlocked_at, caller, __ATOMIC_RELAXED);
     uint32_t before = __atomic_fetch_sub(&rw->state, 1, __ATOMIC_RELEASE);
     if (__builtin_expect(before - 1 >= COUNT, 0)) /* WRITER is set, or it was 0 */
-        runlock_slow(rw, before, caller);
+        runlock_slow(rw, before, caller, before_at);
 }
 
 __attribute__((noinline)) static void tell_and_runlock(struct weft_rwmutex *rw, const void *caller)

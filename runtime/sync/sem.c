@@ -21,6 +21,7 @@ enum { BY_RELEASE = 1, BY_CONTEXT = 2, BY_TIME = 3 };
 struct weft_sem {
     uint32_t guard;
     int64_t size, held;
+    const void *released_at;
     struct weft_waitq waiters; /* of struct acquisition, by its first member */
 };
 
@@ -80,12 +81,15 @@ static struct weft_task *serve_locked(struct weft_sem *sem)
 
 void weft_sem_release(struct weft_sem *sem, int64_t n)
 {
+    const void *caller = WEFT_CALLER();
     if (n < 0)
-        weft__fatal_object("negative release of a semaphore", sem, WEFT_CALLER(), NULL, NULL);
+        weft__fatal_object("negative release of a semaphore", sem, caller, NULL, NULL);
     weft__lock(&sem->guard);
     if (n > sem->held)
-        weft__fatal_object("semaphore released more than held", sem, WEFT_CALLER(), NULL, NULL);
+        weft__fatal_object("semaphore released more than held", sem, caller, "released before",
+                           sem->released_at);
     sem->held -= n;
+    sem->released_at = caller;
     struct weft_task *list = serve_locked(sem);
     weft__unlock(&sem->guard);
     weft__ready_all(list, sem);
@@ -101,10 +105,15 @@ static bool take_locked(struct weft_sem *sem, int64_t n)
     return true;
 }
 
-int weft_sem_try_acquire(struct weft_sem *sem, int64_t n)
+static void check_units(const struct weft_sem *sem, int64_t n, const void *caller)
 {
     if (n < 0)
-        weft__fatal("negative acquire of a semaphore");
+        weft__fatal_object("negative acquire of a semaphore", sem, caller, NULL, NULL);
+}
+
+int weft_sem_try_acquire(struct weft_sem *sem, int64_t n)
+{
+    check_units(sem, n, WEFT_CALLER());
     weft__lock(&sem->guard);
     bool taken = take_locked(sem, n);
     weft__unlock(&sem->guard);
@@ -176,8 +185,7 @@ static uint32_t wait_locked(struct acquisition *a, const void *caller)
 static int acquire(struct weft_sem *sem, struct weft_ctx *ctx, int64_t n, int64_t timeout_ns,
                    const void *caller)
 {
-    if (n < 0)
-        weft__fatal("negative acquire of a semaphore");
+    check_units(sem, n, caller);
     int err = weft_ctx_err(ctx);
     if (err)
         return err;

@@ -22,40 +22,54 @@ static void wake_waiters(struct weft_waitgroup *wg)
     weft__ready_all(list, wg);
 }
 
-static _Noreturn void misused(enum loiter_misuse kind, const char *what,
-                              const struct weft_waitgroup *wg, const void *caller)
+struct misuse {
+    enum loiter_misuse kind;
+    const char *what, *before;
+};
+
+static _Noreturn void misused(const struct misuse *m, const struct weft_waitgroup *wg,
+                              const void *caller, const void *at)
 {
-    LOITER_CALL(loiter_misused, (kind, wg, what, caller));
-    weft__fatal_object(what, wg, caller, NULL, NULL);
+    LOITER_CALL(loiter_misused, (m->kind, wg, m->what, caller));
+    weft__fatal_object(m->what, wg, caller, m->before, at);
 }
 
 /* What add leaves to do, which made the state what is given. */
-static void added(struct weft_waitgroup *wg, int64_t delta, uint64_t state, const void *caller)
+static void added(struct weft_waitgroup *wg, int64_t delta, uint64_t state, const void *done_before,
+                  const void *caller)
 {
+    static const struct misuse negative = {LOITER_MISUSE_GROUP_NEGATIVE, "negative waitgroup count",
+                                           "counted down before"};
+    static const struct misuse reused = {
+        LOITER_MISUSE_GROUP_REUSED, "waitgroup misuse: add from zero while a wait is on its way",
+        "waited for"};
     if (delta > INT32_MAX || delta < INT32_MIN)
         weft__fatal_object("waitgroup count out of range", wg, caller, NULL, NULL);
     if (count_of(state) < 0)
-        misused(LOITER_MISUSE_GROUP_NEGATIVE, "negative waitgroup count", wg, caller);
+        misused(&negative, wg, caller, done_before);
     if (delta > 0 && count_of(state) == delta)
         LOITER_CALL(loiter_waitgroup_begun, (wg, caller));
     if ((state & WAITING) == 0)
         return;
     if (delta > 0 && count_of(state) == delta)
-        misused(LOITER_MISUSE_GROUP_REUSED,
-                "waitgroup misuse: add from zero while a wait is on its way", wg, caller);
+        misused(&reused, wg, caller, __atomic_load_n(&wg->waited_at, __ATOMIC_RELAXED));
     if (count_of(state) == 0)
         wake_waiters(wg);
 }
 
-void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t state)
+void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t state,
+                           const void *done_before)
 {
-    added(wg, delta, state, WEFT_CALLER());
+    added(wg, delta, state, done_before, WEFT_CALLER());
 }
 
 static void add_by(struct weft_waitgroup *wg, int64_t delta, const void *caller)
 {
     uint64_t add = (uint64_t)delta << 32;
-    added(wg, delta, __atomic_add_fetch(&wg->state, add, __ATOMIC_ACQ_REL), caller);
+    const void *before = __atomic_load_n(&wg->done_at, __ATOMIC_RELAXED);
+    if (delta < 0)
+        __atomic_store_n(&wg->done_at, caller, __ATOMIC_RELAXED);
+    added(wg, delta, __atomic_add_fetch(&wg->state, add, __ATOMIC_ACQ_REL), before, caller);
 }
 
 void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta)
@@ -84,6 +98,7 @@ static void wait_for(struct weft_waitgroup *wg, const void *caller)
     } while (!__atomic_compare_exchange_n(&wg->state, &state, state + 1, false, __ATOMIC_ACQ_REL,
                                           __ATOMIC_ACQUIRE));
     weft__waitq_push(&wg->waiters, &w);
+    __atomic_store_n(&wg->waited_at, caller, __ATOMIC_RELAXED);
     weft__will_wait(t, WEFT__WAIT_GROUP, wg, false, caller);
     weft__park(t, &wg->guard);
 }
@@ -100,16 +115,18 @@ struct member {
     void *arg;
 };
 
+/* For a report, its function did it. */
 static void member_done(void *arg)
 {
-    weft_waitgroup_done(arg);
+    const struct member *m = arg;
+    add_by(m->wg, -1, (const char *)m->fn + 1);
 }
 
 static void run_member(void *arg)
 {
     struct member *m = arg;
     struct weft_deferred done; /* also when the task ends in the function */
-    weft_defer_enter(&done, member_done, m->wg);
+    weft_defer_enter(&done, member_done, m);
     m->fn(m->arg);
     weft_defer_leave(&done);
 }

@@ -45,13 +45,15 @@ static void exit_outside(void *arg)
 static const struct {
     void (*fn)(void *);
     int status; /* negative: a signal */
-    const char *text;
+    const char *text, *second;
 } cases[] = {
-    {limit_while_running, -SIGABRT, "weft: the limit of a group is changed while its tasks run"},
-    {second_context, -SIGABRT, "weft: a group gets a second context (task "},
-    {exit_outside, -SIGABRT, "weft: weft_exit outside a task"},
+    {limit_while_running, -SIGABRT, "weft: the limit of a group is changed while its tasks run",
+     "; the last one started at wrong_use_test+0x"},
+    {second_context, -SIGABRT, "weft: a group gets a second context (task ",
+     "; its first at wrong_use_test+0x"},
+    {exit_outside, -SIGABRT, "weft: weft_exit outside a task", ", at wrong_use_test+0x"},
     /* The run goes on without its main task, until nobody is left. */
-    {leave, 2, "weft: no tasks (main task called weft_exit) - deadlock!"},
+    {leave, 2, "weft: no tasks (main task called weft_exit) - deadlock!", ""},
 };
 
 /* The program again, with the number of the case: workers do not outlive a fork. */
@@ -86,7 +88,7 @@ static void each_case(void **state)
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status),
                          cases[i].status);
-        if (!strstr(text, cases[i].text))
+        if (!strstr(text, cases[i].text) || !strstr(text, cases[i].second))
             fail_msg("\"%s\" is not in \"%s\"", cases[i].text, text);
     }
 }
