@@ -60,6 +60,20 @@ static void on_held(struct model_builder *b, const struct el_held *c)
     }
 }
 
+static void on_named(struct model_builder *b, const struct el_named *c)
+{
+    struct model_process *p = b->p;
+    if (c->state != EL_LIVE)
+        return;
+    XGROW(p->nameds, p->nnameds);
+    struct model_named *n = &p->nameds[p->nnameds++];
+    *n = (struct model_named){.actor = c->actor};
+    _Static_assert(sizeof n->name == sizeof c->name && sizeof n->labels == sizeof c->labels,
+                   "as long in the record as in the model");
+    memcpy(n->name, c->name, sizeof n->name - 1);
+    memcpy(n->labels, c->labels, sizeof n->labels - 1);
+}
+
 static void on_object(struct model_builder *b, const struct el_object *c)
 {
     struct model_process *p = b->p;
@@ -220,6 +234,9 @@ void model_builder_cell(struct model_builder *b, uint32_t id, const union el_any
         break;
     case EL_ID_held:
         on_held(b, &any->held);
+        break;
+    case EL_ID_named:
+        on_named(b, &any->named);
         break;
     case EL_ID_object:
         on_object(b, &any->object);

@@ -41,6 +41,7 @@ void model_process_finish(struct model_process *p)
     free(p->waits);
     free(p->lock_ios);
     free(p->helds);
+    free(p->nameds);
     free(p->holdings);
     free(p->command);
     free(p->dir);
@@ -106,8 +107,15 @@ void model_process_index(struct model_process *p)
     free(p->holdings);
     p->holdings = NULL;
     p->nholdings = 0;
-    for (size_t i = 0; i < p->nactors; i++)
+    for (size_t i = 0; i < p->nactors; i++) {
         p->actors[i].held = NULL;
+        p->actors[i].named = NULL;
+    }
+    for (size_t i = 0; i < p->nnameds; i++) {
+        struct model_actor *a = (struct model_actor *)model_find_actor(p, p->nameds[i].actor);
+        if (a != NULL)
+            a->named = &p->nameds[i];
+    }
     for (size_t i = 0; i < p->nhelds; i++) {
         struct model_held *h = &p->helds[i];
         struct model_actor *a = (struct model_actor *)model_find_actor(p, h->actor);

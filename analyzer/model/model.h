@@ -55,7 +55,14 @@ struct model_actor {
     uint32_t tid;
     uint64_t ended_ns; /* 0 while it lives; known for threads, for tasks only that they are gone */
     bool has_cell;     /* it had one at the end: alive, or ended and not joined */
-    const struct model_held *held; /* NULL when it holds nothing */
+    const struct model_held *held;   /* NULL when it holds nothing */
+    const struct model_named *named; /* NULL when it has neither name nor labels */
+};
+
+/* What a task calls itself: texts, "" for none. */
+struct model_named {
+    uint64_t actor;
+    char name[48], labels[80];
 };
 
 struct model_held {
@@ -336,6 +343,8 @@ struct model_process {
     size_t nruns;
     struct model_held *helds;
     size_t nhelds;
+    struct model_named *nameds;
+    size_t nnameds;
     struct model_holding *holdings; /* made from helds, by lock */
     size_t nholdings;
 };

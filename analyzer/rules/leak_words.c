@@ -161,6 +161,29 @@ static struct words buffer_words(const struct model_object *o)
     return w;
 }
 
+#define NAMED_MOST 5
+
+/* What the tasks call themselves: task 12 "reader" {request=17} */
+static void add_names(struct finding *f, const struct leak_group *g)
+{
+    size_t said = 0, more = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        const struct model_actor *a = g->members[i]->actor;
+        if (a->named == NULL)
+            continue;
+        if (said == NAMED_MOST) {
+            more++;
+            continue;
+        }
+        bool labels = a->named->labels[0] != '\0';
+        finding_add_evidence(f, "named", "%s%s%s%s", words_actor(g->p, a->id).text,
+                             labels ? " {" : "", a->named->labels, labels ? "}" : "");
+        said++;
+    }
+    if (more > 0)
+        finding_add_evidence(f, "named", "and %zu more", more);
+}
+
 static void add_evidence(struct finding *f, const struct leak_group *g)
 {
     const struct model_actor *a = g->worst->actor;
@@ -243,6 +266,7 @@ struct finding *leak_finding(const struct rule *rule, const struct leak_group *g
     finding_set_growth(f, g->n);
     add_stacks(f, g);
     add_evidence(f, g);
+    add_names(f, g);
     add_costs(f, g);
     return f;
 }
@@ -261,6 +285,21 @@ static void add_member(struct finding *f, const struct model_process *p, const s
         finding_add_stack(f, "lock taken at", w->actor->held->locks[i].stack, false, who.text);
 }
 
+/* Who is in the cycle: tasks, threads, or both. */
+static const char *cycle_noun(const struct model_process *p, const struct waiters *all,
+                              const struct waiter *first)
+{
+    bool tasks = model_is_task(first->actor->id);
+    const struct waiter *w = first;
+    uint32_t stack;
+    for (uint32_t i = 1; i < first->cycle && w != NULL; i++) {
+        w = waiters_find(all, waiters_next(p, w, &stack));
+        if (w != NULL && model_is_task(w->actor->id) != tasks)
+            return "threads and tasks";
+    }
+    return noun(tasks, first->cycle);
+}
+
 struct finding *leak_cycle_finding(const struct rule *rule, const struct model_process *p,
                                    const struct waiters *all, const struct waiter *first)
 {
@@ -274,7 +313,7 @@ struct finding *leak_cycle_finding(const struct rule *rule, const struct model_p
     finding_set_times(f, first->actor->since_ns, first->actor->since_ns);
     finding_set_kind(f, "deadlock");
     finding_set_title(f, "deadlock: %u %s wait for each other", first->cycle,
-                      noun(tasks, first->cycle));
+                      cycle_noun(p, all, first));
     finding_set_fix(f, "Take the locks in one order everywhere, and let go of them before waiting "
                        "for what another holder of them must do.");
     for (uint32_t i = 0; i < first->cycle && w != NULL; i++) {

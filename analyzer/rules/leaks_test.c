@@ -48,6 +48,25 @@ static void test_senders_without_receiver(void **state)
     made_finish(&m);
 }
 
+static void test_what_they_call_themselves(void **state)
+{
+    (void)state;
+    struct made m = made_run();
+    for (uint64_t i = 0; i < 8; i++) {
+        made_waiter(&m, TASK(10 + i), EL_WAIT_CHAN_RECV, HEAP + 64 * i, 100 * i, 100 * i + 50);
+        MADE(&m, nameds, nnameds, .actor = TASK(10 + i), .name = "mailer", .labels = "request=17");
+    }
+    m.p.nameds[0].labels[0] = '\0';
+    m.p.nameds[2].name[0] = '\0';
+    const struct finding *f = only(&m, "leaked-task", SEVERITY_ERROR);
+    assert_string_equal(made_evidence(f, "named"), "task 10 \"mailer\"");
+    assert_int_equal(f->evidence[f->nevidence - 6].text[0], 't');
+    assert_string_equal(f->evidence[f->nevidence - 5].text, "task 11 \"mailer\" {request=17}");
+    assert_string_equal(f->evidence[f->nevidence - 4].text, "task 12 {request=17}");
+    assert_string_equal(f->evidence[f->nevidence - 1].text, "and 3 more");
+    made_finish(&m);
+}
+
 /* A pool that the main task has served and could serve again. */
 static void test_parked_pool_of_tasks(void **state)
 {
@@ -423,6 +442,7 @@ static void test_unjoined(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_they_call_themselves),
         cmocka_unit_test(test_senders_without_receiver),
         cmocka_unit_test(test_parked_pool_of_tasks),
         cmocka_unit_test(test_served_and_left_one_by_one),

@@ -39,11 +39,15 @@ struct words words_bytes(double bytes)
 struct words words_actor(const struct model_process *p, uint64_t id)
 {
     struct words w;
+    const struct model_actor *a = model_find_actor(p, id);
+    const char *name = a != NULL && a->named != NULL ? a->named->name : "";
+    const char *quote = name[0] != '\0' ? "\"" : "";
     if (life_is_main(p, id))
         snprintf(w.text, sizeof w.text, "the main %s", model_is_task(id) ? "task" : "thread");
     else
-        snprintf(w.text, sizeof w.text, "%s %" PRIu64, model_is_task(id) ? "task" : "thread",
-                 id & ~EL_ACTOR_TASK);
+        snprintf(w.text, sizeof w.text, "%s %" PRIu64 "%s%s%s%s",
+                 model_is_task(id) ? "task" : "thread", id & ~EL_ACTOR_TASK, quote[0] ? " " : "",
+                 quote, name, quote);
     return w;
 }
 

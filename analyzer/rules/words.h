@@ -14,7 +14,7 @@ struct words {
 struct words words_duration(uint64_t ns);
 /* "512 bytes", "64 KiB", "1.5 GiB" */
 struct words words_bytes(double bytes);
-/* "thread 3", "task 12", "the main thread", "the main task" */
+/* "thread 3", "task 12", "task 12 \"reader\"", "the main thread", "the main task" */
 struct words words_actor(const struct model_process *p, uint64_t id);
 /* What it does now: "has ended", "ended 1.2 s before the end", "waits for a mutex itself", ... */
 struct words words_actor_state(const struct model_process *p, uint64_t id);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "preload/core/map.h"
+#include "preload/core/named.h"
 #include "preload/core/record.h"
 
 #define FREE_TASKS_MAX 4096 /* records that a thread keeps for itself */
@@ -79,6 +80,7 @@ void pl_actor_renew(struct pl_actor *actor, uint64_t id)
 
 void pl_actor_retire(struct pl_actor *actor)
 {
+    pl_named_ends(actor);
     actor->id = 0;
     actor->held_room = 0;
     el_set_state(&actor->cell->state, EL_ACTOR_FREE);

@@ -88,6 +88,7 @@ struct pl_actor {
     struct el_lineage *parent_at;
 
     struct pl_capture *capture; /* of heap/capture.c; NULL: it is not looked at */
+    struct el_named *named;     /* of core/named.c; NULL: it has no name */
 
     /* of core/spin.c: a row of calls that ask again and again */
     uint64_t spin_actor; /* whose id it was then */

@@ -151,6 +151,15 @@ LOITER_WEAK void loiter_task_exit(struct loiter_task *t);
  * nothing but compute since it was made. */
 LOITER_WEAK void loiter_task_computes(const struct loiter_task *t);
 
+/* What the task calls itself: its name, and its labels as one line of text; NULL: none. Copied, and
+ * cut at 47 and 79 bytes. By the task itself, or by who made it, before it can run. */
+LOITER_WEAK void loiter_task_named(struct loiter_task *t, const char *name, const char *labels);
+
+/* The calling OS thread is no worker, and is about to wait for what the runtime has: until the wait
+ * is over `t` stands for it, with what is announced of that: loiter_task_park, loiter_task_ready,
+ * and when it goes on loiter_task_switch. Called before each such wait; `id` is not looked at. */
+LOITER_WEAK void loiter_thread_waits(struct loiter_task *t);
+
 /* ---- spins ---- */
 
 /* The current task, or others of this thread in turn with it, yielded or tried in vain `n` times

@@ -99,6 +99,73 @@ static void waits_that_are_over_leave_what_the_rules_ask_for(void **state)
     assert_null(pl_object_find(key(&chan)));
 }
 
+/* A plain thread that waits is in the record as a task would be. */
+static void a_thread_of_the_program_waits(void **state)
+{
+    (void)state;
+    static int chan;
+    struct loiter_task stand_in = {.id = 0}, other = create();
+    struct el_actor *cell = pl_self()->thread->actor->cell;
+    uint64_t other_id = cell_of(&other)->actor;
+    loiter_task_switch(NULL);
+    for (volatile int i = 1; i <= 2; i++) {
+        loiter_thread_waits(&stand_in);
+        park(&stand_in, &chan);
+        assert_int_equal(cell->state, EL_ACTOR_WAITING);
+        assert_int_equal(cell->wait_kind, EL_WAIT_CHAN_RECV);
+        assert_int_equal(cell->object, key(&chan));
+        assert_int_equal(cell->waits_here, i);
+        loiter_task_switch(&other);
+        loiter_task_ready(&stand_in, &chan);
+        assert_int_equal(cell->waker, other_id);
+        loiter_task_switch(&stand_in);
+        assert_int_equal(cell->state, EL_ACTOR_RUNNING);
+        assert_int_equal(cell->wait_kind, EL_WAIT_NONE);
+        assert_ptr_equal(pl_self()->actor, pl_self()->thread->actor);
+    }
+    loiter_task_exit(&other);
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+}
+
+/* ---- what tasks call themselves ---- */
+
+static uint64_t asked_of;
+static int is_of_task(const union el_any *any)
+{
+    return any->named.state == EL_LIVE && any->named.actor == asked_of;
+}
+
+static void named_as(const struct loiter_task *t, const char *name, const char *labels)
+{
+    struct el_record r;
+    asked_of = EL_ACTOR_TASK | t->id;
+    assert_true(made_find(EL_ID_named, is_of_task, 0, &r));
+    assert_string_equal((const char *)r.any.named.name, name);
+    assert_string_equal((const char *)r.any.named.labels, labels);
+}
+
+static void a_task_has_names_as_long_as_it_lives(void **state)
+{
+    (void)state;
+    struct loiter_task a = create(), b = create();
+    struct el_record r;
+    loiter_task_named(&a, "reader", NULL);
+    named_as(&a, "reader", "");
+    loiter_task_named(&b, NULL, "request=17");
+    named_as(&b, "", "request=17");
+    loiter_task_named(&a, "r", "request=18 of=ada");
+    named_as(&a, "r", "request=18 of=ada");
+    loiter_task_named(&a, "0123456789012345678901234567890123456789012345678901234567", NULL);
+    named_as(&a, "01234567890123456789012345678901234567890123456", "");
+    loiter_task_exit(&a);
+    asked_of = EL_ACTOR_TASK | a.id;
+    assert_false(made_find(EL_ID_named, is_of_task, 0, &r));
+    loiter_task_named(&b, NULL, NULL);
+    asked_of = EL_ACTOR_TASK | b.id;
+    assert_false(made_find(EL_ID_named, is_of_task, 0, &r));
+    loiter_task_exit(&b);
+}
+
 /* ---- the usual cases, which take a way of their own once the runtime ticks ---- */
 
 #define STEPS_MOST 64
@@ -435,6 +502,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_that_are_over_leave_what_the_rules_ask_for),
+        cmocka_unit_test(a_thread_of_the_program_waits),
+        cmocka_unit_test(a_task_has_names_as_long_as_it_lives),
         cmocka_unit_test(usual_waits_leave_what_the_long_way_leaves),
         cmocka_unit_test(an_object_knows_where_it_was_woken_last),
         cmocka_unit_test(the_time_of_a_wait_is_that_of_its_end),

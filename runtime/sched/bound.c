@@ -142,6 +142,7 @@ struct weft_task *weft__outside_self(void)
     struct weft_task *t = outside_here;
     if (!t)
         outside_here = t = make_outside();
+    LOITER_CALL(loiter_thread_waits, (&t->loiter));
     return t;
 }
 
@@ -261,8 +262,7 @@ void weft__bound_park(struct weft_task *t, uint32_t *lock, void (*fn)(void *), v
     }
     if (run && weft__ended(run))
         weft__thread_abandon(t);
-    if (run)
-        LOITER_CALL(loiter_task_switch, (&t->loiter));
+    LOITER_CALL(loiter_task_switch, (&t->loiter));
 }
 
 static void count_awake(struct weft__run *run, bool outside, int32_t change)

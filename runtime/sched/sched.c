@@ -354,6 +354,8 @@ static inline int spawn_in(struct weft__run *run, struct weft__worker *w,
     LOITER_CALL(loiter_task_created,
                 (&t->loiter, (void (*)(void))spawn->start, weft__stack_bytes(run, spawn->small),
                  spawn->size, caller, t->capture_kind == WEFT__CAPTURE_HERE ? t->capture : t->arg));
+    if (__builtin_expect(t->labels || t->name, 0))
+        weft__tell_names(t);
     if (w) {
         weft__push_next(w, t);
         weft__wake_if_idle(run);
@@ -470,8 +472,10 @@ uint64_t weft_id(void)
 void weft_set_name(const char *name)
 {
     struct weft_task *t = weft__self();
-    if (t)
-        __atomic_store_n(&t->name, name, __ATOMIC_RELAXED);
+    if (!t)
+        return;
+    __atomic_store_n(&t->name, name, __ATOMIC_RELAXED);
+    weft__tell_names(t);
 }
 
 const char *weft_name(void)

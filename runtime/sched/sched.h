@@ -141,6 +141,10 @@ int weft__spawn(const struct weft__spawn *spawn, const void *caller);
  * the main task too: the run goes on without it. */
 _Noreturn void weft__task_end(void);
 
+/* For whoever listens: the name and the labels of the task, which is the running one or does not
+ * run yet. See labels.c. */
+void weft__tell_names(struct weft_task *t);
+
 /* Numbers that are hard to foresee, for fairness. */
 uint32_t weft__random(void);
 

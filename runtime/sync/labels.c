@@ -19,17 +19,27 @@ void weft__labels_release(struct weft__labels *labels)
         free(labels);
 }
 
+void weft__labels_drop(struct weft_task *t)
+{
+    struct weft__labels *before = t->labels;
+    __atomic_store_n(&t->labels, NULL, __ATOMIC_RELEASE);
+    weft__labels_release(before);
+}
+
+void weft__tell_names(struct weft_task *t)
+{
+    const struct weft__labels *labels = t->labels;
+    LOITER_CALL(loiter_task_named,
+                (&t->loiter, t->name, labels ? labels->bytes + labels->text_at : NULL));
+}
+
 static void set_labels(struct weft_task *t, struct weft__labels *labels)
 {
     struct weft__labels *before = t->labels;
     __atomic_store_n(&t->labels, labels, __ATOMIC_RELEASE);
     if (before)
         weft__labels_release(before);
-}
-
-void weft__labels_drop(struct weft_task *t)
-{
-    set_labels(t, NULL);
+    weft__tell_names(t);
 }
 
 /* The pair at *at, which goes on to the next. */
