@@ -210,6 +210,10 @@ struct weft_defers {
     void *more;
     struct weft_defer_entry first[6];
 };
+/* Where the task that runs on this thread has the list of its open scopes; NULL: the library knows.
+ */
+extern __thread struct weft_deferred **weft__scopes
+    __attribute__((tls_model("initial-exec"), visibility("default")));
 WEFT_API void weft__defer_link(struct weft_deferred *deferred);
 WEFT_API void weft_defer_enter(struct weft_deferred *deferred, void (*fn)(void *arg), void *arg);
 WEFT_API void weft_defer_leave(struct weft_deferred *deferred);

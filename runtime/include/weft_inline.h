@@ -133,11 +133,32 @@ WEFT__INLINE void weft_waitgroup_wait(struct weft_waitgroup *wg)
         weft__waitgroup_wait_call(wg);
 }
 
-/* Filled in after the call and read before all else, so that the compiler sees which function it is
+/* Read anew each time: a task may go on on another thread. */
+#if defined(__x86_64__)
+#define WEFT__SCOPES()                                                                             \
+    __extension__({                                                                                \
+        struct weft_deferred **scopes_;                                                            \
+        __asm__ volatile("movq weft__scopes@gottpoff(%%rip), %0\n\t"                               \
+                         "movq %%fs:(%0), %0"                                                      \
+                         : "=r"(scopes_));                                                         \
+        scopes_;                                                                                   \
+    })
+#else
+#define WEFT__SCOPES() ((struct weft_deferred **)0)
+#endif
+
+/* The function is filled in last and read before all else, so that the compiler sees which it is
  * and can put that in place, if nothing between can have changed it. */
 WEFT__INLINE void weft_defer_enter(struct weft_deferred *deferred, void (*fn)(void *arg), void *arg)
 {
-    weft__defer_link(deferred);
+    struct weft_deferred **scopes = WEFT__SCOPES();
+    if (__builtin_expect(scopes != 0, 1)) {
+        deferred->list = scopes;
+        deferred->below = *scopes;
+        *scopes = deferred;
+    } else {
+        weft__defer_link(deferred);
+    }
     deferred->fn = fn;
     deferred->arg = arg;
 }

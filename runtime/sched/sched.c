@@ -33,6 +33,7 @@ struct weft__run *weft__open_run;
 uint32_t weft__visitors;
 
 __thread struct weft__worker *weft__current_worker;
+__thread struct weft_deferred **weft__scopes;
 
 static const uint8_t wait_kinds[] = {
 #define X(name, text, kind) kind,
@@ -43,6 +44,7 @@ static const uint8_t wait_kinds[] = {
 void weft__bind_thread(struct weft__worker *w)
 {
     weft__current_worker = w;
+    weft__scopes = NULL;
     if (w)
         w->tells_switches = loiter_task_switch != NULL && loiter_worker_task == NULL;
     LOITER_CALL(loiter_worker_task, (w ? (const void *const volatile *)&w->current : NULL,
@@ -168,6 +170,7 @@ static inline bool make_current(struct weft__worker *w, struct weft_task *t)
         return false;
     __atomic_store_n(&t->worker, w, __ATOMIC_RELAXED);
     __atomic_store_n(&w->current, t, __ATOMIC_RELAXED);
+    weft__scopes = weft__stack_word(t->stack, weft__stack_bytes(w->run, t->small));
     weft__count(&w->switches);
     if (__builtin_expect(w->tells_switches, 0))
         loiter_task_switch(&t->loiter);
@@ -177,6 +180,7 @@ static inline bool make_current(struct weft__worker *w, struct weft_task *t)
 static void make_scheduler_current(struct weft__worker *w)
 {
     __atomic_store_n(&w->current, NULL, __ATOMIC_RELAXED);
+    weft__scopes = NULL;
     if (__builtin_expect(w->tells_switches, 0))
         loiter_task_switch(NULL);
 }

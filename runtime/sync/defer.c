@@ -3,7 +3,8 @@
  *
  * Each open scope of a task is a link of a list whose head is the task's; the link lies in the
  * scope's own variable. So leaving a scope costs no more than to take it from the list, and
- * weft_exit finds what is left to be done.
+ * weft_exit finds what is left to be done. Where the head of the running task lies is a word of the
+ * thread, set at each switch: little lies between a lock and its unlock then (weft_inline.h).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static void link_into(struct weft_deferred *d, struct weft_deferred **list)
     *list = d;
 }
 
-/* On a stack of another size, on none, or outside the workers. */
+/* Outside a worker's task. */
 static __attribute__((noinline)) void link_rarely(struct weft_deferred *d)
 {
     struct weft_task *t = weft__self();
@@ -39,15 +40,13 @@ static __attribute__((noinline)) void link_rarely(struct weft_deferred *d)
         d->list = NULL;
 }
 
-/* Without a frame of its own: as little as possible lies between a lock and its unlock. */
 void weft__defer_link(struct weft_deferred *d)
 {
-    struct weft__worker *w = weft__worker();
-    struct weft_task *t = w ? w->current : NULL;
-    if (__builtin_expect(!t || !t->stack || t->small, 0))
+    struct weft_deferred **scopes = WEFT_ARCH_THREAD_LOCAL(weft__scopes);
+    if (__builtin_expect(scopes == NULL, 0))
         link_rarely(d);
     else
-        link_into(d, weft__stack_word(t->stack, w->run->stack_bytes));
+        link_into(d, scopes);
 }
 
 static void unlink_scope(struct weft_deferred *d)
