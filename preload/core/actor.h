@@ -117,29 +117,46 @@ PL_INLINE uint32_t pl_recent_slot(uint64_t address)
 struct pl_kin {
     const struct pl_site *older; /* their lineage, see lineage.h: the nearest other place */
     uint32_t generation, older_generation;
-    uint32_t epoch; /* as of actors; 0: it is not to be recorded any more */
+    uint32_t epoch; /* as of actors; 0: they are not to be recorded any more */
     uint32_t run;
     uint32_t stack_bytes;
     uint32_t made_in; /* as of actors */
 };
 
-#define PL_SPAWNER_FRAMES 12
+#define PL_SPAWNER_NEAR 4
 
-/* Who makes tasks on a thread, where, and what they have in common: for one more of them. */
+/* Who makes tasks on a thread, where, and what they have in common: for one more of them. See
+ * spawner.h. */
 struct pl_spawner {
+    uint64_t task;   /* the runtime's number of the one that makes them; 0: it is no task */
     uint64_t parent; /* its actor; 0: none */
     uintptr_t pc, sp, caller;
     void (*start)(void);
-    size_t capture_bytes;
-    struct pl_site *site;
-    struct pl_spawn_run *run;
-    struct pl_kin kin;
-    /* the stack is still the same when these words lie there */
-    uint32_t frames;
-    struct pl_frame {
+    size_t stack_bytes, capture_bytes;
+    uint64_t tick, now; /* the last tick and the thread's time when the brood began */
+    uintptr_t word;     /* what a task's `tool` is */
+    /* So many more may be made before anything else is looked at; it was `granted` then. */
+    uint32_t left, granted;
+    /* The nearest frames' return addresses, and where they lie. */
+    struct {
         const uintptr_t *at;
         uintptr_t word;
-    } frame[PL_SPAWNER_FRAMES];
+    } near[PL_SPAWNER_NEAR];
+    /* What is only asked for now and then. */
+    struct pl_brood *brood;
+    struct pl_actor *actor;
+    struct pl_site *site;
+    struct pl_spawn_run *run;
+    uint32_t stack, slot; /* the place, and its entry in the thread's cache */
+    uint32_t deep;        /* frames beyond the nearest */
+    uint32_t streak;      /* tasks since the place became the thread's */
+    uint32_t unseen;      /* of these, since all frames were compared */
+};
+
+/* What tasks that end on a thread are counted by: the brood of the last one. See young.h. */
+struct pl_ender {
+    uintptr_t word; /* as in a task's `tool`; 0: none */
+    uint32_t left, granted;
 };
 
 /* What the core keeps for an OS thread; recycled. */
@@ -177,12 +194,14 @@ struct pl_thread {
     struct pl_actor *free_tasks;      /* of tasks that ended here */
     struct pl_waited *waited;         /* of core/group.c: the wait group that it asked for last */
     uint32_t free_task_count;
-    uint32_t free_young_count;
-    struct pl_young *free_young, *full_young; /* see young.h */
-    uint32_t tasks_made;
+    uint32_t free_brood_count;
+    struct pl_brood *free_broods, *full_broods; /* see young.h */
+    uint32_t until_told;  /* `until_sample` when the tasks made here were told last */
     uint32_t spawn_stack; /* where it made a task last, and the site of that place */
     struct pl_site *spawn_site;
+    struct pl_ender ender;
     struct pl_spawner spawner;
+    _Atomic(struct pl_thread *) all; /* next in the list of all, never changed */
 };
 
 /* A pl_actor with its cell set up, in state EL_ACTOR_FREE. NULL when there is no room. */

@@ -29,7 +29,7 @@ void pl_blocked_begins(struct pl_self *self, struct pl_actor *actor, struct pl_s
                        uint32_t other, uint64_t bytes, uint64_t now)
 {
     actor->blocked = site;
-    uint64_t live = pl_site_born(self, site, bytes, now);
+    uint64_t live = pl_site_born(self, site, 1, bytes, now);
     if (live >= __atomic_load_n(&site->cell->peak, __ATOMIC_RELAXED))
         __atomic_store_n(&site->cell->stack2, other, __ATOMIC_RELAXED);
 }
@@ -40,7 +40,7 @@ void pl_blocked_ends(struct pl_actor *actor, uint64_t ticks)
     if (site == NULL)
         return;
     actor->blocked = NULL;
-    pl_site_died(site, pl_self_block.thread);
+    pl_site_died(site, pl_self_block.thread, 1);
     el_count(&site->cell->ticks, ticks);
     pl_raise(&site->cell->ticks_max, ticks);
 }

@@ -35,5 +35,6 @@ struct pl_call {
 #define PL_FRAMELESS
 #endif
 #define PL_SECOND_WAY static __attribute__((noinline, cold))
+#define PL_NEXT_WAY   static __attribute__((noinline)) /* not so rare */
 
 #endif

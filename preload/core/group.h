@@ -35,7 +35,7 @@ PL_INLINE int pl_waitgroup_begun_again(const struct pl_self *self, const struct 
            (w != NULL && w->group == group &&
             (w->late || actor->creator != w->waiter || actor->made_in >= w->round));
 }
-PL_INLINE int pl_waitgroup_waited_again(const struct pl_self *self, struct pl_actor *actor,
+PL_INLINE int pl_waitgroup_waited_again(struct pl_self *self, struct pl_actor *actor,
                                         uint64_t group, uint32_t stack)
 {
     struct pl_waited *w = self->thread->waited;
@@ -44,6 +44,7 @@ PL_INLINE int pl_waitgroup_waited_again(const struct pl_self *self, struct pl_ac
     w->waiter = actor->id;
     w->stack = stack;
     w->round = ++actor->rounds;
+    self->now++; /* what it makes next is of another brood */
     return 1;
 }
 

@@ -24,19 +24,20 @@ static struct el_lineage *lineage_of(struct pl_site *site)
     return cell;
 }
 
-void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t generation)
+void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t generation,
+                      uint32_t n)
 {
     struct el_lineage *cell = lineage_of(site);
     if (cell == NULL)
         return;
     uint32_t slot = generation < GENERATIONS ? generation : GENERATIONS - 1;
-    el_count(&cell->made[slot], 1);
+    el_count(&cell->made[slot], n);
     uint32_t deepest = __atomic_load_n(&cell->deepest, __ATOMIC_RELAXED);
     while (deepest < generation &&
            !__atomic_compare_exchange_n(&cell->deepest, &deepest, generation, 1, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED))
         ;
-    if ((parent->lineage_flags & PL_IS_PARENT) == 0) {
+    if (parent != NULL && (parent->lineage_flags & PL_IS_PARENT) == 0) {
         parent->lineage_flags |= PL_IS_PARENT;
         parent->parent_at = cell;
         el_count(&cell->parents, 1);

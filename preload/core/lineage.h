@@ -12,8 +12,9 @@
 
 #include "preload/core/actor.h"
 
-/* `parent` (may be NULL) made `child` at `site`. */
-PL_HIDDEN void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t generation);
+/* `parent` (NULL: it has ended since) made `n` of that generation at `site`. */
+PL_HIDDEN void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t generation,
+                                uint32_t n);
 
 /* Which generation a child of the parent (NULL: 0) is at that place. */
 static inline uint32_t pl_lineage_of(const struct pl_actor *parent, const struct pl_site *site)
@@ -34,6 +35,7 @@ static inline struct pl_line pl_lineage_other(const struct pl_actor *parent,
     return parent->line[parent->line[0].site == site];
 }
 
+/* `parent` (may be NULL) made `child` at `site`. */
 static inline void pl_lineage_born(struct pl_actor *parent, struct pl_actor *child,
                                    struct pl_site *site)
 {
@@ -43,7 +45,7 @@ static inline void pl_lineage_born(struct pl_actor *parent, struct pl_actor *chi
     child->lineage_flags = 0;
     child->made_in = parent == NULL ? 0 : parent->rounds;
     if (__builtin_expect(generation != 0, 0))
-        pl_lineage_count(parent, site, generation);
+        pl_lineage_count(parent, site, generation, 1);
 }
 
 /* The actor has waited for one that it made, or for a group of them. */

@@ -69,7 +69,7 @@ static void second_count(struct pl_outcome *outcome, uint64_t made, uint64_t now
 static uint64_t count(struct pl_tally *tally, uint64_t *shown)
 {
     const struct pl_thread *thread = pl_self_block.thread;
-    uint64_t sum = thread != NULL ? pl_tally(tally, thread) : pl_tally_others(tally);
+    uint64_t sum = thread != NULL ? pl_tally(tally, thread, 1) : pl_tally_others(tally, 1);
     __atomic_store_n(shown, sum, __ATOMIC_RELAXED);
     return sum;
 }

@@ -27,6 +27,7 @@
 #include "preload/core/outcome.h"
 #include "preload/core/race.h"
 #include "preload/core/real.h"
+#include "preload/core/spawner.h"
 #include "preload/core/spin.h"
 #include "preload/core/spread.h"
 #include "preload/core/stack_table.h"
@@ -251,7 +252,7 @@ void pl_record_exit(enum el_exit_how how, int status)
     self->guard++;
     atomic_signal_fence(memory_order_seq_cst);
     if (atomic_exchange(&exit_written, 1) == 0) {
-        pl_sites_settle();
+        pl_spawners_settle();
         pl_outcomes_settle();
         struct el_exit event = {.how = how, .status = status};
         if (self->running != NULL && self->thread != NULL)

@@ -57,12 +57,12 @@ void pl_raise(uint64_t *to, uint64_t value)
         ;
 }
 
-uint64_t pl_tally_share(struct pl_tally *tally, const struct pl_thread *thread)
+uint64_t pl_tally_share(struct pl_tally *tally, const struct pl_thread *thread, uint64_t n)
 {
     const struct pl_thread *nobody = NULL;
     if (atomic_compare_exchange_strong(&tally->owner, &nobody, thread))
-        return pl_tally(tally, thread);
-    return pl_tally_others(tally);
+        return pl_tally(tally, thread, n);
+    return pl_tally_others(tally, n);
 }
 
 void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes)
@@ -76,22 +76,36 @@ void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes)
     pl_raise(&cell->last_at, pl_now());
 }
 
-void pl_site_bytes_differ(struct pl_site *site, uint64_t bytes, uint64_t total)
+void pl_site_bytes_differ(struct pl_site *site, uint64_t n, uint64_t bytes, uint64_t total)
 {
-    if (site->bytes_each == 0 && bytes != 0 && total == 1) {
+    if (site->bytes_each == 0 && bytes != 0 && total == n) {
         __atomic_store_n(&site->bytes_each, bytes, __ATOMIC_RELAXED);
-        __atomic_store_n(&site->cell->bytes, bytes, __ATOMIC_RELAXED);
+        __atomic_store_n(&site->cell->bytes, n * bytes, __ATOMIC_RELAXED);
         return;
     }
     __atomic_store_n(&site->bytes_each, UINT64_MAX, __ATOMIC_RELAXED);
-    el_count(&site->cell->bytes, bytes);
+    el_count(&site->cell->bytes, n * bytes);
+}
+
+static int site_late(void *value, void *ctx)
+{
+    struct pl_site *site = value;
+    (void)ctx;
+    site->late_made = site->late_ended = 0;
+    return 0;
+}
+
+void pl_sites_late(void)
+{
+    pl_map_each(&sites, site_late, NULL);
 }
 
 static int site_settle(void *value, void *ctx)
 {
     struct pl_site *site = value;
     uint64_t *tasks = ctx;
-    uint64_t gone = pl_tally_sum(&site->ended), total = pl_tally_sum(&site->made);
+    uint64_t gone = pl_tally_sum(&site->ended) + site->late_ended;
+    uint64_t total = pl_tally_sum(&site->made) + site->late_made;
     if (total != 0) {
         __atomic_store_n(&site->cell->count, total, __ATOMIC_RELAXED);
         __atomic_store_n(&site->cell->live, pl_site_live(total, gone), __ATOMIC_RELAXED);

@@ -27,21 +27,22 @@ PL_INLINE uint64_t pl_tally_sum(const struct pl_tally *tally)
            __atomic_load_n(&tally->others, __ATOMIC_RELAXED);
 }
 
-PL_HIDDEN uint64_t pl_tally_share(struct pl_tally *tally, const struct pl_thread *thread);
+PL_HIDDEN uint64_t pl_tally_share(struct pl_tally *tally, const struct pl_thread *thread,
+                                  uint64_t n);
 
-/* Counts one by whoever is not the owner; gives the sum. */
-PL_INLINE uint64_t pl_tally_others(struct pl_tally *tally)
+/* Counts `n` by whoever is not the owner; gives the sum. */
+PL_INLINE uint64_t pl_tally_others(struct pl_tally *tally, uint64_t n)
 {
-    return __atomic_add_fetch(&tally->others, 1, __ATOMIC_RELAXED) +
+    return __atomic_add_fetch(&tally->others, n, __ATOMIC_RELAXED) +
            __atomic_load_n(&tally->own, __ATOMIC_RELAXED);
 }
 
-/* Counts one; gives the sum. */
-PL_INLINE uint64_t pl_tally(struct pl_tally *tally, const struct pl_thread *thread)
+/* Counts `n`; gives the sum. */
+PL_INLINE uint64_t pl_tally(struct pl_tally *tally, const struct pl_thread *thread, uint64_t n)
 {
     if (__builtin_expect(atomic_load_explicit(&tally->owner, memory_order_relaxed) != thread, 0))
-        return pl_tally_share(tally, thread);
-    uint64_t own = tally->own + 1;
+        return pl_tally_share(tally, thread, n);
+    uint64_t own = tally->own + n;
     __atomic_store_n(&tally->own, own, __ATOMIC_RELAXED);
     return own + __atomic_load_n(&tally->others, __ATOMIC_RELAXED);
 }
@@ -52,8 +53,9 @@ struct pl_site {
     struct el_site *cell;                  /* never NULL */
     _Atomic(struct el_lineage *) lineage;  /* core/lineage.c; NULL: its children make none here */
     _Atomic(struct el_capture *) captures; /* heap/capture.c; NULL: nothing was looked at yet */
-    uint64_t bytes_each;           /* of each that was born here so far, UINT64_MAX: they differ */
-    uint64_t start, capture_bytes; /* of the first task that was made here */
+    uint64_t bytes_each;            /* of each that was born here so far, UINT64_MAX: they differ */
+    uint64_t start, capture_bytes;  /* of the first task that was made here */
+    uint32_t late_made, late_ended; /* that threads have not counted yet, for pl_sites_settle */
     struct pl_tally made __attribute__((aligned(64)));
     _Atomic uint64_t paid;     /* clock value up to which the events written are paid for */
     _Atomic uint64_t next_pop; /* live count at which the next `population` event is due */
@@ -74,24 +76,25 @@ PL_INLINE uint64_t pl_site_live(uint64_t made, uint64_t ended)
 }
 
 /* Where all have the same size, their sum needs no counter of its own. */
-PL_HIDDEN void pl_site_bytes_differ(struct pl_site *site, uint64_t bytes, uint64_t total);
+PL_HIDDEN void pl_site_bytes_differ(struct pl_site *site, uint64_t n, uint64_t bytes,
+                                    uint64_t total);
 /* A `population` event may be due. */
 PL_HIDDEN void pl_site_populated(struct pl_self *self, struct pl_site *site, uint64_t live,
                                  uint64_t total);
 
-/* One more alive (made): gives the number that is alive now. One less. */
-PL_INLINE uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t bytes,
-                                uint64_t now)
+/* `n` more are alive (made) of that size each: gives the number that is alive now. `n` less. */
+PL_INLINE uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t n,
+                                uint64_t bytes, uint64_t now)
 {
     struct el_site *cell = site->cell;
-    const uint64_t total = pl_tally(&site->made, self->thread);
+    const uint64_t total = pl_tally(&site->made, self->thread, n);
     const uint64_t live = pl_site_live(total, pl_tally_sum(&site->ended));
     __atomic_store_n(&cell->count, total, __ATOMIC_RELAXED);
     __atomic_store_n(&cell->live, live, __ATOMIC_RELAXED);
     if (__builtin_expect(__atomic_load_n(&site->bytes_each, __ATOMIC_RELAXED) == bytes, 1))
         __atomic_store_n(&cell->bytes, total * bytes, __ATOMIC_RELAXED);
     else
-        pl_site_bytes_differ(site, bytes, total);
+        pl_site_bytes_differ(site, n, bytes, total);
     __atomic_store_n(&cell->last_at, now, __ATOMIC_RELAXED);
     if (live > __atomic_load_n(&cell->peak, __ATOMIC_RELAXED)) {
         __atomic_store_n(&cell->peak, live, __ATOMIC_RELAXED);
@@ -101,15 +104,16 @@ PL_INLINE uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint
         pl_site_populated(self, site, live, total);
     return live;
 }
-PL_INLINE void pl_site_died(struct pl_site *site, const struct pl_thread *thread)
+PL_INLINE void pl_site_died(struct pl_site *site, const struct pl_thread *thread, uint64_t n)
 {
-    const uint64_t gone = pl_tally(&site->ended, thread);
+    const uint64_t gone = pl_tally(&site->ended, thread, n);
     __atomic_store_n(&site->cell->live, pl_site_live(pl_tally_sum(&site->made), gone),
                      __ATOMIC_RELAXED);
 }
 
 /* What is alive at each place, as it stands: two threads that counted at once may have left the
- * older of their sums in the cell. */
+ * older of their sums in the cell. Before it, pl_sites_late makes an end of what was late. */
+PL_HIDDEN void pl_sites_late(void);
 PL_HIDDEN void pl_sites_settle(void);
 
 /* May an event of this place be written now? A bucket of tokens: a burst, then so many a second,

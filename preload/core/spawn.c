@@ -3,9 +3,9 @@
 
 #include "preload/core/lineage.h"
 
-/* The parent's run at that place. A loop can spawn from places that take turns (a container that
- * grows now and then), so several are kept. */
-static struct pl_spawn_run *run_of(struct pl_actor *parent, struct pl_site *site)
+/* A loop can spawn from places that take turns (a container that grows now and then), so several
+ * are kept. */
+struct pl_spawn_run *pl_spawn_run_of(struct pl_actor *parent, struct pl_site *site)
 {
     if (parent->spawns == NULL)
         parent->spawns = pl_arena_alloc(PL_SPAWN_RUNS * sizeof(parent->spawns[0]));
@@ -21,9 +21,8 @@ static struct pl_spawn_run *run_of(struct pl_actor *parent, struct pl_site *site
 }
 
 /* Of two parents that come here at once one may count for nothing. */
-void pl_spawn_pressed(struct pl_spawn_run *run)
+void pl_spawn_pressed(struct pl_spawn_run *run, struct el_site *cell)
 {
-    struct el_site *cell = run->site->cell;
     run->pressed = 0;
     run->made = 0;
     __atomic_store_n(&cell->backpressure,
@@ -39,11 +38,10 @@ void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *
     if (site == NULL)
         return;
     pl_lineage_born(parent, child, site);
-    uint64_t live = pl_site_born(self, site, bytes, now);
-    struct pl_spawn_run *run = parent == NULL ? NULL : run_of(parent, site);
-    if (run == NULL)
-        return;
-    pl_spawn_count(run, live);
+    uint64_t live = pl_site_born(self, site, 1, bytes, now);
+    struct pl_spawn_run *run = parent == NULL ? NULL : pl_spawn_run_of(parent, site);
+    if (run != NULL)
+        pl_spawn_count(run, site, 1, live);
 }
 
 void pl_spawn_ended(struct pl_actor *child)
@@ -51,5 +49,5 @@ void pl_spawn_ended(struct pl_actor *child)
     struct pl_site *site = child->site;
     child->site = NULL;
     if (site != NULL)
-        pl_site_died(site, pl_self_block.thread);
+        pl_site_died(site, pl_self_block.thread, 1);
 }

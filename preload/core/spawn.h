@@ -15,30 +15,35 @@
 /* `parent` (may be NULL) made `child` at `site`, where the clock reads `now`. */
 PL_HIDDEN void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *child,
                           struct pl_site *site, uint64_t bytes, uint64_t now);
-/* One more of the run was made, and so many are alive at the place. */
-PL_HIDDEN void pl_spawn_pressed(struct pl_spawn_run *run);
-PL_INLINE void pl_spawn_count(struct pl_spawn_run *run, uint64_t live)
+/* `n` more of the run, which is of that site, were made, and so many are alive there. */
+PL_HIDDEN void pl_spawn_pressed(struct pl_spawn_run *run, struct el_site *cell);
+PL_INLINE void pl_spawn_count(struct pl_spawn_run *run, struct pl_site *site, uint32_t n,
+                              uint64_t live)
 {
+    struct el_site *cell = site->cell;
     if (run->pressed)
-        pl_spawn_pressed(run);
-    run->made++;
-    pl_raise_simply(&run->site->cell->run_peak, live < run->made ? live : run->made);
+        pl_spawn_pressed(run, cell);
+    run->made += n;
+    pl_raise_simply(&cell->run_peak, live < run->made ? live : run->made);
 }
-/* The run of a parent that has `spawns`; NULL: there is none yet. */
-static inline struct pl_spawn_run *pl_spawn_run_known(struct pl_actor *parent,
-                                                      const struct pl_site *site)
-{
-    for (uint32_t i = 0; i < PL_SPAWN_RUNS; i++)
-        if (parent->spawns[i].site == site)
-            return &parent->spawns[i];
-    return NULL;
-}
+/* The parent's run at that place; NULL without memory. */
+PL_HIDDEN struct pl_spawn_run *pl_spawn_run_of(struct pl_actor *parent, struct pl_site *site);
 /* The child ended. */
 PL_HIDDEN void pl_spawn_ended(struct pl_actor *child);
 
-/* `parent`, who has spawned, begins to wait; `child` (any actor) ended the wait of `parent`. */
-PL_INLINE void pl_spawn_waits(struct pl_actor *parent)
+/* What the thread has made and ended and not counted yet, see spawner.h. */
+PL_HIDDEN void pl_spawner_settle(struct pl_self *self);
+PL_INLINE int pl_spawner_is_settled(const struct pl_thread *thread)
 {
+    return thread->spawner.left == thread->spawner.granted &&
+           thread->ender.left == thread->ender.granted;
+}
+
+/* `parent`, who has spawned, begins to wait; `child` (any actor) ended the wait of `parent`. */
+PL_INLINE void pl_spawn_waits(struct pl_self *self, struct pl_actor *parent)
+{
+    if (!pl_spawner_is_settled(self->thread))
+        pl_spawner_settle(self);
     for (uint32_t i = 0; i < PL_SPAWN_RUNS && parent->spawns[i].site != NULL; i++) {
         struct pl_spawn_run *run = &parent->spawns[i];
         run->live = __atomic_load_n(&run->site->cell->live, __ATOMIC_RELAXED);

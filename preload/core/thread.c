@@ -9,6 +9,7 @@
 #include "preload/core/map.h"
 #include "preload/core/record.h"
 #include "preload/core/spawn.h"
+#include "preload/core/spawner.h"
 #include "preload/core/sys.h"
 #include "preload/core/wait.h"
 #include "preload/core/young.h"
@@ -16,6 +17,7 @@
 #include "preload/heap/heap.h"
 
 static struct pl_pool threads = {.bytes = sizeof(struct pl_thread)};
+static _Atomic(struct pl_thread *) all;
 static struct pl_map by_pthread;
 static _Atomic uint32_t last_serial;
 
@@ -32,6 +34,7 @@ __attribute__((noinline)) struct pl_self *pl_self(void)
 void pl_threads_reset(void)
 {
     atomic_store(&threads.head, 0);
+    atomic_store(&all, NULL);
     atomic_store(&last_serial, 0);
     atomic_store(&pl_threads_alive, 0);
     pl_map_init(&by_pthread, 12);
@@ -71,6 +74,20 @@ struct pl_actor *pl_thread_actor(void)
     return actor;
 }
 
+static void all_add(struct pl_thread *thread)
+{
+    struct pl_thread *first = atomic_load(&all);
+    do
+        atomic_store(&thread->all, first);
+    while (!atomic_compare_exchange_weak(&all, &first, thread));
+}
+
+void pl_thread_each(void (*on)(struct pl_thread *thread, void *ctx), void *ctx)
+{
+    for (struct pl_thread *t = atomic_load(&all); t != NULL; t = atomic_load(&t->all))
+        on(t, ctx);
+}
+
 /* Who looks at the guard from outside, now and then, learns how much time is spent behind it. */
 static void guard_show(struct pl_self *self, struct pl_thread *thread, int fresh, uint32_t tid)
 {
@@ -89,6 +106,8 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     struct pl_thread *thread = pl_pool_get(&threads, &fresh);
     if (thread == NULL)
         return -1;
+    if (fresh)
+        all_add(thread);
     uint32_t tid = (uint32_t)pl_sys_tid();
     thread->serial = (uint32_t)actor->id;
     thread->actor = actor;
@@ -99,7 +118,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     atomic_fetch_add_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     thread->spawn_stack = 0;
     thread->waited = NULL;
-    thread->tasks_made = 0;
+    thread->until_told = self->until_sample;
     thread->slot = el_slot_acquire(&pl_log, tid);
     guard_show(self, thread, fresh, tid);
     actor->stack_lo = self->stack_lo;
@@ -170,6 +189,7 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     } else {
         pl_record_lost();
     }
+    pl_spawner_finish(self);
     pl_capture_ends(actor);
     pl_spawn_ended(actor);
     pl_blocked_ends(actor, 0);

@@ -30,6 +30,9 @@ PL_HIDDEN void pl_thread_know(struct pl_actor *actor, pthread_t thread);
 PL_HIDDEN struct pl_actor *pl_thread_find(pthread_t thread);
 PL_HIDDEN void pl_thread_released(struct pl_actor *actor, enum el_actor_flags flag);
 
+/* Calls back with every pl_thread there is, those that are free now too. */
+PL_HIDDEN void pl_thread_each(void (*on)(struct pl_thread *thread, void *ctx), void *ctx);
+
 /* At the start and in a fork child. */
 PL_HIDDEN void pl_threads_reset(void);
 

@@ -164,7 +164,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     if (w->actor->held_count != 0)
         pl_held_revise(self, call);
     if (w->actor->spawns != NULL)
-        pl_spawn_waits(w->actor);
+        pl_spawn_waits(self, w->actor);
     pl_wait_nest(self, w, call);
     w->timed = kind_and_timed & 1;
     w->began = pl_now();

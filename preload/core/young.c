@@ -1,5 +1,5 @@
 /*
- * young.c - see young.h. Records come in batches that stay, so that all of them can be found: the
+ * young.c - see young.h. Broods come in batches that stay, so that all of them can be found: the
  * first of a batch is its link to the others.
  */
 #include "preload/core/young.h"
@@ -12,93 +12,169 @@
 
 struct batch {
     struct batch *before;
-    char pad[sizeof(struct pl_young) - sizeof(struct batch *)];
-    struct pl_young young[BATCH - 1];
+    char pad[sizeof(struct pl_brood) - sizeof(struct batch *)];
+    struct pl_brood brood[BATCH - 1];
 };
 
 ptrdiff_t pl_young_stack_offset;
-static struct pl_pool chains = {.bytes = sizeof(struct pl_young)};
+loiter_task_each *pl_young_each;
+static struct pl_pool chains = {.bytes = sizeof(struct pl_brood)};
 static _Atomic(struct batch *) latest;
 
-/* In a chain that no thread has, the first one's link is that of the chains. */
-static void chain_give(struct pl_young *first)
+/* ---- broods ---- */
+
+static struct pl_brood *next_of(const struct pl_brood *b)
 {
-    first->creator = atomic_load_explicit(&first->link.next, memory_order_relaxed);
+    return (struct pl_brood *)atomic_load_explicit(&b->link.next, memory_order_relaxed);
+}
+
+static void link_to(struct pl_brood *b, const struct pl_brood *next)
+{
+    atomic_store_explicit(&b->link.next, (uintptr_t)next, memory_order_relaxed);
+}
+
+/* In a chain that no thread has, the first one's link is that of the chains. */
+static void chain_give(struct pl_brood *first)
+{
+    first->creator = (uintptr_t)next_of(first);
     pl_pool_put(&chains, first);
 }
 
-static struct pl_young *chain_get(void)
+static struct pl_brood *chain_get(void)
 {
-    struct pl_young *first = pl_pool_again(&chains);
+    struct pl_brood *first = pl_pool_again(&chains);
     if (first != NULL)
         atomic_store_explicit(&first->link.next, (uintptr_t)first->creator, memory_order_relaxed);
     return first;
 }
 
-void pl_young_chain(struct pl_thread *thread)
+void pl_brood_free(struct pl_thread *thread, struct pl_brood *b)
 {
-    if (thread->full_young != NULL)
-        chain_give(thread->full_young);
-    thread->full_young = thread->free_young;
-    thread->free_young = NULL;
-    thread->free_young_count = 0;
+    if (thread->free_brood_count == PL_BROOD_CHAIN) {
+        if (thread->full_broods != NULL)
+            chain_give(thread->full_broods);
+        thread->full_broods = thread->free_broods;
+        thread->free_broods = NULL;
+        thread->free_brood_count = 0;
+    }
+    b->kin.epoch = 0;
+    link_to(b, thread->free_broods);
+    thread->free_broods = b;
+    thread->free_brood_count++;
 }
 
-void pl_young_stock(struct pl_thread *thread)
+static void stock(struct pl_thread *thread)
 {
-    struct pl_young *chain = thread->full_young != NULL ? thread->full_young : chain_get();
+    struct pl_brood *chain = thread->full_broods != NULL ? thread->full_broods : chain_get();
     if (chain != NULL) {
-        thread->full_young = NULL;
-        thread->free_young = chain;
-        thread->free_young_count = PL_YOUNG_CHAIN;
+        thread->full_broods = NULL;
+        thread->free_broods = chain;
+        thread->free_brood_count = PL_BROOD_CHAIN;
         return;
     }
     struct batch *batch = pl_arena_alloc(sizeof(*batch));
     if (batch == NULL)
         return;
     for (unsigned i = BATCH - 1; i-- > 0;)
-        pl_young_put(thread, &batch->young[i]);
+        pl_brood_free(thread, &batch->brood[i]);
     batch->before = atomic_load(&latest);
     while (!atomic_compare_exchange_weak(&latest, &batch->before, batch))
         ;
 }
 
-static void cell_fill(struct el_actor *cell, const struct pl_young *y)
+struct pl_brood *pl_brood_take(struct pl_thread *thread)
 {
-    const struct pl_site *site = y->site;
-    cell->actor = y->id;
-    cell->creator = y->creator;
-    cell->created_at = y->created_at;
+    if (thread->free_broods == NULL)
+        stock(thread);
+    struct pl_brood *b = thread->free_broods;
+    if (b == NULL)
+        return NULL;
+    thread->free_broods = next_of(b);
+    thread->free_brood_count--;
+    b->maker = thread;
+    b->own = 0;
+    b->closed = 0;
+    atomic_store_explicit(&b->elsewhere, 0, memory_order_relaxed);
+    return b;
+}
+
+void pl_brood_close(struct pl_thread *thread, struct pl_brood *b)
+{
+    const int32_t own = b->own;
+    if (own == 0 && pl_brood_is_over(b)) {
+        pl_brood_free(thread, b);
+        return;
+    }
+    b->closed = 1;
+    if (atomic_fetch_sub_explicit(&b->elsewhere, own, memory_order_acq_rel) == own)
+        pl_brood_free(thread, b);
+}
+
+/* ---- a task grows up ---- */
+
+static void cell_fill(struct el_actor *cell, uint64_t id, const struct pl_brood *b)
+{
+    const struct pl_site *site = b->site;
+    cell->actor = id;
+    cell->creator = b->creator;
+    cell->created_at = b->created_at;
     cell->created_stack = site->cell->stack;
     cell->start = site->start;
-    cell->stack_bytes = y->kin.stack_bytes;
+    cell->stack_bytes = b->kin.stack_bytes;
     cell->capture_bytes = site->capture_bytes;
-    cell->run = y->kin.run;
+    cell->run = b->kin.run;
 }
 
 struct pl_actor *pl_young_grow(struct pl_self *self, struct loiter_task *t)
 {
-    struct pl_young *y = pl_young_of(t);
-    struct pl_actor *task = y == NULL ? NULL : pl_task_take(self->thread, y->id);
+    struct pl_brood *b = pl_brood_of(t);
+    const uint64_t id = EL_ACTOR_TASK | t->id;
+    struct pl_actor *task = b == NULL ? NULL : pl_task_take(self->thread, id);
     t->tool = task;
     if (task == NULL)
-        return NULL; /* its record stays what it is: nobody has it */
-    pl_young_hide(y->id);
-    cell_fill(task->cell, y);
-    task->creator = y->creator;
-    task->site = y->site;
-    task->origin = y->site;
-    task->line[0] = (struct pl_line){y->site, y->kin.generation};
-    task->line[1] = (struct pl_line){y->kin.older, y->kin.older_generation};
-    task->made_in = y->kin.made_in;
+        return NULL; /* its brood stays what it is: nobody ends it */
+    pl_young_hide(id);
+    cell_fill(task->cell, id, b);
+    task->creator = b->creator;
+    task->site = b->site;
+    task->origin = b->site;
+    task->line[0] = (struct pl_line){b->site, b->kin.generation};
+    task->line[1] = (struct pl_line){b->kin.older, b->kin.older_generation};
+    task->made_in = b->kin.made_in;
     uintptr_t lo = pl_young_stack_lo(t);
     if (lo != 0) {
         task->stack_lo = lo;
-        task->stack_hi = lo + y->kin.stack_bytes;
+        task->stack_hi = lo + b->kin.stack_bytes;
     }
     el_set_state(&task->cell->state, EL_ACTOR_NEW);
-    pl_young_put(self->thread, y);
+    pl_brood_leave(self->thread, b, 1);
     return task;
+}
+
+/* ---- what others see of a task that is young ---- */
+
+/* By a thread that does not run the task, which may end meanwhile. 1: it was young all the time. */
+static int look(const struct loiter_task *t, uint64_t *id, struct pl_brood *as)
+{
+    const uintptr_t word = (uintptr_t)__atomic_load_n(&t->tool, __ATOMIC_ACQUIRE);
+    const uint64_t number = __atomic_load_n(&t->id, __ATOMIC_RELAXED);
+    if ((word & PL_YOUNG) == 0)
+        return 0;
+    memcpy(as, pl_brood_at(word), sizeof(*as));
+    *id = EL_ACTOR_TASK | number;
+    atomic_thread_fence(memory_order_acquire);
+    return as->kin.epoch == pl_epoch && (uintptr_t)t->tool == word && t->id == number;
+}
+
+static struct el_actor *cell_make(uint64_t id, const struct pl_brood *b, enum el_actor_state state)
+{
+    struct el_actor *cell = el_alloc_actor(&pl_log);
+    if (cell != NULL) {
+        memset((char *)cell + sizeof(cell->state), 0, sizeof(*cell) - sizeof(cell->state));
+        cell_fill(cell, id, b);
+        el_set_state(&cell->state, state);
+    }
+    return cell;
 }
 
 /* ---- those that compute for long ---- */
@@ -108,6 +184,7 @@ struct pl_actor *pl_young_grow(struct pl_self *self, struct loiter_task *t)
 
 static struct shown {
     _Atomic uint64_t id; /* 0: free */
+    const struct loiter_task *task;
     struct el_actor *cell;
 } shown[SHOWN_MOST];
 _Atomic uint32_t pl_young_shown;
@@ -122,41 +199,23 @@ static struct shown *entry_take(uint64_t id)
     return NULL;
 }
 
-static struct el_actor *cell_make(const struct pl_young *y, enum el_actor_state state)
-{
-    struct el_actor *cell = el_alloc_actor(&pl_log);
-    if (cell != NULL) {
-        memset((char *)cell + sizeof(cell->state), 0, sizeof(*cell) - sizeof(cell->state));
-        cell_fill(cell, y);
-        el_set_state(&cell->state, state);
-    }
-    return cell;
-}
-
-/* Read by a thread that does not run the task: it is looked at again once the entry can be seen. */
 void pl_young_show_one(const struct loiter_task *t)
 {
-    const struct pl_young *y = pl_young_of(t);
-    if (y == NULL)
-        return;
-    const struct pl_young as = *y;
-    if (as.id == 0 || pl_young_of(t) != y || y->id != as.id)
-        return;
-    struct shown *entry = entry_take(0);
+    struct pl_brood as;
+    uint64_t id, now;
+    struct shown *entry = look(t, &id, &as) ? entry_take(0) : NULL;
     if (entry == NULL)
         return;
-    entry->cell = cell_make(&as, EL_ACTOR_NEW);
+    entry->task = t;
+    entry->cell = cell_make(id, &as, EL_ACTOR_NEW);
     atomic_fetch_add(&pl_young_shown, 1);
-    atomic_store(&entry->id, as.id);
-    if (pl_young_of(t) != y || y->id != as.id)
-        pl_young_hide_one(as.id);
+    atomic_store(&entry->id, id);
+    if (!look(t, &now, &as) || now != id)
+        pl_young_hide_one(id);
 }
 
-void pl_young_hide_one(uint64_t id)
+static void entry_drop(struct shown *entry)
 {
-    struct shown *entry = entry_take(id);
-    if (entry == NULL)
-        return;
     if (entry->cell != NULL) {
         el_set_state(&entry->cell->state, EL_ACTOR_FREE);
         el_free_actor(&pl_log, entry->cell);
@@ -165,26 +224,73 @@ void pl_young_hide_one(uint64_t id)
     atomic_fetch_sub(&pl_young_shown, 1);
 }
 
+void pl_young_hide_one(uint64_t id)
+{
+    struct shown *entry = entry_take(id);
+    if (entry != NULL)
+        entry_drop(entry);
+}
+
+/*
+ * A task that ends looks whether any is shown after it has changed its `tool`, and who shows one
+ * looks at the `tool` again afterwards. That the first is no locked instruction lets each of them
+ * miss the other; a tick later the change is seen.
+ */
+void pl_young_tick(void)
+{
+    if (!pl_young_any_shown())
+        return;
+    for (unsigned i = 0; i < SHOWN_MOST; i++) {
+        uint64_t id = atomic_load(&shown[i].id), now;
+        struct pl_brood as;
+        if (id == 0 || id == TAKEN || !atomic_compare_exchange_strong(&shown[i].id, &id, TAKEN))
+            continue;
+        if (look(shown[i].task, &now, &as) && now == id)
+            atomic_store(&shown[i].id, id);
+        else
+            entry_drop(&shown[i]);
+    }
+}
+
 /* ---- all ---- */
 
-static int show(struct pl_young *y, uint32_t run, enum el_actor_state state)
+struct showing {
+    uint32_t run;
+    enum el_actor_state state;
+    uint32_t n;
+};
+
+static void show(const struct loiter_task *t, void *ctx)
 {
-    if (y->id == 0 || y->kin.epoch != pl_epoch || (run != 0 && y->kin.run != run))
-        return 0;
-    pl_young_hide(y->id);
-    cell_make(y, state);
-    if (run != 0)
-        y->kin.epoch = 0;
-    return 1;
+    struct showing *s = ctx;
+    struct pl_brood as;
+    uint64_t id;
+    if (!look(t, &id, &as) || (s->run != 0 && as.kin.run != s->run))
+        return;
+    pl_young_hide(id);
+    cell_make(id, &as, s->state);
+    s->n++;
+}
+
+static void abandon(uint32_t run)
+{
+    for (struct batch *batch = atomic_load(&latest); batch != NULL; batch = batch->before)
+        for (unsigned i = 0; i < BATCH - 1; i++)
+            if (batch->brood[i].kin.run == run)
+                batch->brood[i].kin.epoch = 0;
 }
 
 uint32_t pl_young_show(uint32_t run, enum el_actor_state state)
 {
-    uint32_t n = 0;
-    for (struct batch *b = atomic_load(&latest); b != NULL; b = b->before)
-        for (unsigned i = 0; i < BATCH - 1; i++)
-            n += (uint32_t)show(&b->young[i], run, state);
-    return n;
+    struct showing s = {run, state, 0};
+    pl_young_tick();
+    if (pl_young_each != NULL)
+        pl_young_each(show, &s);
+    if (run != 0) {
+        pl_young_each = NULL; /* the runtime's code may be gone before the next run */
+        abandon(run);
+    }
+    return s.n;
 }
 
 void pl_young_reset(void)
@@ -192,6 +298,7 @@ void pl_young_reset(void)
     atomic_store(&chains.head, 0);
     atomic_store(&latest, NULL);
     pl_young_stack_offset = 0;
+    pl_young_each = NULL;
     memset(shown, 0, sizeof(shown));
     atomic_store(&pl_young_shown, 0);
 }

@@ -125,6 +125,17 @@ LOITER_WEAK void loiter_task_stack(struct loiter_task *t, const void *lo, const 
  * that loiter_task_looks tells of: that costs less. Called after loiter_run_begin. */
 LOITER_WEAK void loiter_task_stacks(ptrdiff_t offset);
 
+/* Calls `on` once with each task that was announced and has not ended; records of others, zeroed or
+ * as loiter_task_exit left them, may be among them. Takes no lock, allocates nothing, announces
+ * nothing. */
+typedef void loiter_task_each(void (*on)(const struct loiter_task *t, void *ctx), void *ctx);
+
+/* How the runtime lists its tasks. Of one that says so, and calls loiter_task_stacks, a task that
+ * has done nothing yet but run costs next to nothing: it is only counted. Called after
+ * loiter_run_begin, and good until loiter_run_end returns. `each` is called by loiter_run_end and
+ * at the end of the process, from whatever thread ends it, while others make and end tasks. */
+LOITER_WEAK void loiter_task_list(loiter_task_each *each);
+
 /* The calling OS thread runs `t` from now on, or the scheduler itself when NULL. Called on either
  * side of the stack switch, by the thread that runs the task. */
 LOITER_WEAK void loiter_task_switch(struct loiter_task *t);
@@ -146,9 +157,9 @@ LOITER_WEAK void loiter_task_ready(struct loiter_task *t, const void *object);
 /* `t` ended; its record may be reused when this returns. */
 LOITER_WEAK void loiter_task_exit(struct loiter_task *t);
 
-/* The task has run for long without a pause. It may end meanwhile, but its record stays readable.
- * From any thread. If the program is killed, this is what tells that a task lives that has done
- * nothing but compute since it was made. */
+/* The task has run for long without a pause. It may end meanwhile, but its record stays readable
+ * until the run has ended. From any thread. If the program is killed, this is what tells that a
+ * task lives that has done nothing but compute since it was made. */
 LOITER_WEAK void loiter_task_computes(const struct loiter_task *t);
 
 /* What the task calls itself: its name, and its labels as one line of text; NULL: none. Copied, and

@@ -208,7 +208,7 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
     else if (pl_wait_has_object(w->kind) && asked->n != 0)
         object_waits(self, task, w);
     if (task->spawns != NULL)
-        pl_spawn_waits(task);
+        pl_spawn_waits(self, task);
     if (task->held_count != 0)
         pl_held_revise(self, asked->call);
     w->began = is_exact(task, w->kind) ? self->now = pl_now() : pl_stamp(self);
@@ -259,7 +259,7 @@ PL_INLINE int wait_again(const struct again *a)
 {
     struct pl_actor *task = a->task;
     if (task->spawns != NULL)
-        pl_spawn_waits(task);
+        pl_spawn_waits(a->self, task);
     a->w->began = pl_stamp(a->self);
     task->cell->waits_here++;
     cell_waits(task, a->w->began, a->kind, a->timed);
@@ -354,11 +354,11 @@ __attribute__((noinline)) static void ready(struct loiter_task *t, const void *o
 PL_INLINE int who_runs(struct pl_self *self, uint64_t tick, struct pl_who *me)
 {
     const struct loiter_task *t = self->running == NULL ? NULL : pl_task_here(self);
-    const struct pl_young *y = t == NULL ? NULL : pl_young_of(t);
-    if (y != NULL) {
-        *me =
-            (struct pl_who){y->id, y->creator, y->site, pl_young_stack_lo(t) + y->kin.stack_bytes};
-        return y->created_at > tick;
+    const struct pl_brood *b = t == NULL ? NULL : pl_brood_of(t);
+    if (b != NULL) {
+        *me = (struct pl_who){EL_ACTOR_TASK | t->id, b->creator, b->site,
+                              pl_young_stack_lo(t) + b->kin.stack_bytes};
+        return b->created_at > tick;
     }
     const struct pl_actor *actor = pl_runs_here(self);
     if (actor == NULL || actor == self->thread->actor)

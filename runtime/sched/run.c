@@ -171,6 +171,24 @@ static bool stack_for_main(struct weft__run *run)
     return stack;
 }
 
+struct listener {
+    void (*on)(const struct loiter_task *t, void *ctx);
+    void *ctx;
+};
+
+static void list_task(struct weft_task *t, void *arg)
+{
+    const struct listener *listener = arg;
+    listener->on(&t->loiter, listener->ctx);
+}
+
+/* For Loiter. Those of runs before have no actor any more. */
+static void list_tasks(void (*on)(const struct loiter_task *t, void *ctx), void *ctx)
+{
+    struct listener listener = {on, ctx};
+    weft__task_each(list_task, &listener);
+}
+
 static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *), void *arg,
                     const void *caller)
 {
@@ -194,6 +212,7 @@ static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *)
     LOITER_CALL(loiter_run_begin, (run->name, run->workers));
     LOITER_CALL(loiter_task_stacks, ((ptrdiff_t)offsetof(struct weft_task, stack) -
                                      (ptrdiff_t)offsetof(struct weft_task, loiter)));
+    LOITER_CALL(loiter_task_list, (list_tasks));
     weft__timers_announce_sizes();
     run->main->fn = fn;
     run->main->arg = arg;

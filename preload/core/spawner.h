@@ -1,0 +1,201 @@
+/*
+ * spawner.h - one more task like the thread's last one: by the same actor, from the same place.
+ *
+ * Each thread knows who makes tasks there, and where: that is its spawner. A task like the last is
+ * told by a few words: who makes it, the call, what it is to do, and the return addresses of the
+ * nearest frames. As with locks, frames further out are compared now and then, in at least one of
+ * 16 tasks since the place became the thread's, one of PL_SPAWN_BATCH, and after each tick.
+ *
+ * Such tasks are counted together, and so are those that end: PL_SPAWN_BATCH at once, and not more
+ * than one 16th of the most that lived at the place, shared by the workers. So the counts of a
+ * place where few live are exact, and those of one where many do are right to so much; before the
+ * spawner waits, and at the end, all are counted. Guard on.
+ */
+#ifndef PRELOAD_CORE_SPAWNER_H
+#define PRELOAD_CORE_SPAWNER_H
+
+#include <loiter.h>
+#include <stdint.h>
+
+#include "preload/core/actor.h"
+#include "preload/core/call.h"
+#include "preload/core/clock.h"
+#include "preload/core/lineage.h"
+#include "preload/core/site.h"
+#include "preload/core/spawn.h"
+#include "preload/core/unwind.h"
+#include "preload/core/young.h"
+
+#define PL_SPAWN_BATCH 64
+#define PL_SPAWN_SURE  16
+
+/* What a runtime tells of a task that it made. */
+struct pl_birth {
+    struct loiter_task *task;
+    void (*start)(void);
+    size_t stack_bytes, capture_bytes;
+    const void *caller, *arg;
+    uint32_t run;
+    struct pl_call call;
+};
+
+/* ---- counting ---- */
+
+/* `n` more of the spawner. `parent`: its actor, NULL if that has ended since; the run is its own,
+ * NULL if that is another place's by now. */
+PL_INLINE void pl_spawner_count(struct pl_self *self, struct pl_spawner *s, uint32_t n,
+                                struct pl_actor *parent, struct pl_spawn_run *run)
+{
+    const uint64_t live = pl_site_born(self, s->site, n, s->stack_bytes, s->now);
+    if (run != NULL)
+        pl_spawn_count(run, s->site, n, live);
+    if (__builtin_expect(s->brood->kin.generation != 0, 0))
+        pl_lineage_count(parent, s->site, s->brood->kin.generation, n);
+    s->brood->own += (int32_t)n;
+    if (__builtin_expect(s->deep != 0, 0)) {
+        s->streak += n;
+        s->unseen += n;
+    }
+}
+
+/* So many of the place may be counted together, beside one that is counted at once. */
+extern PL_HIDDEN uint32_t pl_spawner_shift;
+PL_INLINE uint32_t pl_spawner_grant_of(const struct pl_site *site)
+{
+    const uint64_t most = __atomic_load_n(&site->cell->peak, __ATOMIC_RELAXED) >>
+                          __atomic_load_n(&pl_spawner_shift, __ATOMIC_RELAXED);
+    if (__builtin_expect(most == 0, 0))
+        return 0;
+    return most < PL_SPAWN_BATCH ? (uint32_t)most - 1 : PL_SPAWN_BATCH - 1;
+}
+
+/* All frames are compared when so many were made since they were. */
+PL_INLINE uint32_t pl_spawner_sure_for(const struct pl_spawner *s)
+{
+    const uint32_t n = s->streak / PL_SPAWN_SURE;
+    return n < PL_SPAWN_BATCH ? n : PL_SPAWN_BATCH;
+}
+
+PL_INLINE void pl_spawner_grant(const struct pl_self *self, struct pl_spawner *s)
+{
+    uint32_t n = pl_spawner_grant_of(s->site);
+    if (s->deep != 0) {
+        const uint32_t sure = pl_spawner_sure_for(s);
+        const uint32_t room = sure > s->unseen ? sure - s->unseen : 0;
+        n = n < room ? n : room;
+    }
+    s->left = s->granted = n < self->until_sample ? n : self->until_sample;
+}
+
+/* ---- is it like the last one? ---- */
+
+PL_INLINE int pl_spawner_fits(const struct pl_spawner *s, const struct loiter_task *parent,
+                              void (*start)(void), size_t stack_bytes, size_t capture_bytes,
+                              const void *caller, uintptr_t pc, uintptr_t sp)
+{
+    if (parent == NULL || parent->id != s->task || s->sp != sp || s->pc != pc ||
+        s->caller != (uintptr_t)caller || s->start != start || s->stack_bytes != stack_bytes ||
+        s->capture_bytes != capture_bytes)
+        return 0;
+#pragma GCC unroll 4
+    for (int i = 0; i < PL_SPAWNER_NEAR; i++)
+        if (pl_plain_address(*s->near[i].at) != s->near[i].word)
+            return 0;
+    return 1;
+}
+
+/* Is all else as it was then, so that nothing is to be looked at? */
+PL_INLINE int pl_spawner_goes_on(const struct pl_self *self, const struct pl_spawner *s)
+{
+    return s->left != 0 && self->now == s->now &&
+           atomic_load_explicit(&pl_coarse, memory_order_relaxed) == s->tick;
+}
+
+/* Then this is one more. */
+PL_INLINE void pl_spawner_more(struct pl_spawner *s, struct loiter_task *t)
+{
+    s->left--;
+    t->tool = (void *)s->word; /* NOLINT: a pointer with a mark */
+}
+
+PL_HIDDEN int pl_spawner_is_deep_place(struct pl_self *self, uintptr_t pc);
+PL_HIDDEN int pl_spawner_renew(struct pl_self *self, uint64_t tick);
+
+/* One that fits, while the thread's time has moved or there is something to be counted. 0: it
+ * cannot be young. */
+PL_INLINE int pl_spawner_again(struct pl_self *self, struct loiter_task *t)
+{
+    struct pl_spawner *s = &self->thread->spawner;
+    const uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
+    if (tick == 0 || self->until_sample <= s->granted - s->left || s->run->site != s->site)
+        return 0;
+    if (s->granted != s->left)
+        pl_spawner_settle(self);
+    if (__builtin_expect(s->deep != 0, 0) &&
+        (s->unseen >= pl_spawner_sure_for(s) || s->tick != tick) &&
+        !pl_spawner_is_deep_place(self, s->pc))
+        return 0;
+    if (s->now != self->now || s->tick != tick) {
+        struct pl_brood *b = s->brood;
+        if (b->own != 0 || !pl_brood_is_over(b)) {
+            if (!pl_spawner_renew(self, tick))
+                return 0;
+        } else {
+            s->tick = tick;
+            s->now = b->created_at = pl_stamp_from(self, tick);
+            b->kin.made_in = s->actor->rounds;
+        }
+    }
+    self->until_sample--;
+    pl_spawner_count(self, s, 1, s->actor, s->run);
+    t->tool = (void *)s->word; /* NOLINT: a pointer with a mark */
+    pl_spawner_grant(self, s);
+    return 1;
+}
+
+/* The place, with its site, is the spawner's from now on, and the task the first there. 0: it
+ * cannot be young. */
+PL_HIDDEN int pl_spawner_begin(struct pl_self *self, const struct pl_birth *b, struct pl_site *site,
+                               uint32_t stack);
+
+/* ---- the end of a young task ---- */
+
+/* Like the last one that ended here. 0: it is not, and nothing was written. */
+PL_INLINE int pl_ender_more(struct pl_ender *e, struct loiter_task *t)
+{
+    if ((uintptr_t)t->tool != e->word || e->left == 0 || pl_young_any_shown())
+        return 0;
+    e->left--;
+    t->tool = NULL;
+    return 1;
+}
+
+PL_HIDDEN void pl_ender_settle(struct pl_thread *thread);
+
+PL_INLINE void pl_ender_ends(struct pl_thread *thread, struct loiter_task *t, struct pl_brood *b)
+{
+    struct pl_site *site = b->site;
+    struct pl_ender *e = &thread->ender;
+    if (e->granted != e->left)
+        pl_ender_settle(thread);
+    t->tool = NULL;
+    pl_site_died(site, thread, 1);
+    pl_young_hide(EL_ACTOR_TASK | t->id);
+    e->left = e->granted = pl_spawner_grant_of(site);
+    e->word = (uintptr_t)b | PL_YOUNG;
+    if (pl_brood_leave(thread, b, 1))
+        *e = (struct pl_ender){0, 0, 0};
+}
+
+/* ---- threads ---- */
+
+/* The thread ends. */
+PL_HIDDEN void pl_spawner_finish(struct pl_self *self);
+
+/* pl_sites_settle, with what the threads have not counted yet. */
+PL_HIDDEN void pl_spawners_settle(void);
+
+/* How many workers share a run. */
+PL_HIDDEN void pl_spawner_workers(unsigned workers);
+
+#endif
