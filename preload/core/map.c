@@ -23,11 +23,26 @@ int pl_map_init(struct pl_map *map, uint32_t bits)
     return map->buckets == NULL ? -1 : 0;
 }
 
+static uint64_t mixed(uint64_t key)
+{
+    return key * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* A cache line has a bucket of its own within as much memory as there are buckets for; where the
+ * next such piece begins in them is by chance. */
+static uint64_t near_index(const struct pl_map *map, uint64_t key)
+{
+    const uint64_t line = key >> 6;
+    return (line + (mixed(line >> map->bits) >> 32)) & ((UINT64_C(1) << map->bits) - 1);
+}
+
 static struct pl_map_bucket *bucket_of(const struct pl_map *map, uint64_t key)
 {
     if (map->buckets == NULL)
         return NULL;
-    return &map->buckets[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - map->bits)];
+    if (map->near)
+        return &map->buckets[near_index(map, key)];
+    return &map->buckets[mixed(key) >> (64 - map->bits)];
 }
 
 /* Where the thread's block lies tells it from the others that live. */

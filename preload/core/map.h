@@ -31,6 +31,7 @@ struct pl_map_bucket {
 struct pl_map {
     struct pl_map_bucket *buckets;
     uint32_t bits;
+    uint32_t near; /* keys are addresses: what lies side by side has buckets side by side */
     _Atomic uint32_t count;
     struct pl_pool nodes;
 };

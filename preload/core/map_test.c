@@ -35,6 +35,29 @@ static void keys_come_and_go(void **state)
     assert_int_equal(atomic_load(&map.count), 50);
 }
 
+/* What lies side by side is side by side in the table, each with a bucket of its own; pieces of
+ * memory that are far from each other do not fall on one place. */
+static void neighbours_have_buckets_side_by_side(void **state)
+{
+    (void)state;
+    struct pl_map near = {.near = 1};
+    assert_int_equal(pl_map_init(&near, 10), 0);
+    for (uint64_t piece = 0; piece < 4; piece++)
+        for (uint64_t i = 0; i < 64; i++)
+            assert_int_equal(pl_map_set(&near, (piece << 40) + (i + 1) * 64, &near), 0);
+    unsigned used = 0, runs = 0;
+    for (unsigned i = 0; i < 1024; i++) {
+        const unsigned before = used;
+        used += atomic_load(&near.buckets[i].first) != NULL;
+        runs += used != before && (i == 0 || atomic_load(&near.buckets[i - 1].first) == NULL);
+    }
+    assert_in_range(used, 3 * 64, 4 * 64);
+    assert_in_range(runs, 1, 8);
+    for (uint64_t i = 0; i < 64; i++)
+        assert_ptr_equal(pl_map_take(&near, (i + 1) * 64, NULL), &near);
+    assert_int_equal(atomic_load(&near.count), 3 * 64);
+}
+
 static void the_value_is_made_once(void **state)
 {
     (void)state;
@@ -133,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_come_and_go),
+        cmocka_unit_test(neighbours_have_buckets_side_by_side),
         cmocka_unit_test(the_value_is_made_once),
         cmocka_unit_test(who_has_the_bucket_does_not_wait_for_itself),
         cmocka_unit_test(no_thread_s_entry_is_missed_or_left),

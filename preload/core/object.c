@@ -16,6 +16,7 @@ static struct pl_pool records = {.bytes = sizeof(struct pl_object)};
 void pl_objects_reset(void)
 {
     atomic_store(&records.head, 0);
+    objects.near = 1;
     pl_map_init(&objects, 16);
 }
 

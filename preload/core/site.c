@@ -15,7 +15,7 @@ static struct pl_map sites;
 
 void pl_sites_reset(void)
 {
-    pl_map_init(&sites, 14);
+    pl_map_init(&sites, 11);
 }
 
 struct wanted {

@@ -1,5 +1,6 @@
 /*
- * stack_table.h - all stacks of the process: frames to ids. Lock-free; only grows.
+ * stack_table.h - all stacks of the process: frames to ids. Lock-free; only grows. Two threads that
+ * add one stack at the moment at which the table becomes larger may get two ids for it.
  */
 #ifndef PRELOAD_CORE_STACK_TABLE_H
 #define PRELOAD_CORE_STACK_TABLE_H
