@@ -6,29 +6,31 @@
 #include "preload/heap/starts.h"
 #include "preload/heap/view.h"
 
-#define PIECE_BITS  12
-#define LEAF_PIECES ((size_t)1 << (PL_LEAF_BITS - PIECE_BITS))
-#define SIZE_MOST   (UINT64_C(1) << 46)
+#define PIECE_BITS 12
+#define SIZE_MOST  (UINT64_C(1) << 46)
+
+/* Where a leaf has blocks: the pieces of memory from the first to the last one in which some begin.
+ */
+struct pl_live_leaf {
+    uint32_t first, last;  /* pieces */
+    uint32_t before, past; /* blocks that begin before the leaf, and up to its end */
+    uint32_t at[];         /* blocks that begin before each piece; one more for the end */
+};
 
 /* A leaf in which no block begins: one from before may lie in it. Without such a mark none does. */
-static uint32_t lain_in;
+static struct pl_live_leaf lain_in;
 
 struct filling {
     struct pl_live *live;
     size_t room;
-    size_t leaves; /* that have a block */
-    uint64_t leaf; /* the last one seen, plus one */
 };
 
 static void count_one(uintptr_t block, int known, void *ctx)
 {
     struct filling *f = ctx;
+    (void)block;
     (void)known;
     f->room++;
-    if (f->leaf != (block >> PL_LEAF_BITS) + 1) {
-        f->leaf = (block >> PL_LEAF_BITS) + 1;
-        f->leaves++;
-    }
 }
 
 static void fill_one(uintptr_t block, int known, void *ctx)
@@ -141,26 +143,63 @@ static void leaves_lain_in(struct pl_live *live)
     }
 }
 
-static void index_fill(struct pl_live *live, uint32_t *pieces)
+static uint32_t piece_of(uint64_t address)
+{
+    return (uint32_t)((address & ((UINT64_C(1) << PL_LEAF_BITS) - 1)) >> PIECE_BITS);
+}
+
+/* The blocks of the leaf of block i: up to which one. */
+static size_t leaf_end(const struct pl_live *live, size_t i)
+{
+    const uint64_t leaf = live->blocks[i].start >> PL_LEAF_BITS;
+    while (i < live->n && live->blocks[i].start >> PL_LEAF_BITS == leaf)
+        i++;
+    return i;
+}
+
+static size_t leaf_bytes(const struct pl_live *live, size_t i, size_t end)
+{
+    const size_t pieces =
+        piece_of(live->blocks[end - 1].start) - piece_of(live->blocks[i].start) + 2;
+    return (sizeof(struct pl_live_leaf) + pieces * sizeof(uint32_t) + 7) & ~(size_t)7;
+}
+
+static size_t index_bytes(const struct pl_live *live)
+{
+    size_t bytes = 0;
+    for (size_t i = 0, end; i < live->n; i = end) {
+        end = leaf_end(live, i);
+        bytes += leaf_bytes(live, i, end);
+    }
+    return bytes + sizeof(struct pl_live_leaf);
+}
+
+static void leaf_fill(const struct pl_live *live, struct pl_live_leaf *leaf, size_t i, size_t end)
+{
+    leaf->first = piece_of(live->blocks[i].start);
+    leaf->last = piece_of(live->blocks[end - 1].start);
+    leaf->before = (uint32_t)i;
+    leaf->past = (uint32_t)end;
+    for (uint32_t piece = leaf->first; piece <= leaf->last; piece++) {
+        while (piece_of(live->blocks[i].start) < piece)
+            i++;
+        leaf->at[piece - leaf->first] = (uint32_t)i;
+    }
+    leaf->at[leaf->last - leaf->first + 1] = (uint32_t)end;
+}
+
+static void index_fill(struct pl_live *live, char *memory)
 {
     if (live->n > 0) {
         live->lo = live->blocks[0].start;
         live->span = end_of(&live->blocks[live->n - 1]) - live->lo;
     }
-    for (size_t i = 0; i < live->n;) {
-        uint64_t leaf = live->blocks[i].start >> PL_LEAF_BITS;
-        live->leaves[leaf] = pieces;
-        for (size_t piece = 0; piece < LEAF_PIECES; piece++) {
-            uint64_t from = leaf << PL_LEAF_BITS | (uint64_t)piece << PIECE_BITS;
-            while (i < live->n && live->blocks[i].start < from)
-                i++;
-            pieces[piece] = (uint32_t)i;
-        }
-        uint64_t end = (leaf + 1) << PL_LEAF_BITS;
-        while (i < live->n && live->blocks[i].start < end)
-            i++;
-        pieces[LEAF_PIECES] = (uint32_t)i;
-        pieces += LEAF_PIECES + 1;
+    for (size_t i = 0, end; i < live->n; i = end) {
+        end = leaf_end(live, i);
+        struct pl_live_leaf *leaf = (struct pl_live_leaf *)(void *)memory;
+        leaf_fill(live, leaf, i, end);
+        live->leaves[live->blocks[i].start >> PL_LEAF_BITS] = leaf;
+        memory += leaf_bytes(live, i, end);
     }
     leaves_lain_in(live);
 }
@@ -177,15 +216,17 @@ int pl_live_open(struct pl_live *live, int (*is_late)(void *ctx, size_t left), v
     live->n = 0;
     live->blocks = take(live, 0, (f.room + 1) * sizeof(live->blocks[0]));
     live->leaves = take(live, 1, PL_LEAVES * sizeof(live->leaves[0]));
-    /* A leaf that comes meanwhile has no room: its blocks are not part of the stock. */
-    uint32_t *pieces = take(live, 2, (f.leaves + 1) * (LEAF_PIECES + 1) * sizeof(uint32_t));
-    struct heads *heads = take(live, 3, sizeof(*heads));
-    if (live->blocks == NULL || live->leaves == NULL || pieces == NULL || heads == NULL)
+    struct heads *heads = take(live, 2, sizeof(*heads));
+    if (live->blocks == NULL || live->leaves == NULL || heads == NULL)
         return -12;
+    /* Blocks that come meanwhile have no room: they are not part of the stock. */
     pl_starts_each(fill_one, &f);
     if (sizes_find(live, heads, is_late, ctx) != 0)
         return -62;
-    index_fill(live, pieces);
+    char *index = take(live, 3, index_bytes(live));
+    if (index == NULL)
+        return -12;
+    index_fill(live, index);
     return 0;
 }
 
@@ -211,14 +252,21 @@ static size_t above(const struct pl_live *live, size_t lo, size_t hi, uint64_t a
 
 struct pl_live_block *pl_live_find_within(const struct pl_live *live, uint64_t address)
 {
-    const uint32_t *pieces = address >> 48 == 0 ? live->leaves[address >> PL_LEAF_BITS] : NULL;
+    const struct pl_live_leaf *leaf =
+        address >> 48 == 0 ? live->leaves[address >> PL_LEAF_BITS] : NULL;
     size_t lo = 0, hi = live->n;
-    if (pieces == NULL)
+    if (leaf == NULL)
         return NULL;
-    if (pieces != &lain_in) {
-        size_t piece = address >> PIECE_BITS & (LEAF_PIECES - 1);
-        lo = pieces[piece];
-        hi = pieces[piece + 1];
+    if (leaf != &lain_in) {
+        const uint32_t piece = piece_of(address);
+        if (piece < leaf->first) {
+            lo = hi = leaf->before;
+        } else if (piece > leaf->last) {
+            lo = hi = leaf->past;
+        } else {
+            lo = leaf->at[piece - leaf->first];
+            hi = leaf->at[piece - leaf->first + 1];
+        }
     }
     size_t i = above(live, lo, hi, address);
     if (i == 0)

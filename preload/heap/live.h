@@ -37,10 +37,10 @@ static inline uint64_t pl_live_chunk_bytes(uint64_t head)
 struct pl_live {
     struct pl_live_block *blocks;
     size_t n;
-    uint64_t bytes;              /* in all blocks */
-    uint64_t lo, span;           /* no address outside lies in a block */
-    uint32_t **leaves;           /* of a leaf: the first block at or above each piece; see live.c */
-    void *memory[PL_LIVE_PARTS]; /* of ours, to be skipped and given back */
+    uint64_t bytes;               /* in all blocks */
+    uint64_t lo, span;            /* no address outside lies in a block */
+    struct pl_live_leaf **leaves; /* where each leaf has blocks: see live.c */
+    void *memory[PL_LIVE_PARTS];  /* of ours, to be skipped and given back */
     size_t sizes[PL_LIVE_PARTS];
 };
 

@@ -42,9 +42,11 @@ static void close_file(long fd)
     pl_sys6(SYS_close, fd, 0, 0, 0, 0, 0);
 }
 
-/* A whole file of /proc, with a final NUL: mapped memory of *bytes. NULL when it cannot be had. */
+/* A whole file of /proc, with a word of NULs behind it: mapped memory of *bytes. NULL when it
+ * cannot be had. */
 static char *read_all(const char *path, size_t *bytes)
 {
+    const size_t rest = sizeof(uint64_t);
     long fd = open_file(path, 0);
     char *text = NULL;
     for (size_t room = MAPS_FIRST; fd >= 0 && room <= MAPS_MOST; room *= 4) {
@@ -52,8 +54,8 @@ static char *read_all(const char *path, size_t *bytes)
         long n = 1;
         text = pl_sys_mmap(room);
         pl_sys6(SYS_lseek, fd, 0, SEEK_SET, 0, 0, 0);
-        while (text != NULL && n > 0 && used + 1 < room) {
-            n = pl_sys6(SYS_read, fd, (long)(text + used), (long)(room - 1 - used), 0, 0, 0);
+        while (text != NULL && n > 0 && used + rest < room) {
+            n = pl_sys6(SYS_read, fd, (long)(text + used), (long)(room - rest - used), 0, 0, 0);
             used += n > 0 ? (size_t)n : 0;
         }
         *bytes = room;
@@ -79,17 +81,33 @@ static uintptr_t hex_read(const char **at)
     }
 }
 
-static const char *next_line(const char *at)
+/* Has the word a byte of 0? */
+static int has_zero(uint64_t word)
 {
-    while (*at != 0 && *at != '\n')
-        at++;
-    return *at == 0 ? at : at + 1;
+    return ((word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080)) != 0;
 }
 
-static int line_ends_with(const char *line, const char *name)
+/* A program may have many thousand mappings: eight characters at a time. */
+static const char *line_end(const char *at)
 {
-    size_t n = strlen(name), length = (size_t)(next_line(line) - line);
-    return length > n && memcmp(line + length - 1 - n, name, n) == 0;
+    typedef uint64_t word __attribute__((aligned(1), may_alias));
+    static const uint64_t newlines = UINT64_C(0x0a0a0a0a0a0a0a0a);
+    for (uint64_t w; w = *(const word *)at, !has_zero(w) && !has_zero(w ^ newlines);)
+        at += sizeof(w);
+    while (*at != 0 && *at != '\n')
+        at++;
+    return at;
+}
+
+static const char *next_line(const char *end)
+{
+    return *end == 0 ? end : end + 1;
+}
+
+static int ends_with(const char *line, const char *end, const char *name)
+{
+    size_t n = strlen(name);
+    return (size_t)(end - line) > n && memcmp(end - n, name, n) == 0;
 }
 
 static int regions_read(struct pl_view *view)
@@ -98,21 +116,22 @@ static int regions_read(struct pl_view *view)
     char *text = read_all("/proc/self/maps", &bytes);
     if (text == NULL)
         return -2;
-    for (const char *at = text; *at != 0; at = next_line(at))
-        lines++;
+    for (const char *at = text; *at != 0; lines++)
+        at = next_line(line_end(at));
     view->bytes = (lines * sizeof(view->regions[0]) +
                    (PL_OWN_MAX + 2 * PL_STACK_MAX) * sizeof(view->skipped[0]) + PAGE) &
                   ~(PAGE - 1);
     view->regions = pl_sys_mmap(view->bytes);
     view->skipped = (struct pl_range *)(view->regions + lines);
-    for (const char *at = text; view->regions != NULL && *at != 0; at = next_line(at)) {
+    for (const char *at = text, *end; view->regions != NULL && *at != 0; at = next_line(end)) {
         const char *line = at;
+        end = line_end(at);
         struct pl_region *r = &view->regions[view->nregions++];
         r->lo = hex_read(&at);
         at++;
         r->hi = hex_read(&at);
         r->readable = at[1] == 'r' && at[2] == 'w' && at[4] == 'p';
-        r->brk = (uint8_t)line_ends_with(line, "[heap]");
+        r->brk = (uint8_t)ends_with(line, end, "[heap]");
     }
     pl_sys_munmap(text, bytes);
     return view->regions == NULL ? -12 : 0;
