@@ -247,6 +247,25 @@ static void more_locks_than_fit_are_counted(void **state)
     assert_int_equal(a->held_cell->count, 0);
 }
 
+/* Its cell could not be had: the disk or the memory was full. */
+static void a_wait_with_locks_that_have_no_cell(void **state)
+{
+    (void)state;
+    struct pl_actor *a = actor_of_test();
+    struct pl_held_lock held = {.kind = EL_WAIT_MUTEX, .unsure = 1, .lock = &state};
+    pl_held_push_lock(a, &held);
+    struct el_held *cell = a->held_cell;
+    struct pl_wait w;
+    a->held_cell = NULL;
+    a->held_room = 0;
+    assert_true(pl_wait_begin(&w, EL_WAIT_SLEEP, 0, 1, PL_CALL()));
+    pl_wait_end(&w, 0);
+    assert_false(a->held[0].unsure);
+    assert_int_equal(pl_held_remove(a, &state, NULL), 1);
+    a->held_cell = cell;
+    cell->count = 0;
+}
+
 static void a_lock_that_another_gave_back_is_not_held(void **state)
 {
     (void)state;
@@ -429,6 +448,7 @@ int main(void)
         cmocka_unit_test(each_way_to_a_trusted_place_is_told_at_once),
         cmocka_unit_test(held_locks_in_any_order),
         cmocka_unit_test(more_locks_than_fit_are_counted),
+        cmocka_unit_test(a_wait_with_locks_that_have_no_cell),
         cmocka_unit_test(a_lock_that_another_gave_back_is_not_held),
         cmocka_unit_test(a_place_may_write_a_burst_then_at_a_rate),
         cmocka_unit_test(waits_are_recorded_in_their_window),

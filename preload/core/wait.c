@@ -129,7 +129,7 @@ void pl_held_revise(struct pl_self *self, struct pl_call now)
         held->unsure = 0;
         held->stack =
             pl_stack_revise(self, (struct pl_call){held->pc, held->sp, 0}, held->stack, now);
-        if (i < PL_HELD_CELL)
+        if (i < PL_HELD_CELL && actor->held_cell != NULL)
             actor->held_cell->stack[i] = held->stack;
     }
 }
