@@ -21,13 +21,15 @@ struct chunk {
     struct chunk *before;
     size_t bytes;
     _Atomic size_t used;
+    int tables; /* no records */
 };
 
-static _Atomic(struct chunk *) current;
+/* What is handed out of now: for records, and for tables. */
+static _Atomic(struct chunk *) current[2];
 static _Atomic size_t mapped;
 static _Atomic(struct chunk *) latest; /* of all that were mapped */
 
-static struct chunk *chunk_map(size_t bytes)
+static struct chunk *chunk_map(size_t bytes, int tables)
 {
     struct chunk *chunk = pl_sys_mmap(bytes);
     if (chunk == NULL)
@@ -35,6 +37,7 @@ static struct chunk *chunk_map(size_t bytes)
     if (bytes == CHUNK_BYTES && atomic_load(&mapped) >= AHEAD_FROM)
         pl_sys6(SYS_madvise, (long)chunk, (long)bytes, MADV_POPULATE_WRITE, 0, 0, 0);
     chunk->bytes = bytes;
+    chunk->tables = tables;
     atomic_store(&chunk->used, (sizeof(*chunk) + 63) & ~(size_t)63);
     atomic_fetch_add(&mapped, bytes);
     chunk->before = atomic_load(&latest);
@@ -61,38 +64,48 @@ static void *chunk_take(struct chunk *chunk, size_t bytes)
     return (char *)chunk + from;
 }
 
-void *pl_arena_alloc(size_t bytes)
+static void *piece_take(size_t bytes, int tables)
 {
     bytes = (bytes + 15) & ~(size_t)15;
     if (bytes >= CHUNK_BYTES / 4) {
-        struct chunk *own = chunk_map((bytes + 4096 + 4095) & ~(size_t)4095);
+        struct chunk *own = chunk_map((bytes + 4096 + 4095) & ~(size_t)4095, tables);
         return own == NULL ? NULL : chunk_take(own, bytes);
     }
     for (;;) {
-        struct chunk *chunk = atomic_load(&current);
+        struct chunk *chunk = atomic_load(&current[tables]);
         void *piece = chunk == NULL ? NULL : chunk_take(chunk, bytes);
         if (piece != NULL)
             return piece;
-        struct chunk *next = chunk_map(CHUNK_BYTES);
+        struct chunk *next = chunk_map(CHUNK_BYTES, tables);
         if (next == NULL)
             return NULL;
         /* Whoever loses this race leaves its chunk unused until the next round takes it. */
-        if (!atomic_compare_exchange_strong(&current, &chunk, next)) {
+        if (!atomic_compare_exchange_strong(&current[tables], &chunk, next)) {
             piece = chunk_take(next, bytes);
             return piece;
         }
     }
 }
 
+void *pl_arena_alloc(size_t bytes)
+{
+    return piece_take(bytes, 0);
+}
+
+void *pl_arena_table(size_t bytes)
+{
+    return piece_take(bytes, 1);
+}
+
 /*
- * A table has a chunk of its own and nobody points into it. To records there are pointers that will
- * be looked at once more, on the stack or in a runtime's tasks: they find zeros, which are of no
- * epoch.
+ * Nobody points into tables, and what is larger than a share of a chunk is none but them. To
+ * records there are pointers that will be looked at once more, on the stack or in a runtime's
+ * tasks: they find zeros, which are of no epoch.
  */
 static void chunk_forget(struct chunk *chunk)
 {
     size_t kept = 0, bytes = chunk->bytes;
-    if (bytes == CHUNK_BYTES) {
+    if (!chunk->tables && bytes == CHUNK_BYTES) {
         size_t used = atomic_load(&chunk->used);
         kept = ((used < bytes ? used : bytes) + 4095) & ~(size_t)4095;
         pl_sys6(SYS_madvise, (long)chunk, (long)kept, MADV_DONTNEED, 0, 0, 0);
@@ -109,7 +122,8 @@ void pl_arena_reset(void)
         chunk_forget(chunk);
         chunk = older;
     }
-    atomic_store(&current, NULL);
+    atomic_store(&current[0], NULL);
+    atomic_store(&current[1], NULL);
     atomic_store(&mapped, 0);
 }
 

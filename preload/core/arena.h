@@ -16,6 +16,8 @@
 #include "preload/core/gate.h"
 
 PL_HIDDEN void *pl_arena_alloc(size_t bytes);
+/* The same for a table: in a fork child nothing points into it any more. */
+PL_HIDDEN void *pl_arena_table(size_t bytes);
 
 /* In a fork child, before anything else of the library is used: begins anew. Records that the
  * parent handed out read as zeros from then on, since the child may still hold pointers to them (a

@@ -19,7 +19,7 @@ int pl_map_init(struct pl_map *map, uint32_t bits)
     map->nodes.bytes = sizeof(struct pl_map_node);
     atomic_store(&map->nodes.head, 0);
     atomic_store(&map->count, 0);
-    map->buckets = pl_arena_alloc(sizeof(struct pl_map_bucket) << bits);
+    map->buckets = pl_arena_table(sizeof(struct pl_map_bucket) << bits);
     return map->buckets == NULL ? -1 : 0;
 }
 

@@ -41,7 +41,7 @@ static unsigned level_now(void)
     while (level + 1 < LEVELS && n >= (uint32_t)CHAIN << bits_of(level))
         level++;
     while (level > 0 && atomic_load(&levels[level]) == NULL) {
-        bucket_t *none = NULL, *made = pl_arena_alloc(sizeof(bucket_t) << bits_of(level));
+        bucket_t *none = NULL, *made = pl_arena_table(sizeof(bucket_t) << bits_of(level));
         if (made != NULL)
             atomic_compare_exchange_strong(&levels[level], &none, made);
         else
@@ -55,7 +55,7 @@ int pl_stack_table_init(void)
     atomic_store(&last_id, 0);
     for (unsigned i = 1; i < LEVELS; i++)
         atomic_store(&levels[i], NULL);
-    atomic_store(&levels[0], pl_arena_alloc(sizeof(bucket_t) << FIRST_BITS));
+    atomic_store(&levels[0], pl_arena_table(sizeof(bucket_t) << FIRST_BITS));
     return atomic_load(&levels[0]) == NULL ? -1 : 0;
 }
 
@@ -99,7 +99,7 @@ uint32_t pl_stack_table_get(const uintptr_t *pcs, unsigned n, int *created)
     }
     if (bucket == NULL || atomic_load(&last_id) >= PL_STACKS_MAX - 1)
         return 0;
-    struct stack *fresh = pl_arena_alloc(sizeof(*fresh) + n * sizeof(pcs[0]));
+    struct stack *fresh = pl_arena_table(sizeof(*fresh) + n * sizeof(pcs[0]));
     if (fresh == NULL)
         return 0;
     fresh->hash = hash;
