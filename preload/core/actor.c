@@ -152,6 +152,14 @@ static void held_show(struct pl_actor *actor, uint32_t from)
     actor->held_room = actor->held != NULL && actor->held_over == 0 ? PL_HELD_CELL : 0;
 }
 
+static int held_forget(struct pl_actor *actor, const void *lock)
+{
+    for (uint32_t i = actor->held_count; i-- > 0;)
+        if (actor->held[i].lock == lock)
+            return pl_held_remove(actor, lock, NULL);
+    return 0;
+}
+
 void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint32_t stack)
 {
     struct pl_held_lock held = {.lock = lock, .kind = (uint16_t)kind, .stack = stack};
@@ -160,8 +168,11 @@ void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint3
 
 void pl_held_push_lock(struct pl_actor *actor, const struct pl_held_lock *held)
 {
-    if (__builtin_expect(atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0, 0))
-        pl_map_take(&pl_held_strays, (uint64_t)(uintptr_t)held->lock, NULL);
+    /* Who gave it up while the actor had it in its list did so before now. */
+    if (__builtin_expect(atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0,
+                         0) &&
+        pl_map_take(&pl_held_strays, (uint64_t)(uintptr_t)held->lock, NULL) != NULL)
+        held_forget(actor, held->lock);
     if (pl_held_push_simply(actor, held))
         return;
     pl_held_prepare(actor);

@@ -187,6 +187,7 @@ struct pl_thread {
         uint32_t uses;         /* locks that no sample stands for yet */
     } contention;              /* see contention.h */
     struct pl_late_wait *late; /* see wait.c */
+    uint32_t note_span, note_random;                /* of core/note.c */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */
     struct el_timer *timers[1 << PL_RECENT_BITS];   /* cells of a runtime's timers, likewise */
     struct el_timer *spare_timer;     /* a free cell that the next timer made here takes */
@@ -297,12 +298,20 @@ PL_INLINE struct pl_actor *pl_runs_here(const struct pl_self *self)
     return task->epoch == pl_epoch ? task : self->thread->actor;
 }
 
+/* Is there a lock that no list has yet? See note.h. */
+PL_INLINE int pl_noted(const struct pl_self *self)
+{
+    return self->note != NULL && __atomic_load_n(&self->note->lock, __ATOMIC_RELAXED) != 0;
+}
+
 /* Does the current actor hold a lock? Needs no guard; 0 when the thread does not record. */
 static inline int pl_holds_lock(void)
 {
     if (!pl_is_ready())
         return 0;
     const struct pl_self *self = pl_self();
+    if (pl_noted(self))
+        return 1;
     const struct pl_actor *actor = self->thread != NULL ? pl_runs_here(self) : self->actor;
     return actor != NULL && actor->held_count != 0;
 }

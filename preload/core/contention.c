@@ -13,11 +13,9 @@ void pl_contention_waited(uint32_t stack, uint64_t ticks, uint64_t now)
     pl_spread_note(EL_SPREAD_LOCK_WAIT, stack, 1, ticks, now);
 }
 
-uint32_t pl_contention_place(struct pl_self *self, struct pl_call call, const void *first)
+void pl_contention_stands_for(struct pl_self *self, uint32_t uses)
 {
     struct pl_contention *c = &self->thread->contention;
-    uint32_t uses, stack = pl_stack_often_counted(self, call, first, &uses);
-    uses++; /* this one */
     c->next = 0;
     if (uses >= WEIGHT_LEAST) {
         c->next = uses;
@@ -28,6 +26,12 @@ uint32_t pl_contention_place(struct pl_self *self, struct pl_call call, const vo
             c->uses = 0;
         }
     }
+}
+
+uint32_t pl_contention_place(struct pl_self *self, struct pl_call call, const void *first)
+{
+    uint32_t uses, stack = pl_stack_often_counted(self, call, first, &uses);
+    pl_contention_stands_for(self, uses + 1);
     return stack;
 }
 

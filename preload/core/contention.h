@@ -23,6 +23,9 @@
 PL_HIDDEN uint32_t pl_contention_place(struct pl_self *self, struct pl_call call,
                                        const void *first);
 
+/* The same where the uses of a place are known, this one included. */
+PL_HIDDEN void pl_contention_stands_for(struct pl_self *self, uint32_t uses);
+
 /* The lock is had: begins a sample that stands for `weight`, until it gives it back. */
 PL_HIDDEN void pl_contention_sample(struct pl_self *self, const void *lock, uint32_t stack,
                                     uint32_t weight);

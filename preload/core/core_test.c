@@ -280,6 +280,11 @@ static void a_lock_that_another_gave_back_is_not_held(void **state)
     pl_held_foreign(&x);
     pl_held_push(a, EL_WAIT_MUTEX, &x, 3);
     assert_int_equal(pl_held_settle(a), 2);
+    /* Once more, before anybody asked: held once. */
+    pl_held_foreign(&x);
+    pl_held_push(a, EL_WAIT_MUTEX, &x, 4);
+    assert_int_equal(pl_held_settle(a), 2);
+    assert_int_equal(a->held[1].stack, 4);
     pl_held_remove(a, &x, NULL);
     pl_held_remove(a, &y, NULL);
 }

@@ -88,6 +88,7 @@ struct pl_self {
      * pl_follow. */
     const void *const volatile *running;
     size_t running_offset;
+    struct loiter_note *note; /* see note.h; NULL: it has none */
 };
 
 #define PL_PENDING_WAIT 1u /* the thread keeps a wait that is to be written */

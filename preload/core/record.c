@@ -22,6 +22,7 @@
 #include "preload/core/descriptor.h"
 #include "preload/core/group.h"
 #include "preload/core/modules.h"
+#include "preload/core/note.h"
 #include "preload/core/object.h"
 #include "preload/core/options.h"
 #include "preload/core/outcome.h"
@@ -138,6 +139,7 @@ static int tables_init(void)
     pl_arena_reset();
     pl_actors_reset();
     pl_young_reset();
+    pl_notes_reset();
     pl_threads_reset();
     pl_objects_reset();
     pl_timers_reset();
@@ -241,6 +243,8 @@ static void record_end(enum el_exit_how how)
         pl_captures_at_end();
         pl_young_show(0, EL_ACTOR_NEW);
     }
+    if (pl_self()->thread != NULL)
+        pl_notes_show(pl_self(), 1);
     el_log_end(&pl_log);
 }
 

@@ -33,18 +33,16 @@ static uintptr_t stack_end(const struct pl_self *self, struct pl_call call)
     return call.sp >= self->stack_lo && call.sp < self->stack_hi ? self->stack_hi : 0;
 }
 
+/* `from`: the frame whose return address is the first that is compared. */
 static void entry_fill(struct pl_stack_entry *e, struct pl_call call, uintptr_t first,
-                       uintptr_t place, const struct pl_walk *walk, uint32_t id)
+                       uintptr_t place, const struct pl_walk *walk, unsigned from, uint32_t id)
 {
     e->id = 0; /* not valid while it is written */
     e->pc = call.pc;
     e->place = place;
     e->first = first;
     e->n = 0;
-    unsigned from = 1; /* what is dropped need not be compared, only what lies further out */
-    while (first != 0 && from < walk->n && walk->pcs[from - 1] != first)
-        from++;
-    for (unsigned i = from < walk->n ? from : 1; i < walk->n; i++) {
+    for (unsigned i = from; i < walk->n; i++) {
         uintptr_t offset = (walk->slots[i] - call.sp) / 8;
         if (walk->slots[i] < call.sp || offset > UINT32_MAX || e->n == PL_STACK_WORDS)
             return;
@@ -52,6 +50,15 @@ static void entry_fill(struct pl_stack_entry *e, struct pl_call call, uintptr_t 
         e->words[e->n++] = walk->pcs[i];
     }
     e->id = id;
+}
+
+/* What is dropped need not be compared, only what lies further out. */
+static unsigned compared_from(const struct pl_walk *walk, uintptr_t first)
+{
+    unsigned from = 1;
+    while (first != 0 && from < walk->n && walk->pcs[from - 1] != first)
+        from++;
+    return from < walk->n ? from : 1;
 }
 
 /* Drops the frames of this library, and those below `first`. Gives the number left. */
@@ -207,7 +214,7 @@ __attribute__((noinline)) static uint32_t stack_walk(struct pl_self *self, struc
     uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
     struct pl_stack_entry *e = entry_room(self, call, place, first);
     if (e != NULL && id != 0)
-        entry_fill(e, call, first, place, &walk, id);
+        entry_fill(e, call, first, place, &walk, compared_from(&walk, first), id);
     return id;
 }
 
@@ -245,6 +252,45 @@ static uint32_t stack_shallow(struct pl_self *self, struct pl_call call)
         return 0;
     pl_shallow_add(self, call, &walk, id);
     return id;
+}
+
+/* ---- places that are told, not called from ---- */
+
+uint32_t pl_stack_of_frames(struct pl_self *self, const uintptr_t *pcs, unsigned n)
+{
+    return stack_id(self, pcs, n, 1);
+}
+
+/* The frames that enclose the place's own are those that lie beyond it on the stack. If that one
+ * has returned, they still enclose the present call, as long as its caller has not. */
+__attribute__((noinline)) static uint32_t place_walk(struct pl_self *self, struct pl_call at,
+                                                     uintptr_t caller)
+{
+    const struct pl_call now = PL_CALL();
+    uintptr_t pcs[WALK_MAX], slots[WALK_MAX], kept[WALK_MAX + 2] = {at.pc, caller};
+    struct pl_walk walk = {.pcs = pcs, .slots = slots, .max = WALK_MAX, .hi = stack_end(self, now)};
+    pl_unwind(&walk, now);
+    el_count(&pl_log.summary->unwinds, 1);
+    unsigned n = 2, from = 1, depth = (unsigned)pl_options.depth;
+    while (from < walk.n && slots[from] < at.sp)
+        from++;
+    for (unsigned i = from; i < walk.n; i++)
+        kept[n++] = pcs[i];
+    n = frames_trim(kept, n, 0);
+    const uint32_t id = stack_id(self, kept, n < depth ? n : depth, walk.truncated || n > depth);
+    const uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, at.sp);
+    struct pl_stack_entry *e = id == 0 ? NULL : entry_room(self, at, place, caller);
+    if (e != NULL)
+        entry_fill(e, at, caller, place, &walk, from, id);
+    return id;
+}
+
+uint32_t pl_stack_of_place(struct pl_self *self, const struct pl_place *place)
+{
+    const struct pl_call at = {pl_plain_address((uintptr_t)place->pc), (uintptr_t)place->frame, 0};
+    const uintptr_t caller = pl_plain_address((uintptr_t)place->caller);
+    uint32_t id = stack_remembered(self, at, caller);
+    return id != 0 ? id : place_walk(self, at, caller);
 }
 
 /* ---- places that come often ---- */

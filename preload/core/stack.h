@@ -187,6 +187,16 @@ static inline uint32_t pl_stack_often(struct pl_self *self, struct pl_call call,
     return pl_stack_often_counted(self, call, first, &uses);
 }
 
+/* A place whose frame may have returned, as loiter_lock_taken tells it: its id, as seen from a call
+ * on the same stack. */
+struct pl_place {
+    const void *pc, *frame, *caller;
+};
+PL_HIDDEN uint32_t pl_stack_of_place(struct pl_self *self, const struct pl_place *place);
+
+/* A stack of which no more than its nearest frames is known. */
+PL_HIDDEN uint32_t pl_stack_of_frames(struct pl_self *self, const uintptr_t *pcs, unsigned n);
+
 PL_HIDDEN uint32_t pl_stack_revise(struct pl_self *self, struct pl_call then, uint32_t id,
                                    struct pl_call now);
 

@@ -7,6 +7,7 @@
 #include "preload/core/churn.h"
 #include "preload/core/clock.h"
 #include "preload/core/map.h"
+#include "preload/core/note.h"
 #include "preload/core/record.h"
 #include "preload/core/spawn.h"
 #include "preload/core/spawner.h"
@@ -51,6 +52,7 @@ void pl_thread_reset(struct pl_self *self)
     self->stamps = 0;
     self->now = 0;
     self->running = NULL;
+    self->note = NULL;
     pl_self_settle(self);
 }
 
@@ -62,6 +64,8 @@ void pl_follow(struct pl_self *self)
     self->actor = actor != NULL ? actor : self->thread->actor;
     self->stack_lo = self->actor->stack_lo;
     self->stack_hi = self->actor->stack_hi;
+    if (__builtin_expect(pl_noted(self), 0))
+        pl_note_take(self);
 }
 
 struct pl_actor *pl_thread_actor(void)
@@ -117,6 +121,8 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
     thread->began = pl_now();
     atomic_fetch_add_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     thread->spawn_stack = 0;
+    thread->note_span = 0;
+    thread->note_random = thread->serial;
     thread->waited = NULL;
     thread->until_told = self->until_sample;
     thread->slot = el_slot_acquire(&pl_log, tid);
@@ -196,6 +202,7 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     atomic_fetch_sub_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     self->phase = PL_PHASE_OVER;
     self->running = NULL;
+    self->note = NULL;
     self->thread = NULL;
     self->actor = NULL;
     pl_self_settle(self);

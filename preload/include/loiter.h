@@ -234,8 +234,42 @@ LOITER_WEAK void loiter_object_destroyed(enum loiter_object kind, const void *ob
  * initialisation, which may wait for the outside. */
 LOITER_WEAK void loiter_lock_acquired(enum loiter_wait why, const void *lock, const void *caller);
 /* About to be released, by the current actor; `owner` is the task that acquired it where that may
- * be another, NULL otherwise. */
+ * be another (LOITER_SOMEBODY: one that is not known), NULL otherwise. */
 LOITER_WEAK void loiter_lock_released(const void *lock, struct loiter_task *owner);
+#define LOITER_SOMEBODY ((struct loiter_task *)(uintptr_t)1)
+
+/*
+ * For locks whose taking is inlined into the program, where no function of the runtime returns to
+ * the place. It is told by `pc`, an address behind an instruction of the program's function, by the
+ * canonical address of that function's frame, and by its return address. The first is as
+ * loiter_lock_acquired, the second as loiter_task_park for one lock, not timed.
+ */
+LOITER_WEAK void loiter_lock_taken(enum loiter_wait why, const void *lock, const void *pc,
+                                   const void *frame, const void *caller);
+LOITER_WEAK void loiter_lock_waits(struct loiter_task *t, enum loiter_wait why, const void *lock,
+                                   const void *pc, const void *frame, const void *caller);
+
+/*
+ * The same without a call. The runtime notes that the thread's current task took a lock:
+ *     if `lock` is 0 and `left` is not: takes 1 off `left`, fills in the place, and `lock` last;
+ * and that it gives it up: reads `taken`, then
+ *     if `lock` is that one: sets it to 0; and if `taken` is still the same, it is told.
+ * Otherwise it calls loiter_lock_taken, and loiter_lock_released. Zeroed before the thread has it.
+ */
+struct loiter_note {
+    uintptr_t lock; /* the lock's address, plus 0 for MUTEX, 1 for RLOCK, 2 for WLOCK; 0: none */
+    const void *pc, *frame, *caller;
+    uint32_t left;  /* Loiter sets it anew: one that is not noted is a sample */
+    uint32_t taken; /* Loiter counts what it took from here into a list of its own */
+};
+
+/* The calling OS thread has its note there, until this is called again; NULL: nowhere. Called after
+ * loiter_worker_task. Both places, and the records of tasks that it points to, may be read by other
+ * threads for as long as the process lives. */
+LOITER_WEAK void loiter_worker_note(struct loiter_note *note);
+/* Something is in the thread's note, and another task is about to run here, or none, otherwise than
+ * by loiter_task_park. */
+LOITER_WEAK void loiter_note_moves(void);
 
 /* ---- time ---- */
 

@@ -11,6 +11,7 @@
 #include "preload/core/clock.h"
 #include "preload/core/context.h"
 #include "preload/core/lineage.h"
+#include "preload/core/note.h"
 #include "preload/core/record.h"
 #include "preload/core/spawn.h"
 #include "preload/core/spawner.h"
@@ -26,10 +27,13 @@ static _Atomic uint32_t run_number;
 
 PL_EXPORT void loiter_tick(void)
 {
-    if (!pl_is_ready() || pl_timer_run == 0)
+    struct pl_self *self = pl_timer_run == 0 ? NULL : pl_enter_blindly();
+    if (self == NULL)
         return;
     atomic_store_explicit(&pl_coarse, pl_now(), memory_order_relaxed);
     pl_young_tick();
+    pl_notes_show(self, 0);
+    pl_leave(self);
 }
 
 /* A fork child's memory for tasks is gone with the parent's record. */
@@ -80,6 +84,7 @@ PL_EXPORT void loiter_run_end(void)
     pl_channels_at_end();
     pl_contexts_at_end();
     pl_captures_at_end();
+    pl_notes_show(self, 1);
     pl_actor_each(task_abandon, &event);
     event.left += pl_young_show(event.run, EL_ACTOR_ABANDONED);
     pl_spawners_settle();
@@ -107,7 +112,17 @@ PL_EXPORT void loiter_worker_task(const void *const volatile *place, size_t offs
     self->actor = self->thread->actor;
     self->stack_lo = self->actor->stack_lo;
     self->stack_hi = self->actor->stack_hi;
+    self->note = NULL;
     pl_self_settle(self);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_worker_note(struct loiter_note *note)
+{
+    struct pl_self *self = pl_enter_blindly();
+    if (self == NULL)
+        return;
+    pl_note_begin(self, self->running == NULL ? NULL : note);
     pl_leave(self);
 }
 

@@ -8,6 +8,7 @@
 #include "preload/core/channel.h"
 #include "preload/core/contention.h"
 #include "preload/core/context.h"
+#include "preload/core/note.h"
 #include "preload/core/object.h"
 #include "preload/core/stack.h"
 #include "preload/core/timer_cell.h"
@@ -105,7 +106,7 @@ static inline int acquired_again(struct pl_self *self, uint16_t kind, const void
                                  uintptr_t caller, struct pl_call call)
 {
     struct pl_actor *actor = pl_runs_here(self);
-    if (actor == NULL)
+    if (actor == NULL || pl_noted(self))
         return 0;
     const uint32_t stack = pl_stack_near_on(self, pl_stack_end_of(self, actor), caller, call.sp);
     const struct pl_held_lock held = {lock, kind, 1, stack, call.pc, call.sp};
@@ -115,7 +116,7 @@ static inline int acquired_again(struct pl_self *self, uint16_t kind, const void
 static inline int released_again(struct pl_self *self, const void *lock)
 {
     struct pl_actor *actor = pl_runs_here(self);
-    return actor != NULL && self->thread->contention.lock != (uintptr_t)lock &&
+    return actor != NULL && !pl_noted(self) && self->thread->contention.lock != (uintptr_t)lock &&
            pl_held_remove_simply(actor, lock);
 }
 
@@ -150,6 +151,29 @@ PL_EXPORT void loiter_lock_acquired(enum loiter_wait why, const void *lock, cons
     acquired(why, lock, caller, PL_CALL());
 }
 
+PL_EXPORT void loiter_lock_taken(enum loiter_wait why, const void *lock, const void *pc,
+                                 const void *frame, const void *caller)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    const struct pl_place place = {pc, frame, caller};
+    uint32_t stack = pl_stack_of_place(self, &place), uses = pl_note_uses(self);
+    pl_held_push(self->actor, (uint32_t)why, lock, stack);
+    if (uses != 0) {
+        pl_contention_stands_for(self, uses);
+        pl_contention_taken(self, lock, stack, 0);
+    }
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_note_moves(void)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self != NULL)
+        pl_leave(self);
+}
+
 __attribute__((noinline)) static void released(const void *lock, const struct loiter_task *owner)
 {
     struct pl_self *self = pl_enter_here();
@@ -158,7 +182,7 @@ __attribute__((noinline)) static void released(const void *lock, const struct lo
     pl_contention_released(self, lock);
     /* The list of another actor is not ours to change: it is told, and looks when it next asks. */
     if (!pl_held_remove_simply(self->actor, lock) && !pl_held_remove(self->actor, lock, NULL) &&
-        owner != NULL)
+        owner != NULL && !pl_note_drop(lock))
         pl_held_foreign(lock);
     pl_leave(self);
 }

@@ -11,6 +11,7 @@
 #include "preload/core/call.h"
 #include "preload/core/channel.h"
 #include "preload/core/clock.h"
+#include "preload/core/note.h"
 #include "preload/core/object.h"
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
@@ -167,6 +168,7 @@ struct wait_asked {
     uint32_t kind, timed;
     const void *caller;
     struct pl_call call;
+    const struct pl_place *place; /* or NULL */
 };
 
 /* What changes in the cell with each wait. */
@@ -201,8 +203,13 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
     w->object = asked->n == 0 ? 0 : pl_id_of(asked->objects[0]);
     w->timed = asked->timed;
     w->record = NULL;
-    w->stack = pl_stack_from(self, asked->call, asked->caller);
+    if (asked->place != NULL)
+        w->stack = pl_stack_of_place(self, asked->place);
+    else
+        w->stack = pl_stack_from(self, asked->call, asked->caller);
     w->slot = pl_stack_slot_of(self, asked->call, (uintptr_t)asked->caller, w->stack);
+    if (pl_noted(self))
+        pl_note_take(self);
     if (w->kind == EL_WAIT_SELECT)
         select_waits(self, w, asked->objects, asked->n);
     else if (pl_wait_has_object(w->kind) && asked->n != 0)
@@ -247,7 +254,7 @@ PL_INLINE int is_again(const struct again *a, uint64_t object, const void *calle
     const struct pl_wait *w = a->w;
     if (w == NULL || w->object != object || w->kind != a->kind || w->timed != a->timed ||
         (a->task->held_count | (a->task->captured & PL_CAPTURE_HOLDS)) != 0 ||
-        atomic_load_explicit(&pl_coarse, memory_order_relaxed) == 0)
+        atomic_load_explicit(&pl_coarse, memory_order_relaxed) == 0 || pl_noted(a->self))
         return 0;
     const uintptr_t place = pl_stack_place(a->task->stack_lo, a->task->stack_hi, call.sp);
     const uint32_t stack = pl_stack_known_in(a->self, w->slot, place, call, (uintptr_t)caller);
@@ -317,7 +324,14 @@ PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
         if (__builtin_expect(done, 1))
             return;
     }
-    park(&(struct wait_asked){t, objects, n, (uint32_t)why, timed != 0, caller, PL_CALL()});
+    park(&(struct wait_asked){t, objects, n, (uint32_t)why, timed != 0, caller, PL_CALL(), NULL});
+}
+
+PL_EXPORT void loiter_lock_waits(struct loiter_task *t, enum loiter_wait why, const void *lock,
+                                 const void *pc, const void *frame, const void *caller)
+{
+    const struct pl_place place = {pc, frame, caller};
+    park(&(struct wait_asked){t, &lock, 1, (uint32_t)why, 0, pc, PL_CALL(), &place});
 }
 
 /* ---- waking ---- */

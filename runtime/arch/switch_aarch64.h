@@ -48,6 +48,14 @@ static inline void weft__arch_prepare(struct weft__frame *frame, uint64_t *sp)
     *frame = (struct weft__frame){sp, NULL, (void *)weft__arch_entry};
 }
 
+/* What thread-local variables lie behind. */
+#define WEFT_ARCH_THREAD_POINTER()                                                                 \
+    ({                                                                                             \
+        void *pointer_;                                                                            \
+        __asm__ volatile("mrs %0, tpidr_el0" : "=r"(pointer_));                                    \
+        pointer_;                                                                                  \
+    })
+
 /* A thread-local pointer of this library, read anew each time: the compiler must not keep a
  * thread's value over a switch. */
 #define WEFT_ARCH_THREAD_LOCAL(name)                                                               \

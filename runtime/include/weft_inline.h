@@ -14,11 +14,12 @@ extern "C" {
 /* artificial: a debugger and Loiter see the program's call, not the inside of it. */
 #define WEFT__INLINE extern inline __attribute__((gnu_inline, artificial))
 
-/* This place of the program, for the line about a lock that is given up twice. */
+/* This place of the program: for the line about a lock that is given up twice, and for who is told
+ * of locks. It lies behind an instruction, as what a call returns to does. */
 #if defined(__x86_64__)
-#define WEFT__ADDRESS "leaq 0(%%rip), %0"
+#define WEFT__ADDRESS "leaq 1f(%%rip), %0\n1:"
 #elif defined(__aarch64__)
-#define WEFT__ADDRESS "adr %0, ."
+#define WEFT__ADDRESS "adr %0, 1f\n1:"
 #endif
 #define WEFT__HERE()                                                                               \
     __extension__({                                                                                \
@@ -36,27 +37,90 @@ extern "C" {
     })
 
 /* The functions of the library by other names: by its own each would call itself. */
-WEFT_API void weft__mutex_lock_call(struct weft_mutex *mutex) __asm__("weft_mutex_lock");
 WEFT_API void weft__mutex_unlock_call(struct weft_mutex *mutex) __asm__("weft_mutex_unlock");
-WEFT_API void weft__rwmutex_rlock_call(struct weft_rwmutex *rw) __asm__("weft_rwmutex_rlock");
 WEFT_API void weft__rwmutex_runlock_call(struct weft_rwmutex *rw) __asm__("weft_rwmutex_runlock");
-WEFT_API void weft__rwmutex_lock_call(struct weft_rwmutex *rw) __asm__("weft_rwmutex_lock");
 WEFT_API void weft__rwmutex_unlock_call(struct weft_rwmutex *rw) __asm__("weft_rwmutex_unlock");
 WEFT_API void weft__waitgroup_wait_call(struct weft_waitgroup *wg) __asm__("weft_waitgroup_wait");
 WEFT_API void weft__once_do_call(struct weft_once *once, void (*fn)(void *arg),
                                  void *arg) __asm__("weft_once_do");
 
+/*
+ * A lock that was free is not told of by a call, while somebody listens: it is noted where he
+ * looks, and so is that it was given up. Each worker has one such note; where that is taken, and on
+ * other threads, there is the call. A note tells the place by an address within the function, and
+ * by that function's frame and return address.
+ *
+ * `weft__watched`, if not 0, is where, from the thread pointer on, a thread has the address of its
+ * worker's note, or NULL. It is read each time: a task goes on in other threads.
+ */
+struct weft__note { /* as struct loiter_note */
+    uintptr_t lock; /* with what it is to the task in its lowest bits; 0: none */
+    const void *pc, *frame, *caller;
+    uint32_t left;  /* so many more may be noted until one is told by a call */
+    uint32_t taken; /* counts the notes that were taken over */
+};
+
+enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WRITE = 2 };
+
+#if defined(__x86_64__)
+#define WEFT__THREAD_WORD "movq %%fs:(%1), %0"
+#elif defined(__aarch64__)
+#define WEFT__THREAD_WORD "mrs %0, tpidr_el0\n\tldr %0, [%0, %1]"
+#endif
+#define WEFT__MY_NOTE(watched)                                                                     \
+    __extension__({                                                                                \
+        volatile struct weft__note *note_;                                                         \
+        __asm__ volatile(WEFT__THREAD_WORD : "=&r"(note_) : "r"((intptr_t)(watched)) : "memory");  \
+        note_;                                                                                     \
+    })
+
+/* False: it has to be told of. */
+#define WEFT__NOTE(watched, object, as, here)                                                      \
+    __extension__({                                                                                \
+        volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
+        uint32_t left_ = n_ && n_->lock == 0 ? n_->left : 0;                                       \
+        if (left_ != 0) {                                                                          \
+            n_->left = left_ - 1;                                                                  \
+            n_->pc = (here);                                                                       \
+            n_->frame = __builtin_dwarf_cfa();                                                     \
+            n_->caller = __builtin_return_address(0);                                              \
+            n_->lock = (uintptr_t)(object) + (as);                                                 \
+        }                                                                                          \
+        left_ != 0;                                                                                \
+    })
+
+/* False: it was not noted, or a signal handler has taken the note over in between. */
+#define WEFT__UNNOTE(watched, object, as)                                                          \
+    __extension__({                                                                                \
+        volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
+        uint32_t taken_ = n_ ? n_->taken : 0;                                                      \
+        int was_ = n_ && n_->lock == (uintptr_t)(object) + (as);                                   \
+        if (was_)                                                                                  \
+            n_->lock = 0;                                                                          \
+        was_ && n_->taken == taken_;                                                               \
+    })
+
+/* The place, for the functions that tell of it. */
+#define WEFT__PLACE(here) here, __builtin_dwarf_cfa(), __builtin_return_address(0)
+
 WEFT__INLINE void weft_mutex_lock(struct weft_mutex *mutex)
 {
-    uint32_t unlocked = 0;
-    if (weft__watched || !__atomic_compare_exchange_n(&mutex->state, &unlocked, 1, 0,
-                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        weft__mutex_lock_call(mutex);
+    uint32_t state = 0; /* that was found: 0, it was taken */
+    int watched = weft__watched;
+    if (__builtin_expect(!__atomic_compare_exchange_n(&mutex->state, &state, 1, 0, __ATOMIC_ACQUIRE,
+                                                      __ATOMIC_RELAXED) ||
+                             watched,
+                         0)) {
+        const void *here = WEFT__HERE();
+        if (state != 0 || !WEFT__NOTE(watched, mutex, WEFT__NOTED_LOCK, here))
+            weft__mutex_lock_told(mutex, state == 0, WEFT__PLACE(here));
+    }
 }
 
 WEFT__INLINE void weft_mutex_unlock(struct weft_mutex *mutex)
 {
-    if (weft__watched) {
+    int watched = weft__watched;
+    if (__builtin_expect(watched, 0) && !WEFT__UNNOTE(watched, mutex, WEFT__NOTED_LOCK)) {
         weft__mutex_unlock_call(mutex);
         return;
     }
@@ -70,18 +134,19 @@ WEFT__INLINE void weft_mutex_unlock(struct weft_mutex *mutex)
  */
 WEFT__INLINE void weft_rwmutex_rlock(struct weft_rwmutex *rw)
 {
-    if (weft__watched) {
-        weft__rwmutex_rlock_call(rw);
-        return;
-    }
+    int watched = weft__watched;
     uint32_t before = __atomic_fetch_add(&rw->state, 1, __ATOMIC_ACQUIRE);
-    if (before >> 31)
-        weft__rwmutex_rlock_wait(rw, before);
+    if (__builtin_expect(before >> 31 || watched, 0)) {
+        const void *here = WEFT__HERE();
+        if (before >> 31 || !WEFT__NOTE(watched, rw, WEFT__NOTED_READ, here))
+            weft__rwmutex_rlock_told(rw, before, WEFT__PLACE(here));
+    }
 }
 
 WEFT__INLINE void weft_rwmutex_runlock(struct weft_rwmutex *rw)
 {
-    if (weft__watched) {
+    int watched = weft__watched;
+    if (__builtin_expect(watched, 0) && !WEFT__UNNOTE(watched, rw, WEFT__NOTED_READ)) {
         weft__rwmutex_runlock_call(rw);
         return;
     }
@@ -92,16 +157,23 @@ WEFT__INLINE void weft_rwmutex_runlock(struct weft_rwmutex *rw)
 
 WEFT__INLINE void weft_rwmutex_lock(struct weft_rwmutex *rw)
 {
-    uint32_t unlocked = 0, locked = UINT32_C(1) << 31;
-    if (weft__watched || !__atomic_compare_exchange_n(&rw->state, &unlocked, locked, 0,
-                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        weft__rwmutex_lock_call(rw);
+    uint32_t state = 0, locked = UINT32_C(1) << 31;
+    int watched = weft__watched;
+    if (__builtin_expect(!__atomic_compare_exchange_n(&rw->state, &state, locked, 0,
+                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED) ||
+                             watched,
+                         0)) {
+        const void *here = WEFT__HERE();
+        if (state != 0 || !WEFT__NOTE(watched, rw, WEFT__NOTED_WRITE, here))
+            weft__rwmutex_lock_told(rw, state == 0, WEFT__PLACE(here));
+    }
 }
 
 WEFT__INLINE void weft_rwmutex_unlock(struct weft_rwmutex *rw)
 {
     uint32_t locked = UINT32_C(1) << 31;
-    if (weft__watched) {
+    int watched = weft__watched;
+    if (__builtin_expect(watched, 0) && !WEFT__UNNOTE(watched, rw, WEFT__NOTED_WRITE)) {
         weft__rwmutex_unlock_call(rw);
         return;
     }

@@ -34,6 +34,7 @@ uint32_t weft__visitors;
 
 __thread struct weft__worker *weft__current_worker;
 __thread struct weft_deferred **weft__scopes;
+__thread struct loiter_note *weft__my_note;
 
 static const uint8_t wait_kinds[] = {
 #define X(name, text, kind) kind,
@@ -49,6 +50,10 @@ void weft__bind_thread(struct weft__worker *w)
         w->tells_switches = loiter_task_switch != NULL && loiter_worker_task == NULL;
     LOITER_CALL(loiter_worker_task, (w ? (const void *const volatile *)&w->current : NULL,
                                      offsetof(struct weft_task, loiter)));
+    if (loiter_worker_note != NULL) {
+        weft__my_note = w ? &w->note : NULL;
+        LOITER_CALL(loiter_worker_note, (weft__my_note));
+    }
 }
 
 struct weft_task *weft__self_or_die(void)
@@ -220,6 +225,18 @@ void weft__announce_wait(struct weft_task *t, enum weft__wait why, const void *c
                 (&t->loiter, (enum loiter_wait)wait_kinds[why], objects, n, timed, caller));
 }
 
+void weft__will_lock(struct weft_task *t, enum weft__wait why, const void *lock,
+                     const struct weft__place *at)
+{
+    if (!at->frame || !loiter_lock_waits) {
+        weft__will_wait(t, why, lock, false, at->pc);
+        return;
+    }
+    weft__set_wait(t, why, lock);
+    LOITER_CALL(loiter_lock_waits, (&t->loiter, (enum loiter_wait)wait_kinds[why], lock, at->pc,
+                                    at->frame, at->caller));
+}
+
 void weft__park(struct weft_task *t, uint32_t *lock)
 {
     struct weft__worker *w = t->worker;
@@ -307,6 +324,7 @@ void weft_yield(void)
         return;
     }
     struct weft_task *t = w->current;
+    weft__note_moves(w);
     w->after = WEFT__AFTER_REQUEUE;
     w->after_arg = t;
     leave(w, t);
@@ -406,6 +424,7 @@ static inline __attribute__((always_inline)) void finish(struct weft__worker *w,
         free(t->arg);
     if (__builtin_expect(t->labels != NULL, 0))
         weft__labels_drop(t);
+    weft__note_moves(w);
     LOITER_CALL(loiter_task_exit, (&t->loiter));
     if (is_main)
         weft__main_returned(w);

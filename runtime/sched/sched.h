@@ -34,6 +34,23 @@ static inline struct weft__worker *weft__worker(void)
     return (struct weft__worker *)WEFT_ARCH_THREAD_LOCAL(weft__current_worker);
 }
 
+/* Where weft_inline.h finds the worker's note; NULL where nobody looks at it. */
+extern __thread struct loiter_note *weft__my_note
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* The task is about to leave the worker otherwise than by a wait. */
+static inline void weft__note_moves(const struct weft__worker *w)
+{
+    if (__builtin_expect(w->note.lock != 0, 0))
+        LOITER_CALL(loiter_note_moves, ());
+}
+
+/* Where the program locks: where a function of the library returns to, or, if `frame` is not NULL,
+ * where weft_inline.h has that function's part. */
+struct weft__place {
+    const void *pc, *frame, *caller;
+};
+
 struct weft_task *weft__bound_self(void); /* see bound.h */
 
 /* The running task; NULL outside one. */
@@ -70,6 +87,10 @@ static inline void weft__will_wait(struct weft_task *t, enum weft__wait why, con
     if (__builtin_expect(loiter_task_park != NULL, 0))
         weft__announce_wait(t, why, &object, object ? 1 : 0, timed, caller);
 }
+
+/* The same for a lock. */
+void weft__will_lock(struct weft_task *t, enum weft__wait why, const void *lock,
+                     const struct weft__place *at);
 
 /* The same for any number of objects. */
 static inline void weft__will_wait_all(struct weft_task *t, enum weft__wait why,

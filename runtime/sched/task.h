@@ -114,7 +114,8 @@ enum weft__after {
 
 struct weft__worker {
     /* Of its own thread alone. */
-    alignas(64) struct weft_task *current; /* NULL in the scheduler */
+    alignas(64) struct loiter_note note;
+    struct weft_task *current; /* NULL in the scheduler */
     enum weft__after after;
     unsigned hits; /* dispatches from `next` in a row */
     void *after_arg;

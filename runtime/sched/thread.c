@@ -410,6 +410,7 @@ _Noreturn void weft__thread_abandon(struct weft_task *t)
 
 static void take_thread(struct weft__thread *th, struct weft__worker *stand_in, struct weft_task *t)
 {
+    weft__note_moves(weft__worker());
     stand_in->scheduler = &th->scheduler;
     stand_in->locks = 1;
     weft__lock(&th->run->threads_lock);

@@ -1,16 +1,26 @@
-/* Locks that are taken and given up, for whoever listens. The owner is kept only then. */
+/* Locks that are taken and given up, for whoever listens. The owner is kept only then, and only of
+ * those that were told of by a call. */
 #ifndef WEFT_SYNC_ANNOUNCE_H
 #define WEFT_SYNC_ANNOUNCE_H
 
 #include "runtime/chan/waitq.h"
 
+/* The place where a function of the library was called, and that of one inlined. */
+#define WEFT_CALLED_FROM(caller) (&(const struct weft__place){caller, NULL, NULL})
+#define WEFT_INLINED_AT(pc, frame, caller)                                                         \
+    (loiter_lock_taken ? &(const struct weft__place){pc, frame, caller}                            \
+                       : WEFT_CALLED_FROM(WEFT_CALLER()))
+
 static inline void weft__acquired(enum loiter_wait why, const void *lock, void **owner,
-                                  const void *caller)
+                                  const struct weft__place *at)
 {
     if (__builtin_expect(loiter_lock_acquired != NULL, 0)) {
         if (owner)
             *owner = weft__self();
-        loiter_lock_acquired(why, lock, caller);
+        if (at->frame)
+            LOITER_CALL(loiter_lock_taken, (why, lock, at->pc, at->frame, at->caller));
+        else
+            loiter_lock_acquired(why, lock, at->pc);
     }
 }
 
@@ -18,13 +28,26 @@ static inline void weft__acquired(enum loiter_wait why, const void *lock, void *
 void weft__mutex_lock(struct weft_mutex *m, const void *caller);
 void weft__mutex_unlock(struct weft_mutex *m, const void *caller);
 
-static inline void weft__releasing(const void *lock, void **owner)
+/* As weft_inline.h does it: what was noted there may be given up in a program's other parts, by a
+ * call. */
+static inline bool weft__unnoted(enum loiter_wait why, const void *lock)
+{
+    volatile struct loiter_note *note = weft__worker() ? &weft__worker()->note : NULL;
+    uint32_t taken = note ? note->taken : 0;
+    if (!note || note->lock != (uintptr_t)lock + (why - LOITER_WAIT_MUTEX))
+        return false;
+    note->lock = 0;
+    return note->taken == taken;
+}
+
+static inline void weft__releasing(enum loiter_wait why, const void *lock, void **owner)
 {
     if (__builtin_expect(loiter_lock_released != NULL, 0)) {
         struct weft_task *t = owner ? *owner : NULL;
         if (owner)
             *owner = NULL;
-        loiter_lock_released(lock, t ? &t->loiter : NULL);
+        if (!weft__unnoted(why, lock))
+            loiter_lock_released(lock, t ? &t->loiter : owner ? LOITER_SOMEBODY : NULL);
     }
 }
 

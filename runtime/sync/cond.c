@@ -44,8 +44,8 @@ static void finish_once(void *arg)
 /* An initialisation may wait for the outside: to who listens this is no lock like others. */
 static void hold_as_once(struct weft_once *once, const void *caller)
 {
-    weft__releasing(&once->mutex, &once->mutex.owner);
-    weft__acquired(LOITER_WAIT_ONCE, &once->mutex, &once->mutex.owner, caller);
+    weft__releasing(LOITER_WAIT_MUTEX, &once->mutex, &once->mutex.owner);
+    weft__acquired(LOITER_WAIT_ONCE, &once->mutex, &once->mutex.owner, WEFT_CALLED_FROM(caller));
 }
 
 void weft_once_do(struct weft_once *once, void (*fn)(void *), void *arg)

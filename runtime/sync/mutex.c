@@ -58,7 +58,8 @@ static bool take_or_ask(struct weft_mutex *m, bool starving)
 }
 
 /* Queues and parks, unless it can be taken; true if it is taken or was handed over. */
-static bool wait(struct weft_mutex *m, struct weft__waiter *w, bool again, const void *caller)
+static bool wait(struct weft_mutex *m, struct weft__waiter *w, bool again,
+                 const struct weft__place *at)
 {
     weft__lock(&m->guard);
     if (again)
@@ -72,14 +73,14 @@ static bool wait(struct weft_mutex *m, struct weft__waiter *w, bool again, const
         weft__waitq_push_front(&m->waiters, w);
     else
         weft__waitq_push(&m->waiters, w);
-    weft__will_wait(w->task, WEFT__WAIT_MUTEX, m, false, caller);
+    weft__will_lock(w->task, WEFT__WAIT_MUTEX, m, at);
     weft__park(w->task, &m->guard);
     return w->passed;
 }
 
-static inline void told_of_lock(struct weft_mutex *m, const void *caller)
+static inline void told_of_lock(struct weft_mutex *m, const struct weft__place *at)
 {
-    weft__acquired(LOITER_WAIT_MUTEX, m, &m->owner, caller);
+    weft__acquired(LOITER_WAIT_MUTEX, m, &m->owner, at);
 }
 
 static bool spin(struct weft_mutex *m)
@@ -93,37 +94,53 @@ static bool spin(struct weft_mutex *m)
     return false;
 }
 
-static void queue(struct weft_mutex *m, const void *caller)
+static void queue(struct weft_mutex *m, const struct weft__place *at)
 {
     struct weft__waiter w = {.task = weft__self_or_die(), .since = weft_now()};
-    for (bool again = false; !wait(m, &w, again, caller); again = true) {
+    for (bool again = false; !wait(m, &w, again, at); again = true) {
         int rounds = WEFT__SPIN_ROUNDS;
         seen_free(m, &rounds);
     }
 }
 
-__attribute__((noinline)) static void lock_slow(struct weft_mutex *m, const void *caller)
+__attribute__((noinline)) static void lock_slow(struct weft_mutex *m, const struct weft__place *at)
 {
     if (!spin(m))
-        queue(m, caller);
-    told_of_lock(m, caller);
+        queue(m, at);
+    told_of_lock(m, at);
 }
 
 /* ---- lock ---- */
 
 int weft__watched;
 
+_Static_assert(sizeof(struct weft__note) == sizeof(struct loiter_note) &&
+                   offsetof(struct weft__note, caller) == offsetof(struct loiter_note, caller) &&
+                   offsetof(struct weft__note, taken) == offsetof(struct loiter_note, taken),
+               "weft_inline.h fills it in");
+
 __attribute__((constructor)) static void look_for_listeners(void)
 {
-    weft__watched = loiter_lock_acquired || loiter_lock_released;
+    if (loiter_lock_acquired || loiter_lock_released)
+        weft__watched = (int)((char *)&weft__my_note - (char *)WEFT_ARCH_THREAD_POINTER());
 }
 
 void weft__mutex_lock(struct weft_mutex *m, const void *caller)
 {
     if (__builtin_expect(!take(m), 0))
-        lock_slow(m, caller);
+        lock_slow(m, WEFT_CALLED_FROM(caller));
     else
-        told_of_lock(m, caller);
+        told_of_lock(m, WEFT_CALLED_FROM(caller));
+}
+
+void weft__mutex_lock_told(struct weft_mutex *m, int taken, const void *pc, const void *frame,
+                           const void *caller)
+{
+    const struct weft__place *at = WEFT_INLINED_AT(pc, frame, caller);
+    if (taken)
+        told_of_lock(m, at);
+    else
+        lock_slow(m, at);
 }
 
 void weft_mutex_lock(struct weft_mutex *m)
@@ -137,7 +154,7 @@ int weft_mutex_try_lock(struct weft_mutex *m)
         weft__spins(weft__worker(), true, WEFT_CALLER());
         return -EBUSY;
     }
-    weft__acquired(LOITER_WAIT_MUTEX, m, &m->owner, WEFT_CALLER());
+    told_of_lock(m, WEFT_CALLED_FROM(WEFT_CALLER()));
     return 0;
 }
 
@@ -196,7 +213,7 @@ static void unlock_slow(struct weft_mutex *m, const void *before)
 
 void weft__mutex_unlock(struct weft_mutex *m, const void *caller)
 {
-    weft__releasing(m, &m->owner);
+    weft__releasing(LOITER_WAIT_MUTEX, m, &m->owner);
     const void *before = m->unlocked_at;
     m->unlocked_at = caller;
     unlock_slow(m, before);

@@ -145,9 +145,9 @@ static void leave(struct weft_rwmutex *rw)
 
 /* With the guard held, which is given up. */
 static void wait(struct weft_rwmutex *rw, struct weft__waiter *w, enum weft__wait why,
-                 const void *caller)
+                 const struct weft__place *at)
 {
-    weft__will_wait(w->task, why, rw, false, caller);
+    weft__will_lock(w->task, why, rw, at);
     weft__park(w->task, &rw->guard);
 }
 
@@ -161,21 +161,22 @@ static void arrive(struct weft_rwmutex *rw, struct weft__waiter *w)
 
 /* With the guard held: until the waiter is woken. True: the mutex was handed over. */
 static bool queue(struct weft_rwmutex *rw, struct weft_waitq *q, struct weft__waiter *w, bool again,
-                  enum weft__wait why, const void *caller)
+                  enum weft__wait why, const struct weft__place *at)
 {
     if (again)
         weft__waitq_push_front(q, w);
     else
         weft__waitq_push(q, w);
-    wait(rw, w, why, caller);
+    wait(rw, w, why, at);
     return w->passed;
 }
 
 /* ---- reading ---- */
 
-__attribute__((noinline)) static void told_of_rlock(struct weft_rwmutex *rw, const void *caller)
+__attribute__((noinline)) static void told_of_rlock(struct weft_rwmutex *rw,
+                                                    const struct weft__place *at)
 {
-    weft__acquired(LOITER_WAIT_RLOCK, rw, NULL, caller);
+    weft__acquired(LOITER_WAIT_RLOCK, rw, NULL, at);
 }
 
 /* Counted, with what was there before. Under the guard: whether it is in; else it is counted no
@@ -196,7 +197,7 @@ static bool enter(struct weft_rwmutex *rw, uint32_t before)
 }
 
 __attribute__((noinline)) static void rlock_slow(struct weft_rwmutex *rw, uint32_t before,
-                                                 const void *caller)
+                                                 const struct weft__place *at)
 {
     struct weft__waiter w = {.task = weft__self_or_die()};
     bool again = false;
@@ -204,8 +205,8 @@ __attribute__((noinline)) static void rlock_slow(struct weft_rwmutex *rw, uint32
     while (!enter(rw, before)) {
         if (!again)
             w.since = weft_now();
-        if (queue(rw, &rw->read_waiters, &w, again, WEFT__WAIT_RLOCK, caller)) {
-            told_of_rlock(rw, caller);
+        if (queue(rw, &rw->read_waiters, &w, again, WEFT__WAIT_RLOCK, at)) {
+            told_of_rlock(rw, at);
             return;
         }
         again = true;
@@ -217,21 +218,31 @@ __attribute__((noinline)) static void rlock_slow(struct weft_rwmutex *rw, uint32
     struct weft_task *list = again ? followers(rw, false, &count) : NULL;
     weft__unlock(&rw->guard);
     weft__ready_all(list, rw);
-    told_of_rlock(rw, caller);
+    told_of_rlock(rw, at);
 }
 
 void weft_rwmutex_rlock(struct weft_rwmutex *rw)
 {
     uint32_t before = __atomic_fetch_add(&rw->state, 1, __ATOMIC_ACQUIRE);
     if (__builtin_expect(before & WRITER, 0))
-        rlock_slow(rw, before, WEFT_CALLER());
+        rlock_slow(rw, before, WEFT_CALLED_FROM(WEFT_CALLER()));
     else if (__builtin_expect(loiter_lock_acquired != NULL, 0))
-        told_of_rlock(rw, WEFT_CALLER());
+        told_of_rlock(rw, WEFT_CALLED_FROM(WEFT_CALLER()));
 }
 
 void weft__rwmutex_rlock_wait(struct weft_rwmutex *rw, uint32_t before)
 {
-    rlock_slow(rw, before, WEFT_CALLER());
+    rlock_slow(rw, before, WEFT_CALLED_FROM(WEFT_CALLER()));
+}
+
+void weft__rwmutex_rlock_told(struct weft_rwmutex *rw, uint32_t before, const void *pc,
+                              const void *frame, const void *caller)
+{
+    const struct weft__place *at = WEFT_INLINED_AT(pc, frame, caller);
+    if (before & WRITER)
+        rlock_slow(rw, before, at);
+    else
+        told_of_rlock(rw, at);
 }
 
 int weft_rwmutex_try_rlock(struct weft_rwmutex *rw)
@@ -241,7 +252,7 @@ int weft_rwmutex_try_rlock(struct weft_rwmutex *rw)
         if (state & WRITER)
             return -EBUSY;
     } while (!change(rw, &state, state + 1, __ATOMIC_ACQUIRE));
-    weft__acquired(LOITER_WAIT_RLOCK, rw, NULL, WEFT_CALLER());
+    told_of_rlock(rw, WEFT_CALLED_FROM(WEFT_CALLER()));
     return 0;
 }
 
@@ -293,7 +304,7 @@ static inline void runlock_by(struct weft_rwmutex *rw, const void *caller)
 
 __attribute__((noinline)) static void tell_and_runlock(struct weft_rwmutex *rw, const void *caller)
 {
-    weft__releasing(rw, NULL);
+    weft__releasing(LOITER_WAIT_RLOCK, rw, NULL);
     runlock_by(rw, caller);
 }
 
@@ -307,9 +318,10 @@ void weft_rwmutex_runlock(struct weft_rwmutex *rw)
 
 /* ---- writing ---- */
 
-__attribute__((noinline)) static void told_of_lock(struct weft_rwmutex *rw, const void *caller)
+__attribute__((noinline)) static void told_of_lock(struct weft_rwmutex *rw,
+                                                   const struct weft__place *at)
 {
-    weft__acquired(LOITER_WAIT_WLOCK, rw, &rw->owner, caller);
+    weft__acquired(LOITER_WAIT_WLOCK, rw, &rw->owner, at);
 }
 
 /* The state that keeps others out, and lets whoever leaves look at the queue if need be. */
@@ -324,20 +336,20 @@ static uint32_t announce(struct weft_rwmutex *rw)
 
 /* True if the mutex is taken or was handed over. */
 static bool take_or_wait(struct weft_rwmutex *rw, struct weft__waiter *w, bool again,
-                         const void *caller)
+                         const struct weft__place *at)
 {
     weft__lock(&rw->guard);
     arrive(rw, w);
     uint32_t state = announce(rw);
     if (state & WRITER)
-        return queue(rw, &rw->write_waiters, w, again, WEFT__WAIT_WLOCK, caller);
+        return queue(rw, &rw->write_waiters, w, again, WEFT__WAIT_WLOCK, at);
     __atomic_store_n(&rw->leaving, state & COUNT, __ATOMIC_RELAXED);
     if (rw->leaving == 0) {
         weft__unlock(&rw->guard);
         return true;
     }
     rw->pending = w->task;
-    wait(rw, w, WEFT__WAIT_WLOCK, caller);
+    wait(rw, w, WEFT__WAIT_WLOCK, at);
     return true;
 }
 
@@ -353,23 +365,34 @@ static bool spin(struct weft_rwmutex *rw)
     return false;
 }
 
-__attribute__((noinline)) static void lock_slow(struct weft_rwmutex *rw, const void *caller)
+__attribute__((noinline)) static void lock_slow(struct weft_rwmutex *rw,
+                                                const struct weft__place *at)
 {
     if (!spin(rw)) {
         struct weft__waiter w = {.task = weft__self_or_die(), .since = weft_now()};
-        for (bool again = false; !take_or_wait(rw, &w, again, caller); again = true) {
+        for (bool again = false; !take_or_wait(rw, &w, again, at); again = true) {
         }
     }
-    told_of_lock(rw, caller);
+    told_of_lock(rw, at);
 }
 
 void weft_rwmutex_lock(struct weft_rwmutex *rw)
 {
     uint32_t free = 0;
     if (__builtin_expect(!change(rw, &free, WRITER, __ATOMIC_ACQUIRE), 0))
-        lock_slow(rw, WEFT_CALLER());
+        lock_slow(rw, WEFT_CALLED_FROM(WEFT_CALLER()));
     else if (__builtin_expect(loiter_lock_acquired != NULL, 0))
-        told_of_lock(rw, WEFT_CALLER());
+        told_of_lock(rw, WEFT_CALLED_FROM(WEFT_CALLER()));
+}
+
+void weft__rwmutex_lock_told(struct weft_rwmutex *rw, int taken, const void *pc, const void *frame,
+                             const void *caller)
+{
+    const struct weft__place *at = WEFT_INLINED_AT(pc, frame, caller);
+    if (taken)
+        told_of_lock(rw, at);
+    else
+        lock_slow(rw, at);
 }
 
 int weft_rwmutex_try_lock(struct weft_rwmutex *rw)
@@ -377,7 +400,7 @@ int weft_rwmutex_try_lock(struct weft_rwmutex *rw)
     uint32_t free = 0;
     if (!change(rw, &free, WRITER, __ATOMIC_ACQUIRE))
         return -EBUSY;
-    weft__acquired(LOITER_WAIT_WLOCK, rw, &rw->owner, WEFT_CALLER());
+    told_of_lock(rw, WEFT_CALLED_FROM(WEFT_CALLER()));
     return 0;
 }
 
@@ -393,7 +416,7 @@ __attribute__((noinline)) static void unlock_slow(struct weft_rwmutex *rw, uint3
 
 void weft_rwmutex_unlock(struct weft_rwmutex *rw)
 {
-    weft__releasing(rw, &rw->owner);
+    weft__releasing(LOITER_WAIT_WLOCK, rw, &rw->owner);
     const void *before = rw->unlocked_at;
     rw->unlocked_at = WEFT_CALLER();
     weft__rwmutex_unlock_wake(rw, before);

@@ -1,4 +1,4 @@
-"""SIGKILL at random instants: the record opens, and what happened before the kill is in it."""
+"""SIGKILL: the record opens, and what happened before the kill, or went on then, is in it."""
 
 import os
 import random
@@ -6,7 +6,8 @@ import signal
 import subprocess
 import time
 
-from faults import (analyze, babeltrace_count, process_folders, read_counter, require, wait_until)
+from faults import (analyze, babeltrace_count, process_folders, read_counter, require, run,
+                    wait_until)
 
 KILLS = 200
 
@@ -44,3 +45,28 @@ def test_random_instants(tools):
         require(ended >= joined, f"seed {seed}, kill {number}: {joined} threads had been joined, "
                                  f"{ended} ends are in the record {log}")
         analyze(tools, log).expect((0, 1))
+
+
+def held_locks(log):
+    """How many locks the record says are held."""
+    return sum(" held: " in line and "{ state = 1, count = 1, " in line
+               for line in run(["babeltrace2", log]).out.splitlines())
+
+
+def test_lock_of_one_that_computes(tools):
+    """Nothing was called since the lock was taken, and nothing will be: somebody else has to see
+    that it is held."""
+    log = tools.path("log")
+    holder = os.path.join(os.path.dirname(tools.worker), "fault-holder")
+    launcher = subprocess.Popen([tools.loiter, "record", "-o", log, "--", holder],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        pid = int(launcher.stdout.readline())
+        wait_until(lambda: held_locks(log) == 1, "the lock in the record")
+        os.kill(pid, signal.SIGKILL)
+        launcher.communicate(timeout=60)
+    finally:
+        if launcher.poll() is None:
+            os.killpg(launcher.pid, signal.SIGKILL)
+    require(held_locks(log) == 1, "the lock is held no more after the kill")

@@ -1,0 +1,172 @@
+/* note.c - see note.h. */
+#include "preload/core/note.h"
+
+#include "preload/core/arena.h"
+#include "preload/core/contention.h"
+#include "preload/core/stack.h"
+
+#define SPAN_MOST 512 /* locks that are noted between two samples, about */
+
+/* Where a worker notes, and what is shown of it. One for each such place, for good. */
+struct noted {
+    struct noted *next;
+    struct loiter_note *note;
+    const void *const volatile *running;
+    size_t offset;
+    struct el_held *cell; /* NULL before there was something to show */
+    uintptr_t lock;       /* at the last look */
+    const void *pc;
+};
+
+static _Atomic(struct noted *) first;
+static atomic_flag looking = ATOMIC_FLAG_INIT;
+
+void pl_notes_reset(void)
+{
+    atomic_store(&first, NULL);
+    atomic_flag_clear(&looking);
+}
+
+static int is_known(const struct loiter_note *note)
+{
+    for (struct noted *n = atomic_load(&first); n != NULL; n = n->next)
+        if (n->note == note)
+            return 1;
+    return 0;
+}
+
+void pl_note_begin(struct pl_self *self, struct loiter_note *note)
+{
+    self->note = note;
+    if (note == NULL || is_known(note))
+        return;
+    struct noted *n = pl_arena_alloc(sizeof(*n));
+    if (n == NULL) {
+        self->note = NULL; /* each lock is told of */
+        note->left = 0;
+        return;
+    }
+    *n = (struct noted){.note = note, .running = self->running, .offset = self->running_offset};
+    n->next = atomic_load(&first);
+    while (!atomic_compare_exchange_weak(&first, &n->next, n))
+        ;
+}
+
+static const void *lock_of(uintptr_t word)
+{
+    return (const void *)(word & ~(uintptr_t)3); /* NOLINT: a pointer with a mark */
+}
+
+static uint16_t kind_of(uintptr_t word)
+{
+    return (uint16_t)(LOITER_WAIT_MUTEX + (word & 3));
+}
+
+void pl_note_take(struct pl_self *self)
+{
+    struct loiter_note *note = self->note;
+    const struct pl_place place = {note->pc, note->frame, note->caller};
+    note->taken++;
+    uintptr_t word = __atomic_exchange_n(&note->lock, 0, __ATOMIC_RELAXED);
+    if (word != 0)
+        pl_held_push(self->actor, kind_of(word), lock_of(word), pl_stack_of_place(self, &place));
+}
+
+/* The first are samples each, later ones further and further apart, and never in step with a
+ * program that takes some locks in turn. */
+static uint32_t next_span(struct pl_thread *thread)
+{
+    if (thread->note_span < SPAN_MOST)
+        return thread->note_span * 2 + 1;
+    thread->note_random = thread->note_random * 1103515245 + 12345;
+    return SPAN_MOST + (thread->note_random >> 16) % SPAN_MOST;
+}
+
+uint32_t pl_note_uses(struct pl_self *self)
+{
+    struct loiter_note *note = self->note;
+    if (note == NULL)
+        return 0;
+    if (note->left != 0) {
+        note->left--;
+        return 0;
+    }
+    struct pl_thread *thread = self->thread;
+    uint32_t uses = thread->note_span + 1;
+    thread->note_span = next_span(thread);
+    note->left = thread->note_span;
+    return uses;
+}
+
+int pl_note_drop(const void *lock)
+{
+    for (struct noted *n = atomic_load(&first); n != NULL; n = n->next) {
+        uintptr_t word = __atomic_load_n(&n->note->lock, __ATOMIC_RELAXED);
+        if (word != 0 && lock_of(word) == lock &&
+            __atomic_compare_exchange_n(&n->note->lock, &word, 0, 0, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+            return 1;
+    }
+    return 0;
+}
+
+/* ---- from outside ---- */
+
+static uint64_t actor_of(const struct noted *n)
+{
+    uintptr_t record = (uintptr_t)*n->running;
+    if (record == 0)
+        return 0;
+    const struct loiter_task *t = (const struct loiter_task *)(record + n->offset); /* NOLINT */
+    return EL_ACTOR_TASK | t->id;
+}
+
+static void hide(struct noted *n)
+{
+    if (n->cell != NULL && n->cell->state == EL_LIVE)
+        el_set_state(&n->cell->state, EL_FREE);
+}
+
+static void show(struct pl_self *self, struct noted *n)
+{
+    const uintptr_t pcs[2] = {(uintptr_t)n->pc,
+                              (uintptr_t) * (const void *volatile *)&n->note->caller};
+    uint64_t actor = actor_of(n);
+    if (n->cell == NULL)
+        n->cell = el_alloc_held(&pl_log);
+    if (n->cell == NULL || actor == 0)
+        return;
+    n->cell->actor = actor;
+    n->cell->lock[0] = (uint64_t)(uintptr_t)lock_of(n->lock);
+    n->cell->kind[0] = kind_of(n->lock);
+    n->cell->stack[0] = pl_stack_of_frames(self, pcs, 2);
+    n->cell->count = 1;
+    el_set_state(&n->cell->state, EL_LIVE);
+}
+
+static void look(struct pl_self *self, struct noted *n, int all)
+{
+    const uintptr_t lock = __atomic_load_n(&n->note->lock, __ATOMIC_ACQUIRE);
+    const void *pc = *(const void *volatile *)&n->note->pc;
+    const int same = lock == n->lock && pc == n->pc;
+    if (same && n->cell != NULL && n->cell->state == EL_LIVE)
+        return;
+    n->lock = lock;
+    n->pc = pc;
+    hide(n);
+    if (lock == 0 || !(all || same))
+        return;
+    show(self, n);
+    if (__atomic_load_n(&n->note->lock, __ATOMIC_ACQUIRE) != lock)
+        hide(n);
+}
+
+void pl_notes_show(struct pl_self *self, int all)
+{
+    if (atomic_load_explicit(&first, memory_order_relaxed) == NULL ||
+        atomic_flag_test_and_set(&looking))
+        return;
+    for (struct noted *n = atomic_load(&first); n != NULL; n = n->next)
+        look(self, n, all);
+    atomic_flag_clear(&looking);
+}

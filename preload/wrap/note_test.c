@@ -1,0 +1,433 @@
+/* note_test.c - locks that a runtime notes: who has them in the record, when, and where they were
+ * taken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <loiter.h>
+
+#include "preload/core/contention.h"
+#include "preload/core/made_record.h"
+#include "preload/core/note.h"
+#include "preload/core/stack.h"
+
+/* A runtime's record of a task. */
+struct task {
+    struct loiter_task loiter;
+    char *stack;
+};
+
+static volatile int sink;
+static char chan;
+static uint64_t last_id;
+static char place_one; /* stands for a return address into the program */
+static struct task one, other;
+static const void *volatile running;
+static struct loiter_note note;
+static int lock_a, lock_b;
+
+static void task_main(void) {}
+
+static void run(struct task *t)
+{
+    running = t;
+}
+
+static void create(struct task *t)
+{
+    *t = (struct task){{++last_id, NULL}, NULL};
+    loiter_task_created(&t->loiter, task_main, 65536, 0, &place_one, NULL);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    loiter_run_begin("test", 1);
+    loiter_task_stacks(offsetof(struct task, stack));
+    loiter_worker_task(&running, offsetof(struct task, loiter));
+    loiter_worker_note(&note);
+    loiter_tick();
+    create(&one);
+    create(&other);
+    note = (struct loiter_note){.left = 1000};
+    run(&one);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    run(&one);
+    loiter_task_exit(&one.loiter);
+    run(&other);
+    loiter_task_exit(&other.loiter);
+    run(NULL);
+    loiter_run_end();
+    return 0;
+}
+
+/* As the contract of loiter.h has it. Inlined into what stands for the program's function. */
+static inline __attribute__((always_inline)) void take(enum loiter_wait why, const void *lock,
+                                                       const void *pc)
+{
+    void *frame = __builtin_dwarf_cfa(), *caller = __builtin_return_address(0);
+    if (note.lock != 0 || note.left == 0) {
+        loiter_lock_taken(why, lock, pc, frame, caller);
+        return;
+    }
+    note.left--;
+    note.pc = pc;
+    note.frame = frame;
+    note.caller = caller;
+    note.lock = (uintptr_t)lock + (uintptr_t)why - LOITER_WAIT_MUTEX;
+}
+
+static int give_noted(enum loiter_wait why, const void *lock)
+{
+    if (note.lock != (uintptr_t)lock + (uintptr_t)why - LOITER_WAIT_MUTEX)
+        return 0;
+    note.lock = 0;
+    return 1;
+}
+
+static void give(enum loiter_wait why, const void *lock)
+{
+    if (!give_noted(why, lock))
+        loiter_lock_released(lock, LOITER_SOMEBODY);
+}
+
+/* An address within the function that it stands in. */
+#define HERE()                                                                                     \
+    ({                                                                                             \
+        __label__ here;                                                                            \
+    here:                                                                                          \
+        &&here;                                                                                    \
+    })
+
+__attribute__((noinline)) static void lock(const void *l)
+{
+    take(LOITER_WAIT_MUTEX, l, HERE());
+    sink++;
+}
+
+static const struct pl_held_lock *held_by(const struct task *t, uint32_t n)
+{
+    const struct pl_actor *actor = t->loiter.tool;
+    assert_false(loiter_task_looks(&t->loiter));
+    return n < actor->held_count ? &actor->held[n] : NULL;
+}
+
+static void what_is_noted_is_in_no_list(void **state)
+{
+    (void)state;
+    lock(&lock_a);
+    assert_int_equal(note.lock, (uintptr_t)&lock_a);
+    assert_null(held_by(&one, 0));
+    assert_true(pl_holds_lock());
+    give(LOITER_WAIT_MUTEX, &lock_a);
+    assert_false(pl_holds_lock());
+    assert_int_equal(note.taken, 0);
+}
+
+static void a_task_that_waits_holds_what_it_noted(void **state)
+{
+    (void)state;
+    const void *object = &chan;
+    for (volatile int i = 0; i < 3; i++) { /* the wait itself is one like the last */
+        loiter_task_park(&one.loiter, LOITER_WAIT_RECV, &object, 1, 0, &place_one);
+        loiter_task_unpark(&one.loiter);
+    }
+    lock(&lock_a);
+    loiter_task_park(&one.loiter, LOITER_WAIT_RECV, &object, 1, 0, &place_one);
+    assert_int_equal(note.lock, 0);
+    assert_int_equal(note.taken, 1);
+    assert_ptr_equal(held_by(&one, 0)->lock, &lock_a);
+    assert_int_equal(held_by(&one, 0)->kind, EL_WAIT_WEFT_MUTEX);
+    const struct el_held *cell = ((struct pl_actor *)one.loiter.tool)->held_cell;
+    assert_int_equal(cell->count, 1);
+    assert_int_equal(cell->lock[0], (uintptr_t)&lock_a);
+    loiter_task_unpark(&one.loiter);
+    give(LOITER_WAIT_MUTEX, &lock_a);
+    assert_null(held_by(&one, 0));
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+}
+
+static void a_task_that_leaves_holds_what_it_noted(void **state)
+{
+    (void)state;
+    take(LOITER_WAIT_WLOCK, &lock_a, HERE());
+    loiter_note_moves();
+    run(&other);
+    assert_int_equal(note.lock, 0);
+    assert_ptr_equal(held_by(&one, 0)->lock, &lock_a);
+    assert_int_equal(held_by(&one, 0)->kind, EL_WAIT_WEFT_WRITE);
+    /* The one that runs now gives it up: the other's list drops it when it is asked. */
+    give(LOITER_WAIT_WLOCK, &lock_a);
+    assert_int_equal(pl_held_settle(one.loiter.tool), 0);
+}
+
+static void locks_are_held_in_the_order_they_were_taken(void **state)
+{
+    (void)state;
+    static int lock_c;
+    note.left = 1;
+    lock(&lock_a);
+    lock(&lock_b);
+    lock(&lock_c);
+    assert_int_equal(note.lock, (uintptr_t)&lock_c);
+    loiter_note_moves();
+    for (uint32_t i = 0; i < 3; i++)
+        assert_ptr_equal(held_by(&one, i)->lock, i == 0 ? &lock_a : i == 1 ? &lock_b : &lock_c);
+    loiter_lock_released(&lock_b, NULL);
+    loiter_lock_released(&lock_a, NULL);
+    loiter_lock_released(&lock_c, NULL);
+    note.left = 1;
+    loiter_lock_acquired(LOITER_WAIT_MUTEX, &lock_a, &place_one);
+    lock(&lock_b);
+    assert_int_equal(note.lock, (uintptr_t)&lock_b);
+    loiter_lock_released(&lock_a, NULL); /* asks, so the other comes into the list too */
+    assert_ptr_equal(held_by(&one, 0)->lock, &lock_b);
+    loiter_lock_released(&lock_b, NULL);
+    assert_null(held_by(&one, 0));
+}
+
+static void another_gives_up_what_is_noted(void **state)
+{
+    (void)state;
+    static struct loiter_note elsewhere;
+    struct pl_self *self = pl_enter();
+    pl_note_begin(self, &elsewhere);
+    pl_note_begin(self, &note);
+    pl_leave(self);
+    elsewhere.lock = (uintptr_t)&lock_a + 2;
+    loiter_lock_released(&lock_a, LOITER_SOMEBODY);
+    assert_int_equal(elsewhere.lock, 0);
+    assert_int_equal(pl_held_strays.count, 0);
+}
+
+/* A handler of a signal asks between the two looks of who gives the lock up. */
+static void what_is_taken_over_meanwhile_is_told(void **state)
+{
+    (void)state;
+    lock(&lock_a);
+    const uint32_t taken = note.taken;
+    assert_int_equal(note.lock, (uintptr_t)&lock_a);
+    loiter_note_moves();
+    note.lock = 0;
+    assert_int_not_equal(note.taken, taken);
+    assert_non_null(held_by(&one, 0));
+    loiter_lock_released(&lock_a, LOITER_SOMEBODY);
+    assert_null(held_by(&one, 0));
+}
+
+/* ---- places ---- */
+
+static const void *place_pc;
+
+__attribute__((noinline)) static void helper(const void *l)
+{
+    place_pc = HERE();
+    take(LOITER_WAIT_MUTEX, l, place_pc);
+    sink++;
+}
+
+static uint32_t stack_of_held(void)
+{
+    loiter_note_moves();
+    const uint32_t stack = held_by(&one, 0)->stack;
+    loiter_lock_released(held_by(&one, 0)->lock, NULL);
+    return stack;
+}
+
+/* Deep enough to write over what the helper left on the stack. */
+__attribute__((noinline)) static uint32_t ask_deeply(int depth)
+{
+    volatile char room[256];
+    room[0] = (char)depth;
+    const uint32_t stack = depth == 0 ? stack_of_held() : ask_deeply(depth - 1);
+    return stack + (uint32_t)(room[0] - (char)depth);
+}
+
+__attribute__((noinline)) static uint32_t by_helper(void)
+{
+    helper(&lock_a);
+    const uint32_t stack = ask_deeply(6);
+    sink++;
+    return stack;
+}
+
+__attribute__((noinline)) static uint32_t by_other(void)
+{
+    helper(&lock_a);
+    const uint32_t stack = ask_deeply(3);
+    sink++;
+    return stack;
+}
+
+static uint32_t wanted;
+
+static int is_wanted(const union el_any *any)
+{
+    return any->stack.stack == wanted;
+}
+
+static int lies_in(uint64_t pc, uint32_t (*function)(void))
+{
+    return pc > (uint64_t)(uintptr_t)(void *)function &&
+           pc < (uint64_t)(uintptr_t)(void *)function + 128;
+}
+
+static void a_place_is_told_with_the_frames_around_it(void **state)
+{
+    (void)state;
+    struct el_record record;
+    uint32_t stacks[3];
+    uint64_t walks[3];
+    for (volatile int i = 0; i < 3; i++) {
+        stacks[i] = by_helper();
+        walks[i] = pl_log.summary->unwinds;
+    }
+    wanted = stacks[0];
+    assert_int_not_equal(wanted, 0);
+    assert_true(made_find(EL_ID_stack, is_wanted, 0, &record));
+    assert_in_range(record.any.stack.frames_count, 3, 64);
+    assert_int_equal(record.any.stack.frames[0], (uintptr_t)place_pc);
+    assert_true(lies_in(record.any.stack.frames[1], by_helper));
+    assert_false(lies_in(record.any.stack.frames[2], by_helper)); /* told once */
+    assert_true(stacks[1] == wanted && stacks[2] == wanted);
+    assert_true(walks[1] == walks[0] && walks[2] == walks[0]);
+    const uint32_t before = wanted;
+    wanted = by_other();
+    assert_int_not_equal(wanted, before);
+    assert_true(made_find(EL_ID_stack, is_wanted, 0, &record));
+    assert_true(lies_in(record.any.stack.frames[1], by_other));
+}
+
+static void a_wait_for_a_lock_is_of_the_same_place(void **state)
+{
+    (void)state;
+    void *frame = __builtin_dwarf_cfa(), *caller = __builtin_return_address(0);
+    loiter_lock_taken(LOITER_WAIT_MUTEX, &lock_a, &place_one, frame, caller);
+    const uint32_t stack = held_by(&one, 0)->stack;
+    loiter_lock_released(&lock_a, NULL);
+    loiter_lock_waits(&one.loiter, LOITER_WAIT_MUTEX, &lock_a, &place_one, frame, caller);
+    const struct pl_actor *actor = one.loiter.tool;
+    assert_int_equal(actor->cell->wait_stack, stack);
+    assert_int_equal(actor->cell->wait_kind, EL_WAIT_WEFT_MUTEX);
+    assert_int_equal(actor->cell->object, (uintptr_t)&lock_a);
+    loiter_task_unpark(&one.loiter);
+    loiter_object_destroyed(LOITER_OBJ_MUTEX, &lock_a, 0);
+}
+
+/* ---- samples ---- */
+
+#define LOCKS 100000
+
+/* Those that are told stand for those that are noted. */
+static void samples_stand_for_all(void **state)
+{
+    (void)state;
+    struct pl_self *self = pl_self();
+    uint64_t samples = 0, stood_for = 0;
+    uint32_t least = UINT32_MAX, most = 0, before = 0;
+    self->thread->note_span = note.left = 0;
+    for (int i = 0; i < LOCKS; i++) {
+        if (note.left != 0) {
+            note.left--;
+            continue;
+        }
+        uint32_t uses = pl_note_uses(self);
+        samples++;
+        stood_for += uses;
+        if (i > LOCKS / 2) {
+            least = uses < least ? uses : least;
+            most = uses > most ? uses : most;
+            assert_int_not_equal(uses, before);
+        }
+        before = uses;
+    }
+    assert_in_range(stood_for, LOCKS - 1100, LOCKS);
+    assert_in_range(samples, LOCKS / 1024, LOCKS / 512 + 16);
+    assert_true(most - least > 100); /* not in step with anything */
+}
+
+static int is_held_site(const union el_any *any)
+{
+    return any->site.kind == EL_SITE_LOCK && any->site.stack == wanted;
+}
+
+static void a_sample_is_in_the_record(void **state)
+{
+    (void)state;
+    struct el_record record;
+    pl_self()->thread->note_span = 99;
+    note.left = 0;
+    lock(&lock_a);
+    assert_int_equal(note.lock, 0);
+    wanted = held_by(&one, 0)->stack;
+    give(LOITER_WAIT_MUTEX, &lock_a);
+    struct pl_self *self = pl_enter();
+    pl_contention_flush(self);
+    pl_leave(self);
+    assert_true(made_find(EL_ID_site, is_held_site, 0, &record));
+    assert_int_equal(record.any.site.count, 100);
+}
+
+/* ---- from outside ---- */
+
+static int is_shown(const union el_any *any)
+{
+    return any->held.state == EL_LIVE && any->held.count == 1 &&
+           any->held.lock[0] == (uintptr_t)&lock_b &&
+           any->held.actor == (EL_ACTOR_TASK | one.loiter.id) &&
+           any->held.kind[0] == EL_WAIT_WEFT_READ && any->held.stack[0] != 0;
+}
+
+static void what_is_held_over_a_tick_is_shown(void **state)
+{
+    (void)state;
+    struct el_record record;
+    take(LOITER_WAIT_RLOCK, &lock_b, HERE());
+    loiter_tick();
+    assert_false(made_find(EL_ID_held, is_shown, 0, &record));
+    loiter_tick();
+    assert_true(made_find(EL_ID_held, is_shown, 0, &record));
+    assert_int_equal(note.lock, (uintptr_t)&lock_b + 1);
+    give(LOITER_WAIT_RLOCK, &lock_b);
+    loiter_tick();
+    assert_false(made_find(EL_ID_held, is_shown, 0, &record));
+    take(LOITER_WAIT_RLOCK, &lock_b, HERE());
+    struct pl_self *self = pl_enter_blindly();
+    pl_notes_show(self, 1); /* at the end of a run */
+    pl_leave(self);
+    assert_true(made_find(EL_ID_held, is_shown, 0, &record));
+    give(LOITER_WAIT_RLOCK, &lock_b);
+    loiter_tick();
+}
+
+static int made_end_here(void **state)
+{
+    loiter_worker_task(NULL, 0);
+    return made_end(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_noted_is_in_no_list),
+        TEST(a_task_that_waits_holds_what_it_noted),
+        TEST(a_task_that_leaves_holds_what_it_noted),
+        TEST(locks_are_held_in_the_order_they_were_taken),
+        TEST(another_gives_up_what_is_noted),
+        TEST(what_is_taken_over_meanwhile_is_told),
+        TEST(a_place_is_told_with_the_frames_around_it),
+        TEST(a_wait_for_a_lock_is_of_the_same_place),
+        TEST(samples_stand_for_all),
+        TEST(a_sample_is_in_the_record),
+        TEST(what_is_held_over_a_tick_is_shown),
+    };
+    return cmocka_run_group_tests(tests, made_begin, made_end_here);
+}
