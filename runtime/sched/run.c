@@ -143,13 +143,27 @@ void weft__main_returned(struct weft__worker *w)
     weft__futex_wake(&run->ended, 1);
 }
 
+/* All threads of the run have ended. This one stands in for its only worker, so that it does not
+ * come as another one, with whom locks would have to be shared from now on (solo.h). */
+static void clear_alone(struct weft__run *run)
+{
+    weft__current_worker = run->worker[0];
+    weft__solo_begin(run->worker[0]);
+    weft__timers_clear();
+    weft__solo_end(run->worker[0]);
+    weft__current_worker = NULL;
+}
+
 static void after_run(struct weft__run *run)
 {
     while (__atomic_load_n(&weft__visitors, __ATOMIC_SEQ_CST) != 0)
         sched_yield();
     bool all = weft__threads_wait(run, GRACE_NS);
     weft__threads_reap(run);
-    weft__timers_clear();
+    if (all && run->workers == 1)
+        clear_alone(run);
+    else
+        weft__timers_clear();
     weft__netpoll_abandon();
     if (all)
         weft__netpoll_close(run);

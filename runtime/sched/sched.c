@@ -122,8 +122,8 @@ prefetch_ahead(const struct weft__worker *w)
     const struct weft_task *t =
         __atomic_load_n(&w->ring[(head + STACK_AHEAD) % WEFT_RING_SIZE], __ATOMIC_RELAXED);
     uintptr_t frame = (uintptr_t)__atomic_load_n(&t->context.frame, __ATOMIC_RELAXED);
-    __builtin_prefetch((const void *)frame);
-    __builtin_prefetch((const void *)(frame + 64));
+    for (uintptr_t at = frame; at < frame + 6 * 64; at += 64)
+        __builtin_prefetch((const void *)at);
 }
 
 /* The next task for a direct switch; NULL: by way of the scheduler. */

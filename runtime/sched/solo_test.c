@@ -98,6 +98,31 @@ static void a_task_locks_its_thread(void **state)
     }
 }
 
+/* No other thread comes for a lock: each run of one worker has them for itself. */
+static void alone(void *arg)
+{
+    (void)arg;
+    CHECK(weft__solo.who == (uintptr_t)weft__worker());
+    items = weft_chan_new(sizeof(long), CAPACITY);
+    for (long i = 0; i < CAPACITY; i++)
+        CHECK(weft_chan_send(items, &i) == 0);
+    weft_timer_free(weft_timer_new(WEFT_S));
+    weft_chan_release(weft_after(1000 * WEFT_S)); /* armed until the end */
+    CHECK(weft__solo.who == (uintptr_t)weft__worker());
+    weft_chan_release(items);
+}
+
+static void run_after_run(void **state)
+{
+    struct weft_options one = {.workers = 1};
+    (void)state;
+    forget_the_others();
+    for (int i = 0; i < ROUNDS; i++) {
+        CHECK(weft_run_with(&one, alone, NULL) == 0);
+        CHECK(weft__solo.who == WEFT__SOLO_NOBODY);
+    }
+}
+
 static void with_two_workers(void *arg)
 {
     (void)arg;
@@ -121,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_thread_comes),
         cmocka_unit_test(a_task_locks_its_thread),
+        cmocka_unit_test(run_after_run),
         cmocka_unit_test(two_workers_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
