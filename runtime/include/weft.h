@@ -10,8 +10,8 @@
  *  - It may be called by any task of any worker, and by any OS thread that is not Weft's: a wait
  *    blocks that thread then, also while no run is open. Only its first wait needs memory, without
  *    which the program stops.
- *  - Not in a signal handler, but for weft_dump, weft_self, weft_id and weft_name: a handler writes
- *    to a pipe from which a task reads (signalfd does that by itself).
+ *  - Not in a signal handler, but for weft_dump: a handler writes to a pipe from which a task reads
+ *    (signalfd does that by itself).
  *  - A task must not wait while it holds an OS-level lock, nor jump (longjmp) out of its function.
  *    After a wait it may run on another OS thread: thread-local variables, errno included, are
  *    then those of that thread.
