@@ -163,6 +163,7 @@ struct weft_stats {
     uint64_t steals;    /* how often a worker took work from another */
     uint64_t long_runs; /* how often a task ran for 20 ms or more without a wait or a yield */
     unsigned workers, blocking_threads;
+    unsigned threads; /* of the OS: those, what tasks have locked, helpers, spare ones, a monitor */
 };
 
 /* Each number is right at some moment of the call, which takes time for each task. 0, or -ESRCH and

@@ -39,6 +39,7 @@ int weft_stats(struct weft_stats *stats)
         stats->long_runs = __atomic_load_n(&run->long_runs, __ATOMIC_RELAXED);
         stats->workers = run->workers;
         stats->blocking_threads = __atomic_load_n(&weft__pool_threads, __ATOMIC_RELAXED);
+        stats->threads = __atomic_load_n(&run->threads, __ATOMIC_RELAXED) + stats->blocking_threads;
     }
     weft__leave();
     return run ? 0 : -ESRCH;

@@ -61,6 +61,19 @@ static void each_switch_counts(void **state)
     assert_int_equal(weft_run_with(&options, one_worker, NULL), 0);
 }
 
+/* The thread that a task locks is one more, as its worker goes on by another. */
+TASK_TEST(threads)
+{
+    struct weft_stats before, s;
+    CHECK(weft_blocking(nothing, NULL) == 0);
+    CHECK(weft_stats(&before) == 0);
+    CHECK(before.threads >= before.workers + before.blocking_threads + 1);
+    CHECK(weft_lock_thread() == 0);
+    CHECK(weft_stats(&s) == 0);
+    CHECK(s.threads >= s.workers + s.blocking_threads + 2);
+    weft_unlock_thread();
+}
+
 static void outside(void **state)
 {
     struct weft_stats s;
@@ -74,6 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts),
         cmocka_unit_test(each_switch_counts),
+        cmocka_unit_test(threads),
         cmocka_unit_test(outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
