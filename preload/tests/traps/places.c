@@ -4,6 +4,7 @@
  * that it makes there work.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -96,10 +97,12 @@ static int no_file_size(void)
     return setrlimit(RLIMIT_FSIZE, &limit);
 }
 
+/* One arena: for another the C library takes 128 MiB of address space for a moment, and two threads
+ * that do so at once leave a third nothing. */
 static int little_memory(void)
 {
     struct rlimit limit = {256 << 20, 256 << 20};
-    return setrlimit(RLIMIT_AS, &limit);
+    return mallopt(M_ARENA_MAX, 1) != 1 || setrlimit(RLIMIT_AS, &limit);
 }
 
 int main(void)
