@@ -187,7 +187,12 @@ struct pl_thread {
         uint32_t uses;         /* locks that no sample stands for yet */
     } contention;              /* see contention.h */
     struct pl_late_wait *late; /* see wait.c */
-    uint32_t note_span, note_random;                /* of core/note.c */
+    uint32_t note_span, note_random; /* of core/note.c */
+    struct pl_lock_io { /* of a call and a lock that was held then, the last such here */
+        uint32_t io_stack, lock_stack;
+        struct pl_site *site; /* of both */
+    } lock_io;
+    struct pl_site *made_threads;                   /* where it made a thread last */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */
     struct el_timer *timers[1 << PL_RECENT_BITS];   /* cells of a runtime's timers, likewise */
     struct el_timer *spare_timer;     /* a free cell that the next timer made here takes */

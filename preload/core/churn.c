@@ -33,12 +33,25 @@ void pl_churn_end(const struct pl_churn *churn)
     pl_leave(self);
 }
 
+static struct pl_spread *lives_of(struct pl_site *site, uint32_t stack)
+{
+    struct pl_spread *lives =
+        site == NULL ? NULL : atomic_load_explicit(&site->lives, memory_order_acquire);
+    if (lives != NULL)
+        return lives;
+    lives = pl_spread_get(EL_SPREAD_THREAD_LIFE, stack, 1);
+    if (site != NULL)
+        atomic_store_explicit(&site->lives, lives, memory_order_release);
+    return lives;
+}
+
 void pl_churn_thread_ends(const struct pl_thread *thread)
 {
     uint32_t stack = thread->actor->cell->created_stack;
-    if (stack == 0)
+    struct pl_spread *lives = stack == 0 ? NULL : lives_of(thread->actor->site, stack);
+    if (lives == NULL)
         return;
     uint64_t now = pl_now();
     uint64_t ticks = now > thread->began ? now - thread->began : 0;
-    pl_spread_note(EL_SPREAD_THREAD_LIFE, stack, 1, ticks, now);
+    pl_spread_add(lives, pl_ns_of_ticks(ticks), now);
 }

@@ -187,7 +187,7 @@ void pl_record_start(enum el_cause cause)
     pl_heap_start();
     pl_window_init();
     struct pl_actor *actor = pl_thread_actor();
-    if (actor == NULL || pl_thread_begin(self, actor) != 0) {
+    if (actor == NULL || pl_thread_begin(self, actor, 0) != 0) {
         self->guard--;
         return;
     }

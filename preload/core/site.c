@@ -65,15 +65,13 @@ uint64_t pl_tally_share(struct pl_tally *tally, const struct pl_thread *thread, 
     return pl_tally_others(tally, n);
 }
 
-void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes)
+void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t now)
 {
     struct el_site *cell = site->cell;
     el_count(&cell->count, 1);
-    if (bytes != 0)
-        el_count(&cell->bytes, bytes);
     el_count(&cell->ticks, ticks);
     pl_raise(&cell->ticks_max, ticks);
-    pl_raise(&cell->last_at, pl_now());
+    pl_raise(&cell->last_at, now);
 }
 
 void pl_site_bytes_differ(struct pl_site *site, uint64_t n, uint64_t bytes, uint64_t total)

@@ -53,6 +53,7 @@ struct pl_site {
     struct el_site *cell;                  /* never NULL */
     _Atomic(struct el_lineage *) lineage;  /* core/lineage.c; NULL: its children make none here */
     _Atomic(struct el_capture *) captures; /* heap/capture.c; NULL: nothing was looked at yet */
+    _Atomic(struct pl_spread *) lives;     /* core/churn.c: of the threads that were made here */
     uint64_t bytes_each;            /* of each that was born here so far, UINT64_MAX: they differ */
     uint64_t start, capture_bytes;  /* of the first task that was made here */
     uint32_t late_made, late_ended; /* that threads have not counted yet, for pl_sites_settle */
@@ -66,8 +67,8 @@ struct pl_site {
 /* Finds or makes; NULL when there is no room. */
 PL_HIDDEN struct pl_site *pl_site_get(enum el_site_kind kind, uint32_t stack, uint32_t stack2);
 
-/* One use of the place that took `ticks` and moved `bytes`. */
-PL_HIDDEN void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t bytes);
+/* One use of the place that took `ticks`, and is over where the clock reads `now`. */
+PL_HIDDEN void pl_site_add(struct pl_site *site, uint64_t ticks, uint64_t now);
 
 /* Another thread may have made one, and ended it, since the first was counted. */
 PL_INLINE uint64_t pl_site_live(uint64_t made, uint64_t ended)

@@ -104,7 +104,7 @@ static void guard_show(struct pl_self *self, struct pl_thread *thread, int fresh
     el_set_state(&thread->inside->state, EL_LIVE);
 }
 
-int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
+int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
 {
     int fresh;
     struct pl_thread *thread = pl_pool_get(&threads, &fresh);
@@ -112,7 +112,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor)
         return -1;
     if (fresh)
         all_add(thread);
-    uint32_t tid = (uint32_t)pl_sys_tid();
+    tid = tid != 0 ? tid : (uint32_t)pl_sys_tid();
     thread->serial = (uint32_t)actor->id;
     thread->actor = actor;
     thread->how = EL_END_RETURN;
@@ -164,7 +164,7 @@ int pl_thread_attach(struct pl_self *self)
     if (actor == NULL)
         return -1;
     actor->cell->flags = EL_ACTOR_SYSTEM | EL_ACTOR_DETACHED;
-    if (pl_thread_begin(self, actor) != 0) {
+    if (pl_thread_begin(self, actor, 0) != 0) {
         pl_actor_destroy(actor);
         return -1;
     }

@@ -14,8 +14,8 @@
 PL_HIDDEN struct pl_actor *pl_thread_actor(void);
 
 /* The calling thread is `actor` from now on: gives it a slot. 0, or -1 without memory. The
- * thread_begin event is written by pl_thread_announce. */
-PL_HIDDEN int pl_thread_begin(struct pl_self *self, struct pl_actor *actor);
+ * thread_begin event is written by pl_thread_announce. tid 0: the kernel is asked. */
+PL_HIDDEN int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid);
 PL_HIDDEN void pl_thread_announce(struct pl_self *self);
 
 /* The calling thread ends; whatever it still calls passes through. */

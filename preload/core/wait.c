@@ -175,18 +175,34 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     return 1;
 }
 
+/* A server whose loop holds a lock comes here each time round, from one place with one lock. */
+static struct pl_site *lock_io_site(struct pl_self *self, uint32_t io_stack, uint32_t lock_stack)
+{
+    struct pl_lock_io *last = &self->thread->lock_io;
+    if (last->site == NULL || last->io_stack != io_stack || last->lock_stack != lock_stack)
+        *last = (struct pl_lock_io){io_stack, lock_stack,
+                                    pl_site_get(EL_SITE_LOCK_IO, io_stack, lock_stack)};
+    return last->site;
+}
+
+static struct pl_object *lock_record(struct pl_self *self, const struct pl_held_lock *held)
+{
+    uint64_t lock = (uint64_t)(uintptr_t)held->lock;
+    struct pl_object *o = pl_object_recent(self, lock);
+    return o != NULL ? o : pl_object_record(self, pl_object_kind_of(held->kind), lock, 1);
+}
+
 static void lock_io_write(struct pl_self *self, const struct pl_wait *w,
                           const struct pl_held_lock *held, uint64_t now)
 {
     uint64_t ticks = now - w->began;
-    struct pl_object *lock =
-        pl_object_record(self, pl_object_kind_of(held->kind), (uint64_t)(uintptr_t)held->lock, 1);
+    struct pl_object *lock = lock_record(self, held);
     if (lock != NULL)
         el_count(&lock->cell->io_ticks, ticks);
-    struct pl_site *site = pl_site_get(EL_SITE_LOCK_IO, w->stack, held->stack);
+    struct pl_site *site = lock_io_site(self, w->stack, held->stack);
     if (site == NULL)
         return;
-    pl_site_add(site, ticks, 0);
+    pl_site_add(site, ticks, now);
     if (!pl_site_budget(site, now))
         return;
     struct el_lock_io event = {
@@ -226,7 +242,7 @@ void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, u
     struct pl_site *site = pl_site_get(EL_SITE_WAIT, w->stack, 0);
     if (site == NULL)
         return;
-    pl_site_add(site, ticks, 0);
+    pl_site_add(site, ticks, now);
     if (!pl_site_budget(site, now))
         return;
     struct el_wait event = {

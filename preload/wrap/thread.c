@@ -58,6 +58,15 @@ static int is_detached(const pthread_attr_t *attr)
     return state == PTHREAD_CREATE_DETACHED;
 }
 
+/* Whoever makes many makes most of them at one place. */
+static struct pl_site *place_of(struct pl_self *self, uint32_t stack)
+{
+    struct pl_site *site = self->thread->made_threads;
+    if (site == NULL || site->cell->stack != stack)
+        site = self->thread->made_threads = pl_site_get(EL_SITE_THREAD, stack, 0);
+    return site;
+}
+
 /* Guard on. NULL: the thread is made without us. */
 static struct launch *launch_make(struct pl_self *self, const pthread_attr_t *attr, void *start,
                                   void *arg, struct pl_call call)
@@ -84,8 +93,8 @@ static struct launch *launch_make(struct pl_self *self, const pthread_attr_t *at
     launch->arg = arg;
     launch->stack_bytes = cell->stack_bytes;
     launch->epoch = pl_epoch;
-    pl_spawned(self, self->actor, actor, pl_site_get(EL_SITE_THREAD, cell->created_stack, 0),
-               cell->stack_bytes, pl_now());
+    pl_spawned(self, self->actor, actor, place_of(self, cell->created_stack), cell->stack_bytes,
+               cell->created_at);
     pl_capture_look(actor, (uintptr_t)arg, 0, 1);
     el_set_state(&cell->state, EL_ACTOR_NEW);
     return launch;
@@ -126,6 +135,17 @@ static void stack_bounds(struct pl_self *self, size_t bytes, uintptr_t here)
     pl_view_stack_seen(self->stack_lo, (uintptr_t)pthread_self());
 }
 
+/* Of a thread that the C library made: its mutexes keep the owner's id, so that the kernel need not
+ * be asked. 0 where they do not (elided locks). */
+static uint32_t own_tid(void)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    PL_REAL(pthread_mutex_lock)(&mutex);
+    uint32_t tid = (uint32_t)mutex.__data.__owner;
+    PL_REAL(pthread_mutex_unlock)(&mutex);
+    return tid;
+}
+
 /* Takes over what pthread_create left for this thread. */
 static void thread_enter(struct launch *launch, uintptr_t here)
 {
@@ -135,7 +155,7 @@ static void thread_enter(struct launch *launch, uintptr_t here)
     if (pl_is_ready() && launch->epoch == pl_epoch) {
         struct pl_actor *actor = launch->actor;
         stack_bounds(self, launch->stack_bytes, here);
-        if (pl_thread_begin(self, actor) == 0) {
+        if (pl_thread_begin(self, actor, own_tid()) == 0) {
             self->thread->how = EL_END_CANCEL; /* unless something else is seen */
             pl_thread_know(actor, pthread_self());
             pl_thread_announce(self);
@@ -186,6 +206,12 @@ struct launch_ref {
     uint64_t id;
 };
 
+/* In a frame of the caller, who is still there. */
+static int is_on_stack(const struct pl_self *self, uintptr_t at)
+{
+    return at > (uintptr_t)__builtin_frame_address(0) && at < self->stack_hi;
+}
+
 /*
  * The thread may be joined before it ran its first instruction: then its creator makes it known.
  * The word that pthread_create filled in may be gone already, with a thread that ran and ended.
@@ -196,7 +222,7 @@ static void creator_knows(struct launch_ref ref, const pthread_t *word)
     if (self == NULL)
         return;
     if (ref.actor->id == ref.id && atomic_load(&ref.actor->known) == 0 &&
-        pl_sys_readable((uintptr_t)word))
+        (is_on_stack(self, (uintptr_t)word) || pl_sys_readable((uintptr_t)word)))
         pl_thread_know(ref.actor, *word);
     pl_leave(self);
 }
