@@ -274,6 +274,91 @@ static void measure_locks(void)
     MEASURE_LOCK("lock_pair_noted", lock_and_unlock_noted);
 }
 
+/* ---- what telling of a task that is made, and of its end, takes at least ---- */
+
+/* The task is like the thread's last: by the same, from the same call, whose nearest frames are the
+ * same. Both functions are called as those of a library that may be absent, and say that they are
+ * under way, for signal handlers. */
+static struct telling {
+    uint32_t busy, left;
+    uint64_t maker;
+    const void *start, *pc, *sp;
+    const void *frame[4], *const *at[4];
+    void *shared; /* what is known of all of them */
+    uint64_t made, ended, live, most;
+} telling = {.left = 64};
+static const void *const *volatile frames;
+static uint64_t current_task = 1;
+
+static void tell_made(void **tool, const void *start)
+{
+    struct telling *t = &telling;
+    const void *sp = __builtin_dwarf_cfa(), *pc = __builtin_return_address(0);
+    __atomic_store_n(&t->busy, 1, __ATOMIC_RELEASE);
+    if (t->maker != *(volatile uint64_t *)&current_task || t->start != start || t->pc != pc ||
+        t->sp != sp) {
+        t->maker = current_task;
+        t->start = start;
+        t->pc = pc;
+        t->sp = sp;
+        for (int i = 0; i < 4; i++)
+            t->frame[i] = *(t->at[i] = frames + i);
+    }
+    for (int i = 0; i < 4; i++)
+        if (*t->at[i] != t->frame[i])
+            abort();
+    if (--t->left == 0) {
+        t->made += 64;
+        t->left = 64;
+    }
+    *tool = t->shared;
+    __atomic_store_n(&t->busy, 0, __ATOMIC_RELEASE);
+}
+
+static void tell_ended(void **tool)
+{
+    struct telling *t = &telling;
+    __atomic_store_n(&t->busy, 1, __ATOMIC_RELEASE);
+    if (*tool == t->shared)
+        t->ended++;
+    *tool = NULL;
+    __atomic_store_n(&t->busy, 0, __ATOMIC_RELEASE);
+}
+
+/* The counts of the place are right after each call: how many live, and the most that did. */
+static void tell_made_at_once(void **tool, const void *start)
+{
+    struct telling *t = &telling;
+    tell_made(tool, start);
+    t->live = ++t->made - t->ended;
+    if (t->live > t->most)
+        t->most = t->live;
+}
+
+static void tell_ended_at_once(void **tool)
+{
+    struct telling *t = &telling;
+    tell_ended(tool);
+    t->live = t->made - t->ended;
+}
+
+static void measure_telling(const char *name, void (*volatile made)(void **, const void *),
+                            void (*volatile ended)(void **))
+{
+    enum { COUNT = 2000000 };
+    static const void *some[4] = {&some[0], &some[1], &some[2], &some[3]};
+    static void *volatile tool;
+    frames = some;
+    long begin = now_ns();
+    for (long i = 0; i < COUNT; i++) {
+        if (made != NULL)
+            made((void **)&tool, some);
+        if (ended != NULL)
+            ended((void **)&tool);
+    }
+    print(name, now_ns() - begin, COUNT);
+}
+
 int main(void)
 {
     measure_switch();
@@ -284,5 +369,7 @@ int main(void)
     measure_futex();
     measure_threads();
     measure_locks();
+    measure_telling("task_told", tell_made, tell_ended);
+    measure_telling("task_told_at_once", tell_made_at_once, tell_ended_at_once);
     return 0;
 }

@@ -128,7 +128,7 @@ static void *chain_stacks(long n)
 
 struct share {
     pthread_t thread;
-    long count;
+    long count, size;
     void *chain;
 };
 
@@ -179,6 +179,88 @@ static void sleepers(long n)
     long begin = now_ns();
     make_stacks(n);
     printf("asleep_ms=%ld ", (now_ns() - begin) / 1000000);
+}
+
+/* ---- a tree of tasks, ten below each, whose sums are sent up to who waits for them ---- */
+
+enum { LEVELS_MAX = 12 };
+
+/* The one of each level that lives, and the channel of those below it. */
+struct node {
+    struct weft__context context;
+    uint32_t lock;
+    long *waiter;
+    long number, size;
+    _Alignas(64) char stack[4096];
+};
+static __thread struct node *running_node;
+
+static void switch_node(struct node *from, struct node *to)
+{
+    running_node = to;
+    weft__jump(&from->context, &to->context, false);
+}
+
+static long sum_below(struct node *me)
+{
+    struct node *child = me + 1;
+    long sum = 0, value;
+    for (long i = 0; i < 10; i++) {
+        child->number = me->number + i * (me->size / 10);
+        child->size = me->size / 10;
+        take_object(&me->lock);
+        me->waiter = &value;
+        give(&me->lock);
+        switch_node(me, child);
+        sum += value;
+    }
+    return sum;
+}
+
+__attribute__((noreturn)) static void node_main(void)
+{
+    for (;;) {
+        struct node *me = running_node, *parent = me - 1;
+        long sum = me->size == 1 ? me->number : sum_below(me);
+        take_object(&parent->lock);
+        memcpy(parent->waiter, &sum, sizeof sum);
+        parent->waiter = NULL;
+        give(&parent->lock);
+        switch_node(me, parent);
+    }
+}
+
+/* So many trees of `size` leaves. */
+static void *sum_share(void *arg)
+{
+    const struct share *share = arg;
+    struct node *nodes = aligned_alloc(64, LEVELS_MAX * sizeof *nodes);
+    if (!nodes)
+        abort();
+    memset(nodes, 0, LEVELS_MAX * sizeof *nodes);
+    for (struct node *node = nodes + 1; node < nodes + LEVELS_MAX; node++) {
+        weft__context_prepare(&node->context, node->stack, node->stack + sizeof node->stack);
+        node->context.frame->sp = (char *)node->context.frame->sp - sizeof(void *);
+        node->context.frame->pc = (void *)(uintptr_t)node_main;
+    }
+    for (long i = 0, value; i < share->count; i++) {
+        nodes->waiter = &value;
+        nodes[1].size = share->size;
+        switch_node(nodes, &nodes[1]);
+        if (value != share->size * (share->size - 1) / 2)
+            abort();
+    }
+    free(nodes);
+    return NULL;
+}
+
+static void skynet(long n)
+{
+    for (long i = 0; i < workers; i++) {
+        shares[i].size = n / 10;
+        shares[i].count = 10 / workers + (i < 10 % workers);
+    }
+    share_out(shares, sum_share);
 }
 
 /* ---- a buffer between two tasks ---- */
@@ -405,6 +487,7 @@ static const struct {
     {"spawn_one", spawn_one},
     {"parked", parked},
     {"sleepers", sleepers},
+    {"skynet", skynet},
     {"buffered", buffered},
     {"timer_reset", timer_reset},
     {"timer_reset10k", timer_reset10k},

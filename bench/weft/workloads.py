@@ -26,7 +26,7 @@ WORKLOADS = {
     "yield2": Workload(10_000_000, 500_000, goals={1: (15, 35)}),
     "yield10k": Workload(10_000_000, goals={1: (25, 75)}),
     "parked": Workload(1_000_000, goals={1: (1850, 3836)}, probe=True),
-    "skynet": Workload(1_000_000, goals={1: (330, 856), 2: (220, 593)}),
+    "skynet": Workload(1_000_000, goals={1: (330, 856), 2: (220, 593)}, probe=True),
     # channels
     "pingpong": Workload(1_000_000, 5_000, goals={1: (65, 200)}),
     "pinned": Workload(50_000, 5_000, goals={2: (1000, 64000)}, probe=True),
