@@ -121,6 +121,7 @@ void pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack)
     }
     w->waiter = self->actor->id;
     w->stack = stack;
+    w->sure = 0;
     w->round = ++self->actor->rounds;
     self->now++;
     pl_lineage_waited(self->actor);

@@ -23,7 +23,10 @@ struct pl_waited {
     uint32_t round; /* how many the waiter had waited for then, this one included */
     uint32_t stack;
     uint32_t late; /* a child added since, and nobody waited since */
+    uint32_t sure; /* so many times more a wait from the same call is taken to be from `stack` */
+    uintptr_t caller, sp;
 };
+#define PL_WAITED_SURE 63
 
 /* The usual cases of the two below, without a call, for the group that the thread asked for last.
  * 0: it is another case, and nothing was written. */
@@ -35,16 +38,34 @@ PL_INLINE int pl_waitgroup_begun_again(const struct pl_self *self, const struct 
            (w != NULL && w->group == group &&
             (w->late || actor->creator != w->waiter || actor->made_in >= w->round));
 }
+/* It waited for the group last, and from the same call. Only the report of a misuse asks where it
+ * was, so the frames further out are looked at now and then. */
+PL_INLINE int pl_waitgroup_waited_alike(struct pl_self *self, struct pl_actor *actor,
+                                        uint64_t group, uintptr_t caller, uintptr_t sp)
+{
+    struct pl_waited *w = self->thread->waited;
+    if (w == NULL || w->group != group || w->waiter != actor->id || w->caller != caller ||
+        w->sp != sp || w->late || w->sure == 0 || pl_lineage_may_wait(actor))
+        return 0;
+    w->sure--;
+    w->round = ++actor->rounds;
+    self->now++; /* what it makes next is of another brood */
+    return 1;
+}
 PL_INLINE int pl_waitgroup_waited_again(struct pl_self *self, struct pl_actor *actor,
-                                        uint64_t group, uint32_t stack)
+                                        uint64_t group, uint32_t stack, uintptr_t caller,
+                                        uintptr_t sp)
 {
     struct pl_waited *w = self->thread->waited;
     if (w == NULL || w->group != group || w->late || pl_lineage_may_wait(actor))
         return 0;
     w->waiter = actor->id;
     w->stack = stack;
+    w->sure = PL_WAITED_SURE;
+    w->caller = caller;
+    w->sp = sp;
     w->round = ++actor->rounds;
-    self->now++; /* what it makes next is of another brood */
+    self->now++;
     return 1;
 }
 

@@ -230,13 +230,14 @@ PL_EXPORT PL_FRAMELESS void loiter_task_created(struct loiter_task *t, void (*st
                                                 size_t stack_bytes, size_t capture_bytes,
                                                 const void *caller, const void *arg)
 {
-    struct pl_self *self = pl_enter_quickly();
-    if (__builtin_expect(self != NULL, 1)) {
-        struct pl_spawner *s = &self->thread->spawner;
-        int done = pl_spawner_goes_on(self, s) &&
-                   fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP());
+    const struct pl_thread *thread = pl_self_block.thread;
+    struct pl_self *self = thread != NULL && pl_spawner_goes_on(&pl_self_block, &thread->spawner)
+                               ? pl_enter_quickly()
+                               : NULL;
+    if (self != NULL) {
+        int done = fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP());
         if (__builtin_expect(done, 1))
-            pl_spawner_more(s, t);
+            pl_spawner_more(&self->thread->spawner, t);
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;

@@ -107,15 +107,23 @@ PL_SECOND_WAY void waited_slowly(const void *group, const void *caller)
     pl_leave(self);
 }
 
+/* It waited last from elsewhere, or the frames further out are to be looked at. */
+PL_INLINE int waited_near(struct pl_self *self, struct pl_actor *actor, uint64_t group,
+                          uintptr_t caller, uintptr_t sp)
+{
+    const uint32_t stack = pl_stack_near_on(self, pl_stack_end_of(self, actor), caller, sp);
+    return stack != 0 && pl_waitgroup_waited_again(self, actor, group, stack, caller, sp);
+}
+
 PL_EXPORT PL_FRAMELESS void loiter_waitgroup_waited(const void *group, const void *caller)
 {
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
+        const uint64_t id = pl_id_of(group);
         struct pl_actor *actor = pl_runs_here(self);
-        uint32_t stack = actor == NULL ? 0
-                                       : pl_stack_near_on(self, pl_stack_end_of(self, actor),
-                                                          (uintptr_t)caller, PL_SP());
-        int done = stack != 0 && pl_waitgroup_waited_again(self, actor, pl_id_of(group), stack);
+        int done = actor != NULL &&
+                   (pl_waitgroup_waited_alike(self, actor, id, (uintptr_t)caller, PL_SP()) ||
+                    waited_near(self, actor, id, (uintptr_t)caller, PL_SP()));
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
