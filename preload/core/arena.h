@@ -35,12 +35,13 @@ struct pl_pool_link {
     _Atomic uintptr_t next;
 };
 
+/* What all threads write has a cache line to itself: beside it may lie what all read. */
 struct pl_pool {
     size_t bytes; /* of a record */
     /* Pointer in the lower 48 bits, a count in the upper 16: a record that was taken and put back
      * in between is noticed (ABA). */
     _Atomic uint64_t head;
-};
+} __attribute__((aligned(64)));
 
 /* A record; *fresh says that it is zeroed and was never used before. NULL without memory. */
 PL_HIDDEN void *pl_pool_get(struct pl_pool *pool, int *fresh);
