@@ -233,9 +233,10 @@ static void exit_write(struct pl_self *self, const struct el_exit *event)
 }
 
 /* How things stand now is how they stand at the end. */
-static void record_end(enum el_exit_how how)
+static void record_end(struct pl_self *self, enum el_exit_how how)
 {
     if (how != EL_EXIT_ABORT) {
+        pl_threads_at_end(self);
         pl_channels_at_end();
         pl_contexts_at_end();
         pl_races_at_end();
@@ -266,7 +267,7 @@ void pl_record_exit(enum el_exit_how how, int status)
         exit_write(self, &event);
     }
     if (how != EL_EXIT_CALL)
-        record_end(how);
+        record_end(self, how);
     pl_leave(self);
 }
 
@@ -284,7 +285,7 @@ static void on_exit_status(int status, void *arg)
     self->guard++;
     if (self->thread != NULL)
         pl_heap_end(self);
-    record_end(EL_EXIT_CALL);
+    record_end(self, EL_EXIT_CALL);
     pl_leave(self);
 }
 

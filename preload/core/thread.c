@@ -1,6 +1,7 @@
 /* thread.c - see thread.h. */
 #include "preload/core/thread.h"
 
+#include <errno.h>
 #include <loiter.h>
 
 #include "preload/core/blocked.h"
@@ -21,6 +22,7 @@ static struct pl_pool threads = {.bytes = sizeof(struct pl_thread)};
 static _Atomic(struct pl_thread *) all;
 static struct pl_map by_pthread;
 static _Atomic uint32_t last_serial;
+static _Atomic uint32_t unseen; /* threads whose end nobody will tell */
 
 __thread struct pl_self pl_self_block __attribute__((tls_model("initial-exec")));
 _Static_assert(sizeof(struct pl_self) <= 1024, "initial-exec TLS is scarce");
@@ -37,6 +39,7 @@ void pl_threads_reset(void)
     atomic_store(&threads.head, 0);
     atomic_store(&all, NULL);
     atomic_store(&last_serial, 0);
+    atomic_store(&unseen, 0);
     atomic_store(&pl_threads_alive, 0);
     pl_map_init(&by_pthread, 12);
 }
@@ -164,12 +167,34 @@ int pl_thread_attach(struct pl_self *self)
     if (actor == NULL)
         return -1;
     actor->cell->flags = EL_ACTOR_SYSTEM | EL_ACTOR_DETACHED;
+    atomic_fetch_add(&unseen, 1);
     if (pl_thread_begin(self, actor, 0) != 0) {
         pl_actor_destroy(actor);
         return -1;
     }
     pl_thread_announce(self);
     return 0;
+}
+
+/* One that is gone, as the kernel says, gets its end now. */
+static void unseen_end(struct pl_actor *actor, void *ctx)
+{
+    struct pl_self *self = ctx;
+    struct el_actor *cell = actor->cell;
+    if (actor->id == 0 || actor->epoch != pl_epoch || el_actor_is_task(actor->id) ||
+        (cell->flags & EL_ACTOR_SYSTEM) == 0 || cell->state == EL_ACTOR_ENDED ||
+        pl_sys6(SYS_tgkill, pl_sys_pid(), cell->tid, 0, 0, 0, 0) != -ESRCH)
+        return;
+    struct el_thread_end event = {.thread = (uint32_t)actor->id, .how = EL_END_EXIT};
+    PL_WRITE(self, thread_end, &event);
+    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
+    el_set_state(&cell->state, EL_ACTOR_ENDED);
+}
+
+void pl_threads_at_end(struct pl_self *self)
+{
+    if (self->thread != NULL && atomic_load(&unseen) != 0)
+        pl_actor_each(unseen_end, self);
 }
 
 static void actor_settle(struct pl_actor *actor, uint32_t bit)

@@ -21,6 +21,10 @@ PL_HIDDEN void pl_thread_announce(struct pl_self *self);
 /* The calling thread ends; whatever it still calls passes through. */
 PL_HIDDEN void pl_thread_finish(struct pl_self *self, uint32_t how);
 
+/* The process ends: threads that were made past pthread_create end in the record if they are gone.
+ */
+PL_HIDDEN void pl_threads_at_end(struct pl_self *self);
+
 /* In a fork child: the calling thread belongs to nothing. */
 PL_HIDDEN void pl_thread_reset(struct pl_self *self);
 
