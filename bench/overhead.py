@@ -85,11 +85,11 @@ def redis(launch):
     return seconds
 
 
-def memcached(launch):
+def memcached(launch, options=()):
     port = harness.free_port()
     pidfile = os.path.join(launch.work, "pid")
     server = launch.start(["memcached", "-u", "root", "-l", "127.0.0.1", "-p", str(port), "-U", "0",
-                           "-t", "4", "-P", pidfile])
+                           "-t", "4", "-P", pidfile, *options])
     harness.wait_for_port(port, server)
     seconds = timed(lambda: [real_memcached.client(port, n) for n in range(40)])
     with open(pidfile, encoding="ascii") as f:
