@@ -129,11 +129,6 @@ def nginx(launch):
     return (children_cpu() - before) / requests
 
 
-def memcached(launch):
-    """Under valgrind it cannot raise the limit of descriptors: so many it has anyway."""
-    return overhead.memcached(launch, ["-c", "512"])
-
-
 def pigz(launch):
     real_xz.make_data(os.path.join(launch.work, "data"))
     return overhead.batch(["pigz", "-p2", "-k", "data"])(launch)
@@ -157,7 +152,7 @@ def git_log(launch):
 PROGRAMS = {
     "redis, CPU": (served(redis_start, redis_drive, redis_stop), 1.05),
     "sqlite3 bulk": (overhead.sqlite3, 1.15),
-    "memcached": (memcached, 1.05),
+    "memcached": (overhead.memcached, 1.05),
     "python3 threads": (overhead.batch(["/usr/bin/python3", "-I", "-c", overhead.PYTHON]), 1.05),
     "pigz -p2": (pigz, 1.05),
     "xz -T2": (xz, 1.05),

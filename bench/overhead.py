@@ -85,11 +85,11 @@ def redis(launch):
     return seconds
 
 
-def memcached(launch, options=()):
+def memcached(launch):
     port = harness.free_port()
     pidfile = os.path.join(launch.work, "pid")
     server = launch.start(["memcached", "-u", "root", "-l", "127.0.0.1", "-p", str(port), "-U", "0",
-                           "-t", "4", "-P", pidfile, *options])
+                           "-t", "4", "-P", pidfile])
     harness.wait_for_port(port, server)
     seconds = timed(lambda: [real_memcached.client(port, n) for n in range(40)])
     with open(pidfile, encoding="ascii") as f:

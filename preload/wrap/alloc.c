@@ -39,15 +39,11 @@ static __attribute__((noinline, cold)) int find_real(void)
 
 /*
  * The four that every program lives on. What passes pl_heap_passes, and what is noted, tells that
- * all real functions are known and that blocks are looked at; all else is a matter of the second
- * way.
+ * all real functions are known and that blocks are looked at; where these are not (pl_starts.off),
+ * the real functions are known too. All else is a matter of the second way.
  */
-#define IS_OFF(name) (pl_starts.off && PL_LOAD(name) != NULL)
-
 PL_SECOND_WAY void *slow_malloc(size_t size)
 {
-    if (IS_OFF(malloc))
-        return PL_LOAD(malloc)(size);
     if (!KNOWN(malloc))
         return pl_pool_alloc(size, PL_POOL_ALIGN);
     return GOT(malloc, size, size);
@@ -57,14 +53,12 @@ PL_EXPORT PL_FRAMELESS void *malloc(size_t size)
 {
     if (__builtin_expect(pl_heap_passes(size), 1))
         return pl_heap_note(PL_LOAD(malloc)(size));
-    return slow_malloc(size);
+    return pl_starts.off ? PL_LOAD(malloc)(size) : slow_malloc(size);
 }
 
 PL_SECOND_WAY void *slow_calloc(size_t n, size_t size)
 {
     size_t bytes;
-    if (IS_OFF(calloc))
-        return PL_LOAD(calloc)(n, size);
     if (KNOWN(calloc))
         return GOT(calloc, n * size, n, size);
     if (__builtin_mul_overflow(n, size, &bytes))
@@ -76,21 +70,22 @@ PL_EXPORT PL_FRAMELESS void *calloc(size_t n, size_t size)
 {
     if (__builtin_expect(pl_heap_passes(n * size), 1))
         return pl_heap_note(PL_LOAD(calloc)(n, size));
-    return slow_calloc(n, size);
+    return pl_starts.off ? PL_LOAD(calloc)(n, size) : slow_calloc(n, size);
 }
 
 PL_SECOND_WAY void slow_free(void *block)
 {
     if (block == NULL || pl_pool_owns(block) || !KNOWN(free))
         return;
-    if (!pl_starts.off)
-        pl_heap_gone(block);
+    pl_heap_gone(block);
     PL_LOAD(free)(block);
 }
 
 PL_EXPORT PL_FRAMELESS void free(void *block)
 {
     if (__builtin_expect(pl_starts_take((uintptr_t)block), 1))
+        PL_LOAD(free)(block);
+    else if (pl_starts.off && !pl_pool_owns(block))
         PL_LOAD(free)(block);
     else
         slow_free(block);
@@ -127,14 +122,14 @@ PL_SECOND_WAY void *slow_realloc(void *block, size_t size)
 {
     if (pl_pool_owns(block) || !KNOWN(realloc))
         return pool_realloc(block, size);
-    if (pl_starts.off)
-        return PL_LOAD(realloc)(block, size);
     leave_note(block);
     return moved(block, size, GOT(realloc, size, block, size));
 }
 
 static inline void *resize(void *block, size_t size)
 {
+    if (pl_starts.off && !pl_pool_owns(block))
+        return PL_LOAD(realloc)(block, size);
     if (pl_pool_owns(block) || !pl_heap_passes(size))
         return slow_realloc(block, size);
     leave_note(block);
