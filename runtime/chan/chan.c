@@ -354,22 +354,44 @@ int weft_chan_try_recv(struct weft_chan *c, void *value)
 
 /* ---- close ---- */
 
-static void take_all(struct weft_chan *c, struct weft_waitq *q, bool zero, struct weft_task ***tail)
+/* So many wake at a time: others get the lock, what was read of those tasks is in the cache still
+ * when they are made ready, and the first run while the last are looked for. */
+enum { WOKEN_AT_ONCE = 64 };
+
+/* Up to `most` who wait, behind the end of a list; how many there were. */
+static unsigned take_some(struct weft_chan *c, struct weft_waitq *q, unsigned most,
+                          struct weft_task ***tail)
 {
     struct weft__waiter *w;
-    while ((w = weft__waitq_pop(q))) {
-        if (zero && w->slot)
+    unsigned n = 0;
+    for (; n < most && (w = weft__waitq_pop(q)); n++) {
+        if (q == &c->receivers && w->slot)
             memset(w->slot, 0, c->size);
         w->passed = false;
         w->task->next = NULL; /* it is in no queue: the link is free */
         **tail = w->task;
         *tail = &w->task->next;
     }
+    return n;
+}
+
+/* With the lock of a closed channel, which is given up. True: there may be more, and the channel is
+ * owned, unless it was already: those who wake may release it. */
+static bool wake_some(struct weft_chan *c, bool owned)
+{
+    struct weft_task *list = NULL, **tail = &list;
+    unsigned n = take_some(c, &c->receivers, WOKEN_AT_ONCE, &tail);
+    n += take_some(c, &c->senders, WOKEN_AT_ONCE - n, &tail);
+    bool more = n == WOKEN_AT_ONCE;
+    if (more && !owned)
+        weft_chan_retain(c);
+    weft__unlock(&c->lock);
+    weft__ready_all(list, c);
+    return more;
 }
 
 void weft__chan_close(struct weft_chan *c, const void *caller)
 {
-    struct weft_task *list = NULL, **tail = &list;
     if (!c)
         weft__fatal_object("close of nil channel", NULL, caller, NULL, NULL);
     weft__chan_lock(c);
@@ -380,10 +402,12 @@ void weft__chan_close(struct weft_chan *c, const void *caller)
     LOITER_CALL(loiter_object_closed, ((enum loiter_object)c->kind, c, caller));
     c->closed_at = caller;
     __atomic_store_n(&c->closed, true, __ATOMIC_RELEASE);
-    take_all(c, &c->receivers, true, &tail);
-    take_all(c, &c->senders, false, &tail);
-    weft__unlock(&c->lock);
-    weft__ready_all(list, c);
+    if (!wake_some(c, false))
+        return;
+    do /* nobody queues any more */
+        weft__chan_lock(c);
+    while (wake_some(c, true));
+    weft_chan_release(c);
 }
 
 void weft_chan_close(struct weft_chan *c)

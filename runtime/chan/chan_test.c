@@ -1,4 +1,6 @@
 /* Channels behave as Go's language specification says. */
+#include <stdatomic.h>
+
 #include "runtime/test/check.h"
 
 enum { ITEMS = 2000 };
@@ -94,6 +96,38 @@ TASK_TEST(close_wakes_every_receiver)
         weft_chan_recv(done, NULL);
     weft_chan_release(c);
     weft_chan_release(done);
+}
+
+static atomic_int left;
+
+static void wait_and_let_go(void *arg)
+{
+    CHECK(weft_chan_recv(arg, NULL) == -EPIPE);
+    if (--left == 0)
+        weft_chan_release(arg);
+}
+
+static void close_it(void *arg)
+{
+    weft_chan_close(arg);
+}
+
+/* More than are woken at a time. The last one that comes away frees it: whoever closes it owns
+ * nothing of it. */
+TASK_TEST(close_among_very_many)
+{
+    static const int counts[] = {1, 63, 64, 65, 127, 128, 128, 192, 400};
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+        int count = counts[k];
+        struct weft_chan *c = weft_chan_new(sizeof(int), 0);
+        left = count;
+        for (int i = 0; i < count; i++)
+            CHECK(weft_go(wait_and_let_go, c) == 0);
+        await_waiting((uint64_t)count);
+        CHECK(weft_go(close_it, c) == 0);
+        await_ends();
+        CHECK(left == 0);
+    }
 }
 
 /* A value larger than a register, without one, and dropped by the receiver. */
@@ -249,6 +283,7 @@ int main(void)
         cmocka_unit_test(nil_channel_is_never_ready),
         cmocka_unit_test(close_keeps_what_is_inside),
         cmocka_unit_test(close_wakes_every_receiver),
+        cmocka_unit_test(close_among_very_many),
         cmocka_unit_test(element_sizes),
         cmocka_unit_test(fifo),
         cmocka_unit_test(sieve),
