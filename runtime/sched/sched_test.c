@@ -6,9 +6,9 @@
 #include "runtime/test/check.h"
 
 #if defined(__SANITIZE_THREAD__)
-enum { PARKED = 2000, MANY = 5000 }; /* the sanitizer's limit is 8,128 at once */
+enum { PARKED = 1000, MANY = 2000 }; /* the sanitizer's limit is 8,128 at once */
 #elif defined(__SANITIZE_ADDRESS__)
-enum { PARKED = 10000, MANY = 50000 };
+enum { PARKED = 3000, MANY = 20000 }; /* each stack is searched at the end */
 #else
 enum { PARKED = 100000, MANY = 50000 };
 #endif
