@@ -80,6 +80,12 @@ void weft__announce_wait(struct weft_task *t, enum weft__wait why, const void *c
     (void)t, (void)why, (void)objects, (void)n, (void)timed, (void)caller;
 }
 
+void weft__will_lock(struct weft_task *t, enum weft__wait why, const void *lock,
+                     const struct weft__place *at)
+{
+    (void)t, (void)why, (void)lock, (void)at;
+}
+
 static bool is_ready(void *state)
 {
     return *(int *)state == READY;
