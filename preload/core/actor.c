@@ -6,6 +6,7 @@
 #include "preload/core/map.h"
 #include "preload/core/named.h"
 #include "preload/core/record.h"
+#include "preload/core/wait.h"
 
 #define FREE_TASKS_MAX 4096 /* records that a thread keeps for itself */
 
@@ -57,6 +58,8 @@ static void cell_clear(struct el_actor *cell)
 void pl_actor_renew(struct pl_actor *actor, uint64_t id)
 {
     actor->epoch = pl_epoch;
+    if (actor->wait != NULL)
+        actor->wait->again = 0;
     actor->held_count = actor->held_over = actor->held_room = 0;
     actor->site = NULL;
     actor->origin = NULL;

@@ -25,6 +25,20 @@ PL_HIDDEN void pl_channel_wait_seen(struct pl_object *channel, uint64_t task,
                                     enum el_wait_kind kind);
 PL_HIDDEN void pl_channel_wake_seen(struct pl_object *channel, const struct pl_actor *waker);
 
+/* A wait on a channel of which nothing is to be told but what is known: so that it can be done
+ * quickly. */
+PL_INLINE int pl_channel_waits_again(const struct pl_object *o, uint64_t task, uint32_t kind)
+{
+    return kind == EL_WAIT_CHAN_SEND ? (o->left & EL_LEFT_SENDER_WAITED) != 0
+                                     : (o->left & EL_LEFT_RECEIVED) != 0 && o->receiver == task;
+}
+
+/* A waking likewise, by who woke it last. */
+PL_INLINE int pl_channel_woken_again(const struct pl_object *o)
+{
+    return (o->left & EL_LEFT_STREAM) != 0;
+}
+
 /* The task waits on the object, which may be a channel. */
 static inline void pl_channel_waits(struct pl_object *o, uint64_t task, enum el_wait_kind kind)
 {

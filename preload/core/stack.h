@@ -90,6 +90,25 @@ PL_INLINE uint32_t pl_stack_known_in(const struct pl_self *self, uint32_t slot, 
     return cache == NULL ? 0 : pl_stack_match(&cache->entries[slot], call, place, first);
 }
 
+/* The thread's entry in that slot, if it is of the stack `id` at that place, else NULL. */
+PL_INLINE const struct pl_stack_entry *pl_stack_entry_of(const struct pl_self *self, uint32_t slot,
+                                                         uintptr_t place, uint32_t id)
+{
+    const struct pl_stack_cache *cache = self->thread->stacks;
+    const struct pl_stack_entry *e = cache == NULL ? NULL : &cache->entries[slot];
+    return e != NULL && id != 0 && e->id == id && e->place == place ? e : NULL;
+}
+
+/* Is that stack still there, where `sp` is that of the same call? */
+PL_INLINE int pl_stack_is_still(const struct pl_stack_entry *e, uintptr_t sp)
+{
+    const uintptr_t *at = (const uintptr_t *)sp;
+    for (uint32_t i = 0; i < e->n; i++)
+        if (pl_plain_address(at[e->offsets[i]]) != e->words[i])
+            return 0;
+    return 1;
+}
+
 /* The id if the stack, [lo, hi), is the one that the thread saw first at its place; 0: pl_stack_at
  * knows more. */
 static inline uint32_t pl_stack_known(const struct pl_self *self, uintptr_t lo, uintptr_t hi,

@@ -27,6 +27,8 @@
 #include "preload/core/gate.h"
 #include "preload/core/unwind.h"
 
+#define PL_WAIT_WORDS 2
+
 struct pl_wait {
     struct pl_actor *actor;   /* NULL: not recorded */
     struct pl_object *record; /* of what is waited for inside the program, NULL for the outside */
@@ -45,7 +47,13 @@ struct pl_wait {
     uint32_t level; /* place in pl_self.waits, from 1; 0: none */
     uint32_t wakes; /* of the object when the wait began */
     uint32_t holds; /* it is counted as one that holds its thread: blocked.h */
-    uint32_t slot;  /* of tasks: pl_stack_slot_of the stack */
+    /* Of tasks, for one more like it: the kind, with whether it is timed in its lowest bit, 0: it
+     * must not be taken for another; the call; what the nearest return addresses are and where they
+     * lie; and which entry knows all of them (pl_stack_slot_of). */
+    uint32_t again, turns, slot;
+    uintptr_t sp, caller, place;
+    const uintptr_t *at[PL_WAIT_WORDS];
+    uintptr_t words[PL_WAIT_WORDS];
 };
 
 /* `timed`: the wait ends by itself (a timeout was given). Returns 1 when recorded. */

@@ -20,6 +20,7 @@
 #include "preload/wrap/announce.h"
 
 #define SELECT_MOST 64 /* objects of one wait whose cells learn of the waiter */
+#define LOOK_EVERY  16
 
 /* A wait whose time is not to be guessed: others wait for what is held, or for the same lock. */
 static inline int is_exact(const struct pl_actor *task, uint32_t kind)
@@ -193,6 +194,27 @@ static void cell_enter(struct pl_actor *task, const struct pl_wait *w)
     cell_waits(task, w->began, w->kind, w->timed);
 }
 
+/* What the next wait will be compared with. */
+static void again_learn(const struct pl_self *self, struct pl_wait *w,
+                        const struct wait_asked *asked)
+{
+    const uintptr_t sp = asked->call.sp;
+    w->again = 0;
+    w->place = pl_stack_place(self->stack_lo, self->stack_hi, sp);
+    const struct pl_stack_entry *e = pl_stack_entry_of(self, w->slot, w->place, w->stack);
+    if (asked->place != NULL || el_wait_is_lock(w->kind) || e == NULL || e->n == 0)
+        return;
+    for (uint32_t i = 0; i < PL_WAIT_WORDS; i++) {
+        const uint32_t from = i < e->n ? i : 0;
+        w->at[i] = (const uintptr_t *)sp + e->offsets[from];
+        w->words[i] = e->words[from];
+    }
+    w->sp = sp;
+    w->caller = (uintptr_t)asked->caller;
+    w->turns = LOOK_EVERY;
+    w->again = w->kind << 1 | w->timed;
+}
+
 static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct wait_asked *asked)
 {
     struct pl_wait *w = task->wait;
@@ -221,6 +243,7 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
     w->began = is_exact(task, w->kind) ? self->now = pl_now() : pl_stamp(self);
     pl_capture_waits(task, w->began);
     cell_enter(task, w);
+    again_learn(self, w, asked);
 }
 
 __attribute__((noinline)) static void park(const struct wait_asked *asked)
@@ -239,27 +262,44 @@ __attribute__((noinline)) static void park(const struct wait_asked *asked)
 /*
  * The usual cases, which call nothing: the task waited last at the same place and for the same, in
  * a wait of no lock, and so what is to be written is little. They give 0 where it is another case,
- * which the long way sees to.
+ * which the long way sees to. That the place is the same is seen by the nearest return addresses,
+ * and each LOOK_EVERY-th time by all of them.
  */
 struct again {
     struct pl_self *self;
     struct pl_actor *task;
     struct pl_wait *w;
-    uint32_t kind, timed;
 };
 
-PL_INLINE int is_again(const struct again *a, uint64_t object, const void *caller,
-                       struct pl_call call)
+PL_INLINE int is_like(const struct again *a, uint32_t kind_and_timed, uint64_t object,
+                      const void *caller, uintptr_t sp)
 {
     const struct pl_wait *w = a->w;
-    if (w == NULL || w->object != object || w->kind != a->kind || w->timed != a->timed ||
-        (a->task->held_count | (a->task->captured & PL_CAPTURE_HOLDS)) != 0 ||
-        atomic_load_explicit(&pl_coarse, memory_order_relaxed) == 0 || pl_noted(a->self))
+    if (w == NULL || w->object != object || w->again != kind_and_timed || w->sp != sp ||
+        w->caller != (uintptr_t)caller ||
+        (a->task->held_count | (a->task->captured & PL_CAPTURE_HOLDS)) != 0 || pl_noted(a->self))
         return 0;
-    const uintptr_t place = pl_stack_place(a->task->stack_lo, a->task->stack_hi, call.sp);
-    const uint32_t stack = pl_stack_known_in(a->self, w->slot, place, call, (uintptr_t)caller);
-    /* The cell is that of a task whose first wait it is, if the record was another's before. */
-    return stack != 0 && stack == w->stack && stack == a->task->cell->wait_stack;
+    for (int i = 0; i < PL_WAIT_WORDS; i++)
+        if (pl_plain_address(*w->at[i]) != w->words[i])
+            return 0;
+    return 1;
+}
+
+/* So many times more, a look is enough. */
+PL_INLINE int is_trusted(struct pl_wait *w)
+{
+    if (w->turns == 0)
+        return 0;
+    w->turns--;
+    return 1;
+}
+
+static int is_still(const struct again *a)
+{
+    struct pl_wait *w = a->w;
+    const struct pl_stack_entry *e = pl_stack_entry_of(a->self, w->slot, w->place, w->stack);
+    w->turns = LOOK_EVERY;
+    return e != NULL && pl_stack_is_still(e, w->sp);
 }
 
 PL_INLINE int wait_again(const struct again *a)
@@ -269,14 +309,16 @@ PL_INLINE int wait_again(const struct again *a)
         pl_spawn_waits(a->self, task);
     a->w->began = pl_stamp(a->self);
     task->cell->waits_here++;
-    cell_waits(task, a->w->began, a->kind, a->timed);
+    cell_waits(task, a->w->began, a->w->kind, a->w->timed);
     return 1;
 }
 
 /* `waiting`: the object has one record to which the task belongs until it is ready. */
 PL_INLINE int object_again(const struct again *a, struct pl_object *o, uint64_t object, int waiting)
 {
-    if (o == NULL || o->count != NULL || !pl_object_is(o, object))
+    if (o == NULL || !pl_object_is(o, object))
+        return 0;
+    if (o->count != NULL && !pl_channel_waits_again(o, a->task->id, a->w->kind))
         return 0;
     if (waiting) {
         o->task_waiter = a->task;
@@ -287,19 +329,20 @@ PL_INLINE int object_again(const struct again *a, struct pl_object *o, uint64_t 
     return 1;
 }
 
-PL_INLINE int park_again(const struct again *a, uint64_t object, const void *caller,
-                         struct pl_call call)
+PL_INLINE uint32_t again_key(enum loiter_wait why, int timed)
 {
-    return !el_wait_is_lock(a->kind) && is_again(a, object, caller, call) &&
-           object_again(a, a->w->record, object, 1) && wait_again(a);
+    return (uint32_t)why << 1 | (timed != 0);
 }
 
-__attribute__((noinline)) static int select_again(const struct again *a, const void *const *objects,
-                                                  unsigned n, const void *caller,
-                                                  struct pl_call call)
+PL_SECOND_WAY void park_slowly(struct loiter_task *t, enum loiter_wait why,
+                               const void *const *objects, unsigned n, int timed,
+                               const void *caller)
 {
-    if (n == 0 || n > SELECT_MOST || !is_again(a, pl_id_of(objects[0]), caller, call))
-        return 0;
+    park(&(struct wait_asked){t, objects, n, (uint32_t)why, timed != 0, caller, PL_CALL(), NULL});
+}
+
+PL_INLINE int objects_again(const struct again *a, const void *const *objects, unsigned n)
+{
     for (unsigned i = 0; i < n; i++) {
         uint64_t object = pl_id_of(objects[i]);
         if (!object_again(a, a->self->thread->objects[pl_recent_slot(object)], object, 0))
@@ -308,23 +351,45 @@ __attribute__((noinline)) static int select_again(const struct again *a, const v
     return wait_again(a);
 }
 
-PL_EXPORT void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
-                                const void *const *objects, unsigned n, int timed,
-                                const void *caller)
+/* A select, or a wait that may be like the last one and is looked at closely. */
+__attribute__((noinline)) PL_FRAMELESS static void
+park_again(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
+           int timed, const void *caller)
 {
-    struct pl_self *self = pl_enter_quickly();
+    struct pl_self *self = n == 0 || n > SELECT_MOST ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         struct pl_actor *task = pl_task_grown(t);
-        const struct again a = {self, task, task == NULL ? NULL : task->wait, (uint32_t)why,
-                                timed != 0};
-        int done = why == LOITER_WAIT_SELECT ? select_again(&a, objects, n, caller, PL_CALL())
-                   : n == 1 ? park_again(&a, pl_id_of(objects[0]), caller, PL_CALL())
-                            : 0;
+        const struct again a = {self, task, task == NULL ? NULL : task->wait};
+        const uint64_t object = pl_id_of(objects[0]);
+        int done = is_like(&a, again_key(why, timed), object, caller, PL_SP()) &&
+                   (is_trusted(a.w) || is_still(&a));
+        if (done && why == LOITER_WAIT_SELECT)
+            done = objects_again(&a, objects, n);
+        else if (done)
+            done = n == 1 && object_again(&a, a.w->record, object, 1) && wait_again(&a);
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
     }
-    park(&(struct wait_asked){t, objects, n, (uint32_t)why, timed != 0, caller, PL_CALL(), NULL});
+    park_slowly(t, why, objects, n, timed, caller);
+}
+
+PL_EXPORT PL_FRAMELESS void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
+                                             const void *const *objects, unsigned n, int timed,
+                                             const void *caller)
+{
+    struct pl_self *self = why == LOITER_WAIT_SELECT || n != 1 ? NULL : pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        struct pl_actor *task = pl_task_grown(t);
+        const struct again a = {self, task, task == NULL ? NULL : task->wait};
+        const uint64_t object = pl_id_of(objects[0]);
+        int done = is_like(&a, again_key(why, timed), object, caller, PL_SP()) && is_trusted(a.w) &&
+                   object_again(&a, a.w->record, object, 1) && wait_again(&a);
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    park_again(t, why, objects, n, timed, caller);
 }
 
 PL_EXPORT void loiter_lock_waits(struct loiter_task *t, enum loiter_wait why, const void *lock,
@@ -382,54 +447,109 @@ PL_INLINE int who_runs(struct pl_self *self, uint64_t tick, struct pl_who *me)
     return 1;
 }
 
-/* The usual case, which calls nothing: from a place where it was done before, a task is made ready
- * that waited for no lock and not for long. 0: it is another case, and nothing was written. */
-PL_INLINE int ready_again(struct pl_self *self, struct pl_actor *task, uint64_t object,
+/* What is made ready from a wait of no lock, that was not long. */
+struct woken {
+    struct pl_object *o;
+    uint64_t tick, now, ticks;
+};
+
+/* 0: it is another case. No tick since the wait began: it was short, and the thread's last time is
+ * near enough. */
+PL_INLINE int is_short(const struct pl_self *self, const struct pl_actor *task, uint64_t object,
+                       struct woken *woken)
+{
+    const struct pl_wait *w = task->wait;
+    if (!task->parked || w->again == 0 ||
+        (task->held_count | (task->captured & PL_CAPTURE_HOLDS)) != 0)
+        return 0;
+    woken->o =
+        w->kind == EL_WAIT_SELECT ? self->thread->objects[pl_recent_slot(object)] : w->record;
+    if (woken->o == NULL || !pl_object_is(woken->o, object))
+        return 0;
+    woken->tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
+    woken->now = self->now;
+    woken->ticks = woken->now > w->began ? woken->now - w->began : 0;
+    return woken->tick != 0 && w->began > woken->tick && woken->ticks < pl_long_wait_ticks;
+}
+
+/* By who is the object's last waker now. */
+PL_INLINE void goes_on(struct pl_actor *task, const struct woken *woken)
+{
+    struct pl_object *o = woken->o;
+    struct el_object *cell = o->cell;
+    task->cell->waker = cell->last_waker;
+    if (o->waker_creator == task->id)
+        pl_spawn_woken(task, cell->last_waker, o->waker_creator, o->waker_site);
+    cell->last_waker_at = woken->now;
+    pl_object_count(&cell->wakes);
+    if (task->wait->record != NULL)
+        pl_object_add(&cell->wait_ticks, woken->ticks);
+    cell_leave(task, task->wait, EL_ACTOR_RUNNABLE);
+}
+
+PL_SECOND_WAY void ready_slowly(struct loiter_task *t, const void *object)
+{
+    ready(t, object, PL_CALL());
+}
+
+/* From a place where it was done before, perhaps by another task that does the same. */
+PL_INLINE int ready_alike(struct pl_self *self, struct pl_actor *task, uint64_t object,
                           uintptr_t pc, uintptr_t sp)
 {
-    struct pl_wait *w = task->wait;
-    if (!task->parked || task->captured & PL_CAPTURE_HOLDS || is_exact(task, w->kind))
-        return 0;
-    struct pl_object *o = w->record;
-    if (w->kind == EL_WAIT_SELECT)
-        o = self->thread->objects[pl_recent_slot(object)];
-    if (o == NULL || !pl_object_is(o, object) || o->count != NULL)
-        return 0;
-    /* No tick since it began: it was short, and the thread's last time is near enough. */
-    const uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
-    const uint64_t now = self->now, ticks = now > w->began ? now - w->began : 0;
+    struct woken woken;
     struct pl_who me;
-    if (tick == 0 || w->began <= tick || ticks >= pl_long_wait_ticks || !who_runs(self, tick, &me))
+    if (!is_short(self, task, object, &woken) || woken.o->count != NULL ||
+        !who_runs(self, woken.tick, &me))
         return 0;
-    if (!pl_object_woken_before(o, &me, pc, sp)) {
-        /* Another task, perhaps one that does the same. */
+    if (!pl_object_woken_before(woken.o, &me, pc, sp)) {
         const uint32_t stack = pl_stack_near_on(self, me.stack_hi, pc, sp);
         if (stack == 0)
             return 0;
-        pl_object_woken_by(o, &me, pc, sp, stack);
+        pl_object_woken_by(woken.o, &me, pc, sp, stack);
     }
-    struct el_object *cell = o->cell;
-    task->cell->waker = me.id;
-    if (me.creator == task->id)
-        pl_spawn_woken(task, me.id, me.creator, me.site);
-    cell->last_waker_at = now;
-    pl_object_count(&cell->wakes);
-    if (w->record != NULL)
-        pl_object_add(&cell->wait_ticks, ticks);
-    cell_leave(task, w, EL_ACTOR_RUNNABLE);
+    goes_on(task, &woken);
     return 1;
 }
 
-PL_EXPORT void loiter_task_ready(struct loiter_task *t, const void *object)
+__attribute__((noinline)) PL_FRAMELESS static void ready_otherwise(struct loiter_task *t,
+                                                                   const void *object)
 {
     struct pl_self *self = pl_enter_quickly();
-    struct pl_actor *task = pl_task_grown(t);
-    const struct pl_call call = PL_CALL();
     if (__builtin_expect(self != NULL, 1)) {
-        int done = task != NULL && ready_again(self, task, pl_id_of(object), call.pc, call.sp);
+        struct pl_actor *task = pl_task_grown(t);
+        int done = task != NULL && ready_alike(self, task, pl_id_of(object), PL_PC(), PL_SP());
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
     }
-    ready(t, object, call);
+    ready_slowly(t, object);
+}
+
+/* The task that runs here woke the object last, from this call. */
+PL_INLINE int is_woken_again(const struct pl_self *self, const struct pl_object *o, uintptr_t pc,
+                             uintptr_t sp)
+{
+    const struct pl_waking *waking = &o->wakings[o->latest];
+    const struct loiter_task *me = self->running == NULL ? NULL : pl_task_here(self);
+    return me != NULL && !loiter_task_looks(me) && waking->pc == pc && waking->sp == sp &&
+           waking->actor == (EL_ACTOR_TASK | me->id) && o->cell->last_waker == waking->actor &&
+           (o->count == NULL || pl_channel_woken_again(o));
+}
+
+/* The usual case, which calls nothing. */
+PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void *object)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        struct pl_actor *task = pl_task_grown(t);
+        struct woken woken;
+        int done = task != NULL && is_short(self, task, pl_id_of(object), &woken) &&
+                   is_woken_again(self, woken.o, PL_PC(), PL_SP());
+        if (__builtin_expect(done, 1))
+            goes_on(task, &woken);
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    ready_otherwise(t, object);
 }
