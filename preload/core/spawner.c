@@ -19,7 +19,7 @@ void pl_spawner_workers(unsigned workers)
 
 /* ---- counting ---- */
 
-void pl_ender_settle(struct pl_thread *thread)
+static void ender_settle(struct pl_thread *thread)
 {
     struct pl_ender *e = &thread->ender;
     const uint32_t n = e->granted - e->left;
@@ -30,6 +30,14 @@ void pl_ender_settle(struct pl_thread *thread)
     pl_site_died(b->site, thread, n);
     if (pl_brood_leave(thread, b, (int32_t)n))
         *e = (struct pl_ender){0, 0, 0};
+}
+
+void pl_ender_ends(struct pl_thread *thread, struct loiter_task *t, struct pl_brood *b)
+{
+    ender_settle(thread);
+    thread->ender.word = (uintptr_t)b | PL_YOUNG;
+    pl_ender_one(thread, t, b);
+    pl_young_hide(EL_ACTOR_TASK | t->id);
 }
 
 static void made_settle(struct pl_self *self)
@@ -47,7 +55,7 @@ static void made_settle(struct pl_self *self)
 
 void pl_spawner_settle(struct pl_self *self)
 {
-    pl_ender_settle(self->thread);
+    ender_settle(self->thread);
     made_settle(self);
 }
 
@@ -185,7 +193,7 @@ int pl_spawner_begin(struct pl_self *self, const struct pl_birth *b, struct pl_s
 
 void pl_spawner_finish(struct pl_self *self)
 {
-    pl_ender_settle(self->thread);
+    ender_settle(self->thread);
     spawner_end(self);
     self->thread->ender = (struct pl_ender){0, 0, 0};
 }

@@ -160,32 +160,36 @@ PL_HIDDEN int pl_spawner_begin(struct pl_self *self, const struct pl_birth *b, s
 
 /* ---- the end of a young task ---- */
 
-/* Like the last one that ended here. 0: it is not, and nothing was written. */
-PL_INLINE int pl_ender_more(struct pl_ender *e, struct loiter_task *t)
+/* One that is counted at once, while none is left to be counted. */
+PL_INLINE void pl_ender_one(struct pl_thread *thread, struct loiter_task *t, struct pl_brood *b)
 {
-    if ((uintptr_t)t->tool != e->word || e->left == 0 || pl_young_any_shown())
-        return 0;
-    e->left--;
-    t->tool = NULL;
-    return 1;
-}
-
-PL_HIDDEN void pl_ender_settle(struct pl_thread *thread);
-
-PL_INLINE void pl_ender_ends(struct pl_thread *thread, struct loiter_task *t, struct pl_brood *b)
-{
-    struct pl_site *site = b->site;
     struct pl_ender *e = &thread->ender;
-    if (e->granted != e->left)
-        pl_ender_settle(thread);
     t->tool = NULL;
-    pl_site_died(site, thread, 1);
-    pl_young_hide(EL_ACTOR_TASK | t->id);
-    e->left = e->granted = pl_spawner_grant_of(site);
-    e->word = (uintptr_t)b | PL_YOUNG;
+    pl_site_died(b->site, thread, 1);
+    e->left = e->granted = pl_spawner_grant_of(b->site);
     if (pl_brood_leave(thread, b, 1))
         *e = (struct pl_ender){0, 0, 0};
 }
+
+/* Of the same brood as the last one that ended here. 0: it is not, and nothing was written. */
+PL_INLINE int pl_ender_more(struct pl_thread *thread, struct loiter_task *t)
+{
+    struct pl_ender *e = &thread->ender;
+    if ((uintptr_t)t->tool != e->word || e->word == 0 || pl_young_any_shown())
+        return 0;
+    if (e->left != 0) {
+        e->left--;
+        t->tool = NULL;
+        return 1;
+    }
+    if (e->granted != 0)
+        return 0;
+    pl_ender_one(thread, t, pl_brood_at(e->word));
+    return 1;
+}
+
+/* Of any brood. */
+PL_HIDDEN void pl_ender_ends(struct pl_thread *thread, struct loiter_task *t, struct pl_brood *b);
 
 /* ---- threads ---- */
 

@@ -231,11 +231,12 @@ PL_EXPORT PL_FRAMELESS void loiter_task_created(struct loiter_task *t, void (*st
                                                 const void *caller, const void *arg)
 {
     const struct pl_thread *thread = pl_self_block.thread;
-    struct pl_self *self = thread != NULL && pl_spawner_goes_on(&pl_self_block, &thread->spawner)
-                               ? pl_enter_quickly()
-                               : NULL;
+    /* Where the thread's time has moved on there is more to do. */
+    const int still = thread != NULL && thread->spawner.now == pl_self_block.now;
+    struct pl_self *self = still ? pl_enter_quickly() : NULL;
     if (self != NULL) {
-        int done = fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP());
+        int done = pl_spawner_goes_on(self, &self->thread->spawner) &&
+                   fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP());
         if (__builtin_expect(done, 1))
             pl_spawner_more(&self->thread->spawner, t);
         pl_leave_quickly(self);
@@ -279,12 +280,7 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
 {
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
-        int done = pl_ender_more(&self->thread->ender, t);
-        struct pl_brood *brood = done ? NULL : pl_brood_of(t);
-        if (brood != NULL) {
-            pl_ender_ends(self->thread, t, brood);
-            done = 1;
-        }
+        int done = pl_ender_more(self->thread, t);
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
