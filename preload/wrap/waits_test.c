@@ -14,6 +14,7 @@
 static volatile int sink;
 static uint64_t last_id;
 static char place_one; /* stands for a return address into the program */
+static const void *volatile running;
 
 static void task_main(void) {}
 
@@ -22,11 +23,32 @@ static uint64_t key(const void *object)
     return (uint64_t)(uintptr_t)object;
 }
 
-/* The cell of the task; before it is handed out it is nobody's. */
-static struct el_actor *cell_of(struct loiter_task *t)
+static void run(struct loiter_task *t)
 {
-    loiter_task_switch(t);
-    return pl_self()->actor->cell;
+    running = t;
+}
+
+static const struct el_actor *cell_of(const struct loiter_task *t)
+{
+    return ((struct pl_actor *)t->tool)->cell;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    loiter_run_begin("test", 1);
+    loiter_worker_task(&running, 0);
+    loiter_tick();
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    run(NULL);
+    loiter_run_end();
+    loiter_worker_task(NULL, 0);
+    return 0;
 }
 
 static struct loiter_task create(void)
@@ -46,7 +68,6 @@ __attribute__((noinline)) static void park(struct loiter_task *t, const void *ob
 __attribute__((noinline)) static void wake(struct loiter_task *t, const void *object)
 {
     loiter_task_ready(t, object);
-    loiter_task_switch(t);
     sink++;
 }
 
@@ -77,16 +98,14 @@ static void a_place_is_looked_at_closely_now_and_then(void **state)
 {
     (void)state;
     static int chan;
-    loiter_run_begin("test", 1);
-    loiter_tick();
     struct loiter_task a = create(), b = create();
     const struct el_actor *cell = cell_of(&a);
     uint32_t stacks[40];
     for (volatile int i = 0; i < 40; i++) {
-        loiter_task_switch(&a);
+        run(&a);
         (i < 4 ? park_here : park_there)(&a, &chan);
         stacks[i] = cell->wait_stack;
-        loiter_task_switch(&b);
+        run(&b);
         wake(&a, &chan);
     }
     assert_true(stacks[1] == stacks[0] && stacks[3] == stacks[0]);
@@ -94,8 +113,6 @@ static void a_place_is_looked_at_closely_now_and_then(void **state)
     assert_int_equal(stacks[39], stacks[20]);
     loiter_task_exit(&a);
     loiter_task_exit(&b);
-    loiter_task_switch(NULL);
-    loiter_run_end();
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
 }
 
@@ -105,45 +122,35 @@ static void a_channel_with_room_learns_who_uses_it(void **state)
     (void)state;
     static int chan;
     static size_t count;
-    loiter_run_begin("test", 1);
-    loiter_tick();
     struct loiter_task a = create(), b = create();
     const uint64_t a_id = cell_of(&a)->actor, b_id = cell_of(&b)->actor;
     loiter_object_created(LOITER_OBJ_CHAN, &chan, 4, &place_one);
     loiter_object_items(&chan, &count, 8);
     const struct pl_object *o = pl_object_look(pl_self(), key(&chan));
-    for (volatile int i = 0; i < 6; i++) {
-        struct loiter_task *one = i < 3 ? &a : &b, *other = i < 3 ? &b : &a;
-        loiter_task_switch(one);
-        park(one, &chan);
-        assert_true(o->receiver == (i < 3 ? a_id : b_id));
+    static const char order[] = "aaabbbaabaab"; /* who waits, and the other one wakes it */
+    for (volatile unsigned i = 0; order[i] != 0; i++) {
+        const int first = order[i] == 'a';
+        run(first ? &a : &b);
+        park(first ? &a : &b, &chan);
+        assert_true(o->receiver == (first ? a_id : b_id));
         assert_int_equal(o->left & EL_LEFT_RECEIVED, EL_LEFT_RECEIVED);
         assert_int_equal(o->cell->waits, i + 1);
-        loiter_task_switch(other);
-        wake(one, &chan);
+        run(first ? &b : &a);
+        wake(first ? &a : &b, &chan);
         assert_int_equal(o->cell->wakes, i + 1);
-        assert_true(o->cell->last_waker == (i < 3 ? b_id : a_id));
-        if (i != 0 && i != 3)
-            assert_int_equal(o->left & EL_LEFT_STREAM, EL_LEFT_STREAM);
+        assert_true(o->cell->last_waker == (first ? b_id : a_id));
+        assert_int_equal(o->left & EL_LEFT_STREAM, i == 0 ? 0 : EL_LEFT_STREAM);
     }
     loiter_task_exit(&a);
     loiter_task_exit(&b);
-    loiter_task_switch(NULL);
-    loiter_run_end();
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
-}
-
-static int end(void **state)
-{
-    loiter_task_switch(NULL);
-    return made_end(state);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_place_is_looked_at_closely_now_and_then),
-        cmocka_unit_test(a_channel_with_room_learns_who_uses_it),
+        cmocka_unit_test_setup_teardown(a_place_is_looked_at_closely_now_and_then, begin, end),
+        cmocka_unit_test_setup_teardown(a_channel_with_room_learns_who_uses_it, begin, end),
     };
-    return cmocka_run_group_tests(tests, made_begin, end);
+    return cmocka_run_group_tests(tests, made_begin, made_end);
 }
