@@ -9,8 +9,6 @@
 
 static _Atomic uint32_t any; /* channel was ever made */
 
-enum { SAME_SIDE = 1, OTHER_SIDE = 2 };
-
 void pl_channel_begins(struct pl_self *self, struct pl_object *o, const size_t *count,
                        uint64_t item_bytes)
 {
@@ -42,7 +40,7 @@ void pl_channel_wake_seen(struct pl_object *o, const struct pl_actor *waker)
     }
     if (waiter == NULL || waiter->origin == NULL || waker->origin == NULL)
         return;
-    o->sides |= waiter->origin == waker->origin ? SAME_SIDE : OTHER_SIDE;
+    o->sides |= waiter->origin == waker->origin ? PL_SAME_SIDE : PL_OTHER_SIDE;
 }
 
 /* Those that are alike are counted together. */
@@ -52,7 +50,7 @@ static void lost(const struct pl_object *o, uint64_t items, uint32_t how)
     how |= o->left;
     if (cell->state == EL_CLOSED)
         how |= EL_LEFT_CLOSED;
-    if (o->sides == SAME_SIDE)
+    if (o->sides == PL_SAME_SIDE)
         how |= EL_LEFT_SAME_SIDE;
     if (cell->capacity == 1)
         how |= EL_LEFT_ROOM_FOR_ONE;

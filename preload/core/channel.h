@@ -33,10 +33,22 @@ PL_INLINE int pl_channel_waits_again(const struct pl_object *o, uint64_t task, u
                                      : (o->left & EL_LEFT_RECEIVED) != 0 && o->receiver == task;
 }
 
-/* A waking likewise, by who woke it last. */
+/* A waking likewise, by who woke it last; and by anybody. */
 PL_INLINE int pl_channel_woken_again(const struct pl_object *o)
 {
     return (o->left & EL_LEFT_STREAM) != 0;
+}
+
+enum pl_sides { PL_SAME_SIDE = 1, PL_OTHER_SIDE = 2 };
+
+PL_INLINE int pl_channel_woken_as_before(const struct pl_object *o, const struct pl_actor *waker)
+{
+    const struct pl_actor *waiter = o->task_waiter;
+    if (o->cell->last_waker == waker->id)
+        return pl_channel_woken_again(o);
+    if (waiter == NULL || waiter->origin == NULL || waker->origin == NULL)
+        return 1;
+    return (o->sides & (waiter->origin == waker->origin ? PL_SAME_SIDE : PL_OTHER_SIDE)) != 0;
 }
 
 /* The task waits on the object, which may be a channel. */

@@ -492,13 +492,22 @@ PL_SECOND_WAY void ready_slowly(struct loiter_task *t, const void *object)
     ready(t, object, PL_CALL());
 }
 
+/* There is nothing to tell of the channel that is not known. */
+PL_INLINE int is_known_use(const struct pl_self *self, const struct pl_object *o)
+{
+    if (o->count == NULL)
+        return 1;
+    const struct pl_actor *me = pl_runs_here(self);
+    return me != NULL && pl_channel_woken_as_before(o, me);
+}
+
 /* From a place where it was done before, perhaps by another task that does the same. */
 PL_INLINE int ready_alike(struct pl_self *self, struct pl_actor *task, uint64_t object,
                           uintptr_t pc, uintptr_t sp)
 {
     struct woken woken;
     struct pl_who me;
-    if (!is_short(self, task, object, &woken) || woken.o->count != NULL ||
+    if (!is_short(self, task, object, &woken) || !is_known_use(self, woken.o) ||
         !who_runs(self, woken.tick, &me))
         return 0;
     if (!pl_object_woken_before(woken.o, &me, pc, sp)) {

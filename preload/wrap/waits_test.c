@@ -8,6 +8,7 @@
 #include <loiter.h>
 
 #include "preload/core/actor.h"
+#include "preload/core/channel.h"
 #include "preload/core/made_record.h"
 #include "preload/core/object.h"
 
@@ -122,7 +123,10 @@ static void a_channel_with_room_learns_who_uses_it(void **state)
     (void)state;
     static int chan;
     static size_t count;
-    struct loiter_task a = create(), b = create();
+    struct loiter_task alike[2], b = create();
+    for (volatile int i = 0; i < 2; i++)
+        alike[i] = create();
+    struct loiter_task a = alike[0], c = alike[1];
     const uint64_t a_id = cell_of(&a)->actor, b_id = cell_of(&b)->actor;
     loiter_object_created(LOITER_OBJ_CHAN, &chan, 4, &place_one);
     loiter_object_items(&chan, &count, 8);
@@ -140,9 +144,18 @@ static void a_channel_with_room_learns_who_uses_it(void **state)
         assert_int_equal(o->cell->wakes, i + 1);
         assert_true(o->cell->last_waker == (first ? b_id : a_id));
         assert_int_equal(o->left & EL_LEFT_STREAM, i == 0 ? 0 : EL_LEFT_STREAM);
+        if (i > 3)
+            assert_int_equal(o->sides, PL_OTHER_SIDE); /* they were made at two places */
     }
+    /* One of its own kind wakes it, from where the other did. */
+    run(&a);
+    park(&a, &chan);
+    run(&c);
+    wake(&a, &chan);
+    assert_int_equal(o->sides, PL_SAME_SIDE | PL_OTHER_SIDE);
     loiter_task_exit(&a);
     loiter_task_exit(&b);
+    loiter_task_exit(&c);
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
 }
 

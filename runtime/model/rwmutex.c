@@ -74,12 +74,6 @@ struct weft_task *weft__bound_self(void)
     return NULL;
 }
 
-void weft__announce_wait(struct weft_task *t, enum weft__wait why, const void *const *objects,
-                         unsigned n, bool timed, const void *caller)
-{
-    (void)t, (void)why, (void)objects, (void)n, (void)timed, (void)caller;
-}
-
 void weft__will_lock(struct weft_task *t, enum weft__wait why, const void *lock,
                      const struct weft__place *at)
 {

@@ -96,12 +96,6 @@ struct weft_task *weft__self_or_die(void)
     return &tasks[task_of[ex.current] - 1];
 }
 
-void weft__announce_wait(struct weft_task *t, enum weft__wait why, const void *const *objects,
-                         unsigned n, bool timed, const void *caller)
-{
-    (void)t, (void)why, (void)objects, (void)n, (void)timed, (void)caller;
-}
-
 void weft__spun(bool tried, const void *caller)
 {
     (void)tried, (void)caller;

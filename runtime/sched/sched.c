@@ -36,12 +36,6 @@ __thread struct weft__worker *weft__current_worker;
 __thread struct weft_deferred **weft__scopes;
 __thread struct loiter_note *weft__my_note;
 
-static const uint8_t wait_kinds[] = {
-#define X(name, text, kind) kind,
-    WEFT_WAITS(X)
-#undef X
-};
-
 void weft__bind_thread(struct weft__worker *w)
 {
     weft__current_worker = w;
@@ -218,13 +212,6 @@ static inline __attribute__((always_inline)) void leave(struct weft__worker *w, 
 
 /* ---- park and ready ---- */
 
-void weft__announce_wait(struct weft_task *t, enum weft__wait why, const void *const *objects,
-                         unsigned n, bool timed, const void *caller)
-{
-    LOITER_CALL(loiter_task_park,
-                (&t->loiter, (enum loiter_wait)wait_kinds[why], objects, n, timed, caller));
-}
-
 void weft__will_lock(struct weft_task *t, enum weft__wait why, const void *lock,
                      const struct weft__place *at)
 {
@@ -233,8 +220,8 @@ void weft__will_lock(struct weft_task *t, enum weft__wait why, const void *lock,
         return;
     }
     weft__set_wait(t, why, lock);
-    LOITER_CALL(loiter_lock_waits, (&t->loiter, (enum loiter_wait)wait_kinds[why], lock, at->pc,
-                                    at->frame, at->caller));
+    LOITER_CALL(loiter_lock_waits,
+                (&t->loiter, weft__kind_of(why), lock, at->pc, at->frame, at->caller));
 }
 
 void weft__park(struct weft_task *t, uint32_t *lock)

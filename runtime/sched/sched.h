@@ -76,16 +76,26 @@ static inline void weft__set_wait(struct weft_task *t, enum weft__wait why, cons
                      __ATOMIC_RELAXED);
 }
 
-void weft__announce_wait(struct weft_task *t, enum weft__wait why, const void *const *objects,
-                         unsigned n, bool timed, const void *caller);
+/* As what a wait is announced. */
+static inline enum loiter_wait weft__kind_of(enum weft__wait why)
+{
+    switch (why) {
+#define X(name, text, kind)                                                                        \
+    case WEFT__WAIT_##name:                                                                        \
+        return kind;
+        WEFT_WAITS(X)
+#undef X
+    }
+    return LOITER_WAIT_OTHER;
+}
 
 /* Says what the task is going to wait for. Under the lock that keeps it from being made ready. */
 static inline void weft__will_wait(struct weft_task *t, enum weft__wait why, const void *object,
                                    bool timed, const void *caller)
 {
     weft__set_wait(t, why, object);
-    if (__builtin_expect(loiter_task_park != NULL, 0))
-        weft__announce_wait(t, why, &object, object ? 1 : 0, timed, caller);
+    LOITER_CALL(loiter_task_park,
+                (&t->loiter, weft__kind_of(why), &object, object ? 1 : 0, timed, caller));
 }
 
 /* The same for a lock. */
@@ -98,8 +108,7 @@ static inline void weft__will_wait_all(struct weft_task *t, enum weft__wait why,
                                        const void *caller)
 {
     weft__set_wait(t, why, n == 1 ? objects[0] : NULL);
-    if (__builtin_expect(loiter_task_park != NULL, 0))
-        weft__announce_wait(t, why, objects, n, timed, caller);
+    LOITER_CALL(loiter_task_park, (&t->loiter, weft__kind_of(why), objects, n, timed, caller));
 }
 
 /* The current task, of that worker (NULL: none), yields, or tried in vain. Told by the block: the
