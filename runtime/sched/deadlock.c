@@ -4,10 +4,12 @@
  * A task that waits for a timer, a descriptor or a blocking call will run again. A thread that is
  * not ours may make a task ready, so as long as there is one that does not wait itself nothing is
  * certain; it is counted in /proc, less our own and those whose name begins with "loiter", which
- * never touch a task.
+ * never touch a task. A list of the threads may end early when one of them dies meanwhile: their
+ * number is asked for by itself, and the list tells only who is not to be minded.
  */
 #include <ctype.h>
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,29 +46,47 @@ static bool is_tool(const char *tid)
     snprintf(path, sizeof path, "/proc/self/task/%.20s/comm", tid);
     FILE *f = fopen(path, "re");
     if (!f)
-        return true; /* it has just ended */
+        return false; /* it has just ended */
     if (!fgets(name, sizeof name, f))
         name[0] = '\0';
     fclose(f);
     return strncmp(name, "loiter", 6) == 0;
 }
 
+/* Those that are about to end included; very many if that cannot be had. */
+static uint32_t count_threads(void)
+{
+    char line[128];
+    uint32_t count = INT32_MAX;
+    FILE *f = fopen("/proc/self/status", "re");
+    while (f && fgets(line, sizeof line, f)) {
+        if (sscanf(line, "Threads: %" SCNu32, &count) == 1)
+            break;
+    }
+    if (f)
+        fclose(f);
+    return count;
+}
+
+static uint32_t count_tools(void)
+{
+    uint32_t count = 0;
+    DIR *dir = opendir("/proc/self/task");
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        count += isdigit((unsigned char)e->d_name[0]) && is_tool(e->d_name);
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
 static bool foreign_threads(struct weft__run *run)
 {
-    DIR *dir = opendir("/proc/self/task");
-    if (!dir)
-        return true;
-    uint32_t count = 0;
-    for (struct dirent *e; (e = readdir(dir));) {
-        if (isdigit((unsigned char)e->d_name[0]) && !is_tool(e->d_name))
-            count++;
-    }
-    closedir(dir);
+    uint32_t tools = count_tools(), count = count_threads();
     /* One more is the caller of weft_run. Stragglers of earlier runs are none of ours. */
     uint32_t ours = __atomic_load_n(&run->threads, __ATOMIC_SEQ_CST) + 1 +
                     __atomic_load_n(&weft__pool_threads, __ATOMIC_SEQ_CST);
     int64_t waiting = __atomic_load_n(&weft__outside_asleep, __ATOMIC_SEQ_CST);
-    return count > ours + TOOL_THREADS + waiting;
+    return count > ours + TOOL_THREADS + tools + waiting;
 }
 
 static void print_task(struct weft_task *t, void *arg)
