@@ -62,14 +62,18 @@ static uint16_t kind_of(uintptr_t word)
     return (uint16_t)(LOITER_WAIT_MUTEX + (word & 3));
 }
 
+/* In the list before it goes from the note: whoever gives the lock up in its task's stead looks for
+ * it there first, and drops it or leaves a mark for the list. */
 void pl_note_take(struct pl_self *self)
 {
     struct loiter_note *note = self->note;
+    uintptr_t word = __atomic_load_n(&note->lock, __ATOMIC_RELAXED);
+    const void *lock = lock_of(word);
     const struct pl_place place = {note->pc, note->frame, note->caller};
+    pl_held_push(self->actor, kind_of(word), lock, pl_stack_of_place(self, &place));
     note->taken++;
-    uintptr_t word = __atomic_exchange_n(&note->lock, 0, __ATOMIC_RELAXED);
-    if (word != 0)
-        pl_held_push(self->actor, kind_of(word), lock_of(word), pl_stack_of_place(self, &place));
+    if (!__atomic_compare_exchange_n(&note->lock, &word, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        pl_held_remove(self->actor, lock, NULL);
 }
 
 /* The first are samples each, later ones further and further apart, and never in step with a
@@ -103,7 +107,7 @@ int pl_note_drop(const void *lock)
     for (struct noted *n = atomic_load(&first); n != NULL; n = n->next) {
         uintptr_t word = __atomic_load_n(&n->note->lock, __ATOMIC_RELAXED);
         if (word != 0 && lock_of(word) == lock &&
-            __atomic_compare_exchange_n(&n->note->lock, &word, 0, 0, __ATOMIC_RELAXED,
+            __atomic_compare_exchange_n(&n->note->lock, &word, 0, 0, __ATOMIC_SEQ_CST,
                                         __ATOMIC_RELAXED))
             return 1;
     }
