@@ -1,11 +1,7 @@
 /* The weighted semaphore behaves as that of golang.org/x/sync says. */
-#include <signal.h>
 #include <stdbool.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "runtime/test/check.h"
+#include "runtime/test/ending.h"
 
 enum { SIZE = 10, TASKS = 20, ROUNDS = 300 };
 
@@ -220,49 +216,19 @@ static void acquire_negative(void *arg)
     weft_sem_acquire(weft_sem_new(3), NULL, -1);
 }
 
-static const struct {
-    void (*fn)(void *);
-    const char *text;
-} misuses[] = {
-    {release_too_much, "weft: semaphore released more than held (task "},
-    {acquire_negative, "weft: negative acquire of a semaphore (task "},
+static const struct ending misuses[] = {
+    {release_too_much, -SIGABRT, {"weft: semaphore released more than held (task "}},
+    {acquire_negative, -SIGABRT, {"weft: negative acquire of a semaphore (task "}},
 };
 
-/* The program again, with the number of the case: workers do not outlive a fork. */
 static void misuse(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < sizeof misuses / sizeof *misuses; i++) {
-        char number[16], text[1024];
-        int fds[2], status;
-        size_t size = 0;
-        snprintf(number, sizeof number, "%u", i);
-        assert_int_equal(pipe(fds), 0);
-        pid_t pid = fork();
-        if (pid == 0) {
-            struct rlimit none = {0, 0};
-            setrlimit(RLIMIT_CORE, &none);
-            dup2(fds[1], STDERR_FILENO);
-            execl("/proc/self/exe", "sem_test", number, (char *)NULL);
-            _exit(127);
-        }
-        close(fds[1]);
-        ssize_t n;
-        while ((n = read(fds[0], text + size, sizeof text - 1 - size)) > 0)
-            size += (size_t)n;
-        text[size] = '\0';
-        close(fds[0]);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-        if (!strstr(text, misuses[i].text))
-            fail_msg("\"%s\" is not in \"%s\"", misuses[i].text, text);
-    }
+    run_endings(misuses, sizeof misuses / sizeof *misuses);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 2)
-        return weft_run(misuses[atoi(argv[1])].fn, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(never_more_than_its_size),
         cmocka_unit_test(first_come_first_served),
@@ -272,5 +238,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(races),
         cmocka_unit_test(misuse),
     };
+    become_ending(argc, argv, misuses);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
