@@ -430,17 +430,7 @@ static const struct ending cases[] = {
     {wait_in_poll, -SIGALRM, {NULL}},
 };
 
-static void all_cases(void **state)
-{
-    (void)state;
-    run_endings(cases, sizeof cases / sizeof *cases);
-}
-
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_cases),
-    };
-    become_ending(argc, argv, cases);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return test_endings(argc, argv, cases, sizeof cases / sizeof *cases);
 }

@@ -86,4 +86,26 @@ static inline void become_ending(int argc, char **argv, const struct ending *cas
     exit(0);
 }
 
+/* Of a program that has nothing but endings: what main returns. */
+struct endings {
+    const struct ending *cases;
+    unsigned count;
+};
+
+static inline void all_endings(void **state)
+{
+    const struct endings *all = *state;
+    run_endings(all->cases, all->count);
+}
+
+static inline int test_endings(int argc, char **argv, const struct ending *cases, unsigned count)
+{
+    struct endings all = {cases, count};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(all_endings, &all),
+    };
+    become_ending(argc, argv, cases);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
 #endif
