@@ -122,8 +122,7 @@ void pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack)
     w->waiter = self->actor->id;
     w->stack = stack;
     w->sure = 0;
-    w->round = ++self->actor->rounds;
-    self->now++;
+    pl_waited_again(self, w, self->actor);
     pl_lineage_waited(self->actor);
 }
 
@@ -132,8 +131,7 @@ void pl_waitgroup_begun(struct pl_self *self, uint64_t group, struct pl_call cal
 {
     const struct pl_actor *actor = self->actor;
     struct pl_waited *w = actor->creator == 0 ? NULL : wait_find(self, group);
-    /* A child that the waiter had made before it waited: what it adds was to be waited for. */
-    if (w == NULL || w->late || actor->creator != w->waiter || actor->made_in >= w->round)
+    if (w == NULL || pl_waited_allows(w, actor))
         return;
     w->late = 1;
     struct el_misuse event = {.actor = self->actor->id,

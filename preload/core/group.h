@@ -28,15 +28,26 @@ struct pl_waited {
 };
 #define PL_WAITED_SURE 63
 
+/* Nothing to tell when the actor adds. There is when it is a child that the waiter had made before
+ * it waited: what it adds was to be waited for. */
+PL_INLINE int pl_waited_allows(const struct pl_waited *w, const struct pl_actor *actor)
+{
+    return w->late || actor->creator != w->waiter || actor->made_in >= w->round;
+}
+/* The actor has waited once more: what it makes next is of another brood. */
+PL_INLINE void pl_waited_again(struct pl_self *self, struct pl_waited *w, struct pl_actor *actor)
+{
+    w->round = ++actor->rounds;
+    self->now++;
+}
+
 /* The usual cases of the two below, without a call, for the group that the thread asked for last.
  * 0: it is another case, and nothing was written. */
 PL_INLINE int pl_waitgroup_begun_again(const struct pl_self *self, const struct pl_actor *actor,
                                        uint64_t group)
 {
     const struct pl_waited *w = self->thread->waited;
-    return actor->creator == 0 ||
-           (w != NULL && w->group == group &&
-            (w->late || actor->creator != w->waiter || actor->made_in >= w->round));
+    return actor->creator == 0 || (w != NULL && w->group == group && pl_waited_allows(w, actor));
 }
 /* It waited for the group last, and from the same call. Only the report of a misuse asks where it
  * was, so the frames further out are looked at now and then. */
@@ -48,8 +59,7 @@ PL_INLINE int pl_waitgroup_waited_alike(struct pl_self *self, struct pl_actor *a
         w->sp != sp || w->late || w->sure == 0 || pl_lineage_may_wait(actor))
         return 0;
     w->sure--;
-    w->round = ++actor->rounds;
-    self->now++; /* what it makes next is of another brood */
+    pl_waited_again(self, w, actor);
     return 1;
 }
 PL_INLINE int pl_waitgroup_waited_again(struct pl_self *self, struct pl_actor *actor,
@@ -64,8 +74,7 @@ PL_INLINE int pl_waitgroup_waited_again(struct pl_self *self, struct pl_actor *a
     w->sure = PL_WAITED_SURE;
     w->caller = caller;
     w->sp = sp;
-    w->round = ++actor->rounds;
-    self->now++;
+    pl_waited_again(self, w, actor);
     return 1;
 }
 

@@ -244,8 +244,8 @@ static void record_end(struct pl_self *self, enum el_exit_how how)
         pl_captures_at_end();
         pl_young_show(0, EL_ACTOR_NEW);
     }
-    if (pl_self()->thread != NULL)
-        pl_notes_show(pl_self(), 1);
+    if (self->thread != NULL)
+        pl_notes_show(self, 1);
     el_log_end(&pl_log);
 }
 

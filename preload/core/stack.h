@@ -65,17 +65,22 @@ static inline uint32_t pl_stack_slot(uintptr_t pc, uintptr_t place)
     return (uint32_t)(hash >> (64 - PL_STACK_CACHE_BITS));
 }
 
+/* Is that stack still there, where `sp` is that of the same call? */
+PL_INLINE int pl_stack_is_still(const struct pl_stack_entry *e, uintptr_t sp)
+{
+    const uintptr_t *at = (const uintptr_t *)sp;
+    for (uint32_t i = 0; i < e->n; i++)
+        if (pl_plain_address(at[e->offsets[i]]) != e->words[i])
+            return 0;
+    return 1;
+}
+
 PL_INLINE uint32_t pl_stack_match(const struct pl_stack_entry *e, struct pl_call call,
                                   uintptr_t place, uintptr_t first)
 {
     if (e->pc != call.pc || e->place != place || e->first != first)
         return 0;
-    const uintptr_t *sp = (const uintptr_t *)call.sp;
-    for (uint32_t i = 0; i < e->n; i++) {
-        if (pl_plain_address(sp[e->offsets[i]]) != e->words[i])
-            return 0;
-    }
-    return e->id;
+    return pl_stack_is_still(e, call.sp) ? e->id : 0;
 }
 
 /* The slot of the entry by which a thread's cache knows the stack whose id was just given. */
@@ -97,16 +102,6 @@ PL_INLINE const struct pl_stack_entry *pl_stack_entry_of(const struct pl_self *s
     const struct pl_stack_cache *cache = self->thread->stacks;
     const struct pl_stack_entry *e = cache == NULL ? NULL : &cache->entries[slot];
     return e != NULL && id != 0 && e->id == id && e->place == place ? e : NULL;
-}
-
-/* Is that stack still there, where `sp` is that of the same call? */
-PL_INLINE int pl_stack_is_still(const struct pl_stack_entry *e, uintptr_t sp)
-{
-    const uintptr_t *at = (const uintptr_t *)sp;
-    for (uint32_t i = 0; i < e->n; i++)
-        if (pl_plain_address(at[e->offsets[i]]) != e->words[i])
-            return 0;
-    return 1;
 }
 
 /* The id if the stack, [lo, hi), is the one that the thread saw first at its place; 0: pl_stack_at

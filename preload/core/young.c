@@ -44,7 +44,7 @@ static struct pl_brood *chain_get(void)
 {
     struct pl_brood *first = pl_pool_again(&chains);
     if (first != NULL)
-        atomic_store_explicit(&first->link.next, (uintptr_t)first->creator, memory_order_relaxed);
+        link_to(first, (const struct pl_brood *)(uintptr_t)first->creator); /* NOLINT */
     return first;
 }
 
