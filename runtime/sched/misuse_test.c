@@ -203,9 +203,9 @@ static void runlock_of_a_writer(void *arg)
     misuse_runlock(&m);
 }
 
-static void signal_later(void *arg)
+static void unlock_under_a_wait(void *arg)
 {
-    weft_cond_signal(&cond);
+    until_one_waits();
     misuse_unlock(arg);
 }
 
@@ -215,7 +215,7 @@ static void unlock_beside_a_wait(void *arg)
     static struct weft_mutex m;
     (void)arg;
     weft_mutex_lock(&m);
-    weft_go(signal_later, &m);
+    weft_go(unlock_under_a_wait, &m);
     misuse_cond_wait(&m);
 }
 
