@@ -34,8 +34,9 @@ class Program:
         self.process = subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
                                         stdout=self.out, stderr=self.err, start_new_session=True)
 
-    def status(self, timeout_s=STEP_TIMEOUT_S):
+    def status(self, timeout_s=None):
         """The exit status as a shell gives it: 128 + n after signal n."""
+        timeout_s = timeout_s or STEP_TIMEOUT_S
         # Not wait(timeout), which polls: the end would be seen up to 50 ms late.
         late = threading.Event()
         watchdog = threading.Timer(timeout_s, lambda: (late.set(), self.kill_group()))
@@ -89,7 +90,7 @@ class Launch:
         self.programs.append(program)
         return program
 
-    def run(self, argv, env=None, timeout_s=STEP_TIMEOUT_S):
+    def run(self, argv, env=None, timeout_s=None):
         """Runs to the end: {"status", "out", "err"}."""
         program = self.start(argv, env)
         status = program.status(timeout_s)
