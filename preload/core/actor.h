@@ -159,6 +159,16 @@ struct pl_ender {
     uint32_t left, granted;
 };
 
+/* The timer that a thread made last and did not set, if it is there; see timer_brief.h. */
+struct pl_brief {
+    _Atomic uint64_t key;         /* 0: none */
+    uint32_t left, granted;       /* so many more are made before they are counted */
+    uint32_t stack, step;         /* where, and the last grant */
+    struct pl_outcome *outcome;   /* of that place, NULL: of none yet */
+    const struct pl_actor *maker; /* the thread's own */
+    const struct pl_stack_entry *place;
+};
+
 /* What the core keeps for an OS thread; recycled. */
 struct pl_thread {
     struct pl_pool_link link;
@@ -207,6 +217,7 @@ struct pl_thread {
     struct pl_site *spawn_site;
     struct pl_ender ender;
     struct pl_spawner spawner;
+    struct pl_brief brief __attribute__((aligned(64)));
     _Atomic(struct pl_thread *) all; /* next in the list of all, never changed */
 };
 

@@ -33,6 +33,10 @@ PL_HIDDEN struct pl_outcome *pl_outcome_find(enum el_object_kind kind, uint32_t 
 /* One was made, that takes so much memory, where the clock reads `now`. Gives how many were made
  * so far, this one included. */
 PL_HIDDEN uint64_t pl_outcome_made(struct pl_outcome *outcome, uint64_t bytes, uint64_t now);
+/* So many were made one after the other, by one thread, and all but the last of them at most given
+ * up and destroyed again before the next: `gone`. */
+PL_HIDDEN void pl_outcome_passed(struct pl_outcome *outcome, uint64_t made, uint64_t gone,
+                                 uint64_t now);
 /* One is destroyed. */
 PL_HIDDEN void pl_outcome_gone(struct pl_outcome *outcome);
 /* One was given up at `stack` (0: keeps the last); it is destroyed now or later. */

@@ -34,6 +34,7 @@
 #include "preload/core/stack_table.h"
 #include "preload/core/sys.h"
 #include "preload/core/thread.h"
+#include "preload/core/timer_brief.h"
 #include "preload/core/timer_cell.h"
 #include "preload/core/window.h"
 #include "preload/core/young.h"
@@ -258,6 +259,7 @@ void pl_record_exit(enum el_exit_how how, int status)
     atomic_signal_fence(memory_order_seq_cst);
     if (atomic_exchange(&exit_written, 1) == 0) {
         pl_spawners_settle();
+        pl_briefs_settle();
         pl_outcomes_settle();
         struct el_exit event = {.how = how, .status = status};
         if (self->running != NULL && self->thread != NULL)

@@ -13,6 +13,7 @@
 #include "preload/core/spawn.h"
 #include "preload/core/spawner.h"
 #include "preload/core/sys.h"
+#include "preload/core/timer_brief.h"
 #include "preload/core/wait.h"
 #include "preload/core/young.h"
 #include "preload/heap/capture.h"
@@ -221,6 +222,7 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
         pl_record_lost();
     }
     pl_spawner_finish(self);
+    pl_brief_finish(thread);
     pl_capture_ends(actor);
     pl_spawn_ended(actor);
     pl_blocked_ends(actor, 0);

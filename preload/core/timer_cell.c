@@ -5,6 +5,8 @@
 #include "preload/core/clock.h"
 #include "preload/core/map.h"
 #include "preload/core/outcome.h"
+#include "preload/core/stack.h"
+#include "preload/core/timer_brief.h"
 
 static struct pl_map timers;
 
@@ -26,11 +28,6 @@ void pl_timers_reset(void)
     pl_map_init(&timers, 12);
     for (uint32_t i = 0; i < SLOTS; i++)
         atomic_store_explicit(&slots[i].key, 0, memory_order_relaxed);
-}
-
-static uint64_t key_of(enum el_object_kind kind, uint64_t object)
-{
-    return object ^ (uint64_t)(kind + 1) << 56;
 }
 
 void pl_timer_bytes(enum el_object_kind kind, uint64_t bytes)
@@ -110,10 +107,11 @@ void pl_timer_dropped(struct el_timer *cell, uint32_t stack)
 /* ---- cells ---- */
 
 struct wanted {
-    struct pl_self *self;
+    uint64_t creator, created_at; /* 0: now */
     enum el_object_kind kind;
     uint64_t object;
     uint32_t stack;
+    uint32_t counted; /* its place knows of it */
     uint32_t made;
 };
 
@@ -152,13 +150,13 @@ static void cell_put(struct el_timer *cell)
 static void *timer_make(void *arg)
 {
     struct wanted *w = arg;
-    struct el_timer *cell = cell_get(w->self->thread);
+    struct el_timer *cell = cell_get(pl_self_block.thread);
     if (cell == NULL)
         return NULL;
     cell->kind = w->kind;
     cell->object = w->object;
-    cell->creator = w->self->actor->id;
-    cell->created_at = pl_now();
+    cell->creator = w->creator;
+    cell->created_at = w->created_at != 0 ? w->created_at : pl_now();
     cell->created_stack = w->stack;
     cell->run = pl_timer_run;
     el_set_state(&cell->state, EL_TIMER_IDLE);
@@ -200,7 +198,7 @@ static struct el_timer *slot_take(uint64_t key)
 /* 1 when that settled it. */
 static int slot_fill(struct wanted *w)
 {
-    uint64_t key = key_of(w->kind, w->object);
+    uint64_t key = pl_timer_key(w->kind, w->object);
     struct slot *slot = slot_of(key);
     if (w->kind != EL_OBJ_POSIX_TIMER ||
         atomic_load_explicit(&slot->key, memory_order_relaxed) != 0 || !slot_turn(slot, 0))
@@ -208,25 +206,32 @@ static int slot_fill(struct wanted *w)
     struct el_timer *cell = timer_make(w);
     atomic_store_explicit(&slot->cell, cell, memory_order_relaxed);
     atomic_store_explicit(&slot->key, cell != NULL ? key : 0, memory_order_release);
-    if (cell != NULL)
+    if (cell != NULL && !w->counted)
         outcome_begins(cell);
     return 1;
 }
 
-struct el_timer *pl_timer_find(enum el_object_kind kind, uint64_t object)
+static struct el_timer *cell_find(uint64_t key)
 {
-    uint64_t key = key_of(kind, object);
     struct el_timer *cell = slot_find(key);
     return cell != NULL ? cell : pl_map_find(&timers, key);
 }
 
+struct el_timer *pl_timer_find(enum el_object_kind kind, uint64_t object)
+{
+    uint64_t key = pl_timer_key(kind, object);
+    struct el_timer *cell = cell_find(key);
+    if (cell == NULL && kind == EL_OBJ_POSIX_TIMER && pl_brief_show(key))
+        cell = cell_find(key);
+    return cell;
+}
+
 static struct el_timer *timer_get(struct wanted *w)
 {
-    uint64_t key = key_of(w->kind, w->object);
-    struct el_timer *cell = slot_find(key);
+    struct el_timer *cell = pl_timer_find(w->kind, w->object);
     if (cell == NULL)
-        cell = pl_map_get(&timers, key, timer_make, w);
-    if (w->made)
+        cell = pl_map_get(&timers, pl_timer_key(w->kind, w->object), timer_make, w);
+    if (w->made && !w->counted)
         outcome_begins(cell);
     return cell;
 }
@@ -235,25 +240,48 @@ static struct el_timer *timer_get(struct wanted *w)
 static int has_earlier(enum el_object_kind kind, uint64_t object)
 {
     return atomic_load_explicit(&timers.count, memory_order_relaxed) != 0 &&
-           pl_map_find(&timers, key_of(kind, object)) != NULL;
+           pl_map_find(&timers, pl_timer_key(kind, object)) != NULL;
+}
+
+static void begins(struct wanted *w)
+{
+    if (!has_earlier(w->kind, w->object) && slot_fill(w))
+        return;
+    if (timer_get(w) == NULL || w->made)
+        return;
+    pl_timer_destroyed(w->kind, w->object); /* an earlier life of the same id */
+    timer_get(w);
 }
 
 void pl_timer_created(struct pl_self *self, enum el_object_kind kind, uint64_t object,
                       uint32_t stack)
 {
-    struct wanted w = {self, kind, object, stack, 0};
-    if (!has_earlier(kind, object) && slot_fill(&w))
-        return;
-    if (timer_get(&w) == NULL || w.made)
-        return;
-    pl_timer_destroyed(kind, object); /* an earlier life of the same id */
-    timer_get(&w);
+    struct wanted w = {.creator = self->actor->id, .kind = kind, .object = object, .stack = stack};
+    begins(&w);
+}
+
+void pl_timer_posix_created(struct pl_self *self, uint64_t id, struct pl_call call)
+{
+    uint32_t stack = pl_stack(self, call);
+    if (!pl_brief_begin(self, pl_timer_key(EL_OBJ_POSIX_TIMER, id), stack, call))
+        pl_timer_created(self, EL_OBJ_POSIX_TIMER, id, stack);
+}
+
+void pl_timer_shown(uint64_t key, uint64_t creator, uint32_t stack, uint64_t now)
+{
+    struct wanted w = {.creator = creator,
+                       .created_at = now,
+                       .kind = EL_OBJ_POSIX_TIMER,
+                       .object = key ^ pl_timer_key(EL_OBJ_POSIX_TIMER, 0),
+                       .stack = stack,
+                       .counted = 1};
+    begins(&w);
 }
 
 void pl_timer_armed(struct pl_self *self, enum el_object_kind kind, uint64_t object,
                     uint64_t first_ns, uint64_t period_ns, uint32_t flags, uint32_t stack)
 {
-    struct wanted w = {self, kind, object, stack, 0};
+    struct wanted w = {.creator = self->actor->id, .kind = kind, .object = object, .stack = stack};
     struct el_timer *cell = timer_get(&w);
     if (cell == NULL)
         return;
@@ -293,12 +321,18 @@ void pl_timer_used(struct pl_self *self, enum el_object_kind kind, uint64_t obje
     cell->last_user = self->actor->id;
 }
 
+static struct el_timer *cell_take(uint64_t key)
+{
+    struct el_timer *cell = slot_take(key);
+    return cell != NULL ? cell : pl_map_take(&timers, key, NULL);
+}
+
 void pl_timer_destroyed(enum el_object_kind kind, uint64_t object)
 {
-    uint64_t key = key_of(kind, object);
-    struct el_timer *cell = slot_take(key);
-    if (cell == NULL)
-        cell = pl_map_take(&timers, key, NULL);
+    uint64_t key = pl_timer_key(kind, object);
+    struct el_timer *cell = cell_take(key);
+    if (cell == NULL && kind == EL_OBJ_POSIX_TIMER && pl_brief_show(key))
+        cell = cell_take(key);
     if (cell == NULL)
         return;
     outcome_ends(cell);

@@ -11,11 +11,22 @@
 
 #include "eventlog/events.h"
 #include "eventlog/kinds.h"
+#include "preload/core/call.h"
 #include "preload/core/gate.h"
+
+/* None is 0 or 1. */
+PL_INLINE uint64_t pl_timer_key(enum el_object_kind kind, uint64_t object)
+{
+    return object ^ (uint64_t)(kind + 1) << 56;
+}
 
 /* Made, not armed. */
 PL_HIDDEN void pl_timer_created(struct pl_self *self, enum el_object_kind kind, uint64_t object,
                                 uint32_t stack);
+/* Made by timer_create, which was called there; see timer_brief.h. */
+PL_HIDDEN void pl_timer_posix_created(struct pl_self *self, uint64_t id, struct pl_call call);
+/* One that timer_brief.h had gets its cell; its place has counted it. */
+PL_HIDDEN void pl_timer_shown(uint64_t key, uint64_t creator, uint32_t stack, uint64_t now);
 /* Set; made first when it has no cell. flags: el_timer_flags. */
 PL_HIDDEN void pl_timer_armed(struct pl_self *self, enum el_object_kind kind, uint64_t object,
                               uint64_t first_ns, uint64_t period_ns, uint32_t flags,

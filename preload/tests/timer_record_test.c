@@ -28,6 +28,20 @@
 static const struct itimerspec every_ms = {{0, NS_PER_MS}, {0, NS_PER_MS}};
 static const struct itimerspec off = {{0, 0}, {0, 0}};
 
+#define BRIEF 1000
+
+/* Each ends before it was set. */
+static int timers_for_nothing(void)
+{
+    struct sigevent none = {.sigev_notify = SIGEV_NONE};
+    int bad = 0;
+    for (int i = 0; i < BRIEF; i++) {
+        timer_t timer;
+        bad |= timer_create(CLOCK_MONOTONIC, &none, &timer) != 0 || timer_delete(timer) != 0;
+    }
+    return bad;
+}
+
 /* One timer left of each kind, one ended of each kind, periods all different. */
 static int program(void)
 {
@@ -58,6 +72,7 @@ static int program(void)
     bad |= waitpid(child, NULL, 0) != child;
     bad |= setitimer(ITIMER_VIRTUAL, &interval, NULL);
     alarm(HOUR_S);
+    bad |= timers_for_nothing();
     printf("%d %d %llu\n", read_fd, stopped, (unsigned long long)taken);
     fflush(stdout);
     _exit(bad);
@@ -67,6 +82,7 @@ static int program(void)
 
 static struct el_timer cells[32];
 static size_t n_cells;
+static struct el_outcome most; /* of the place that made the most timers */
 static int read_fd, stopped_fd;
 static unsigned long long taken;
 
@@ -75,6 +91,9 @@ static void on_cell(const struct el_record *record)
     if (record->info->id == EL_ID_timer && record->any.timer.state != EL_TIMER_FREE &&
         n_cells < sizeof cells / sizeof cells[0])
         cells[n_cells++] = record->any.timer;
+    if (record->info->id == EL_ID_outcome && record->any.outcome.kind == EL_OBJ_POSIX_TIMER &&
+        record->any.outcome.made > most.made)
+        most = record->any.outcome;
 }
 
 static int setup(void **state)
@@ -159,13 +178,21 @@ static void interval_and_alarm(void **state)
     assert_int_equal(t->first_ns, HOUR_S * 1000ull * NS_PER_MS);
 }
 
+static void brief_timers(void **state)
+{
+    (void)state;
+    assert_int_equal(most.made, BRIEF);
+    assert_int_equal(most.gone, BRIEF);
+    assert_int_equal(most.lost, BRIEF);
+    assert_int_equal(most.peak, 1);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(posix_timer_left),
-        cmocka_unit_test(timerfd_left),
-        cmocka_unit_test(timerfd_stopped),
-        cmocka_unit_test(interval_and_alarm),
+        cmocka_unit_test(posix_timer_left), cmocka_unit_test(timerfd_left),
+        cmocka_unit_test(timerfd_stopped),  cmocka_unit_test(interval_and_alarm),
+        cmocka_unit_test(brief_timers),
     };
     if (argc > 1 && strcmp(argv[1], "program") == 0)
         return program();

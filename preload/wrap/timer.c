@@ -13,6 +13,7 @@
 #include "preload/core/gate.h"
 #include "preload/core/real.h"
 #include "preload/core/stack.h"
+#include "preload/core/timer_brief.h"
 #include "preload/core/timer_cell.h"
 #include "preload/wrap/fd_class.h"
 #include "preload/wrap/io.h"
@@ -28,16 +29,6 @@ static uint64_t ns_of_spec(const struct timespec *t)
 static uint64_t ns_of_val(const struct timeval *t)
 {
     return (uint64_t)t->tv_sec * NS_PER_SECOND + (uint64_t)t->tv_usec * NS_PER_US;
-}
-
-static inline __attribute__((always_inline)) void created(enum el_object_kind kind, uint64_t object,
-                                                          struct pl_call call)
-{
-    struct pl_self *self = pl_enter();
-    if (self == NULL)
-        return;
-    pl_timer_created(self, kind, object, pl_stack(self, call));
-    pl_leave(self);
 }
 
 /* Zero first_ns: it was stopped. */
@@ -79,12 +70,35 @@ static void taken(enum el_object_kind kind, uint64_t object, uint64_t fired, uin
 
 /* ---- POSIX timers ---- */
 
+static uint64_t id_of(timer_t timer)
+{
+    return (uint64_t)(uintptr_t)timer;
+}
+
+PL_NEXT_WAY void posix_created(uint64_t id, uintptr_t pc, uintptr_t sp, uintptr_t fp)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    pl_timer_posix_created(self, id, (struct pl_call){pc, sp, fp});
+    pl_leave(self);
+}
+
 PL_EXPORT int timer_create(clockid_t clock, struct sigevent *event, timer_t *id)
 {
     int result = PL_REAL(timer_create)(clock, event, id);
-    if (result == 0)
-        created(EL_OBJ_POSIX_TIMER, (uint64_t)(uintptr_t)*id, PL_CALL());
-    return result;
+    if (result != 0)
+        return result;
+    const struct pl_call call = PL_CALL();
+    struct pl_self *self = pl_enter_quickly();
+    int brief = 0;
+    if (self != NULL) {
+        brief = pl_brief_made(self, pl_timer_key(EL_OBJ_POSIX_TIMER, id_of(*id)), call);
+        pl_leave_quickly(self);
+    }
+    if (!brief)
+        posix_created(id_of(*id), call.pc, call.sp, call.fp);
+    return 0;
 }
 
 PL_EXPORT int timer_settime(timer_t id, int flags, const struct itimerspec *to,
@@ -98,15 +112,21 @@ PL_EXPORT int timer_settime(timer_t id, int flags, const struct itimerspec *to,
     /* The timer knows what is left of an absolute time, whatever its clock. */
     if (first_ns != 0 && (flags & TIMER_ABSTIME) != 0 && timer_gettime(id, &left) == 0)
         first_ns = ns_of_spec(&left.it_value) + 1;
-    was_set(EL_OBJ_POSIX_TIMER, (uint64_t)(uintptr_t)id, first_ns, ns_of_spec(&to->it_interval),
-            PL_CALL());
+    was_set(EL_OBJ_POSIX_TIMER, id_of(id), first_ns, ns_of_spec(&to->it_interval), PL_CALL());
     return result;
 }
 
 PL_EXPORT int timer_delete(timer_t id)
 {
     /* Before the real call, after which another thread may be given the same id. */
-    destroyed(EL_OBJ_POSIX_TIMER, (uint64_t)(uintptr_t)id);
+    struct pl_self *self = pl_enter_quickly();
+    int brief = 0;
+    if (self != NULL) {
+        brief = pl_brief_ended(self, pl_timer_key(EL_OBJ_POSIX_TIMER, id_of(id)));
+        pl_leave_quickly(self);
+    }
+    if (!brief)
+        destroyed(EL_OBJ_POSIX_TIMER, id_of(id));
     return PL_REAL(timer_delete)(id);
 }
 
@@ -114,11 +134,20 @@ PL_EXPORT int timer_getoverrun(timer_t id)
 {
     int result = PL_REAL(timer_getoverrun)(id);
     if (result >= 0)
-        taken(EL_OBJ_POSIX_TIMER, (uint64_t)(uintptr_t)id, 1 + (uint64_t)result, (uint64_t)result);
+        taken(EL_OBJ_POSIX_TIMER, id_of(id), 1 + (uint64_t)result, (uint64_t)result);
     return result;
 }
 
 /* ---- timerfd ---- */
+
+static void timerfd_created(int fd, struct pl_call call)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    pl_timer_created(self, EL_OBJ_TIMERFD, (uint64_t)fd, pl_stack(self, call));
+    pl_leave(self);
+}
 
 PL_EXPORT int timerfd_create(clockid_t clock, int flags)
 {
@@ -126,7 +155,7 @@ PL_EXPORT int timerfd_create(clockid_t clock, int flags)
     if (fd >= 0) {
         pl_fd_begins(fd, PL_FD_TIMER);
         pl_descriptor_opened(fd, EL_FD_TIMER, PL_CALL());
-        created(EL_OBJ_TIMERFD, (uint64_t)fd, PL_CALL());
+        timerfd_created(fd, PL_CALL());
     }
     return fd;
 }
