@@ -172,10 +172,9 @@ static void take_turn(void *arg)
     finished();
 }
 
-/* Receivers are served in the order in which they came. One worker starts them in order. */
-static void fifo_body(void *arg)
+/* Receivers are served in the order in which they came. */
+TASK_TEST(fifo)
 {
-    (void)arg;
     enum { N = 50 };
     static struct turn turns[N];
     done = weft_chan_new(0, N);
@@ -183,7 +182,7 @@ static void fifo_body(void *arg)
     for (int i = 0; i < N; i++) {
         turns[i] = (struct turn){.chan = c, .number = i};
         weft_go(take_turn, &turns[i]);
-        weft_yield(); /* it waits now */
+        await_waiting((uint64_t)i + 1);
     }
     for (int i = 0; i < N; i++)
         weft_chan_send(c, &i);
@@ -191,13 +190,6 @@ static void fifo_body(void *arg)
         weft_chan_recv(done, NULL);
     weft_chan_release(c);
     weft_chan_release(done);
-}
-
-static void fifo(void **state)
-{
-    (void)state;
-    struct weft_options one = {.workers = 1};
-    assert_int_equal(weft_run_with(&one, fifo_body, NULL), 0);
 }
 
 static void sieve_filter(void *arg)

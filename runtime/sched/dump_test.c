@@ -218,10 +218,12 @@ static void runnable(void *arg)
     released = 1;
 }
 
-/* With one worker, who was made ready cannot run before the dump is over. */
+/* With one worker, who was made ready cannot run before the dump is over; unless that takes so long
+ * that an extra worker comes. */
 static void ready_is_not_waiting(void *arg)
 {
     struct weft_chan *c = weft_chan_new(0, 0);
+    struct weft_stats stats;
     (void)arg;
     released = 0;
     weft_go(runnable, c);
@@ -232,7 +234,7 @@ static void ready_is_not_waiting(void *arg)
     weft_chan_send(c, NULL);
     if (!released) {
         dump_into_text();
-        CHECK(says("late", "runnable"));
+        CHECK(weft_stats(&stats) == 0 && (says("late", "runnable") || stats.long_runs > 0));
     }
     while (!released)
         weft_yield();

@@ -1,7 +1,7 @@
 /* Tasks: spawn, captures, stacks, runs that follow each other, threads that are not ours. */
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
+#include <semaphore.h>
 
 #include "runtime/test/check.h"
 
@@ -337,11 +337,13 @@ static void straggler_wakes_the_next_run(void **state)
 
 /* ---- blocking calls, and threads that are not ours ---- */
 
-static void sleep_in_the_kernel(void *arg)
+static sem_t turn;
+
+static void wait_in_the_kernel(void *arg)
 {
-    struct timespec ms = {0, 2000000};
     CHECK(weft_self() == NULL);
-    nanosleep(&ms, NULL);
+    while (sem_wait(&turn) != 0) {
+    }
     ++*(int *)arg;
 }
 
@@ -350,23 +352,25 @@ static void call_blocking(void *arg)
     (void)arg;
     int calls = 0;
     for (int i = 0; i < 3; i++)
-        CHECK(weft_blocking(sleep_in_the_kernel, &calls) == 0);
+        CHECK(weft_blocking(wait_in_the_kernel, &calls) == 0);
     CHECK(calls == 3);
     count++;
 }
 
-/* Others go on meanwhile, also with one worker. */
+/* Others go on meanwhile, also with one worker: else none would return. */
 TASK_TEST(blocking_calls)
 {
     count = 0;
+    CHECK(sem_init(&turn, 0, 0) == 0);
     for (int i = 0; i < 30; i++)
         weft_go(call_blocking, NULL);
-    long turns = 0;
-    while (count < 30) {
-        turns++;
+    await_waiting(30);
+    for (int i = 0; i < 30 * 3; i++) {
         weft_yield();
+        CHECK(sem_post(&turn) == 0);
     }
-    CHECK(turns > 10);
+    wait_for_count(30);
+    sem_destroy(&turn);
 }
 
 enum { MEETING = 8 };

@@ -22,10 +22,10 @@ TASK_TEST(counts)
     CHECK(before.workers == weft_workers());
     for (int i = 0; i < WAITING; i++)
         weft_go(wait_for_value, c);
-    do {
+    do { /* one is counted as waiting a moment before its park is */
         weft_yield();
         CHECK(weft_stats(&s) == 0);
-    } while (s.tasks_waiting < WAITING);
+    } while (s.tasks_waiting < WAITING || s.parks - before.parks < WAITING);
     CHECK(s.tasks_running == 1 && s.tasks_waiting == WAITING && s.tasks_runnable == 0);
     CHECK(s.parks - before.parks == WAITING);
     CHECK(s.switches - before.switches >= WAITING);
@@ -50,8 +50,9 @@ static void one_worker(void *arg)
     for (int i = 0; i < ROUNDS; i++)
         weft_yield();
     CHECK(weft_stats(&after) == 0);
-    CHECK(after.switches - before.switches == ROUNDS);
-    CHECK(after.parks == before.parks && after.steals == 0);
+    CHECK(after.parks == before.parks && after.switches - before.switches >= ROUNDS);
+    /* Where others took the CPU for long, an extra worker may have come and stolen the task. */
+    CHECK(after.long_runs > 0 || (after.switches - before.switches == ROUNDS && after.steals == 0));
 }
 
 static void each_switch_counts(void **state)

@@ -293,7 +293,7 @@ static void leave_one_woken(void *arg)
     (void)arg;
     weft_mutex_lock(&kept);
     weft_go(lock_kept, NULL);
-    weft_yield(); /* with one worker: it waits now */
+    await_waiting(1);
     weft_mutex_unlock(&kept);
 }
 
@@ -305,7 +305,7 @@ static void wait_for_kept(void *arg)
     weft_mutex_lock(&kept);
     weft_go(lock_kept, &wg);
     weft_go(lock_kept, &wg);
-    weft_yield();
+    await_waiting(2);
     weft_mutex_unlock(&kept);
     weft_waitgroup_wait(&wg);
 }
@@ -343,7 +343,7 @@ static void leave_readers(void *arg)
     weft_rwmutex_lock(&kept_rw);
     weft_go(read_kept, NULL);
     weft_go(read_kept, NULL);
-    weft_yield(); /* with one worker: they wait now */
+    await_waiting(2);
 }
 
 static void leave_writers(void *arg)
@@ -355,7 +355,7 @@ static void leave_writers(void *arg)
     weft_rwmutex_rlock(&kept_rw);
     weft_go(write_kept, NULL);
     weft_go(write_kept, NULL);
-    weft_yield();
+    await_waiting(2);
 }
 
 static void find_it_free(void *arg)
