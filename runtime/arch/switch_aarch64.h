@@ -68,6 +68,17 @@ static inline void weft__arch_prepare(struct weft__frame *frame, uint64_t *sp)
                          : "=&r"(value_), "=&r"(place_));                                          \
         value_;                                                                                    \
     })
+#define WEFT_ARCH_CLEAR_THREAD_LOCAL(name)                                                         \
+    ({                                                                                             \
+        void *offset_, *place_;                                                                    \
+        __asm__ volatile("mrs %1, tpidr_el0\n\t"                                                   \
+                         "adrp %0, :gottprel:" #name "\n\t"                                        \
+                         "ldr %0, [%0, #:gottprel_lo12:" #name "]\n\t"                             \
+                         "str xzr, [%1, %0]"                                                       \
+                         : "=&r"(offset_), "=&r"(place_)                                           \
+                         :                                                                         \
+                         : "memory");                                                              \
+    })
 
 #endif
 #endif

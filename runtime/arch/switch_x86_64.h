@@ -68,6 +68,15 @@ static inline void weft__arch_prepare(struct weft__frame *frame, uint64_t *sp)
                          : "=r"(value_));                                                          \
         value_;                                                                                    \
     })
+#define WEFT_ARCH_CLEAR_THREAD_LOCAL(name)                                                         \
+    ({                                                                                             \
+        void *place_;                                                                              \
+        __asm__ volatile("movq " #name "@gottpoff(%%rip), %0\n\t"                                  \
+                         "movq $0, %%fs:(%0)"                                                      \
+                         : "=r"(place_)                                                            \
+                         :                                                                         \
+                         : "memory");                                                              \
+    })
 
 #endif
 #endif

@@ -116,6 +116,8 @@ prefetch_ahead(const struct weft__worker *w)
     const struct weft_task *t =
         __atomic_load_n(&w->ring[(head + STACK_AHEAD) % WEFT_RING_SIZE], __ATOMIC_RELAXED);
     uintptr_t frame = (uintptr_t)__atomic_load_n(&t->context.frame, __ATOMIC_RELAXED);
+    if (!frame) /* a fresh one: it has no stack yet */
+        return;
     for (uintptr_t at = frame; at < frame + 6 * 64; at += 64)
         __builtin_prefetch((const void *)at);
 }
@@ -169,17 +171,22 @@ static inline bool make_current(struct weft__worker *w, struct weft_task *t)
         return false;
     __atomic_store_n(&t->worker, w, __ATOMIC_RELAXED);
     __atomic_store_n(&w->current, t, __ATOMIC_RELAXED);
-    weft__scopes = weft__stack_word(t->stack, weft__stack_bytes(w->run, t->small));
     weft__count(&w->switches);
     if (__builtin_expect(w->tells_switches, 0))
         loiter_task_switch(&t->loiter);
     return true;
 }
 
+/* Before another task runs: the list of open scopes is that of the one that did. A task that takes
+ * over a stack has it in the same place. */
+static inline void forget_scopes(void)
+{
+    WEFT_ARCH_CLEAR_THREAD_LOCAL(weft__scopes);
+}
+
 static void make_scheduler_current(struct weft__worker *w)
 {
     __atomic_store_n(&w->current, NULL, __ATOMIC_RELAXED);
-    weft__scopes = NULL;
     if (__builtin_expect(w->tells_switches, 0))
         loiter_task_switch(NULL);
 }
@@ -206,6 +213,7 @@ static inline __attribute__((always_inline)) void leave(struct weft__worker *w, 
         context = &to->context;
     else
         make_scheduler_current(w);
+    forget_scopes();
     weft__jump(&t->context, context, false);
     run_after(t->worker);
 }
@@ -438,6 +446,7 @@ static inline __attribute__((always_inline)) void finish(struct weft__worker *w,
         make_scheduler_current(w);
     w->after = small ? WEFT__AFTER_FREE_SMALL_STACK : WEFT__AFTER_FREE_STACK;
     w->after_arg = stack;
+    forget_scopes();
     weft__jump(&gone, next, true);
     __builtin_unreachable();
 }

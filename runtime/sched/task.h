@@ -113,23 +113,22 @@ enum weft__after {
 };
 
 struct weft__worker {
-    /* Of its own thread alone. */
-    alignas(64) struct loiter_note note;
-    struct weft_task *current; /* NULL in the scheduler */
+    /* Of its own thread alone; a line of what each switch needs comes first. */
+    alignas(64) struct weft_task *current; /* NULL in the scheduler */
     enum weft__after after;
     unsigned hits; /* dispatches from `next` in a row */
     void *after_arg;
-    void (*after_call)(void *);
     struct weft__run *run;
     uint32_t tick;       /* read by the monitor: it moves with each dispatch */
     bool bound;          /* no worker, but the stand-in for one; see bound.h */
     bool tells_switches; /* somebody listens, who does not look by himself for what it runs */
     bool alone;          /* nobody steals from it; see ring.h */
     bool popping;
-    bool extra;                      /* it helps out; see overtime.c */
     uint64_t switches, parks;        /* so far; others read them */
     struct weft__context *scheduler; /* of the OS thread that drives it */
-    struct weft_task *free_tasks;    /* see task.c */
+    struct loiter_note note;
+    void (*after_call)(void *);
+    struct weft_task *free_tasks; /* see task.c */
     struct weft_task *full_chain;
     unsigned free_task_count, free_stack_count[WEFT__STACK_CLASSES];
     uint64_t random;
@@ -138,6 +137,7 @@ struct weft__worker {
     uint64_t steals;
     unsigned index;
     bool spinning;
+    bool extra;     /* it helps out; see overtime.c */
     uint32_t spins; /* yields and vain tries of its tasks, until they are told of */
     uint32_t locks; /* of a stand-in: weft_lock_thread less weft_unlock_thread */
 #ifdef WEFT_TSAN

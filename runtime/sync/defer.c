@@ -4,7 +4,8 @@
  * Each open scope of a task is a link of a list whose head is the task's; the link lies in the
  * scope's own variable. So leaving a scope costs no more than to take it from the list, and
  * weft_exit finds what is left to be done. Where the head of the running task lies is a word of the
- * thread, set at each switch: little lies between a lock and its unlock then (weft_inline.h).
+ * thread, set by its first scope and cleared at a switch: little lies between a lock and its unlock
+ * then (weft_inline.h), and little is added to a switch.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,11 +30,13 @@ static void link_into(struct weft_deferred *d, struct weft_deferred **list)
     *list = d;
 }
 
-/* Outside a worker's task. */
-static __attribute__((noinline)) void link_rarely(struct weft_deferred *d)
+/* The first since the task runs here, or outside a worker's task. */
+static __attribute__((noinline)) void link_first(struct weft_deferred *d)
 {
     struct weft_task *t = weft__self();
     struct weft_deferred **list = t ? weft__deferred_of(t) : NULL;
+    if (weft__worker())
+        weft__scopes = list;
     if (list)
         link_into(d, list);
     else
@@ -44,7 +47,7 @@ void weft__defer_link(struct weft_deferred *d)
 {
     struct weft_deferred **scopes = WEFT_ARCH_THREAD_LOCAL(weft__scopes);
     if (__builtin_expect(scopes == NULL, 0))
-        link_rarely(d);
+        link_first(d);
     else
         link_into(d, scopes);
 }
