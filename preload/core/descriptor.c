@@ -21,11 +21,15 @@
 struct pl_descriptor pl_descriptors[PL_DESCRIPTORS];
 static _Atomic uint32_t top; /* one above the highest number that was ever opened */
 
-void pl_descriptors_reset(void)
+void pl_descriptors_limit_note(void)
 {
     struct rlimit limit = {0, 0};
     pl_sys6(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0);
     pl_log.summary->nofile = limit.rlim_cur;
+}
+
+void pl_descriptors_reset(void)
+{
     memset(pl_descriptors, 0, atomic_load(&top) * sizeof(pl_descriptors[0]));
     atomic_store(&top, 0);
     pl_races_reset();

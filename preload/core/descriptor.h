@@ -48,6 +48,8 @@ PL_HIDDEN void pl_descriptor_watched(int fd, int watched);
 PL_HIDDEN void pl_descriptors_at_end(void);
 /* At the start and in a fork child, which is not who opened them. */
 PL_HIDDEN void pl_descriptors_reset(void);
+/* How many the process may have open goes into the record. */
+PL_HIDDEN void pl_descriptors_limit_note(void);
 
 /* See race.h: of a place at which several opened. */
 PL_HIDDEN void pl_race_used(int fd);

@@ -135,7 +135,9 @@ static void option_write(const char *name, uint64_t value, void *ctx)
     el_write_option(ctx, &event);
 }
 
-static int tables_init(void)
+/* Also where no record follows, as in a fork child that cannot write one: the wrappers look in some
+ * tables before they ask whether anything is recorded, and must find none of the parent's. */
+static void tables_reset(void)
 {
     pl_arena_reset();
     pl_actors_reset();
@@ -152,7 +154,6 @@ static int tables_init(void)
     pl_spins_reset();
     pl_modules_reset();
     pl_captures_reset();
-    return pl_stack_table_init();
 }
 
 static int wanted(enum el_cause cause)
@@ -169,6 +170,7 @@ static int wanted(enum el_cause cause)
 void pl_record_start(enum el_cause cause)
 {
     record_pid = pl_sys_pid();
+    tables_reset();
     if (!wanted(cause))
         return;
     struct pl_self *self = pl_self();
@@ -180,10 +182,11 @@ void pl_record_start(enum el_cause cause)
     pl_thread_reset(self);
     atomic_store(&exit_written, 0);
     /* A log that cannot be written is stopped from the start: nothing to do then. */
-    if (el_log_open(&pl_log, &options) != 0 || tables_init() != 0) {
+    if (el_log_open(&pl_log, &options) != 0 || pl_stack_table_init() != 0) {
         self->guard--;
         return;
     }
+    pl_descriptors_limit_note();
     pl_long_wait_ticks = pl_ticks_of_ns(pl_options.long_wait_us * 1000);
     pl_heap_start();
     pl_window_init();
