@@ -3,8 +3,9 @@
 By hand: it takes long. A suite is run plainly and under `loiter record`; compared is which of its
 tests pass, and what processes it leaves behind. A test that fails plainly too says nothing of Loiter,
 nor does one that gives another answer when it is run plainly once more.
-Suites whose package is not installed are left out; those of redis and perl need a folder with their
-sources as --source: what `apt-get source redis perl` unpacks, and redis built (`make MALLOC=libc`).
+Suites whose package is not installed are left out; those of redis, perl, libuv and node need a folder
+with their sources as --source: what `apt-get source redis perl libuv1 nodejs` unpacks, redis built (`make
+MALLOC=libc`), and libuv in its folder build/ (`cmake -S . -B build && cmake --build build`).
 """
 
 import argparse
@@ -89,6 +90,19 @@ def redis_cases(source):
             yield f"redis {unit}", ["./runtest", "--single", unit, "--clients", "1"], top
 
 
+def libuv_cases(source):
+    """Each of its tests by itself: some differ from run to run, and one that hangs ends all."""
+    for program in glob.glob(f"{source}/libuv1-*/build/uv_run_tests"):
+        listed = subprocess.run([program, "--list"], check=False, stdout=subprocess.PIPE, text=True)
+        for name in listed.stdout.split():
+            yield f"libuv {name}", [program, name], None
+
+
+def node_cases(source):
+    for path in sorted(glob.glob(f"{source}/node*/test/parallel/test-*.js")):
+        yield f"node {os.path.basename(path)[5:-3]}", ["node", path], None
+
+
 def outcomes(text, status):
     """Names of tests and how they ended, from what unittest, TAP and redis print."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
@@ -165,7 +179,7 @@ def main():
     args = parser.parse_args()
     bad = 0
     for cases in (python_cases(), perl_cases(args.source), stress_cases(), glib_cases(),
-                  redis_cases(args.source)):
+                  redis_cases(args.source), libuv_cases(args.source), node_cases(args.source)):
         for name, argv, cwd in cases:
             program = os.path.join(cwd, argv[0]) if argv[0].startswith(".") else argv[0]
             if args.only in name and shutil.which(program):

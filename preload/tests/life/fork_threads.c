@@ -1,5 +1,5 @@
 /*
- * fork_threads.c - hundreds of forks from several threads at once, while others make and end
+ * fork_threads.c - a thousand forks from several threads at once, while others make and end
  * threads and take locks. The children make a thread too.
  */
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include "preload/tests/say.h"
 
 #define FORKERS 5
-#define FORKS   60 /* of each; or as the first argument says */
+#define FORKS   200 /* of each; or as the first argument says */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int over, good;
