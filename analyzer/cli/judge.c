@@ -107,6 +107,50 @@ static void check_execs(struct judged *j, const struct log_part *part,
     }
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The process ids of a log's processes, in order; to be freed. */
+static uint32_t *pids_sorted(const struct model *m, size_t from)
+{
+    uint32_t *pids = xcalloc(m->nprocesses - from + 1, sizeof(*pids));
+    for (size_t i = from; i < m->nprocesses; i++)
+        pids[i - from] = m->processes[i].pid;
+    qsort(pids, m->nprocesses - from, sizeof(*pids), by_number);
+    return pids;
+}
+
+/* Processes that were forked and have no record, though they begin one at once. */
+static void check_forks(struct judged *j, size_t from)
+{
+    const struct model *m = j->model;
+    uint32_t *pids = pids_sorted(m, from), child = 0;
+    const struct model_process *first = NULL;
+    size_t n = 0;
+    for (size_t i = from; i < m->nprocesses; i++) {
+        const struct model_process *p = &m->processes[i];
+        for (size_t k = 0; k < p->nchildren && !p->alone; k++) {
+            if (bsearch(&p->children[k], pids, m->nprocesses - from, sizeof(*pids), by_number))
+                continue;
+            if (n++ == 0) {
+                first = p;
+                child = p->children[k];
+            }
+        }
+    }
+    free(pids);
+    if (n > 0)
+        add_warning(j,
+                    xasprintf("%zu process%s made by fork %s no record (%u, by process %u, %s%s): "
+                              "it may not write into the log's directory (as another user), or "
+                              "was killed at once",
+                              n, n > 1 ? "es" : "", n > 1 ? "have" : "has", child, first->pid,
+                              first->command ? first->command : "?", n > 1 ? "; ..." : ""));
+}
+
 /* Leaks were asked for, and not looked for: silence must not look like none. Where they were not
  * asked for, many processes may have no time for it, so all of these are one line. */
 static void check_heap(struct judged *j)
@@ -179,6 +223,7 @@ static bool read_part(struct judged *j, struct log_part *part, struct read_probl
     if (wrong)
         add_warning(j, wrong);
     check_execs(j, part, problems);
+    check_forks(j, part->from);
     return true;
 }
 

@@ -106,6 +106,12 @@ static void on_stack(struct model_builder *b, const struct el_stack *e)
     p->stacks[e->stack] = s;
 }
 
+static void on_fork(struct model_process *p, const struct el_fork *e)
+{
+    XGROW(p->children, p->nchildren);
+    p->children[p->nchildren++] = e->child;
+}
+
 static void on_process_exit(struct model_builder *b, uint64_t at_ns, const struct el_exit *e)
 {
     struct model_process *p = b->p;
@@ -217,6 +223,9 @@ void model_builder_event(struct model_builder *b, uint64_t ticks, uint32_t id,
     case EL_ID_stack:
         on_stack(b, &any->stack);
         break;
+    case EL_ID_fork:
+        on_fork(p, &any->fork);
+        break;
     case EL_ID_exec:
         p->replaced = true;
         break;
@@ -230,6 +239,7 @@ void model_builder_event(struct model_builder *b, uint64_t ticks, uint32_t id,
         p->stop_reason = any->stopped.reason;
         break;
     case EL_ID_option:
+        p->alone |= any->option.text != NULL && strcmp(any->option.text, "follow=0") == 0;
         build_option(b, &any->option);
         break;
     case EL_ID_recording:

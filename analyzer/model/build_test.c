@@ -37,6 +37,8 @@ static void test_process(void **state)
     EVENT(&f, 3, module, .lo = 0x3000, .hi = 0x4000, .text = "- /lib/x.so");
     EVENT(&f, 3, module, .lo = 0x5000, .hi = 0x4000, .text = "- /lib/bad.so");
     EVENT(&f, 4, mark, .text = "test 1");
+    EVENT(&f, 4, fork, .child = 11);
+    EVENT(&f, 4, option, .text = "follow=0");
     EVENT(&f, 5, module_gone, .lo = 0x3000);
     EVENT(&f, 6, exec, .path = "/none");
     EVENT(&f, 7, exec_failed, .error = 2);
@@ -56,7 +58,8 @@ static void test_process(void **state)
     assert_true(f.b.rejected == 1);
     assert_false(f.p.replaced);
     assert_true(f.p.exited && f.p.exit_status == 3 && f.p.exit_how == EL_EXIT_NOW);
-    assert_true(f.p.end_ns == 12 && f.p.events == 9);
+    assert_true(f.p.end_ns == 12 && f.p.events == 11);
+    assert_true(f.p.alone && f.p.nchildren == 1 && f.p.children[0] == 11);
     assert_true(f.p.lost == 5 && f.p.lost_cells == 1 && f.p.workers == 8);
     assert_string_equal(model_find_mark(&f.p, 6), "test 1");
     model_process_finish(&f.p);

@@ -43,6 +43,7 @@ void model_process_finish(struct model_process *p)
     free(p->helds);
     free(p->nameds);
     free(p->holdings);
+    free(p->children);
     free(p->command);
     free(p->dir);
     memset(p, 0, sizeof *p);

@@ -289,7 +289,10 @@ struct model_process {
     enum el_exit_how exit_how;
     int exit_status;
     uint64_t exit_actor;
-    bool replaced;                                 /* ended by a successful exec */
+    bool replaced;      /* ended by a successful exec */
+    bool alone;         /* its children were not to be recorded */
+    uint32_t *children; /* process ids of those it made by fork */
+    size_t nchildren;
     uint64_t lost;                                 /* events lost, over all reasons */
     uint64_t lost_reentered, lost_full, lost_late; /* the reasons, see events.def */
     uint64_t lost_cells;

@@ -101,4 +101,5 @@ void pl_options_each(void (*on)(const char *name, uint64_t value, void *ctx), vo
 #define PL_OPTION(n, preset, least, most, text) on(#n, pl_options.n, ctx);
 #include "preload/core/options.def"
 #undef PL_OPTION
+    on("follow", (uint64_t)pl_options.follow, ctx);
 }

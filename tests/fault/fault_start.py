@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from faults import compile_c, record, require, run
+from faults import analyze, compile_c, record, require, run
 
 HELLO = '#include <stdio.h>\nint main(void)\n{\n    puts("ran");\n    return 0;\n}\n'
 BARE = "void _start(void);\nvoid _start(void)\n{\n    for (;;)\n        ;\n}\n"
@@ -115,6 +115,42 @@ def test_file_in_place_of_the_directory(tools):
     with open(path, encoding="ascii") as f:
         require(f.read() == "keep me\n", "the file was changed")
     require("sum" not in result.out, f"it was started: {result.describe()}")
+
+
+FORKS = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+/* The child may not write into the directory. */
+int main(void)
+{
+    const char *dir = getenv("LOITER_DIR");
+    uid_t user = geteuid();
+    if (chmod(dir, 0500) != 0 || (user == 0 && seteuid(65534) != 0))
+        return 2;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(write(1, "ran\\n", 4) != 4);
+    if (seteuid(user) != 0 || chmod(dir, 0700) != 0)
+        return 3;
+    int status = -1;
+    waitpid(child, &status, 0);
+    return status;
+}
+"""
+
+
+def test_child_that_may_not_write(tools):
+    """It runs as always, and that it has no record is told, unless none was wanted."""
+    program = compile_c(tools, "gcc", "forks", FORKS)
+    record(tools, [program], tools.path("log")).expect(0, "ran")
+    analyze(tools, tools.path("log")).expect(0, "1 process made by fork has no record")
+    alone = tools.path("alone")
+    run([tools.loiter, "record", "--no-follow", "-o", alone, "--", program]).expect(0, "ran")
+    result = analyze(tools, alone).expect(0)
+    require("by fork" not in result.out + result.err, result.describe())
 
 
 def test_read_only_directory(tools):
