@@ -1,9 +1,11 @@
 /*
  * Calls that are made once for all who ask meanwhile.
  *
- * A call is a record in a hash table under the flight's guard, owned by those who wait for it and
- * by whoever runs its function. Its channel is made by the first who joins and closed at the end.
- * The value stays in the record, which owns it; each caller copies it out.
+ * A call is a record in a hash table under the flight's guard. Whoever runs its function owns it,
+ * and so do those who wait for it but may leave: for them it has a channel, which is closed at the
+ * end, and they copy the value out. The others wait in the call's queue and own nothing: each is
+ * given the value, and touches nothing that is shared when it goes on. To who listens they wait for
+ * the call as for a channel.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,15 +14,23 @@
 #include "runtime/chan/chan.h"
 #include "runtime/map/hash.h"
 
-enum { BUCKETS_MIN = 16 };
+enum { BUCKETS_MIN = 16, WOKEN_AT_ONCE = 64 };
+
+/* Who waits until the end. */
+struct joiner {
+    struct weft__waiter waiter; /* its slot: the caller's `value` */
+    int err;
+};
 
 struct call {
     struct call *next; /* in its bucket */
     struct weft_flight *flight;
-    struct weft_chan *done; /* NULL: nobody has joined */
+    struct weft_chan *done; /* NULL: nobody has joined who may leave */
+    struct weft_waitq joiners;
     uint64_t hash;
     uint32_t refs;
     bool listed, shared;
+    bool joined; /* there were joiners; then who listens knows of it */
     int err;
     const char *key;                   /* behind the value */
     alignas(16) unsigned char value[]; /* owned by the call, if err is 0 */
@@ -97,6 +107,8 @@ static void release_call(struct call *c)
     if (c->err == 0 && f->release)
         f->release(c->value);
     weft_chan_release(c->done);
+    if (c->joined)
+        LOITER_CALL(loiter_object_destroyed, (LOITER_OBJ_CHAN, c, 0));
     free(c);
     release_flight(f);
 }
@@ -164,34 +176,73 @@ void weft_flight_forget(struct weft_flight *f, const char *key)
 
 /* ---- a call ---- */
 
-/* The call on its way, joined; or a call of its own, listed, with *own set. NULL: no memory. */
-static struct call *join_or_begin(struct weft_flight *f, const char *key, bool *own,
-                                  const void *caller)
+/* The call on its way, with the guard held; or a call of its own, listed, with *own set and without
+ * the guard. NULL: no memory. */
+static struct call *find_or_begin(struct weft_flight *f, const char *key, bool *own)
 {
     struct weft__key k = weft__key_of(&f->keys, key);
     struct call *mine = NULL;
     for (;;) {
         weft__lock(&f->guard);
         struct call *c = *find(f, &k);
-        if (c && !c->done)
-            c->done = weft__chan_new(0, 0, LOITER_OBJ_CHAN, caller);
         *own = !c;
-        if (c && c->done) {
-            c->shared = true;
-            __atomic_fetch_add(&c->refs, 1, __ATOMIC_RELAXED);
-        } else if (!c && mine) {
+        if (c && !mine)
+            return c;
+        if (!c && mine)
             list(f, mine);
-        }
         weft__unlock(&f->guard);
-        if (!c && !mine) {
-            if (!(mine = new_call(f, &k)))
-                return NULL;
-            continue;
+        if (!c && mine)
+            return mine;
+        if (mine) {
+            release_call(mine); /* another was first */
+            mine = NULL;
+        } else if (!(mine = new_call(f, &k))) {
+            return NULL;
         }
-        if (c && mine)
-            release_call(mine);
-        return !c ? mine : c->done ? c : NULL;
     }
+}
+
+static void copy_value(struct call *c, void *value)
+{
+    if (!value || !c->flight->value_size)
+        return;
+    memcpy(value, c->value, c->flight->value_size);
+    if (c->flight->retain)
+        c->flight->retain(value);
+}
+
+/* With the guard held, which is given up. What the call gave. */
+static int join(struct call *c, void *value, int *shared, const void *caller)
+{
+    struct weft_task *t = weft__self_or_die();
+    struct joiner me = {.waiter = {.task = t, .slot = value}};
+    if (!c->joined)
+        LOITER_CALL(loiter_object_created, (LOITER_OBJ_CHAN, c, 0, caller));
+    c->joined = c->shared = true;
+    weft__waitq_push(&c->joiners, &me.waiter);
+    weft__will_wait(t, WEFT__WAIT_RECV, c, false, caller);
+    weft__park(t, &c->flight->guard);
+    if (shared)
+        *shared = true;
+    return me.err;
+}
+
+/* Gives some of those who joined what the call gave, and wakes them; false: that was all. */
+static bool answer_some(struct call *c)
+{
+    struct weft_task *list = NULL, **tail = &list;
+    struct weft__waiter *w;
+    unsigned n = 0;
+    for (; n < WOKEN_AT_ONCE && (w = weft__waitq_pop(&c->joiners)); n++) {
+        ((struct joiner *)w)->err = c->err;
+        if (c->err == 0)
+            copy_value(c, w->slot);
+        w->task->next = NULL; /* it is in no queue: the link is free */
+        *tail = w->task;
+        tail = &w->task->next;
+    }
+    weft__ready_all(list, c);
+    return n == WOKEN_AT_ONCE;
 }
 
 /* No later caller finds it; those who joined are told. */
@@ -204,6 +255,11 @@ static void end_call(void *arg)
     weft__unlock(&c->flight->guard);
     if (done)
         weft__chan_close(done, NULL);
+    if (!c->joined)
+        return;
+    LOITER_CALL(loiter_object_closed, (LOITER_OBJ_CHAN, c, NULL));
+    while (answer_some(c)) {
+    }
 }
 
 /* In a scope, so that it ends for the others as well if the function calls weft_exit. */
@@ -217,11 +273,8 @@ static void run_call(struct call *c, int (*fn)(void *, void *), void *arg)
 
 static int result_of(struct call *c, void *value, int *shared)
 {
-    if (c->err == 0 && value && c->flight->value_size) {
-        memcpy(value, c->value, c->flight->value_size);
-        if (c->flight->retain)
-            c->flight->retain(value);
-    }
+    if (c->err == 0)
+        copy_value(c, value);
     if (shared)
         *shared = c->shared;
     return c->err;
@@ -236,16 +289,14 @@ int weft_flight_do(struct weft_flight *f, const char *key, int (*fn)(void *, voi
                    void *value, int *shared)
 {
     bool own;
-    const void *caller = WEFT_CALLER();
-    struct call *c = join_or_begin(f, key, &own, caller);
+    struct call *c = find_or_begin(f, key, &own);
     if (!c)
         return -ENOMEM;
+    if (!own)
+        return join(c, value, shared, WEFT_CALLER());
     struct weft_deferred releasing;
     weft_defer_enter(&releasing, release_deferred, c);
-    if (own)
-        run_call(c, fn, arg);
-    else
-        weft__chan_recv(c->done, NULL, caller);
+    run_call(c, fn, arg);
     int r = result_of(c, value, shared);
     weft_defer_leave(&releasing);
     return r;
@@ -300,15 +351,23 @@ int weft_flight_do_ctx(struct weft_flight *f, struct weft_ctx *ctx, const char *
     int r = weft_ctx_err(ctx);
     if (r != 0)
         return r;
-    struct call *c = join_or_begin(f, key, &own, caller);
+    struct call *c = find_or_begin(f, key, &own);
     if (!c)
         return -ENOMEM;
-    if (own) {
+    if (own)
         weft__lock(&f->guard);
-        if (!c->done)
-            c->done = weft__chan_new(0, 0, LOITER_OBJ_CHAN, caller);
-        weft__unlock(&f->guard);
-        r = c->done ? start_errand(c, fn, capture, size, caller) : -ENOMEM;
+    if (!c->done)
+        c->done = weft__chan_new(0, 0, LOITER_OBJ_CHAN, caller);
+    bool can_wait = c->done != NULL;
+    if (!own && can_wait) {
+        c->shared = true;
+        __atomic_fetch_add(&c->refs, 1, __ATOMIC_RELAXED);
+    }
+    weft__unlock(&f->guard);
+    if (!own && !can_wait)
+        return -ENOMEM;
+    if (own) {
+        r = can_wait ? start_errand(c, fn, capture, size, caller) : -ENOMEM;
         if (r != 0) {
             c->err = r;
             end_call(c);
