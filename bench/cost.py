@@ -11,6 +11,7 @@ are for reading, nothing is asserted.
 
 It ends in about --minutes: each workload has its share of the time that is left, at least one round
 and at most --runs. A run that takes more than --limit seconds is ended, and that tool left out there.
+Where it is ended before (SIGINT, SIGTERM), it ends what it started and shows what it has.
 """
 
 import argparse
@@ -69,6 +70,13 @@ class Bench:
                                        args.tools.split(",") if args.tools else [], self.say_missing)
         self.end = time.monotonic() + args.minutes * 60
         self.left = 0  # workloads
+        self.running = self.over = False
+
+    def end_early(self, *_):
+        self.over = True
+        if self.running:
+            self.running = False
+            raise harness.Failure("ended before it was over")
 
     def say_missing(self, text):
         self.missing.append(text)
@@ -103,11 +111,14 @@ class Bench:
         """None, and a reason, if it failed."""
         began = time.monotonic()
         try:
+            self.running = not self.over
             with tempfile.TemporaryDirectory(prefix="loiter-cost-", ignore_cleanup_errors=True) as work:
                 figures = run(*what, work)
         except (harness.Failure, subprocess.SubprocessError, ValueError, OSError) as e:
             self.say_missing(f"{text}: {' '.join(str(e).split())[:160]}")
             return None
+        finally:
+            self.running = False
         progress(f"{text}: {time.monotonic() - began:.1f} s")
         return figures
 
@@ -122,6 +133,8 @@ class Bench:
                 break  # another round would take too long
             plain = {}
             for tool in list(tools):
+                if self.over:
+                    return found
                 scale = share_of(tool) / self.args.divide
                 text = f"{name}, round {number + 1} of {self.args.runs}, "
                 if scale not in plain:
@@ -247,8 +260,9 @@ def arguments():
 
 def main():
     args = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended on the way out
     bench = Bench(args)
+    signal.signal(signal.SIGTERM, bench.end_early)
+    signal.signal(signal.SIGINT, bench.end_early)
     single = [n for n, (_, text, _) in primitives.PRIMITIVES.items() if args.only in text]
     whole = [n for n in cost_programs.PROGRAMS if args.only in n]
     bench.left = len(single) + len(whole)
