@@ -96,7 +96,10 @@ struct pl_actor {
     uint64_t spin_since; /* its cell's `since` then: another one tells that it has waited */
     uint32_t spin_stack, spin_thread;
 
-    pthread_t pthread;      /* threads only */
+    /* Threads only. */
+    void (*start)(void); /* what it is started with */
+    void *arg;
+    pthread_t pthread;
     _Atomic uint32_t known; /* 0 not in the table of threads, 1 in it, 2 never again */
     _Atomic uint32_t life;  /* bits of enum pl_life */
 } __attribute__((aligned(64)));
@@ -169,10 +172,10 @@ struct pl_brief {
     const struct pl_stack_entry *place;
 };
 
-/* What the core keeps for an OS thread; recycled. */
+/* What the core keeps for an OS thread; recycled. What its begin and its end touch comes first. */
 struct pl_thread {
     struct pl_pool_link link;
-    struct el_slot *slot; /* NULL: none left; events are counted as lost */
+    struct el_slot *slot; /* kept when it ends; NULL: none left, events are counted as lost */
     struct pl_actor *actor;
     struct pl_stack_cache *stacks;
     struct pl_near *near;
@@ -184,7 +187,13 @@ struct pl_thread {
     /* of core/spin.c: the last block here; its processor time when that was asked for last, when
      * that was (0: never), and what was charged since */
     uint64_t spin_at, spin_cpu_ns, spin_looked, spin_charged_ns;
-    uint64_t began; /* when it ran its first instruction */
+    uint64_t began;                  /* when it ran its first instruction */
+    uint32_t note_span, note_random; /* of core/note.c */
+    struct pl_waited *waited;        /* of core/group.c: the wait group that it asked for last */
+    uint32_t until_told;             /* `until_sample` when the tasks made here were told last */
+    uint32_t spawn_stack;            /* where it made a task last, and the site of that place */
+    struct pl_site *spawn_site;
+    struct pl_ender ender;
     uint32_t stack_hits;
     uint32_t stack_misses; /* of either table, see stack.c */
     struct pl_contention {
@@ -197,8 +206,7 @@ struct pl_thread {
         uint32_t uses;         /* locks that no sample stands for yet */
     } contention;              /* see contention.h */
     struct pl_late_wait *late; /* see wait.c */
-    uint32_t note_span, note_random; /* of core/note.c */
-    struct pl_lock_io { /* of a call and a lock that was held then, the last such here */
+    struct pl_lock_io {        /* of a call and a lock that was held then, the last such here */
         uint32_t io_stack, lock_stack;
         struct pl_site *site; /* of both */
     } lock_io;
@@ -208,14 +216,9 @@ struct pl_thread {
     struct el_timer *spare_timer;     /* a free cell that the next timer made here takes */
     struct pl_outcome *timer_outcome; /* of the place that made or lost its last timer */
     struct pl_actor *free_tasks;      /* of tasks that ended here */
-    struct pl_waited *waited;         /* of core/group.c: the wait group that it asked for last */
     uint32_t free_task_count;
     uint32_t free_brood_count;
     struct pl_brood *free_broods, *full_broods; /* see young.h */
-    uint32_t until_told;  /* `until_sample` when the tasks made here were told last */
-    uint32_t spawn_stack; /* where it made a task last, and the site of that place */
-    struct pl_site *spawn_site;
-    struct pl_ender ender;
     struct pl_spawner spawner;
     struct pl_brief brief __attribute__((aligned(64)));
     _Atomic(struct pl_thread *) all; /* next in the list of all, never changed */

@@ -45,13 +45,12 @@ static struct pl_spread *lives_of(struct pl_site *site, uint32_t stack)
     return lives;
 }
 
-void pl_churn_thread_ends(const struct pl_thread *thread)
+void pl_churn_thread_ends(const struct pl_thread *thread, uint64_t now)
 {
     uint32_t stack = thread->actor->cell->created_stack;
     struct pl_spread *lives = stack == 0 ? NULL : lives_of(thread->actor->site, stack);
     if (lives == NULL)
         return;
-    uint64_t now = pl_now();
     uint64_t ticks = now > thread->began ? now - thread->began : 0;
     pl_spread_add(lives, pl_ns_of_ticks(ticks), now);
 }

@@ -9,7 +9,7 @@
 
 #include "preload/core/actor.h"
 
-#define PL_CHURN_EVERY 8 /* of so many creations one is measured */
+#define PL_CHURN_EVERY 32 /* of so many creations one is measured */
 
 /* A creation under way; NULL: it is not measured. */
 struct pl_churn {
@@ -22,6 +22,6 @@ PL_HIDDEN struct pl_churn pl_churn_begin(const struct pl_actor *thread);
 PL_HIDDEN void pl_churn_end(const struct pl_churn *churn);
 
 /* The calling thread ends. */
-PL_HIDDEN void pl_churn_thread_ends(const struct pl_thread *thread);
+PL_HIDDEN void pl_churn_thread_ends(const struct pl_thread *thread, uint64_t now);
 
 #endif

@@ -227,13 +227,13 @@ static void exit_write(struct pl_self *self, const struct el_exit *event)
         el_write_exit(slot, event);
         return;
     }
-    slot = el_slot_acquire(&pl_log, (uint32_t)pl_sys_tid());
-    if (slot == NULL) {
+    slot = pl_thread_slot_left();
+    if (slot == NULL)
+        slot = el_slot_acquire(&pl_log, (uint32_t)pl_sys_tid());
+    if (slot != NULL)
+        el_write_exit(slot, event);
+    else
         el_count(&pl_log.summary->lost_late, 1);
-        return;
-    }
-    el_write_exit(slot, event);
-    el_slot_release(slot);
 }
 
 /* How things stand now is how they stand at the end. */

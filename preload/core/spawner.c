@@ -193,6 +193,8 @@ int pl_spawner_begin(struct pl_self *self, const struct pl_birth *b, struct pl_s
 
 void pl_spawner_finish(struct pl_self *self)
 {
+    if (self->thread->spawner.word == 0 && self->thread->ender.word == 0)
+        return; /* no task was ever made or ended here */
     ender_settle(self->thread);
     spawner_end(self);
     self->thread->ender = (struct pl_ender){0, 0, 0};

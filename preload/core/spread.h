@@ -11,9 +11,9 @@
 #include "preload/core/gate.h"
 
 struct pl_spread {
-    struct el_spread *cell;     /* never NULL */
-    _Atomic uint64_t second;    /* that is being counted, by number */
-    _Atomic uint64_t in_second; /* measured in it so far */
+    struct el_spread *cell;  /* never NULL */
+    _Atomic uint64_t second; /* that is being counted, by number */
+    _Atomic uint64_t before; /* measured before it began */
 };
 
 /* Finds or makes; NULL when there is no room. One of `every` is measured at such places. */

@@ -19,6 +19,8 @@
 #include "preload/heap/capture.h"
 #include "preload/heap/heap.h"
 
+#define KNOWN_MOST 256
+
 static struct pl_pool threads = {.bytes = sizeof(struct pl_thread)};
 static _Atomic(struct pl_thread *) all;
 static struct pl_map by_pthread;
@@ -74,10 +76,11 @@ void pl_follow(struct pl_self *self)
 
 struct pl_actor *pl_thread_actor(void)
 {
-    struct pl_actor *actor = pl_actor_create(atomic_fetch_add(&last_serial, 1) + 1);
+    const uint32_t serial = atomic_fetch_add(&last_serial, 1) + 1;
+    struct pl_actor *actor = pl_actor_create(serial);
     if (actor != NULL) {
         actor->cell->created_at = pl_now();
-        el_count(&pl_log.summary->threads, 1);
+        pl_raise_simply(&pl_log.summary->threads, serial);
     }
     return actor;
 }
@@ -129,7 +132,10 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
     thread->note_random = thread->serial;
     thread->waited = NULL;
     thread->until_told = self->until_sample;
-    thread->slot = el_slot_acquire(&pl_log, tid);
+    if (thread->slot == NULL)
+        thread->slot = el_slot_acquire(&pl_log, tid);
+    else
+        el_slot_pass(thread->slot, tid);
     guard_show(self, thread, fresh, tid);
     actor->stack_lo = self->stack_lo;
     actor->stack_hi = self->stack_hi;
@@ -156,7 +162,10 @@ void pl_thread_announce(struct pl_self *self)
         .created_stack = cell->created_stack,
         .flags = cell->flags,
     };
-    PL_WRITE(self, thread_begin, &event);
+    if (self->thread->slot != NULL)
+        el_write_thread_begin_at(self->thread->slot, self->thread->began, &event);
+    else
+        pl_record_lost();
 }
 
 /* A thread that was made past our wrapper: before the constructor, by clone, by dlsym. */
@@ -205,19 +214,34 @@ static void actor_settle(struct pl_actor *actor, uint32_t bit)
         pl_actor_destroy(actor);
 }
 
+/* The C library makes its next thread where one has ended, so the few entries there are stay: of an
+ * actor that is free, or is another thread by now, pl_thread_find knows. */
+static void forget(struct pl_actor *actor)
+{
+    if (atomic_load_explicit(&by_pthread.count, memory_order_relaxed) > KNOWN_MOST)
+        pl_map_take(&by_pthread, (uint64_t)actor->pthread, actor);
+}
+
+struct el_slot *pl_thread_slot_left(void)
+{
+    struct pl_thread *thread = pl_pool_again(&threads);
+    return thread == NULL ? NULL : thread->slot;
+}
+
 void pl_thread_finish(struct pl_self *self, uint32_t how)
 {
     struct pl_thread *thread = self->thread;
     struct pl_actor *actor = thread->actor;
     struct el_thread_end event = {.thread = thread->serial, .how = how};
-    pl_churn_thread_ends(thread);
+    const uint64_t now = pl_now();
+    pl_churn_thread_ends(thread, now);
     pl_heap_flush();
     pl_leave(self);
     pl_wait_flush();
     self->guard++;
     if (thread->slot != NULL) {
-        el_write_thread_end(thread->slot, &event);
-        el_slot_release(thread->slot);
+        el_write_thread_end_at(thread->slot, now, &event);
+        el_slot_pass(thread->slot, 0);
     } else {
         pl_record_lost();
     }
@@ -233,7 +257,6 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     self->thread = NULL;
     self->actor = NULL;
     pl_self_settle(self);
-    thread->slot = NULL;
     thread->actor = NULL;
     if (thread->inside != NULL)
         el_set_state(&thread->inside->state, EL_FREE);
@@ -241,19 +264,22 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     __atomic_store_n(&actor->cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
     el_set_state(&actor->cell->state, EL_ACTOR_ENDED);
     uint32_t unknown = 0;
-    atomic_compare_exchange_strong(&actor->known, &unknown, 2);
+    if (atomic_load(&actor->known) == unknown)
+        atomic_compare_exchange_strong(&actor->known, &unknown, 2);
     if ((atomic_load(&actor->life) & PL_LIFE_RELEASED) != 0)
-        pl_map_take(&by_pthread, (uint64_t)actor->pthread, actor);
+        forget(actor);
     actor_settle(actor, PL_LIFE_ENDED);
 }
 
 void pl_thread_know(struct pl_actor *actor, pthread_t thread)
 {
     uint32_t unknown = 0;
-    if (!atomic_compare_exchange_strong(&actor->known, &unknown, 1))
+    if (atomic_load(&actor->known) != unknown ||
+        !atomic_compare_exchange_strong(&actor->known, &unknown, 1))
         return;
     actor->pthread = thread;
-    pl_map_set(&by_pthread, (uint64_t)thread, actor);
+    if (pl_map_find(&by_pthread, (uint64_t)thread) != actor)
+        pl_map_set(&by_pthread, (uint64_t)thread, actor);
 }
 
 struct pl_actor *pl_thread_find(pthread_t thread)
@@ -268,6 +294,6 @@ void pl_thread_released(struct pl_actor *actor, enum el_actor_flags flag)
 {
     actor->cell->flags |= flag;
     if ((atomic_load(&actor->life) & PL_LIFE_ENDED) != 0)
-        pl_map_take(&by_pthread, (uint64_t)actor->pthread, actor);
+        forget(actor);
     actor_settle(actor, PL_LIFE_RELEASED);
 }

@@ -21,6 +21,9 @@ PL_HIDDEN void pl_thread_announce(struct pl_self *self);
 /* The calling thread ends; whatever it still calls passes through. */
 PL_HIDDEN void pl_thread_finish(struct pl_self *self, uint32_t how);
 
+/* The process ends: the slot of a thread that has ended, for who has none; or NULL. */
+PL_HIDDEN struct el_slot *pl_thread_slot_left(void);
+
 /* The process ends: threads that were made past pthread_create end in the record if they are gone.
  */
 PL_HIDDEN void pl_threads_at_end(struct pl_self *self);

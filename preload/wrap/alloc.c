@@ -75,14 +75,17 @@ PL_EXPORT PL_FRAMELESS void *calloc(size_t n, size_t size)
 
 PL_SECOND_WAY void slow_free(void *block)
 {
-    if (block == NULL || pl_pool_owns(block) || !KNOWN(free))
+    if (pl_pool_owns(block) || !KNOWN(free))
         return;
     pl_heap_gone(block);
     PL_LOAD(free)(block);
 }
 
+/* The C library frees a dozen of NULL for each thread that ends. */
 PL_EXPORT PL_FRAMELESS void free(void *block)
 {
+    if (block == NULL)
+        return;
     if (__builtin_expect(pl_starts_take((uintptr_t)block), 1))
         PL_LOAD(free)(block);
     else if (pl_starts.off && !pl_pool_owns(block))

@@ -22,32 +22,34 @@
 #include "preload/heap/capture.h"
 #include "preload/heap/view.h"
 
-/* What a thread is started with; recycled. */
-struct launch {
-    struct pl_pool_link link;
-    struct pl_actor *actor;
-    void *(*start)(void *);
-    thrd_start_t start_c11;
-    void *arg;
-    size_t stack_bytes;
-    uint32_t epoch;
-};
+#define PRESET_ANEW 32 /* threads, until it is asked for again */
 
-static struct pl_pool launches = {.bytes = sizeof(struct launch)};
+static size_t preset_size(void)
+{
+    size_t bytes = 0;
+    pthread_attr_t preset;
+    if (pthread_attr_init(&preset) == 0) {
+        pthread_attr_getstacksize(&preset, &bytes);
+        pthread_attr_destroy(&preset);
+    }
+    return bytes;
+}
 
 static size_t stack_size(const pthread_attr_t *attr)
 {
+    static _Atomic size_t preset;
+    static _Atomic uint32_t uses;
     size_t bytes = 0;
     if (attr != NULL) {
         pthread_attr_getstacksize(attr, &bytes);
-    } else {
-        pthread_attr_t preset;
-        if (pthread_attr_init(&preset) == 0) {
-            pthread_attr_getstacksize(&preset, &bytes);
-            pthread_attr_destroy(&preset);
-        }
+        return bytes;
     }
-    return bytes;
+    /* The C library takes a lock to tell; hardly a program sets it. */
+    uint32_t n = atomic_load_explicit(&uses, memory_order_relaxed);
+    atomic_store_explicit(&uses, n + 1, memory_order_relaxed);
+    if (n % PRESET_ANEW == 0)
+        atomic_store_explicit(&preset, preset_size(), memory_order_relaxed);
+    return atomic_load_explicit(&preset, memory_order_relaxed);
 }
 
 static int is_detached(const pthread_attr_t *attr)
@@ -68,47 +70,39 @@ static struct pl_site *place_of(struct pl_self *self, uint32_t stack)
 }
 
 /* Guard on. NULL: the thread is made without us. */
-static struct launch *launch_make(struct pl_self *self, const pthread_attr_t *attr, void *start,
-                                  void *arg, struct pl_call call)
+static struct pl_actor *launch_make(struct pl_self *self, const pthread_attr_t *attr,
+                                    void (*start)(void), void *arg, struct pl_call call)
 {
-    int fresh;
-    struct launch *launch = pl_pool_get(&launches, &fresh);
-    struct pl_actor *actor = launch == NULL ? NULL : pl_thread_actor();
-    if (actor == NULL) {
-        if (launch != NULL)
-            pl_pool_put(&launches, launch);
+    struct pl_actor *actor = pl_thread_actor();
+    if (actor == NULL)
         return NULL;
-    }
     struct el_actor *cell = actor->cell;
     cell->creator = self->actor->id;
     cell->created_stack = pl_stack(self, call);
     cell->start = (uint64_t)(uintptr_t)start;
     cell->stack_bytes = stack_size(attr);
     actor->creator = cell->creator;
+    actor->start = start;
+    actor->arg = arg;
     if (is_detached(attr)) {
         cell->flags = EL_ACTOR_DETACHED;
-        atomic_store(&actor->life, PL_LIFE_RELEASED);
+        atomic_store_explicit(&actor->life, PL_LIFE_RELEASED, memory_order_relaxed);
     }
-    launch->actor = actor;
-    launch->arg = arg;
-    launch->stack_bytes = cell->stack_bytes;
-    launch->epoch = pl_epoch;
     pl_spawned(self, self->actor, actor, place_of(self, cell->created_stack), cell->stack_bytes,
                cell->created_at);
     pl_capture_look(actor, (uintptr_t)arg, 0, 1);
     el_set_state(&cell->state, EL_ACTOR_NEW);
-    return launch;
+    return actor;
 }
 
-static void launch_cancel(struct launch *launch)
+static void launch_cancel(struct pl_actor *actor)
 {
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    pl_capture_ends(launch->actor);
-    pl_spawn_ended(launch->actor);
-    pl_actor_destroy(launch->actor);
-    pl_pool_put(&launches, launch);
+    pl_capture_ends(actor);
+    pl_spawn_ended(actor);
+    pl_actor_destroy(actor);
     pl_leave(self);
 }
 
@@ -137,7 +131,7 @@ static void stack_bounds(struct pl_self *self, size_t bytes, uintptr_t here)
 
 /* Of a thread that the C library made: its mutexes keep the owner's id, so that the kernel need not
  * be asked. 0 where they do not (elided locks). */
-static uint32_t own_tid(void)
+static uint32_t tid_by_mutex(void)
 {
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     PL_REAL(pthread_mutex_lock)(&mutex);
@@ -146,22 +140,46 @@ static uint32_t own_tid(void)
     return tid;
 }
 
+/*
+ * The same id is a word of the thread's descriptor. Where in it, is learned from the first threads:
+ * the word that was right each time.
+ */
+#define TID_WORDS   256u /* of the descriptor that are looked at */
+#define TID_THREADS 4u   /* to learn from */
+
+static uint32_t own_tid(void)
+{
+    static _Atomic uint32_t place; /* threads learned from << 16 | word + 1 */
+    const uint32_t *words = (const uint32_t *)pthread_self(); /* NOLINT: where it points to */
+    uint32_t known = atomic_load_explicit(&place, memory_order_relaxed);
+    if (known >> 16 == TID_THREADS)
+        return (known & 0xffff) != 0 ? words[(known & 0xffff) - 1] : tid_by_mutex();
+    const uint32_t tid = tid_by_mutex();
+    uint32_t word = known & 0xffff;
+    if (tid == 0)
+        return 0;
+    for (uint32_t i = known == 0 ? 0 : TID_WORDS; i < TID_WORDS && word == 0; i++)
+        word = words[i] == tid ? i + 1 : 0;
+    if (word != 0 && words[word - 1] != tid)
+        word = 0;
+    atomic_store_explicit(&place, ((known >> 16) + 1) << 16 | word, memory_order_relaxed);
+    return tid;
+}
+
 /* Takes over what pthread_create left for this thread. */
-static void thread_enter(struct launch *launch, uintptr_t here)
+static void thread_enter(struct pl_actor *actor, uintptr_t here)
 {
     struct pl_self *self = pl_self();
     self->guard++;
     atomic_signal_fence(memory_order_seq_cst);
-    if (pl_is_ready() && launch->epoch == pl_epoch) {
-        struct pl_actor *actor = launch->actor;
-        stack_bounds(self, launch->stack_bytes, here);
+    if (pl_is_ready() && actor->epoch == pl_epoch) {
+        stack_bounds(self, actor->cell->stack_bytes, here);
         if (pl_thread_begin(self, actor, own_tid()) == 0) {
             self->thread->how = EL_END_CANCEL; /* unless something else is seen */
             pl_thread_know(actor, pthread_self());
             pl_thread_announce(self);
         }
     }
-    pl_pool_put(&launches, launch);
     pl_leave(self);
 }
 
@@ -174,11 +192,11 @@ static void thread_leaves(uint32_t how)
 
 static void *thread_main(void *arg)
 {
-    struct launch *launch = arg;
-    void *(*start)(void *) = launch->start;
-    void *start_arg = launch->arg;
+    struct pl_actor *actor = arg;
+    void *(*start)(void *) = (void *(*)(void *))actor->start;
+    void *start_arg = actor->arg;
     void *result;
-    thread_enter(launch, (uintptr_t)__builtin_frame_address(0));
+    thread_enter(actor, (uintptr_t)__builtin_frame_address(0));
     pthread_cleanup_push(thread_over, NULL);
     result = start(start_arg);
     thread_leaves(EL_END_RETURN);
@@ -188,11 +206,11 @@ static void *thread_main(void *arg)
 
 static int thread_main_c11(void *arg)
 {
-    struct launch *launch = arg;
-    thrd_start_t start = launch->start_c11;
-    void *start_arg = launch->arg;
+    struct pl_actor *actor = arg;
+    thrd_start_t start = (thrd_start_t)actor->start;
+    void *start_arg = actor->arg;
     int result;
-    thread_enter(launch, (uintptr_t)__builtin_frame_address(0));
+    thread_enter(actor, (uintptr_t)__builtin_frame_address(0));
     pthread_cleanup_push(thread_over, NULL);
     result = start(start_arg);
     thread_leaves(EL_END_RETURN);
@@ -232,17 +250,16 @@ PL_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void
 {
     struct pl_call call = PL_CALL();
     struct pl_self *self = pl_enter();
-    struct launch *launch = NULL;
+    struct pl_actor *launch = NULL;
     if (self != NULL) {
-        launch = launch_make(self, attr, (void *)start, arg, call);
+        launch = launch_make(self, attr, (void (*)(void))start, arg, call);
         pl_leave(self);
     }
     if (launch == NULL)
         return PL_REAL(pthread_create)(thread, attr, start, arg);
-    struct launch_ref ref = {launch->actor, launch->actor->id};
-    int detached = (atomic_load(&launch->actor->life) & PL_LIFE_RELEASED) != 0;
-    launch->start = start;
-    struct pl_churn churn = pl_churn_begin(launch->actor);
+    struct launch_ref ref = {launch, launch->id};
+    int detached = (atomic_load(&launch->life) & PL_LIFE_RELEASED) != 0;
+    struct pl_churn churn = pl_churn_begin(launch);
     int result = PL_REAL(pthread_create)(thread, attr, thread_main, launch);
     pl_churn_end(&churn);
     if (result != 0)
@@ -256,16 +273,15 @@ PL_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 {
     struct pl_call call = PL_CALL();
     struct pl_self *self = pl_enter();
-    struct launch *launch = NULL;
+    struct pl_actor *launch = NULL;
     if (self != NULL) {
-        launch = launch_make(self, NULL, (void *)start, arg, call);
+        launch = launch_make(self, NULL, (void (*)(void))start, arg, call);
         pl_leave(self);
     }
     if (launch == NULL)
         return PL_REAL(thrd_create)(thread, start, arg);
-    struct launch_ref ref = {launch->actor, launch->actor->id};
-    launch->start_c11 = start;
-    struct pl_churn churn = pl_churn_begin(launch->actor);
+    struct launch_ref ref = {launch, launch->id};
+    struct pl_churn churn = pl_churn_begin(launch);
     int result = PL_REAL(thrd_create)(thread, thread_main_c11, launch);
     pl_churn_end(&churn);
     if (result != thrd_success)

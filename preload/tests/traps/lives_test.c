@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <threads.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ static pthread_key_t key;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER, contended = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t waiting;
 static _Atomic int got, seen;
+static _Atomic long tids; /* of all threads that return, added up */
 
 /* Later than anything of ours that would run at a thread's end. */
 static void destructor(void *round)
@@ -50,6 +52,7 @@ static void *thread(void *way)
     if ((intptr_t)way == 2)
         for (;;)
             pause();
+    tids += syscall(SYS_gettid);
     return NULL;
 }
 
@@ -91,6 +94,7 @@ static int make_child(void)
 
 static void *waits(void *arg)
 {
+    tids += syscall(SYS_gettid);
     pthread_barrier_wait(&waiting);
     pthread_mutex_lock(&contended);
     atomic_store(&got, 1);
@@ -125,7 +129,7 @@ static int program(void)
         bad |= pthread_mutex_lock(&mutex);
         bad |= pthread_mutex_unlock(&mutex);
     }
-    printf("%p\n", (void *)&contended);
+    printf("%p %ld\n", (void *)&contended, tids);
     return bad;
 }
 
@@ -135,6 +139,7 @@ static void *contended_at;
 static uint64_t threads_alive, stacks_walked, threads_made, begins, ends, exits, execs, marked_at,
     written_at, slots, events;
 static uint64_t ended_as[8];
+static long tids_told, tids_said, tid_of[THREADS + 3];
 static char files[65536]; /* that have events: one for each slot */
 
 static void on_cell(const struct el_record *record)
@@ -157,10 +162,15 @@ static void on_event(const struct el_record *record)
     switch (record->info->id) {
     case EL_ID_thread_begin:
         begins++;
+        if (record->any.thread_begin.thread < THREADS + 3)
+            tid_of[record->any.thread_begin.thread] = record->any.thread_begin.tid;
         break;
     case EL_ID_thread_end:
         ends++;
         ended_as[record->any.thread_end.how & 7]++;
+        if (record->any.thread_end.how == EL_END_RETURN &&
+            record->any.thread_end.thread < THREADS + 3)
+            tids_told += tid_of[record->any.thread_end.thread];
         break;
     case EL_ID_exit:
         exits++;
@@ -186,7 +196,7 @@ static int setup(void **state)
     (void)state;
     char out[64];
     if (record_prepare() != 0 || record_run(out, sizeof out) != 0 ||
-        sscanf(out, "%p", &contended_at) != 1)
+        sscanf(out, "%p %ld", &contended_at, &tids_said) != 2)
         return -1;
     return record_read(on_cell, on_event) > 0 ? 0 : -1;
 }
@@ -208,6 +218,7 @@ static void each_thread_has_one_life(void **state)
     assert_int_equal(ended_as[EL_END_RETURN], ROUNDS + 1);
     assert_int_equal(ended_as[EL_END_EXIT], 2 * ROUNDS);
     assert_int_equal(ended_as[EL_END_CANCEL], ROUNDS);
+    assert_int_equal(tids_told, tids_said);
 }
 
 static void the_child_of_a_vfork_writes_nothing(void **state)
