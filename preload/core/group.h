@@ -62,6 +62,18 @@ PL_INLINE int pl_waitgroup_waited_alike(struct pl_self *self, struct pl_actor *a
     pl_waited_again(self, w, actor);
     return 1;
 }
+/* It is about to wait for the group, where that is known: as in its last wait. The second says so
+ * then. */
+PL_INLINE struct pl_waited *pl_waitgroup_waits_alike(const struct pl_self *self,
+                                                     const struct pl_actor *actor, uint64_t group,
+                                                     uint32_t stack)
+{
+    struct pl_waited *w = self->thread->waited;
+    return w == NULL || w->group != group || w->waiter != actor->id || w->stack != stack ||
+                   w->late || pl_lineage_may_wait(actor)
+               ? NULL
+               : w;
+}
 PL_INLINE int pl_waitgroup_waited_again(struct pl_self *self, struct pl_actor *actor,
                                         uint64_t group, uint32_t stack, uintptr_t caller,
                                         uintptr_t sp)
@@ -78,7 +90,7 @@ PL_INLINE int pl_waitgroup_waited_again(struct pl_self *self, struct pl_actor *a
     return 1;
 }
 
-/* The current actor adds from zero, or has waited. */
+/* The current actor adds from zero, or has waited, or is about to. */
 PL_HIDDEN void pl_waitgroup_begun(struct pl_self *self, uint64_t group, struct pl_call call,
                                   const void *caller);
 PL_HIDDEN void pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack);

@@ -30,6 +30,7 @@ struct pl_object {
         uint64_t actor;
         uintptr_t pc, sp;
         uint32_t stack;
+        uint32_t sure; /* so many more of its place's young tasks woke it as that one did */
     } wakings[2];
     uint32_t latest;
     struct pl_actor *task_waiter; /* the task that waited last */
@@ -133,12 +134,27 @@ PL_INLINE int pl_object_woken_before(struct pl_object *o, const struct pl_who *m
     return 0;
 }
 
+#define PL_WAKING_SURE 63
 PL_INLINE void pl_object_woken_by(struct pl_object *o, const struct pl_who *me, uintptr_t pc,
                                   uintptr_t sp, uint32_t stack)
 {
     const uint32_t k = o->latest ^ 1;
-    o->wakings[k] = (struct pl_waking){me->id, pc, sp, stack};
+    o->wakings[k] = (struct pl_waking){me->id, pc, sp, stack, PL_WAKING_SURE};
     pl_object_wake_last(o, me, k);
+}
+
+/* By one more task that the same actor made at the same place. Its frames, of which the first are
+ * those of its place, are looked at now and then. */
+PL_INLINE int pl_object_woken_by_sibling(struct pl_object *o, uint64_t id, uint64_t creator,
+                                         const struct pl_site *site, uintptr_t pc, uintptr_t sp)
+{
+    struct pl_waking *waking = &o->wakings[o->latest];
+    if (waking->pc != pc || waking->sp != sp || waking->sure == 0 || o->waker_site != site ||
+        o->waker_creator != creator || o->cell->last_waker != waking->actor)
+        return 0;
+    waking->sure--;
+    waking->actor = o->cell->last_waker = id;
+    return 1;
 }
 
 static inline void pl_object_woken_again(struct pl_self *self, struct pl_object *o,

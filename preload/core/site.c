@@ -10,6 +10,7 @@
 #include "preload/core/window.h"
 
 #define POPULATION_FROM 64
+_Static_assert(PL_SITE_FEW < POPULATION_FROM, "they make no event");
 
 static struct pl_map sites;
 

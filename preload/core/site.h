@@ -37,14 +37,23 @@ PL_INLINE uint64_t pl_tally_others(struct pl_tally *tally, uint64_t n)
            __atomic_load_n(&tally->own, __ATOMIC_RELAXED);
 }
 
-/* Counts `n`; gives the sum. */
-PL_INLINE uint64_t pl_tally(struct pl_tally *tally, const struct pl_thread *thread, uint64_t n)
+PL_INLINE int pl_tally_is_of(const struct pl_tally *tally, const struct pl_thread *thread)
 {
-    if (__builtin_expect(atomic_load_explicit(&tally->owner, memory_order_relaxed) != thread, 0))
-        return pl_tally_share(tally, thread, n);
+    return atomic_load_explicit(&tally->owner, memory_order_relaxed) == thread;
+}
+
+/* Counts `n` by the owner; by whoever it is; gives the sum. */
+PL_INLINE uint64_t pl_tally_own(struct pl_tally *tally, uint64_t n)
+{
     uint64_t own = tally->own + n;
     __atomic_store_n(&tally->own, own, __ATOMIC_RELAXED);
     return own + __atomic_load_n(&tally->others, __ATOMIC_RELAXED);
+}
+PL_INLINE uint64_t pl_tally(struct pl_tally *tally, const struct pl_thread *thread, uint64_t n)
+{
+    if (__builtin_expect(!pl_tally_is_of(tally, thread), 0))
+        return pl_tally_share(tally, thread, n);
+    return pl_tally_own(tally, n);
 }
 
 /* A site's cell and its budget of events. Those who make at the place, those who end what was made
@@ -84,32 +93,57 @@ PL_HIDDEN void pl_site_populated(struct pl_self *self, struct pl_site *site, uin
                                  uint64_t total);
 
 /* `n` more are alive (made) of that size each: gives the number that is alive now. `n` less. */
-PL_INLINE uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t n,
-                                uint64_t bytes, uint64_t now)
+PL_INLINE uint64_t pl_site_takes(struct pl_site *site, uint64_t total, uint64_t now)
 {
     struct el_site *cell = site->cell;
-    const uint64_t total = pl_tally(&site->made, self->thread, n);
     const uint64_t live = pl_site_live(total, pl_tally_sum(&site->ended));
     __atomic_store_n(&cell->count, total, __ATOMIC_RELAXED);
     __atomic_store_n(&cell->live, live, __ATOMIC_RELAXED);
-    if (__builtin_expect(__atomic_load_n(&site->bytes_each, __ATOMIC_RELAXED) == bytes, 1))
-        __atomic_store_n(&cell->bytes, total * bytes, __ATOMIC_RELAXED);
-    else
-        pl_site_bytes_differ(site, n, bytes, total);
     __atomic_store_n(&cell->last_at, now, __ATOMIC_RELAXED);
     if (live > __atomic_load_n(&cell->peak, __ATOMIC_RELAXED)) {
         __atomic_store_n(&cell->peak, live, __ATOMIC_RELAXED);
         __atomic_store_n(&cell->peak_at, now, __ATOMIC_RELAXED);
     }
+    return live;
+}
+PL_INLINE uint64_t pl_site_born(struct pl_self *self, struct pl_site *site, uint64_t n,
+                                uint64_t bytes, uint64_t now)
+{
+    const uint64_t total = pl_tally(&site->made, self->thread, n);
+    const uint64_t live = pl_site_takes(site, total, now);
+    if (__builtin_expect(__atomic_load_n(&site->bytes_each, __ATOMIC_RELAXED) == bytes, 1))
+        __atomic_store_n(&site->cell->bytes, total * bytes, __ATOMIC_RELAXED);
+    else
+        pl_site_bytes_differ(site, n, bytes, total);
     if (__builtin_expect(live >= atomic_load_explicit(&site->next_pop, memory_order_relaxed), 0))
         pl_site_populated(self, site, live, total);
     return live;
 }
-PL_INLINE void pl_site_died(struct pl_site *site, const struct pl_thread *thread, uint64_t n)
+PL_INLINE void pl_site_loses(struct pl_site *site, uint64_t gone)
 {
-    const uint64_t gone = pl_tally(&site->ended, thread, n);
     __atomic_store_n(&site->cell->live, pl_site_live(pl_tally_sum(&site->made), gone),
                      __ATOMIC_RELAXED);
+}
+PL_INLINE void pl_site_died(struct pl_site *site, const struct pl_thread *thread, uint64_t n)
+{
+    pl_site_loses(site, pl_tally(&site->ended, thread, n));
+}
+
+/* The same for one more, without a call, where that has nothing else to do. So few are exactly
+ * counted, and no event tells of them. */
+#define PL_SITE_FEW 16
+PL_INLINE int pl_site_is_simple(const struct pl_site *site, const struct pl_thread *thread,
+                                uint64_t bytes)
+{
+    return pl_tally_is_of(&site->made, thread) &&
+           __atomic_load_n(&site->bytes_each, __ATOMIC_RELAXED) == bytes &&
+           __atomic_load_n(&site->cell->peak, __ATOMIC_RELAXED) < PL_SITE_FEW;
+}
+PL_INLINE uint64_t pl_site_born_simply(struct pl_site *site, uint64_t bytes, uint64_t now)
+{
+    const uint64_t total = pl_tally_own(&site->made, 1);
+    __atomic_store_n(&site->cell->bytes, total * bytes, __ATOMIC_RELAXED);
+    return pl_site_takes(site, total, now);
 }
 
 /* What is alive at each place, as it stands: two threads that counted at once may have left the

@@ -20,16 +20,6 @@ struct pl_spawn_run *pl_spawn_run_of(struct pl_actor *parent, struct pl_site *si
     return run;
 }
 
-/* Of two parents that come here at once one may count for nothing. */
-void pl_spawn_pressed(struct pl_spawn_run *run, struct el_site *cell)
-{
-    run->pressed = 0;
-    run->made = 0;
-    __atomic_store_n(&cell->backpressure,
-                     __atomic_load_n(&cell->backpressure, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-    pl_raise_simply(&cell->backpressure_live, run->live);
-}
-
 void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *child,
                 struct pl_site *site, uint64_t bytes, uint64_t now)
 {

@@ -15,8 +15,17 @@
 /* `parent` (may be NULL) made `child` at `site`, where the clock reads `now`. */
 PL_HIDDEN void pl_spawned(struct pl_self *self, struct pl_actor *parent, struct pl_actor *child,
                           struct pl_site *site, uint64_t bytes, uint64_t now);
+/* Its spawner goes on after back-pressure. Of two parents that come here at once one may count for
+ * nothing. */
+PL_INLINE void pl_spawn_pressed(struct pl_spawn_run *run, struct el_site *cell)
+{
+    run->pressed = 0;
+    run->made = 0;
+    __atomic_store_n(&cell->backpressure,
+                     __atomic_load_n(&cell->backpressure, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+    pl_raise_simply(&cell->backpressure_live, run->live);
+}
 /* `n` more of the run, which is of that site, were made, and so many are alive there. */
-PL_HIDDEN void pl_spawn_pressed(struct pl_spawn_run *run, struct el_site *cell);
 PL_INLINE void pl_spawn_count(struct pl_spawn_run *run, struct pl_site *site, uint32_t n,
                               uint64_t live)
 {
@@ -54,6 +63,7 @@ PL_INLINE void pl_spawn_woken(struct pl_actor *parent, uint64_t waker, uint64_t 
 {
     if (waker == 0 || waker_creator != parent->id || waker_site == NULL || parent->spawns == NULL)
         return;
+#pragma GCC unroll 4
     for (uint32_t i = 0; i < PL_SPAWN_RUNS; i++) {
         if (parent->spawns[i].site == waker_site) {
             parent->spawns[i].pressed = 1;

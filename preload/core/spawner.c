@@ -6,6 +6,7 @@
 #include "preload/core/thread.h"
 
 #define EXACT_SHIFT 4 /* one 16th */
+_Static_assert(PL_SITE_FEW == 1 << EXACT_SHIFT, "they are counted at once");
 
 uint32_t pl_spawner_shift = EXACT_SHIFT;
 

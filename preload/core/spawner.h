@@ -153,6 +153,36 @@ PL_INLINE int pl_spawner_again(struct pl_self *self, struct loiter_task *t)
     return 1;
 }
 
+/* The same where there is least to do: nothing is counted together, none of the brood lives, and
+ * the place's counters are this thread's. Calls nothing. 0: it is another case, and nothing was
+ * written. */
+PL_INLINE int pl_spawner_one(struct pl_self *self, struct loiter_task *t)
+{
+    struct pl_spawner *s = &self->thread->spawner;
+    struct pl_spawn_run *run = s->run;
+    struct pl_site *site = s->site;
+    struct pl_brood *b = s->brood;
+    const uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
+    if (s->granted != 0 || self->until_sample == 0 || self->stamps == 0 || tick == 0 ||
+        run->site != site || b->own != 0 || b->kin.generation != 0 || !pl_brood_is_over(b) ||
+        !pl_site_is_simple(site, self->thread, s->stack_bytes))
+        return 0;
+    if (s->deep != 0) {
+        if (s->unseen >= pl_spawner_sure_for(s) || s->tick != tick)
+            return 0;
+        s->streak++;
+        s->unseen++;
+    }
+    self->until_sample--;
+    s->tick = tick;
+    s->now = b->created_at = pl_stamp_from(self, tick);
+    b->kin.made_in = s->actor->rounds;
+    b->own = 1;
+    pl_spawn_count(run, site, 1, pl_site_born_simply(site, s->stack_bytes, s->now));
+    t->tool = (void *)s->word; /* NOLINT: a pointer with a mark */
+    return 1;
+}
+
 /* The place, with its site, is the spawner's from now on, and the task the first there. 0: it
  * cannot be young. */
 PL_HIDDEN int pl_spawner_begin(struct pl_self *self, const struct pl_birth *b, struct pl_site *site,
@@ -171,20 +201,39 @@ PL_INLINE void pl_ender_one(struct pl_thread *thread, struct loiter_task *t, str
         *e = (struct pl_ender){0, 0, 0};
 }
 
-/* Of the same brood as the last one that ended here. 0: it is not, and nothing was written. */
+/* Of the same brood as the last one that ended here. 0: it is not, and nothing was written. The
+ * second calls nothing: the task was made on this thread, and the place's counters are its own. */
+PL_INLINE int pl_ender_is_of_last(const struct pl_thread *thread, const struct loiter_task *t)
+{
+    const struct pl_ender *e = &thread->ender;
+    return (uintptr_t)t->tool == e->word && e->word != 0 && !pl_young_any_shown();
+}
 PL_INLINE int pl_ender_more(struct pl_thread *thread, struct loiter_task *t)
 {
+    const struct pl_ender *e = &thread->ender;
+    if (!pl_ender_is_of_last(thread, t) || e->granted != 0)
+        return 0;
+    pl_ender_one(thread, t, pl_brood_at(e->word));
+    return 1;
+}
+PL_INLINE int pl_ender_more_quickly(struct pl_thread *thread, struct loiter_task *t)
+{
     struct pl_ender *e = &thread->ender;
-    if ((uintptr_t)t->tool != e->word || e->word == 0 || pl_young_any_shown())
+    if (!pl_ender_is_of_last(thread, t))
         return 0;
     if (e->left != 0) {
         e->left--;
         t->tool = NULL;
         return 1;
     }
-    if (e->granted != 0)
+    struct pl_brood *b = pl_brood_at(e->word);
+    if (e->granted != 0 || b->maker != thread || b->closed ||
+        !pl_tally_is_of(&b->site->ended, thread) ||
+        __atomic_load_n(&b->site->cell->peak, __ATOMIC_RELAXED) >= PL_SITE_FEW)
         return 0;
-    pl_ender_one(thread, t, pl_brood_at(e->word));
+    t->tool = NULL;
+    b->own--;
+    pl_site_loses(b->site, pl_tally_own(&b->site->ended, 1));
     return 1;
 }
 

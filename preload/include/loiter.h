@@ -197,7 +197,8 @@ LOITER_WEAK void loiter_group_left(const void *group, unsigned running, int star
 
 /* The current task adds to a wait group whose count is zero. */
 LOITER_WEAK void loiter_waitgroup_begun(const void *group, const void *caller);
-/* The current task has waited for the group: its count came to zero, or was zero already. */
+/* The current task need not wait for the group: its count is zero. That it waits, and has waited
+ * when it goes on, is told by loiter_task_park. */
 LOITER_WEAK void loiter_waitgroup_waited(const void *group, const void *caller);
 
 /* What the current actor is about to do breaks the contract of a call, and the runtime will stop

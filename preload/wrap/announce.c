@@ -211,8 +211,8 @@ PL_INLINE int fits(struct pl_self *self, void (*start)(void), size_t stack_bytes
                            capture_bytes, caller, pc, sp);
 }
 
-PL_NEXT_WAY void created_again(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
-                               size_t capture_bytes, const void *caller, const void *arg)
+PL_NEXT_WAY void created_otherwise(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
+                                   size_t capture_bytes, const void *caller, const void *arg)
 {
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
@@ -223,6 +223,22 @@ PL_NEXT_WAY void created_again(struct loiter_task *t, void (*start)(void), size_
             return;
     }
     created(&(struct pl_birth){t, start, stack_bytes, capture_bytes, caller, arg, 0, PL_CALL()});
+}
+
+/* Where the thread's time has moved on. */
+__attribute__((noinline)) PL_FRAMELESS static void
+created_again(struct loiter_task *t, void (*start)(void), size_t stack_bytes, size_t capture_bytes,
+              const void *caller, const void *arg)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        int done = fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP()) &&
+                   pl_spawner_one(self, t);
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    created_otherwise(t, start, stack_bytes, capture_bytes, caller, arg);
 }
 
 /* The usual case, which calls nothing: one more task like the thread's last one. */
@@ -276,7 +292,7 @@ __attribute__((noinline)) static void exited(struct loiter_task *t)
     pl_leave(self);
 }
 
-PL_EXPORT void loiter_task_exit(struct loiter_task *t)
+PL_NEXT_WAY void exited_again(struct loiter_task *t)
 {
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
@@ -286,6 +302,19 @@ PL_EXPORT void loiter_task_exit(struct loiter_task *t)
             return;
     }
     exited(t);
+}
+
+/* The usual case, which calls nothing. */
+PL_EXPORT PL_FRAMELESS void loiter_task_exit(struct loiter_task *t)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        int done = pl_ender_more_quickly(self->thread, t);
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    exited_again(t);
 }
 
 PL_EXPORT void loiter_task_computes(const struct loiter_task *t)

@@ -11,6 +11,7 @@
 #include "preload/core/call.h"
 #include "preload/core/channel.h"
 #include "preload/core/clock.h"
+#include "preload/core/group.h"
 #include "preload/core/note.h"
 #include "preload/core/object.h"
 #include "preload/core/spawn.h"
@@ -20,7 +21,7 @@
 #include "preload/wrap/announce.h"
 
 #define SELECT_MOST 64 /* objects of one wait whose cells learn of the waiter */
-#define LOOK_EVERY  16
+#define LOOK_EVERY  64
 
 /* A wait whose time is not to be guessed: others wait for what is held, or for the same lock. */
 static inline int is_exact(const struct pl_actor *task, uint32_t kind)
@@ -236,6 +237,8 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
         select_waits(self, w, asked->objects, asked->n);
     else if (pl_wait_has_object(w->kind) && asked->n != 0)
         object_waits(self, task, w);
+    if (w->kind == EL_WAIT_GROUP && asked->n != 0)
+        pl_waitgroup_waited(self, w->object, w->stack);
     if (task->spawns != NULL)
         pl_spawn_waits(self, task);
     if (task->held_count != 0)
@@ -351,6 +354,21 @@ PL_INLINE int objects_again(const struct again *a, const void *const *objects, u
     return wait_again(a);
 }
 
+PL_INLINE int one_again(const struct again *a, uint64_t object)
+{
+    return object_again(a, a->w->record, object, 1) && wait_again(a);
+}
+
+/* A wait group counts how often its waiter has waited. */
+PL_INLINE int group_again(const struct again *a, uint64_t object)
+{
+    struct pl_waited *group = pl_waitgroup_waits_alike(a->self, a->task, object, a->w->stack);
+    if (group == NULL || !one_again(a, object))
+        return 0;
+    pl_waited_again(a->self, group, a->task);
+    return 1;
+}
+
 /* A select, or a wait that may be like the last one and is looked at closely. */
 __attribute__((noinline)) PL_FRAMELESS static void
 park_again(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
@@ -366,7 +384,8 @@ park_again(struct loiter_task *t, enum loiter_wait why, const void *const *objec
         if (done && why == LOITER_WAIT_SELECT)
             done = objects_again(&a, objects, n);
         else if (done)
-            done = n == 1 && object_again(&a, a.w->record, object, 1) && wait_again(&a);
+            done = n == 1 &&
+                   (why == LOITER_WAIT_GROUP ? group_again(&a, object) : one_again(&a, object));
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -374,17 +393,39 @@ park_again(struct loiter_task *t, enum loiter_wait why, const void *const *objec
     park_slowly(t, why, objects, n, timed, caller);
 }
 
+__attribute__((noinline)) PL_FRAMELESS static void
+park_group(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
+           int timed, const void *caller)
+{
+    struct pl_self *self = n != 1 ? NULL : pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        struct pl_actor *task = pl_task_grown(t);
+        const struct again a = {self, task, task == NULL ? NULL : task->wait};
+        const uint64_t object = pl_id_of(objects[0]);
+        int done = is_like(&a, again_key(why, timed), object, caller, PL_SP()) && is_trusted(a.w) &&
+                   group_again(&a, object);
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    park_again(t, why, objects, n, timed, caller);
+}
+
 PL_EXPORT PL_FRAMELESS void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
                                              const void *const *objects, unsigned n, int timed,
                                              const void *caller)
 {
+    if (why == LOITER_WAIT_GROUP) {
+        park_group(t, why, objects, n, timed, caller);
+        return;
+    }
     struct pl_self *self = why == LOITER_WAIT_SELECT || n != 1 ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         struct pl_actor *task = pl_task_grown(t);
         const struct again a = {self, task, task == NULL ? NULL : task->wait};
         const uint64_t object = pl_id_of(objects[0]);
         int done = is_like(&a, again_key(why, timed), object, caller, PL_SP()) && is_trusted(a.w) &&
-                   object_again(&a, a.w->record, object, 1) && wait_again(&a);
+                   one_again(&a, object);
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -534,26 +575,53 @@ __attribute__((noinline)) PL_FRAMELESS static void ready_otherwise(struct loiter
     ready_slowly(t, object);
 }
 
+/* By a young task that does the same as the one of its place that woke the object last. */
+__attribute__((noinline)) PL_FRAMELESS static void ready_by_sibling(struct loiter_task *t,
+                                                                    const void *object)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        struct pl_actor *task = pl_task_grown(t);
+        const struct loiter_task *me = pl_task_here(self);
+        const struct pl_brood *b = me == NULL ? NULL : pl_brood_of(me);
+        struct woken woken;
+        int done = task != NULL && b != NULL && is_short(self, task, pl_id_of(object), &woken) &&
+                   woken.o->count == NULL && b->created_at > woken.tick &&
+                   pl_object_woken_by_sibling(woken.o, EL_ACTOR_TASK | me->id, b->creator, b->site,
+                                              PL_PC(), PL_SP());
+        if (__builtin_expect(done, 1))
+            goes_on(task, &woken);
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    ready_otherwise(t, object);
+}
+
 /* The task that runs here woke the object last, from this call. */
-PL_INLINE int is_woken_again(const struct pl_self *self, const struct pl_object *o, uintptr_t pc,
+PL_INLINE int is_woken_again(const struct loiter_task *me, const struct pl_object *o, uintptr_t pc,
                              uintptr_t sp)
 {
     const struct pl_waking *waking = &o->wakings[o->latest];
-    const struct loiter_task *me = self->running == NULL ? NULL : pl_task_here(self);
-    return me != NULL && !loiter_task_looks(me) && waking->pc == pc && waking->sp == sp &&
-           waking->actor == (EL_ACTOR_TASK | me->id) && o->cell->last_waker == waking->actor &&
-           (o->count == NULL || pl_channel_woken_again(o));
+    return waking->pc == pc && waking->sp == sp && waking->actor == (EL_ACTOR_TASK | me->id) &&
+           o->cell->last_waker == waking->actor && (o->count == NULL || pl_channel_woken_again(o));
 }
 
 /* The usual case, which calls nothing. */
 PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void *object)
 {
-    struct pl_self *self = pl_enter_quickly();
+    const struct pl_self *here = &pl_self_block;
+    const struct loiter_task *me = here->running == NULL ? NULL : pl_task_here(here);
+    if (me != NULL && loiter_task_looks(me)) {
+        ready_by_sibling(t, object);
+        return;
+    }
+    struct pl_self *self = me == NULL ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         struct pl_actor *task = pl_task_grown(t);
         struct woken woken;
         int done = task != NULL && is_short(self, task, pl_id_of(object), &woken) &&
-                   is_woken_again(self, woken.o, PL_PC(), PL_SP());
+                   is_woken_again(me, woken.o, PL_PC(), PL_SP());
         if (__builtin_expect(done, 1))
             goes_on(task, &woken);
         pl_leave_quickly(self);

@@ -60,7 +60,11 @@ static void added(struct weft_waitgroup *wg, int64_t delta, uint64_t state, cons
 void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t state,
                            const void *done_before)
 {
-    added(wg, delta, state, done_before, WEFT_CALLER());
+    /* From zero, with nobody waiting: somebody listens. */
+    if (delta > 0 && delta <= INT32_MAX && state == (uint64_t)delta << 32)
+        LOITER_CALL(loiter_waitgroup_begun, (wg, WEFT_CALLER()));
+    else
+        added(wg, delta, state, done_before, WEFT_CALLER());
 }
 
 static void add_by(struct weft_waitgroup *wg, int64_t delta, const void *caller)
@@ -82,18 +86,19 @@ void weft_waitgroup_done(struct weft_waitgroup *wg)
     add_by(wg, -1, WEFT_CALLER());
 }
 
-static void wait_for(struct weft_waitgroup *wg, const void *caller)
+/* False: there was nothing to wait for. */
+static bool wait_for(struct weft_waitgroup *wg, const void *caller)
 {
     uint64_t state = __atomic_load_n(&wg->state, __ATOMIC_ACQUIRE);
     if (count_of(state) == 0)
-        return;
+        return false;
     struct weft_task *t = weft__self_or_die();
     struct weft__waiter w = {.task = t};
     weft__lock(&wg->guard);
     do {
         if (count_of(state) == 0) {
             weft__unlock(&wg->guard);
-            return;
+            return false;
         }
     } while (!__atomic_compare_exchange_n(&wg->state, &state, state + 1, false, __ATOMIC_ACQ_REL,
                                           __ATOMIC_ACQUIRE));
@@ -101,12 +106,13 @@ static void wait_for(struct weft_waitgroup *wg, const void *caller)
     __atomic_store_n(&wg->waited_at, caller, __ATOMIC_RELAXED);
     weft__will_wait(t, WEFT__WAIT_GROUP, wg, false, caller);
     weft__park(t, &wg->guard);
+    return true;
 }
 
 void weft_waitgroup_wait(struct weft_waitgroup *wg)
 {
-    wait_for(wg, WEFT_CALLER());
-    LOITER_CALL(loiter_waitgroup_waited, (wg, WEFT_CALLER()));
+    if (!wait_for(wg, WEFT_CALLER()))
+        LOITER_CALL(loiter_waitgroup_waited, (wg, WEFT_CALLER()));
 }
 
 struct member {
