@@ -140,6 +140,11 @@ struct pl_spawner {
     uintptr_t word;     /* what a task's `tool` is */
     /* So many more may be made before anything else is looked at; it was `granted` then. */
     uint32_t left, granted;
+    /* Tasks of a row, each made when the one before had ended and ended a wait of who makes them:
+     * so many more may be counted together; it was `row_granted` then. And how many live of the
+     * place beside the one. */
+    uint32_t row_left, row_granted;
+    uint64_t row_others;
     /* The nearest frames' return addresses, and where they lie. */
     struct {
         const uintptr_t *at;

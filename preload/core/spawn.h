@@ -63,7 +63,6 @@ PL_INLINE void pl_spawn_woken(struct pl_actor *parent, uint64_t waker, uint64_t 
 {
     if (waker == 0 || waker_creator != parent->id || waker_site == NULL || parent->spawns == NULL)
         return;
-#pragma GCC unroll 4
     for (uint32_t i = 0; i < PL_SPAWN_RUNS; i++) {
         if (parent->spawns[i].site == waker_site) {
             parent->spawns[i].pressed = 1;

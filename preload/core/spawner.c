@@ -33,9 +33,30 @@ static void ender_settle(struct pl_thread *thread)
         *e = (struct pl_ender){0, 0, 0};
 }
 
-void pl_ender_ends(struct pl_thread *thread, struct loiter_task *t, struct pl_brood *b)
+/* Each was made after the one before had ended that wait. */
+static void row_settle(struct pl_self *self)
 {
+    struct pl_spawner *s = &self->thread->spawner;
+    const uint32_t n = pl_spawner_row(s);
+    s->row_left = s->row_granted = 0;
+    if (n == 0)
+        return;
+    self->until_sample -= n < self->until_sample ? n : self->until_sample;
+    pl_tally(&s->site->ended, self->thread, n - (uint32_t)s->brood->own);
+    pl_site_born(self, s->site, n, s->stack_bytes, s->now);
+    el_count(&s->site->cell->backpressure, n);
+    if (s->deep != 0) {
+        s->streak += n;
+        s->unseen += n;
+    }
+}
+
+void pl_ender_ends(struct pl_self *self, struct loiter_task *t, struct pl_brood *b)
+{
+    struct pl_thread *thread = self->thread;
     ender_settle(thread);
+    if (b == thread->spawner.brood)
+        row_settle(self);
     thread->ender.word = (uintptr_t)b | PL_YOUNG;
     pl_ender_one(thread, t, b);
     pl_young_hide(EL_ACTOR_TASK | t->id);
@@ -45,6 +66,7 @@ static void made_settle(struct pl_self *self)
 {
     struct pl_spawner *s = &self->thread->spawner;
     const uint32_t n = s->granted - s->left;
+    row_settle(self);
     s->granted = s->left;
     if (n == 0)
         return;
@@ -214,8 +236,12 @@ static void late_add(struct pl_thread *thread, void *ctx)
     (void)ctx;
     struct pl_site *made_at = __atomic_load_n(&thread->spawner.site, __ATOMIC_RELAXED);
     const uintptr_t word = __atomic_load_n(&thread->ender.word, __ATOMIC_RELAXED);
-    if (made_at != NULL)
-        made_at->late_made += used(thread->spawner.granted, thread->spawner.left);
+    if (made_at != NULL) {
+        const struct pl_brood *b = __atomic_load_n(&thread->spawner.brood, __ATOMIC_RELAXED);
+        const uint32_t row = used(thread->spawner.row_granted, thread->spawner.row_left);
+        made_at->late_made += used(thread->spawner.granted, thread->spawner.left) + row;
+        made_at->late_ended += row != 0 && b != NULL && b->own != 0 ? row - 1 : row;
+    }
     if (word != 0)
         pl_brood_at(word)->site->late_ended += used(thread->ender.granted, thread->ender.left);
 }

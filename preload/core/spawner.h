@@ -9,7 +9,10 @@
  * Such tasks are counted together, and so are those that end: PL_SPAWN_BATCH at once, and not more
  * than one 16th of the most that lived at the place, shared by the workers. So the counts of a
  * place where few live are exact, and those of one where many do are right to so much; before the
- * spawner waits, and at the end, all are counted. Guard on.
+ * spawner waits, and at the end, all are counted.
+ *
+ * A row is what a task makes one by one, and waits for each: how many live is exact, but how many
+ * were made only to one 16th, until the spawner does something else. Guard on.
  */
 #ifndef PRELOAD_CORE_SPAWNER_H
 #define PRELOAD_CORE_SPAWNER_H
@@ -26,8 +29,9 @@
 #include "preload/core/unwind.h"
 #include "preload/core/young.h"
 
-#define PL_SPAWN_BATCH 64
-#define PL_SPAWN_SURE  16
+#define PL_SPAWN_BATCH     64
+#define PL_SPAWN_SURE      16
+#define PL_SPAWN_ROW_SHIFT 4
 
 /* What a runtime tells of a task that it made. */
 struct pl_birth {
@@ -69,6 +73,12 @@ PL_INLINE uint32_t pl_spawner_grant_of(const struct pl_site *site)
     return most < PL_SPAWN_BATCH ? (uint32_t)most - 1 : PL_SPAWN_BATCH - 1;
 }
 
+/* Tasks of the present row that are not counted yet. */
+PL_INLINE uint32_t pl_spawner_row(const struct pl_spawner *s)
+{
+    return s->row_granted - s->row_left;
+}
+
 /* All frames are compared when so many were made since they were. */
 PL_INLINE uint32_t pl_spawner_sure_for(const struct pl_spawner *s)
 {
@@ -76,15 +86,29 @@ PL_INLINE uint32_t pl_spawner_sure_for(const struct pl_spawner *s)
     return n < PL_SPAWN_BATCH ? n : PL_SPAWN_BATCH;
 }
 
-PL_INLINE void pl_spawner_grant(const struct pl_self *self, struct pl_spawner *s)
+PL_INLINE uint32_t pl_spawner_grant_at_most(const struct pl_self *self, const struct pl_spawner *s,
+                                            uint32_t n)
 {
-    uint32_t n = pl_spawner_grant_of(s->site);
     if (s->deep != 0) {
         const uint32_t sure = pl_spawner_sure_for(s);
         const uint32_t room = sure > s->unseen ? sure - s->unseen : 0;
         n = n < room ? n : room;
     }
-    s->left = s->granted = n < self->until_sample ? n : self->until_sample;
+    return n < self->until_sample ? n : self->until_sample;
+}
+
+PL_INLINE void pl_spawner_grant(const struct pl_self *self, struct pl_spawner *s)
+{
+    s->left = s->granted = pl_spawner_grant_at_most(self, s, pl_spawner_grant_of(s->site));
+}
+
+/* A row begins after one of which `live` live, itself included. */
+PL_INLINE void pl_spawner_grant_row(const struct pl_self *self, struct pl_spawner *s, uint64_t live)
+{
+    const uint64_t most = s->site->cell->count >> PL_SPAWN_ROW_SHIFT;
+    s->row_others = live - 1;
+    s->row_left = s->row_granted = pl_spawner_grant_at_most(
+        self, s, most < PL_SPAWN_BATCH ? (uint32_t)most : PL_SPAWN_BATCH - 1);
 }
 
 /* ---- is it like the last one? ---- */
@@ -127,9 +151,10 @@ PL_INLINE int pl_spawner_again(struct pl_self *self, struct loiter_task *t)
 {
     struct pl_spawner *s = &self->thread->spawner;
     const uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
-    if (tick == 0 || self->until_sample <= s->granted - s->left || s->run->site != s->site)
+    if (tick == 0 || self->until_sample <= s->granted - s->left + pl_spawner_row(s) ||
+        s->run->site != s->site)
         return 0;
-    if (s->granted != s->left)
+    if (s->granted != s->left || pl_spawner_row(s) != 0)
         pl_spawner_settle(self);
     if (__builtin_expect(s->deep != 0, 0) &&
         (s->unseen >= pl_spawner_sure_for(s) || s->tick != tick) &&
@@ -153,6 +178,25 @@ PL_INLINE int pl_spawner_again(struct pl_self *self, struct loiter_task *t)
     return 1;
 }
 
+/* One more of a row. 0: it is another case, and nothing was written. */
+PL_INLINE int pl_spawner_in_row(struct pl_self *self, struct loiter_task *t)
+{
+    struct pl_spawner *s = &self->thread->spawner;
+    struct pl_spawn_run *run = s->run;
+    struct pl_brood *b = s->brood;
+    if (s->row_left == 0 || b->own != 0 || !run->pressed || run->site != s->site ||
+        atomic_load_explicit(&pl_coarse, memory_order_relaxed) != s->tick)
+        return 0;
+    s->row_left--;
+    run->pressed = 0;
+    s->now = b->created_at = ++self->now;
+    b->kin.made_in = s->actor->rounds;
+    b->own = 1;
+    __atomic_store_n(&s->site->cell->live, s->row_others + 1, __ATOMIC_RELAXED);
+    t->tool = (void *)s->word; /* NOLINT: a pointer with a mark */
+    return 1;
+}
+
 /* The same where there is least to do: nothing is counted together, none of the brood lives, and
  * the place's counters are this thread's. Calls nothing. 0: it is another case, and nothing was
  * written. */
@@ -163,9 +207,9 @@ PL_INLINE int pl_spawner_one(struct pl_self *self, struct loiter_task *t)
     struct pl_site *site = s->site;
     struct pl_brood *b = s->brood;
     const uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
-    if (s->granted != 0 || self->until_sample == 0 || self->stamps == 0 || tick == 0 ||
-        run->site != site || b->own != 0 || b->kin.generation != 0 || !pl_brood_is_over(b) ||
-        !pl_site_is_simple(site, self->thread, s->stack_bytes))
+    if (s->granted != 0 || pl_spawner_row(s) != 0 || self->until_sample == 0 || self->stamps == 0 ||
+        tick == 0 || run->site != site || b->own != 0 || b->kin.generation != 0 ||
+        !pl_brood_is_over(b) || !pl_site_is_simple(site, self->thread, s->stack_bytes))
         return 0;
     if (s->deep != 0) {
         if (s->unseen >= pl_spawner_sure_for(s) || s->tick != tick)
@@ -178,7 +222,11 @@ PL_INLINE int pl_spawner_one(struct pl_self *self, struct loiter_task *t)
     s->now = b->created_at = pl_stamp_from(self, tick);
     b->kin.made_in = s->actor->rounds;
     b->own = 1;
-    pl_spawn_count(run, site, 1, pl_site_born_simply(site, s->stack_bytes, s->now));
+    const uint32_t pressed = run->pressed;
+    const uint64_t live = pl_site_born_simply(site, s->stack_bytes, s->now);
+    pl_spawn_count(run, site, 1, live);
+    if (pressed)
+        pl_spawner_grant_row(self, s, live);
     t->tool = (void *)s->word; /* NOLINT: a pointer with a mark */
     return 1;
 }
@@ -208,10 +256,14 @@ PL_INLINE int pl_ender_is_of_last(const struct pl_thread *thread, const struct l
     const struct pl_ender *e = &thread->ender;
     return (uintptr_t)t->tool == e->word && e->word != 0 && !pl_young_any_shown();
 }
+PL_INLINE int pl_ender_is_of_row(const struct pl_thread *thread, uintptr_t word)
+{
+    return pl_spawner_row(&thread->spawner) != 0 && thread->spawner.word == word;
+}
 PL_INLINE int pl_ender_more(struct pl_thread *thread, struct loiter_task *t)
 {
     const struct pl_ender *e = &thread->ender;
-    if (!pl_ender_is_of_last(thread, t) || e->granted != 0)
+    if (!pl_ender_is_of_last(thread, t) || e->granted != 0 || pl_ender_is_of_row(thread, e->word))
         return 0;
     pl_ender_one(thread, t, pl_brood_at(e->word));
     return 1;
@@ -227,6 +279,12 @@ PL_INLINE int pl_ender_more_quickly(struct pl_thread *thread, struct loiter_task
         return 1;
     }
     struct pl_brood *b = pl_brood_at(e->word);
+    if (pl_ender_is_of_row(thread, e->word)) {
+        b->own = 0;
+        __atomic_store_n(&b->site->cell->live, thread->spawner.row_others, __ATOMIC_RELAXED);
+        t->tool = NULL;
+        return 1;
+    }
     if (e->granted != 0 || b->maker != thread || b->closed ||
         !pl_tally_is_of(&b->site->ended, thread) ||
         __atomic_load_n(&b->site->cell->peak, __ATOMIC_RELAXED) >= PL_SITE_FEW)
@@ -238,7 +296,7 @@ PL_INLINE int pl_ender_more_quickly(struct pl_thread *thread, struct loiter_task
 }
 
 /* Of any brood. */
-PL_HIDDEN void pl_ender_ends(struct pl_thread *thread, struct loiter_task *t, struct pl_brood *b);
+PL_HIDDEN void pl_ender_ends(struct pl_self *self, struct loiter_task *t, struct pl_brood *b);
 
 /* ---- threads ---- */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "preload/core/record.h"
+#include "preload/core/spawn.h"
 
 #define BATCH 64
 
@@ -133,6 +134,8 @@ struct pl_actor *pl_young_grow(struct pl_self *self, struct loiter_task *t)
     t->tool = task;
     if (task == NULL)
         return NULL; /* its brood stays what it is: nobody ends it */
+    if (b == self->thread->spawner.brood)
+        pl_spawner_settle(self);
     pl_young_hide(id);
     cell_fill(task->cell, id, b);
     task->creator = b->creator;

@@ -225,7 +225,7 @@ PL_NEXT_WAY void created_otherwise(struct loiter_task *t, void (*start)(void), s
     created(&(struct pl_birth){t, start, stack_bytes, capture_bytes, caller, arg, 0, PL_CALL()});
 }
 
-/* Where the thread's time has moved on. */
+/* Where the thread's time has moved on: the spawner waited. */
 __attribute__((noinline)) PL_FRAMELESS static void
 created_again(struct loiter_task *t, void (*start)(void), size_t stack_bytes, size_t capture_bytes,
               const void *caller, const void *arg)
@@ -233,7 +233,7 @@ created_again(struct loiter_task *t, void (*start)(void), size_t stack_bytes, si
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         int done = fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP()) &&
-                   pl_spawner_one(self, t);
+                   (pl_spawner_in_row(self, t) || pl_spawner_one(self, t));
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -286,7 +286,7 @@ __attribute__((noinline)) static void exited(struct loiter_task *t)
         return;
     struct pl_brood *brood = pl_brood_of(t);
     if (brood != NULL)
-        pl_ender_ends(self->thread, t, brood);
+        pl_ender_ends(self, t, brood);
     else
         grown_exits(self, t);
     pl_leave(self);

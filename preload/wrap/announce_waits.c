@@ -60,9 +60,10 @@ static inline uint64_t object_leave(const struct pl_wait *w, uint64_t ticks)
 PL_INLINE void cell_leave(struct pl_actor *task, const struct pl_wait *w, uint32_t state)
 {
     struct el_actor *cell = task->cell;
+    const uint32_t timed = w->timed;
     task->parked = 0;
     __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
-    if (w->timed)
+    if (timed)
         cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
     el_set_state(&cell->state, state);
 }
@@ -174,9 +175,9 @@ struct wait_asked {
 };
 
 /* What changes in the cell with each wait. */
-PL_INLINE void cell_waits(struct pl_actor *task, uint64_t since, uint32_t kind, uint32_t timed)
+PL_INLINE void cell_waits(struct pl_actor *task, struct el_actor *cell, uint64_t since,
+                          uint32_t kind, uint32_t timed)
 {
-    struct el_actor *cell = task->cell;
     cell->since = since;
     cell->waker = 0;
     if (timed)
@@ -192,7 +193,7 @@ static void cell_enter(struct pl_actor *task, const struct pl_wait *w)
     cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
     cell->wait_stack = w->stack;
     cell->object = w->object;
-    cell_waits(task, w->began, w->kind, w->timed);
+    cell_waits(task, cell, w->began, w->kind, w->timed);
 }
 
 /* What the next wait will be compared with. */
@@ -308,11 +309,14 @@ static int is_still(const struct again *a)
 PL_INLINE int wait_again(const struct again *a)
 {
     struct pl_actor *task = a->task;
+    struct el_actor *cell = task->cell;
+    struct pl_wait *w = a->w;
     if (task->spawns != NULL)
         pl_spawn_waits(a->self, task);
-    a->w->began = pl_stamp(a->self);
-    task->cell->waits_here++;
-    cell_waits(task, a->w->began, a->w->kind, a->w->timed);
+    const uint32_t kind = w->kind, timed = w->timed;
+    const uint64_t now = w->began = pl_stamp(a->self);
+    cell->waits_here++;
+    cell_waits(task, cell, now, kind, timed);
     return 1;
 }
 
@@ -321,14 +325,17 @@ PL_INLINE int object_again(const struct again *a, struct pl_object *o, uint64_t 
 {
     if (o == NULL || !pl_object_is(o, object))
         return 0;
-    if (o->count != NULL && !pl_channel_waits_again(o, a->task->id, a->w->kind))
+    const uint64_t id = a->task->id;
+    const uint32_t stack = a->w->stack;
+    struct el_object *cell = o->cell;
+    if (o->count != NULL && !pl_channel_waits_again(o, id, a->w->kind))
         return 0;
     if (waiting) {
         o->task_waiter = a->task;
-        pl_object_count(&o->cell->waits);
+        pl_object_count(&cell->waits);
     }
-    o->cell->last_waiter = a->task->id;
-    o->cell->last_waiter_stack = a->w->stack;
+    cell->last_waiter = id;
+    cell->last_waiter_stack = stack;
     return 1;
 }
 
@@ -365,7 +372,7 @@ PL_INLINE int group_again(const struct again *a, uint64_t object)
     struct pl_waited *group = pl_waitgroup_waits_alike(a->self, a->task, object, a->w->stack);
     if (group == NULL || !one_again(a, object))
         return 0;
-    pl_waited_again(a->self, group, a->task);
+    group->round = ++a->task->rounds;
     return 1;
 }
 
@@ -518,14 +525,16 @@ PL_INLINE void goes_on(struct pl_actor *task, const struct woken *woken)
 {
     struct pl_object *o = woken->o;
     struct el_object *cell = o->cell;
-    task->cell->waker = cell->last_waker;
+    const struct pl_wait *w = task->wait;
+    const uint64_t waker = cell->last_waker;
     if (o->waker_creator == task->id)
-        pl_spawn_woken(task, cell->last_waker, o->waker_creator, o->waker_site);
+        pl_spawn_woken(task, waker, task->id, o->waker_site);
     cell->last_waker_at = woken->now;
     pl_object_count(&cell->wakes);
-    if (task->wait->record != NULL)
+    if (w->record != NULL)
         pl_object_add(&cell->wait_ticks, woken->ticks);
-    cell_leave(task, task->wait, EL_ACTOR_RUNNABLE);
+    task->cell->waker = waker;
+    cell_leave(task, w, EL_ACTOR_RUNNABLE);
 }
 
 PL_SECOND_WAY void ready_slowly(struct loiter_task *t, const void *object)

@@ -101,8 +101,8 @@ static void a_place_is_looked_at_closely_now_and_then(void **state)
     static int chan;
     struct loiter_task a = create(), b = create();
     const struct el_actor *cell = cell_of(&a);
-    uint32_t stacks[40];
-    for (volatile int i = 0; i < 40; i++) {
+    uint32_t stacks[160];
+    for (volatile int i = 0; i < 160; i++) {
         run(&a);
         (i < 4 ? park_here : park_there)(&a, &chan);
         stacks[i] = cell->wait_stack;
@@ -110,8 +110,8 @@ static void a_place_is_looked_at_closely_now_and_then(void **state)
         wake(&a, &chan);
     }
     assert_true(stacks[1] == stacks[0] && stacks[3] == stacks[0]);
-    assert_int_not_equal(stacks[20], stacks[0]);
-    assert_int_equal(stacks[39], stacks[20]);
+    assert_int_not_equal(stacks[80], stacks[0]);
+    assert_int_equal(stacks[159], stacks[80]);
     loiter_task_exit(&a);
     loiter_task_exit(&b);
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
