@@ -5,6 +5,7 @@
 #include <loiter.h>
 
 #include "preload/core/actor.h"
+#include "preload/core/wait.h"
 #include "preload/core/young.h"
 
 /* The actor of a task, if it was made in this process and while recording, and has one. */
@@ -30,5 +31,20 @@ PL_INLINE uint64_t pl_id_of(const void *object)
 {
     return (uint64_t)(uintptr_t)object;
 }
+
+/* The task's cell says no more that it waits. */
+PL_INLINE void pl_task_leaves_wait(struct pl_actor *task, const struct pl_wait *w, uint32_t state)
+{
+    struct el_actor *cell = task->cell;
+    const uint32_t timed = w->timed;
+    task->parked = 0;
+    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
+    if (timed)
+        cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
+    el_set_state(&cell->state, state);
+}
+
+/* The wait ends: by who makes the task ready, or by the thread that runs it from now on. */
+PL_HIDDEN void pl_task_wait_over(struct pl_self *self, struct pl_actor *task, uint32_t state);
 
 #endif

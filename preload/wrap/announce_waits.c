@@ -1,5 +1,6 @@
 /*
- * announce_waits.c - the runtime's side of loiter.h: parking, waking, and who runs.
+ * announce_waits.c - the runtime's side of loiter.h: parking, and who runs. Waking is in
+ * announce_wakes.c.
  *
  * The words of a task's wait lie in a pl_wait that stays with the task, because begin and end of
  * the wait run on different threads. A task mostly waits for what it waited for last: then the
@@ -57,19 +58,7 @@ static inline uint64_t object_leave(const struct pl_wait *w, uint64_t ticks)
     return 0;
 }
 
-PL_INLINE void cell_leave(struct pl_actor *task, const struct pl_wait *w, uint32_t state)
-{
-    struct el_actor *cell = task->cell;
-    const uint32_t timed = w->timed;
-    task->parked = 0;
-    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
-    if (timed)
-        cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
-    el_set_state(&cell->state, state);
-}
-
-/* By who makes it ready, or by the thread that runs the task from now on. */
-static void wait_over(struct pl_self *self, struct pl_actor *task, uint32_t state)
+void pl_task_wait_over(struct pl_self *self, struct pl_actor *task, uint32_t state)
 {
     struct pl_wait *w = task->wait;
     const int exact = is_exact(task, w->kind);
@@ -79,7 +68,7 @@ static void wait_over(struct pl_self *self, struct pl_actor *task, uint32_t stat
     uint64_t ticks = now > w->began ? now - w->began : 0; /* another thread's clock began it */
     uint64_t io_ticks = object_leave(w, ticks);
     pl_capture_waited(task, now);
-    cell_leave(task, w, state);
+    pl_task_leaves_wait(task, w, state);
     if (__builtin_expect(ticks >= pl_long_wait_ticks || exact, 0))
         note(self, w, ticks, io_ticks);
 }
@@ -99,7 +88,7 @@ PL_EXPORT void loiter_task_switch(struct loiter_task *t)
         self->stack_lo = task->stack_lo;
         self->stack_hi = task->stack_hi;
         if (task->parked)
-            wait_over(self, task, EL_ACTOR_RUNNING);
+            pl_task_wait_over(self, task, EL_ACTOR_RUNNING);
         else if (task->cell->state != EL_ACTOR_RUNNING)
             el_set_state(&task->cell->state, EL_ACTOR_RUNNING);
     }
@@ -117,7 +106,7 @@ PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
     if (task != NULL && task->parked) {
         object_leave(task->wait, 0);
         pl_capture_waited(task, task->wait->began);
-        cell_leave(task, task->wait, EL_ACTOR_RUNNING);
+        pl_task_leaves_wait(task, task->wait, EL_ACTOR_RUNNING);
     }
     pl_leave(self);
 }
@@ -445,197 +434,4 @@ PL_EXPORT void loiter_lock_waits(struct loiter_task *t, enum loiter_wait why, co
 {
     const struct pl_place place = {pc, frame, caller};
     park(&(struct wait_asked){t, &lock, 1, (uint32_t)why, 0, pc, PL_CALL(), &place});
-}
-
-/* ---- waking ---- */
-
-__attribute__((noinline)) static void ready(struct loiter_task *t, const void *object,
-                                            struct pl_call call)
-{
-    struct pl_self *self = pl_enter_here();
-    if (self == NULL)
-        return;
-    struct pl_actor *task = pl_task_grown(t), *me = self->actor;
-    /* A worker that makes a task ready stands for a timer or the poller: nobody of the program. */
-    const int by_runtime = me == self->thread->actor && self->thread->is_worker;
-    if (task != NULL) {
-        if (!by_runtime) {
-            task->cell->waker = me->id;
-            pl_spawn_woken(task, me->id, me->creator, me->site);
-        }
-        if (task->parked)
-            wait_over(self, task, EL_ACTOR_RUNNABLE);
-        else
-            el_set_state(&task->cell->state, EL_ACTOR_RUNNABLE);
-    }
-    struct pl_object *o = NULL;
-    if (object != NULL && !by_runtime)
-        o = pl_object_recent(self, pl_id_of(object));
-    if (o != NULL)
-        pl_object_woken_again(self, o, call);
-    pl_leave(self);
-}
-
-/* The task that runs here. 0: there is none. A young one counts only until the clock's next tick:
- * what wakes others for longer has to be found among the living. */
-PL_INLINE int who_runs(struct pl_self *self, uint64_t tick, struct pl_who *me)
-{
-    const struct loiter_task *t = self->running == NULL ? NULL : pl_task_here(self);
-    const struct pl_brood *b = t == NULL ? NULL : pl_brood_of(t);
-    if (b != NULL) {
-        *me = (struct pl_who){EL_ACTOR_TASK | t->id, b->creator, b->site,
-                              pl_young_stack_lo(t) + b->kin.stack_bytes};
-        return b->created_at > tick;
-    }
-    const struct pl_actor *actor = pl_runs_here(self);
-    if (actor == NULL || actor == self->thread->actor)
-        return 0;
-    *me = pl_who(actor);
-    me->stack_hi = pl_stack_end_of(self, actor);
-    return 1;
-}
-
-/* What is made ready from a wait of no lock, that was not long. */
-struct woken {
-    struct pl_object *o;
-    uint64_t tick, now, ticks;
-};
-
-/* 0: it is another case. No tick since the wait began: it was short, and the thread's last time is
- * near enough. */
-PL_INLINE int is_short(const struct pl_self *self, const struct pl_actor *task, uint64_t object,
-                       struct woken *woken)
-{
-    const struct pl_wait *w = task->wait;
-    if (!task->parked || w->again == 0 ||
-        (task->held_count | (task->captured & PL_CAPTURE_HOLDS)) != 0)
-        return 0;
-    woken->o =
-        w->kind == EL_WAIT_SELECT ? self->thread->objects[pl_recent_slot(object)] : w->record;
-    if (woken->o == NULL || !pl_object_is(woken->o, object))
-        return 0;
-    woken->tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
-    woken->now = self->now;
-    woken->ticks = woken->now > w->began ? woken->now - w->began : 0;
-    return woken->tick != 0 && w->began > woken->tick && woken->ticks < pl_long_wait_ticks;
-}
-
-/* By who is the object's last waker now. */
-PL_INLINE void goes_on(struct pl_actor *task, const struct woken *woken)
-{
-    struct pl_object *o = woken->o;
-    struct el_object *cell = o->cell;
-    const struct pl_wait *w = task->wait;
-    const uint64_t waker = cell->last_waker;
-    if (o->waker_creator == task->id)
-        pl_spawn_woken(task, waker, task->id, o->waker_site);
-    cell->last_waker_at = woken->now;
-    pl_object_count(&cell->wakes);
-    if (w->record != NULL)
-        pl_object_add(&cell->wait_ticks, woken->ticks);
-    task->cell->waker = waker;
-    cell_leave(task, w, EL_ACTOR_RUNNABLE);
-}
-
-PL_SECOND_WAY void ready_slowly(struct loiter_task *t, const void *object)
-{
-    ready(t, object, PL_CALL());
-}
-
-/* There is nothing to tell of the channel that is not known. */
-PL_INLINE int is_known_use(const struct pl_self *self, const struct pl_object *o)
-{
-    if (o->count == NULL)
-        return 1;
-    const struct pl_actor *me = pl_runs_here(self);
-    return me != NULL && pl_channel_woken_as_before(o, me);
-}
-
-/* From a place where it was done before, perhaps by another task that does the same. */
-PL_INLINE int ready_alike(struct pl_self *self, struct pl_actor *task, uint64_t object,
-                          uintptr_t pc, uintptr_t sp)
-{
-    struct woken woken;
-    struct pl_who me;
-    if (!is_short(self, task, object, &woken) || !is_known_use(self, woken.o) ||
-        !who_runs(self, woken.tick, &me))
-        return 0;
-    if (!pl_object_woken_before(woken.o, &me, pc, sp)) {
-        const uint32_t stack = pl_stack_near_on(self, me.stack_hi, pc, sp);
-        if (stack == 0)
-            return 0;
-        pl_object_woken_by(woken.o, &me, pc, sp, stack);
-    }
-    goes_on(task, &woken);
-    return 1;
-}
-
-__attribute__((noinline)) PL_FRAMELESS static void ready_otherwise(struct loiter_task *t,
-                                                                   const void *object)
-{
-    struct pl_self *self = pl_enter_quickly();
-    if (__builtin_expect(self != NULL, 1)) {
-        struct pl_actor *task = pl_task_grown(t);
-        int done = task != NULL && ready_alike(self, task, pl_id_of(object), PL_PC(), PL_SP());
-        pl_leave_quickly(self);
-        if (__builtin_expect(done, 1))
-            return;
-    }
-    ready_slowly(t, object);
-}
-
-/* By a young task that does the same as the one of its place that woke the object last. */
-__attribute__((noinline)) PL_FRAMELESS static void ready_by_sibling(struct loiter_task *t,
-                                                                    const void *object)
-{
-    struct pl_self *self = pl_enter_quickly();
-    if (__builtin_expect(self != NULL, 1)) {
-        struct pl_actor *task = pl_task_grown(t);
-        const struct loiter_task *me = pl_task_here(self);
-        const struct pl_brood *b = me == NULL ? NULL : pl_brood_of(me);
-        struct woken woken;
-        int done = task != NULL && b != NULL && is_short(self, task, pl_id_of(object), &woken) &&
-                   woken.o->count == NULL && b->created_at > woken.tick &&
-                   pl_object_woken_by_sibling(woken.o, EL_ACTOR_TASK | me->id, b->creator, b->site,
-                                              PL_PC(), PL_SP());
-        if (__builtin_expect(done, 1))
-            goes_on(task, &woken);
-        pl_leave_quickly(self);
-        if (__builtin_expect(done, 1))
-            return;
-    }
-    ready_otherwise(t, object);
-}
-
-/* The task that runs here woke the object last, from this call. */
-PL_INLINE int is_woken_again(const struct loiter_task *me, const struct pl_object *o, uintptr_t pc,
-                             uintptr_t sp)
-{
-    const struct pl_waking *waking = &o->wakings[o->latest];
-    return waking->pc == pc && waking->sp == sp && waking->actor == (EL_ACTOR_TASK | me->id) &&
-           o->cell->last_waker == waking->actor && (o->count == NULL || pl_channel_woken_again(o));
-}
-
-/* The usual case, which calls nothing. */
-PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void *object)
-{
-    const struct pl_self *here = &pl_self_block;
-    const struct loiter_task *me = here->running == NULL ? NULL : pl_task_here(here);
-    if (me != NULL && loiter_task_looks(me)) {
-        ready_by_sibling(t, object);
-        return;
-    }
-    struct pl_self *self = me == NULL ? NULL : pl_enter_quickly();
-    if (__builtin_expect(self != NULL, 1)) {
-        struct pl_actor *task = pl_task_grown(t);
-        struct woken woken;
-        int done = task != NULL && is_short(self, task, pl_id_of(object), &woken) &&
-                   is_woken_again(me, woken.o, PL_PC(), PL_SP());
-        if (__builtin_expect(done, 1))
-            goes_on(task, &woken);
-        pl_leave_quickly(self);
-        if (__builtin_expect(done, 1))
-            return;
-    }
-    ready_otherwise(t, object);
 }

@@ -14,34 +14,7 @@
 #include "preload/core/object.h"
 #include "preload/core/spawner.h"
 #include "preload/core/young.h"
-
-#define TASKS 8
-#define MANY  640
-
-/* A runtime's record of a task. */
-struct task {
-    struct loiter_task loiter;
-    char *stack;
-};
-
-static volatile int sink;
-static char chan;
-static uint64_t last_id;
-static char place_one; /* stands for a return address into the program */
-static char stack[65536];
-static struct task parent, tasks[TASKS], many[MANY];
-static const void *volatile running;
-static struct pl_actor *parent_actor;
-
-static void task_main(void) {}
-
-__attribute__((noinline)) static void create(struct task *t)
-{
-    *t = (struct task){{++last_id, NULL}, NULL};
-    pl_self()->until_sample = 1000;
-    loiter_task_created(&t->loiter, task_main, sizeof(stack), 24, &place_one, NULL);
-    sink++;
-}
+#include "preload/wrap/made_tasks.h"
 
 __attribute__((noinline)) static void create_all(void)
 {
@@ -57,53 +30,6 @@ __attribute__((noinline)) static void create_young(void)
         for (int i = 0; round == 0 && i < TASKS; i++)
             loiter_task_exit(&tasks[i].loiter);
     }
-}
-
-static void list(void (*on)(const struct loiter_task *t, void *ctx), void *ctx)
-{
-    on(&parent.loiter, ctx);
-    for (int i = 0; i < TASKS; i++)
-        on(&tasks[i].loiter, ctx);
-    for (int i = 0; i < MANY; i++)
-        on(&many[i].loiter, ctx);
-}
-
-static void run(struct task *t)
-{
-    running = t;
-}
-
-/* A run with a parent. */
-static int begin(void **state)
-{
-    (void)state;
-    loiter_run_begin("test", 1);
-    loiter_task_stacks(offsetof(struct task, stack));
-    loiter_task_list(list);
-    loiter_worker_task(&running, offsetof(struct task, loiter));
-    loiter_tick();
-    parent = (struct task){{++last_id, NULL}, NULL};
-    loiter_task_created(&parent.loiter, task_main, sizeof(stack), 0, &place_one, NULL);
-    run(&parent);
-    loiter_object_created(LOITER_OBJ_CHAN, &chan, 0, &place_one); /* now it has an actor */
-    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
-    parent_actor = parent.loiter.tool;
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    run(&parent);
-    loiter_task_exit(&parent.loiter);
-    run(NULL);
-    loiter_run_end();
-    return 0;
-}
-
-static struct el_site *site(void)
-{
-    return pl_self()->thread->spawn_site->cell;
 }
 
 static void one_like_those_before_is_young(void **state)
@@ -285,18 +211,6 @@ static void one_that_ended_as_it_was_shown_is_hidden_at_the_next_tick(void **sta
 
 /* ---- broods ---- */
 
-__attribute__((noinline)) static void create_many(int from, int to)
-{
-    for (volatile int i = from; i < to; i++)
-        create(&many[i]);
-}
-
-static void exit_many(int from, int to)
-{
-    for (int i = from; i < to; i++)
-        loiter_task_exit(&many[i].loiter);
-}
-
 /* One place in the program: where it is called in a loop. */
 static void those_made_before_a_wait_are_of_another_brood_than_those_after(void **state)
 {
@@ -373,100 +287,6 @@ static void many_are_counted_together(void **state)
     assert_in_range(pl_log.summary->tasks, MANY + 5, UINT64_MAX);
     exit_many(0, 5);
     loiter_task_exit(&many[MANY - 1].loiter);
-    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
-}
-
-/* The parent waits for a wait group, which the task brings to its end. */
-__attribute__((noinline)) static void wait_for_group(void)
-{
-    const void *group = &chan;
-    loiter_task_park(&parent.loiter, LOITER_WAIT_GROUP, &group, 1, 0, &place_one);
-    sink++;
-}
-
-__attribute__((noinline)) static void end_group(struct task *t)
-{
-    t->stack = stack;
-    run(t);
-    loiter_task_ready(&parent.loiter, &chan);
-    sink++;
-}
-
-/* One, which lives when everything is counted, and one that gets an actor. */
-static void disturb_row(struct task *t, int i)
-{
-    if (i == MANY / 2) {
-        pl_spawners_settle();
-        assert_int_equal(counted->count, i + 1);
-        assert_int_equal(counted->live, 1);
-    } else if (i == MANY / 2 + 20) {
-        run(t);
-        loiter_object_used(LOITER_OBJ_CONTEXT, &chan);
-        assert_false(loiter_task_looks(&t->loiter));
-        run(&parent);
-    }
-}
-
-/* One by one, each waited for. */
-static void tasks_of_a_row_are_counted_together(void **state)
-{
-    (void)state;
-    const uint32_t rounds = parent_actor->rounds;
-    int late = 0;
-    for (volatile int i = 0; i < MANY; i++) {
-        struct task *t = &many[i];
-        create_many(i, i + 1);
-        counted = site();
-        late += counted->count != (uint64_t)i + 1;
-        assert_in_range((uint64_t)i + 1 - counted->count, 0, (uint64_t)i / 16);
-        assert_int_equal(counted->live, 1);
-        if (loiter_task_looks(&t->loiter))
-            assert_int_equal(pl_brood_of(&t->loiter)->kin.made_in, parent_actor->rounds);
-        disturb_row(t, i);
-        wait_for_group();
-        assert_int_equal(parent_actor->rounds, rounds + (uint32_t)i + 1);
-        end_group(t);
-        assert_true(parent_actor->cell->waker == (EL_ACTOR_TASK | t->loiter.id));
-        loiter_task_exit(&t->loiter);
-        assert_int_equal(counted->live, 0);
-        run(&parent);
-    }
-    assert_true(late > MANY / 2);
-    create_many(0, 1); /* elsewhere */
-    assert_int_equal(counted->count, MANY);
-    assert_int_equal(counted->live, 0);
-    assert_int_equal(counted->backpressure, MANY - 1);
-    assert_int_equal(counted->peak, 1);
-    assert_int_equal(counted->run_peak, 1);
-    loiter_task_exit(&many[0].loiter);
-    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
-}
-
-static void who_woke_is_told_though_it_is_another_each_time(void **state)
-{
-    (void)state;
-    enum { WAITS = 200, ELSEWHERE = 50 };
-    uint32_t by[WAITS];
-    create_many(0, WAITS);
-    for (volatile int i = 0; i < WAITS; i++) {
-        const int elsewhere = i % ELSEWHERE == ELSEWHERE - 1;
-        wait_for_group();
-        if (elsewhere) {
-            many[i].stack = stack;
-            run(&many[i]);
-            loiter_task_ready(&parent.loiter, &chan);
-        } else {
-            end_group(&many[i]);
-        }
-        const struct el_object *cell = pl_object_find((uint64_t)(uintptr_t)&chan);
-        assert_true(cell->last_waker == (EL_ACTOR_TASK | many[i].loiter.id));
-        assert_true(parent_actor->cell->waker == cell->last_waker);
-        by[i] = cell->last_waker_stack;
-        assert_int_not_equal(by[i], 0);
-        assert_int_equal(by[i] != by[0], elsewhere);
-        run(&parent);
-    }
-    exit_many(0, WAITS);
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
 }
 
@@ -654,12 +474,6 @@ static void those_that_are_left_are_shown_at_the_end_of_the_run(void **state)
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
 }
 
-static int made_end_here(void **state)
-{
-    loiter_worker_task(NULL, 0);
-    return made_end(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -674,9 +488,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             those_made_before_a_wait_are_of_another_brood_than_those_after, begin, end),
         cmocka_unit_test_setup_teardown(many_are_counted_together, begin, end),
-        cmocka_unit_test_setup_teardown(tasks_of_a_row_are_counted_together, begin, end),
-        cmocka_unit_test_setup_teardown(who_woke_is_told_though_it_is_another_each_time, begin,
-                                        end),
         cmocka_unit_test_setup_teardown(those_that_end_on_another_thread_leave_nothing_behind,
                                         begin, end),
         cmocka_unit_test_setup_teardown(ways_that_take_turns_are_told_apart, begin, end),

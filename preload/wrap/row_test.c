@@ -1,0 +1,118 @@
+/* row_test.c - tasks that are made one by one, each waited for: how they are counted, and who is
+ * told to have ended the wait. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <loiter.h>
+
+#include "preload/core/object.h"
+#include "preload/core/spawner.h"
+#include "preload/wrap/made_tasks.h"
+
+static const struct el_site *counted;
+
+/* The parent waits for a wait group, which the task brings to its end. */
+__attribute__((noinline)) static void wait_for_group(void)
+{
+    const void *group = &chan;
+    loiter_task_park(&parent.loiter, LOITER_WAIT_GROUP, &group, 1, 0, &place_one);
+    sink++;
+}
+
+__attribute__((noinline)) static void end_group(struct task *t)
+{
+    t->stack = stack;
+    run(t);
+    loiter_task_ready(&parent.loiter, &chan);
+    sink++;
+}
+
+/* One, which lives when everything is counted, and one that gets an actor. */
+static void disturb_row(struct task *t, int i)
+{
+    if (i == MANY / 2) {
+        pl_spawners_settle();
+        assert_int_equal(counted->count, i + 1);
+        assert_int_equal(counted->live, 1);
+    } else if (i == MANY / 2 + 20) {
+        run(t);
+        loiter_object_used(LOITER_OBJ_CONTEXT, &chan);
+        assert_false(loiter_task_looks(&t->loiter));
+        run(&parent);
+    }
+}
+
+/* One by one, each waited for. */
+static void tasks_of_a_row_are_counted_together(void **state)
+{
+    (void)state;
+    const uint32_t rounds = parent_actor->rounds;
+    int late = 0;
+    for (volatile int i = 0; i < MANY; i++) {
+        struct task *t = &many[i];
+        create_many(i, i + 1);
+        counted = site();
+        late += counted->count != (uint64_t)i + 1;
+        assert_in_range((uint64_t)i + 1 - counted->count, 0, (uint64_t)i / 16);
+        assert_int_equal(counted->live, 1);
+        if (loiter_task_looks(&t->loiter))
+            assert_int_equal(pl_brood_of(&t->loiter)->kin.made_in, parent_actor->rounds);
+        disturb_row(t, i);
+        wait_for_group();
+        assert_int_equal(parent_actor->rounds, rounds + (uint32_t)i + 1);
+        end_group(t);
+        assert_true(parent_actor->cell->waker == (EL_ACTOR_TASK | t->loiter.id));
+        loiter_task_exit(&t->loiter);
+        assert_int_equal(counted->live, 0);
+        run(&parent);
+    }
+    assert_true(late > MANY / 2);
+    create_many(0, 1); /* elsewhere */
+    assert_int_equal(counted->count, MANY);
+    assert_int_equal(counted->live, 0);
+    assert_int_equal(counted->backpressure, MANY - 1);
+    assert_int_equal(counted->peak, 1);
+    assert_int_equal(counted->run_peak, 1);
+    loiter_task_exit(&many[0].loiter);
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+}
+
+static void who_woke_is_told_though_it_is_another_each_time(void **state)
+{
+    (void)state;
+    enum { WAITS = 200, ELSEWHERE = 50 };
+    uint32_t by[WAITS];
+    create_many(0, WAITS);
+    for (volatile int i = 0; i < WAITS; i++) {
+        const int elsewhere = i % ELSEWHERE == ELSEWHERE - 1;
+        wait_for_group();
+        if (elsewhere) {
+            many[i].stack = stack;
+            run(&many[i]);
+            loiter_task_ready(&parent.loiter, &chan);
+        } else {
+            end_group(&many[i]);
+        }
+        const struct el_object *cell = pl_object_find((uint64_t)(uintptr_t)&chan);
+        assert_true(cell->last_waker == (EL_ACTOR_TASK | many[i].loiter.id));
+        assert_true(parent_actor->cell->waker == cell->last_waker);
+        by[i] = cell->last_waker_stack;
+        assert_int_not_equal(by[i], 0);
+        assert_int_equal(by[i] != by[0], elsewhere);
+        run(&parent);
+    }
+    exit_many(0, WAITS);
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(tasks_of_a_row_are_counted_together, begin, end),
+        cmocka_unit_test_setup_teardown(who_woke_is_told_though_it_is_another_each_time, begin,
+                                        end),
+    };
+    return cmocka_run_group_tests(tests, made_begin, made_end_here);
+}
