@@ -21,24 +21,11 @@ static uint32_t seed;
 static unsigned workers;
 
 static void (*const parts[])(void *) = {
-    stress_flow,
-    stress_flow,
-    stress_ring,
-    stress_exchange,
-    stress_exchange,
-    stress_closing,
-    stress_locks,
-    stress_sem,
-    stress_contexts,
-    stress_timers,
-    stress_timer_channels,
-    stress_shared_timers,
-    stress_sockets,
-    stress_pipes,
-    stress_closed_descriptors,
-    stress_blocking,
-    stress_threads,
-    stress_locked_threads,
+    stress_flow,          stress_flow,    stress_ring,           stress_exchange,
+    stress_exchange,      stress_closing, stress_locks,          stress_sem,
+    stress_contexts,      stress_flights, stress_timers,         stress_timer_channels,
+    stress_shared_timers, stress_sockets, stress_pipes,          stress_closed_descriptors,
+    stress_blocking,      stress_threads, stress_locked_threads,
 
 };
 

@@ -34,6 +34,7 @@ void stress_closing(void *arg);
 void stress_locks(void *arg);
 void stress_sem(void *arg);
 void stress_contexts(void *arg);
+void stress_flights(void *arg);
 
 /* stress_time.c */
 void stress_timers(void *arg);

@@ -1,5 +1,7 @@
-/* The stress of locks, semaphores and contexts. */
+/* The stress of locks, semaphores, contexts and flights. */
 #include "runtime/test/stress.h"
+
+#include <stdio.h>
 
 /* ---- locks: a count that is not atomic, and readers that see whole pairs ---- */
 
@@ -219,4 +221,106 @@ void stress_contexts(void *arg)
             weft_ctx_release(t->ctx[i]);
         free(t);
     }
+}
+
+/* ---- flights: callers that join, leave, forget, and functions that fail or end their task ---- */
+
+enum { CALLERS = 16, CALLS = 60, FLIGHT_KEYS = 4 };
+
+/* The value is a pointer to one; the last owner frees it. */
+struct result {
+    _Atomic int owners;
+    uint32_t key;
+};
+
+struct flown {
+    struct weft_flight *flight;
+    struct weft_waitgroup wg;
+    uint32_t seed;
+    _Atomic uint32_t next;
+};
+
+struct question {
+    uint32_t key, random;
+};
+
+static void own_result(void *value)
+{
+    CHECK((*(struct result **)value)->owners++ > 0);
+}
+
+static void end_result(void *value)
+{
+    struct result *result = *(struct result **)value;
+    int owners = result->owners--;
+    CHECK(owners > 0);
+    if (owners == 1)
+        free(result);
+}
+
+static int find_out(void *arg, void *value)
+{
+    struct question q = *(struct question *)arg;
+    struct result **result = value;
+    CHECK(!*result);
+    for (uint32_t i = next_random(&q.random) % 4; i > 0; i--)
+        weft_yield();
+    if (next_random(&q.random) % 8 == 0)
+        weft_sleep(20 * WEFT_US);
+    if (next_random(&q.random) % 64 == 0)
+        weft_exit();
+    if (next_random(&q.random) % 4 == 0)
+        return -EIO;
+    *result = malloc(sizeof **result);
+    **result = (struct result){1, q.key};
+    return 0;
+}
+
+static int ask_once(struct weft_flight *flight, struct question q, const char *key,
+                    struct result **value, int *shared)
+{
+    if (q.random % 2)
+        return weft_flight_do(flight, key, find_out, &q, value, shared);
+    struct weft_ctx *ctx = weft_ctx_with_timeout(NULL, q.random % 16 * 10 * WEFT_US);
+    int r = weft_flight_do_ctx(flight, ctx, key, find_out, &q, sizeof q, value, shared);
+    weft_ctx_cancel(ctx);
+    weft_ctx_release(ctx);
+    return r;
+}
+
+static void ask_often(void *arg)
+{
+    struct flown *f = arg;
+    uint32_t random = f->seed + f->next++;
+    for (int i = 0; i < CALLS; i++) {
+        struct question q = {.key = next_random(&random) % FLIGHT_KEYS};
+        struct result *value = NULL;
+        char key[8];
+        int shared = -1;
+        q.random = next_random(&random);
+        snprintf(key, sizeof key, "%u", q.key);
+        int r = ask_once(f->flight, q, key, &value, &shared);
+        CHECK(r == 0 || r == -EIO || r == -ECANCELED || r == -ETIMEDOUT);
+        CHECK(!value == (r != 0));
+        if (r == 0) {
+            CHECK(value->key == q.key && (shared == 0 || shared == 1));
+            end_result(&value);
+        }
+        if (next_random(&random) % 16 == 0)
+            weft_flight_forget(f->flight, key);
+    }
+}
+
+void stress_flights(void *arg)
+{
+    struct weft_flight_options options = {
+        .value_size = sizeof(struct result *), .retain = own_result, .release = end_result};
+    struct flown *f = calloc(1, sizeof *f);
+    f->seed = *(uint32_t *)arg;
+    f->flight = weft_flight_new(&options);
+    for (int i = 0; i < CALLERS; i++)
+        CHECK(weft_waitgroup_go(&f->wg, ask_often, f) == 0);
+    weft_waitgroup_wait(&f->wg);
+    weft_flight_free(f->flight); /* calls that all have left may be on their way still */
+    free(f);
 }
