@@ -16,6 +16,7 @@ Where it is ended before (SIGINT, SIGTERM), it ends what it started and shows wh
 
 import argparse
 import os
+import resource
 import signal
 import statistics
 import subprocess
@@ -52,8 +53,7 @@ class Launch(harness.Launch):
     def wrap(self, argv):
         if self.tool.built in self.bench.programs:
             argv = [os.path.join(self.bench.programs[self.tool.built], argv[0])] + argv[1:]
-        limit = f'ulimit -Sn {cost_programs.FILES_MOST}; exec "$@"'
-        return ["sh", "-c", limit, "sh", self.bench.usage, self.used] + self.tool.wrap(self.work, argv)
+        return [self.bench.usage, self.used] + self.tool.wrap(self.work, argv)
 
 
 class Bench:
@@ -247,7 +247,7 @@ def arguments():
                         help="FLAVOUR=DIR: programs of that flavour, as tsan-programs.sh builds them")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--limit", type=float, default=90, help="seconds for a single run")
+    parser.add_argument("--limit", type=float, default=120, help="seconds for a single run")
     parser.add_argument("--quick", action="store_true", help="does it work, not how fast is it")
     parser.add_argument("--tools", help="names with commas between; plain and loiter always run")
     parser.add_argument("--only", default="", help="workloads whose name has this text")
@@ -261,6 +261,8 @@ def arguments():
 def main():
     args = arguments()
     bench = Bench(args)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (cost_programs.FILES_MOST, most))
     signal.signal(signal.SIGTERM, bench.end_early)
     signal.signal(signal.SIGINT, bench.end_early)
     single = [n for n, (_, text, _) in primitives.PRIMITIVES.items() if args.only in text]

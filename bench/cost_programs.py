@@ -87,7 +87,7 @@ def memcached_start(launch):
 
 
 def memcached_drive(launch):
-    for number in range(scaled(launch, 40)):
+    for number in range(scaled(launch, 20)):
         real_memcached.client(launch.port, number)
     return 1
 

@@ -127,11 +127,11 @@ def cases(root):
         yield outcome.Case("Go with cgo", [os.path.join(root, "cgo")])
     java, node = build(root, "Program.java", JAVA), build(root, "program.js", NODE)
     if shutil.which("java"):
-        yield outcome.Case("Java: -version", ["java", "-version"], timeout_s=120)
+        yield outcome.Case("Java: -version", ["java", "-version"], timeout_s=300)
     if shutil.which("javac"):
-        yield outcome.Case("Java", ["java", java], timeout_s=120)
+        yield outcome.Case("Java", ["java", java], timeout_s=300)
     if shutil.which("node"):
-        yield outcome.Case("Node", [shutil.which("node"), node], timeout_s=120)
+        yield outcome.Case("Node", [shutil.which("node"), node], timeout_s=300)
 
 
 def main():
