@@ -10,6 +10,7 @@
 #include "preload/core/record.h"
 #include "preload/core/sys.h"
 #include "preload/heap/alloc_pool.h"
+#include "preload/heap/batch.h"
 #include "preload/heap/blocks.h"
 #include "preload/heap/heap.h"
 #include "preload/heap/live.h"
@@ -25,10 +26,8 @@
 #define LARGE_REGION ((uintptr_t)1 << 20)
 #define CLASSES      20 /* of sizes: from 512 bytes on each is twice as large as the one before */
 #define CLASS_BITS   9
-/* Blocks that are read by one call of the kernel, which costs as much as reading a kilobyte. */
-#define BATCH_MOST  128u
-#define BATCH_BLOCK (PIECE_BYTES / BATCH_MOST)
-#define NS_PER_MS   UINT64_C(1000000)
+#define BATCH_BLOCK  (1u << (CLASS_BITS + 1)) /* all of the first class */
+#define NS_PER_MS    UINT64_C(1000000)
 
 /* Samples are judged for the option's time, and for this share of the process's life; so are all
  * the marks together, in either mode. */
@@ -36,12 +35,6 @@
 
 /* What a block costs at least: what cannot be done in the time that is left is not begun. */
 #define BLOCK_NS 50
-
-struct batch {
-    const struct pl_live_block *blocks[BATCH_MOST];
-    struct iovec parts[BATCH_MOST];
-    size_t n, bytes;
-};
 
 struct scan {
     struct pl_view view;
@@ -52,7 +45,7 @@ struct scan {
     uint32_t filled;          /* bits: lists that have a block */
     size_t left;              /* blocks that are to be judged and were not reached */
     uintptr_t lowest, extent; /* what points to a block lies so far from the lowest at most */
-    struct batch *batch;
+    struct pl_batch *batch;
     void *memory; /* of piece, links and batch */
     size_t memory_bytes;
     struct pl_range libc;      /* its data: the allocator's records are among it */
@@ -199,33 +192,34 @@ static void block_read(struct scan *scan, const struct pl_live_block *block, mar
 /* Small blocks of the frontier, down to one that is not. */
 static void batch_take(struct scan *scan)
 {
-    struct batch *batch = scan->batch;
-    batch->n = batch->bytes = 0;
-    while ((scan->filled & 1) != 0 && batch->n < BATCH_MOST) {
+    struct pl_batch *batch = scan->batch;
+    batch->n = 0;
+    while ((scan->filled & 1) != 0 && batch->n < PL_BATCH_MOST) {
         const struct pl_live_block *b = &scan->live.blocks[scan->heads[0] - 1];
         if (b->size > BATCH_BLOCK || b->start % 8 != 0)
             return;
         frontier_take(scan);
-        size_t bytes = b->size & ~(size_t)7;
-        batch->blocks[batch->n] = b;
-        batch->parts[batch->n++] = (struct iovec){(void *)b->start, bytes};
-        batch->bytes += bytes;
+        batch->blocks[batch->n++] = (uint32_t)(b - scan->live.blocks);
     }
 }
 
 static void batch_read(struct scan *scan, mark_fn mark)
 {
-    const struct batch *batch = scan->batch;
-    const uint64_t *words = scan->piece;
-    size_t i = 0, got = pl_sys_peek_parts(batch->parts, batch->n, scan->piece, batch->bytes);
-    for (; i < batch->n && batch->parts[i].iov_len <= got; i++) {
-        size_t n = batch->parts[i].iov_len / 8;
-        words_mark(scan, words, n, batch->blocks[i]->start, mark, batch->blocks[i]);
-        words += n;
-        got -= n * 8;
+    struct pl_batch *batch = scan->batch;
+    pl_batch_sort(batch, scan->live.n);
+    for (size_t i = 0; i < batch->n && !is_late(scan);) {
+        size_t nparts, bytes,
+            end = pl_batch_plan(batch, scan->live.blocks, i, PIECE_BYTES, &nparts, &bytes);
+        size_t got = pl_sys_peek_parts(batch->parts, nparts, scan->piece, bytes);
+        for (; i < end; i++) {
+            const struct pl_live_block *b = &scan->live.blocks[batch->blocks[i]];
+            const size_t at = batch->at[i], n = pl_batch_bytes(b);
+            if (at + n <= got)
+                words_mark(scan, scan->piece + at / 8, n / 8, b->start, mark, b);
+            else
+                block_read(scan, b, mark);
+        }
     }
-    for (; i < batch->n; i++)
-        block_read(scan, batch->blocks[i], mark);
 }
 
 /* Small ones first: large ones have data more than they have pointers. */
@@ -361,7 +355,7 @@ static int scan_open(struct scan *scan, uintptr_t sp)
     if (scan->memory == NULL)
         return EL_SCAN_MEMORY;
     scan->piece = scan->memory;
-    scan->batch = (struct batch *)((char *)scan->memory + PIECE_BYTES);
+    scan->batch = (struct pl_batch *)((char *)scan->memory + PIECE_BYTES);
     scan->links = (uint32_t *)(scan->batch + 1);
     if (pl_view_open(&scan->view) != 0)
         return EL_SCAN_BLIND;
