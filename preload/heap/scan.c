@@ -139,12 +139,12 @@ static int has_no_time_for(void *ctx, size_t nblocks)
     return scan->late;
 }
 
-/* The C library's allocator knows free memory by the word before it: the last of the block before.
- */
+/* The C library's allocator knows free memory by the word before it: the last of the block before,
+ * and never its first. */
 static int is_allocators(const struct scan *scan, uintptr_t at, uint64_t word,
                          const struct pl_live_block *block)
 {
-    return at >= scan->libc.lo && at < scan->libc.hi && word % 16 == 0 &&
+    return at >= scan->libc.lo && at < scan->libc.hi && word % 16 == 0 && word != block->start &&
            word - block->start + 8 >= block->size;
 }
 

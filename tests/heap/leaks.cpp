@@ -6,6 +6,7 @@
 // LeakSanitizer when it is told so; stale words on a stack, which hide a leak from either; children
 // (maps.c forks), and realloc to zero bytes, where the two allocators differ.
 #include <dlfcn.h>
+#include <libintl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -14,6 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <clocale>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -88,6 +90,17 @@ CASE ring()
     a->next = b;
     b->next = a;
     a = b = nullptr;
+}
+
+/* Copies of short names, to which only the C library points. */
+CASE names_of_the_library()
+{
+    textdomain("a");
+    for (const char *domain : {"b", "four", "of seven"})
+        bindtextdomain(domain, "/");
+    setlocale(LC_ALL, "C.UTF-8");
+    setenv("TZ", "ABC-1", 1);
+    tzset();
 }
 
 CASE from_global()
@@ -333,6 +346,7 @@ const struct {
              {"chain", chain},
              {"ring", ring},
              {"from-global", from_global},
+             {"names-of-the-library", names_of_the_library},
              {"aligned", aligned},
              {"large", large},
              {"unaligned", unaligned},
