@@ -273,6 +273,7 @@ var workloads = map[string]func(){
 	"mutex_alone":     func() { locker(n) },
 	"mutex_two":       func() { among(2, locker) },
 	"mutex_16":        func() { among(16, locker) },
+	"mutex_nested":    mutexNested,
 	"rw_read":         rwRead,
 	"rw_16":           func() { among(16, rwUser) },
 	"waitgroup":       waitGroup,

@@ -19,6 +19,17 @@ func locker(count int) {
 	}
 }
 
+func mutexNested() {
+	var inner sync.Mutex
+	for i := 0; i < n; i++ {
+		mutex.Lock()
+		inner.Lock()
+		sink++
+		inner.Unlock()
+		mutex.Unlock()
+	}
+}
+
 // The operations shared out among so many tasks.
 func among(tasks int, work func(count int)) {
 	wg.Add(tasks)

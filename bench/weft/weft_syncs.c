@@ -36,6 +36,19 @@ static void mutex_16(void)
     among(16, locker);
 }
 
+/* One taken while another is held. */
+static void mutex_nested(void)
+{
+    static struct weft_mutex inner;
+    for (long i = 0; i < bench_n; i++) {
+        weft_mutex_lock(&mutex);
+        weft_mutex_lock(&inner);
+        bench_sink++;
+        weft_mutex_unlock(&inner);
+        weft_mutex_unlock(&mutex);
+    }
+}
+
 static struct weft_rwmutex rw;
 
 static void rw_read(void)
@@ -160,6 +173,7 @@ const struct bench_workload bench_syncs[] = {
     {"mutex_alone", mutex_alone},
     {"mutex_two", mutex_two},
     {"mutex_16", mutex_16},
+    {"mutex_nested", mutex_nested},
     {"rw_read", rw_read},
     {"rw_16", rw_16},
     {"waitgroup", waitgroup},

@@ -44,6 +44,7 @@ WORKLOADS = {
     "mutex_alone": Workload(20_000_000, 20_000_000, goals={1: (4.2, 4.7)}, probe=True),
     "mutex_two": Workload(10_000_000, 5_000_000, goals={2: (6, 5.6)}),
     "mutex_16": Workload(10_000_000, 2_000_000),
+    "mutex_nested": Workload(10_000_000),
     "rw_read": Workload(20_000_000, 20_000_000),
     "rw_16": Workload(5_000_000, 2_000_000),
     "waitgroup": Workload(20_000_000),
@@ -85,5 +86,5 @@ LOITER_LIMITS = {
     "spawn_all": 1.5, "spawn_batch": 1.5, "spawn_one": 1.5, "pingpong": 1.5, "select_ready": 1.5,
     "select_default": 1.5, "select_pingpong": 1.5, "buffered": 1.1, "yield2": 1.1, "yield10k": 1.1,
     "timer_reset": 1.1, "timer_reset10k": 1.1, "mutex_alone": 1.1, "mutex_two": 1.1,
-    "mutex_16": 1.1,
+    "mutex_16": 1.1, "mutex_nested": 1.1,
 }

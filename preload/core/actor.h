@@ -323,9 +323,12 @@ PL_INLINE struct pl_actor *pl_runs_here(const struct pl_self *self)
 }
 
 /* Is there a lock that no list has yet? See note.h. */
+_Static_assert(LOITER_NOTES == 2, "both are looked at");
 PL_INLINE int pl_noted(const struct pl_self *self)
 {
-    return self->note != NULL && __atomic_load_n(&self->note->lock, __ATOMIC_RELAXED) != 0;
+    const struct loiter_note *note = self->note;
+    return note != NULL && (__atomic_load_n(&note->at[0].lock, __ATOMIC_RELAXED) |
+                            __atomic_load_n(&note->at[1].lock, __ATOMIC_RELAXED)) != 0;
 }
 
 /* Does the current actor hold a lock? Needs no guard; 0 when the thread does not record. */

@@ -13,9 +13,10 @@ struct noted {
     struct loiter_note *note;
     const void *const volatile *running;
     size_t offset;
-    struct el_held *cell; /* NULL before there was something to show */
-    uintptr_t lock;       /* at the last look */
-    const void *pc;
+    struct el_held *cell;         /* NULL before there was something to show */
+    uintptr_t lock[LOITER_NOTES]; /* at the last look */
+    const void *pc[LOITER_NOTES];
+    uintptr_t shown[LOITER_NOTES]; /* 0: it is not */
 };
 
 static _Atomic(struct noted *) first;
@@ -64,16 +65,25 @@ static uint16_t kind_of(uintptr_t word)
 
 /* In the list before it goes from the note: whoever gives the lock up in its task's stead looks for
  * it there first, and drops it or leaves a mark for the list. */
+static void take(struct pl_self *self, struct loiter_noted *at)
+{
+    uintptr_t word = __atomic_load_n(&at->lock, __ATOMIC_RELAXED);
+    if (word == 0)
+        return;
+    const void *lock = lock_of(word);
+    const struct pl_place place = {at->pc, at->frame, at->caller};
+    pl_held_push(self->actor, kind_of(word), lock, pl_stack_of_place(self, &place));
+    self->note->taken++;
+    if (!__atomic_compare_exchange_n(&at->lock, &word, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        pl_held_remove(self->actor, lock, NULL);
+}
+
 void pl_note_take(struct pl_self *self)
 {
     struct loiter_note *note = self->note;
-    uintptr_t word = __atomic_load_n(&note->lock, __ATOMIC_RELAXED);
-    const void *lock = lock_of(word);
-    const struct pl_place place = {note->pc, note->frame, note->caller};
-    pl_held_push(self->actor, kind_of(word), lock, pl_stack_of_place(self, &place));
-    note->taken++;
-    if (!__atomic_compare_exchange_n(&note->lock, &word, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-        pl_held_remove(self->actor, lock, NULL);
+    const int earlier = note->at[1].order > note->at[0].order; /* `left` goes down */
+    take(self, &note->at[earlier]);
+    take(self, &note->at[!earlier]);
 }
 
 /* The first are samples each, later ones further and further apart, and never in step with a
@@ -105,11 +115,12 @@ uint32_t pl_note_uses(struct pl_self *self)
 int pl_note_drop(const void *lock)
 {
     for (struct noted *n = atomic_load(&first); n != NULL; n = n->next) {
-        uintptr_t word = __atomic_load_n(&n->note->lock, __ATOMIC_RELAXED);
-        if (word != 0 && lock_of(word) == lock &&
-            __atomic_compare_exchange_n(&n->note->lock, &word, 0, 0, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_RELAXED))
-            return 1;
+        for (unsigned i = 0; i < LOITER_NOTES; i++) {
+            uintptr_t *at = &n->note->at[i].lock, word = __atomic_load_n(at, __ATOMIC_RELAXED);
+            if (word != 0 && lock_of(word) == lock &&
+                __atomic_compare_exchange_n(at, &word, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+                return 1;
+        }
     }
     return 0;
 }
@@ -125,44 +136,71 @@ static uint64_t actor_of(const struct noted *n)
     return EL_ACTOR_TASK | t->id;
 }
 
+static int is_shown(const struct noted *n)
+{
+    return n->cell != NULL && n->cell->state == EL_LIVE;
+}
+
 static void hide(struct noted *n)
 {
-    if (n->cell != NULL && n->cell->state == EL_LIVE)
+    if (is_shown(n))
         el_set_state(&n->cell->state, EL_FREE);
 }
 
 static void show(struct pl_self *self, struct noted *n)
 {
-    const uintptr_t pcs[2] = {(uintptr_t)n->pc,
-                              (uintptr_t) * (const void *volatile *)&n->note->caller};
-    uint64_t actor = actor_of(n);
+    const uint64_t actor = actor_of(n);
     if (n->cell == NULL)
         n->cell = el_alloc_held(&pl_log);
     if (n->cell == NULL || actor == 0)
         return;
     n->cell->actor = actor;
-    n->cell->lock[0] = (uint64_t)(uintptr_t)lock_of(n->lock);
-    n->cell->kind[0] = kind_of(n->lock);
-    n->cell->stack[0] = pl_stack_of_frames(self, pcs, 2);
-    n->cell->count = 1;
+    n->cell->count = 0;
+    for (unsigned i = 0; i < LOITER_NOTES; i++) {
+        if (n->shown[i] == 0)
+            continue;
+        const void *const volatile *caller = &n->note->at[i].caller;
+        const uintptr_t pcs[2] = {(uintptr_t)n->pc[i], (uintptr_t)*caller};
+        const uint32_t k = n->cell->count++;
+        n->cell->lock[k] = (uint64_t)(uintptr_t)lock_of(n->shown[i]);
+        n->cell->kind[k] = kind_of(n->shown[i]);
+        n->cell->stack[k] = pl_stack_of_frames(self, pcs, 2);
+    }
     el_set_state(&n->cell->state, EL_LIVE);
+}
+
+/* 1: the lock is shown as it should be. */
+static int look_at(struct noted *n, unsigned i, int all)
+{
+    const struct loiter_noted *at = &n->note->at[i];
+    const uintptr_t lock = __atomic_load_n(&at->lock, __ATOMIC_ACQUIRE);
+    const void *pc = *(const void *const volatile *)&at->pc;
+    const uintptr_t show = all || (lock == n->lock[i] && pc == n->pc[i]) ? lock : 0;
+    const int same = show == n->shown[i] && pc == n->pc[i];
+    n->lock[i] = lock;
+    n->pc[i] = pc;
+    n->shown[i] = show;
+    return same;
 }
 
 static void look(struct pl_self *self, struct noted *n, int all)
 {
-    const uintptr_t lock = __atomic_load_n(&n->note->lock, __ATOMIC_ACQUIRE);
-    const void *pc = *(const void *volatile *)&n->note->pc;
-    const int same = lock == n->lock && pc == n->pc;
-    if (same && n->cell != NULL && n->cell->state == EL_LIVE)
+    uintptr_t any = 0;
+    int same = 1;
+    for (unsigned i = 0; i < LOITER_NOTES; i++) {
+        same &= look_at(n, i, all);
+        any |= n->shown[i];
+    }
+    if (same && is_shown(n) == (any != 0))
         return;
-    n->lock = lock;
-    n->pc = pc;
     hide(n);
-    if (lock == 0 || !(all || same))
+    if (any == 0)
         return;
     show(self, n);
-    if (__atomic_load_n(&n->note->lock, __ATOMIC_ACQUIRE) != lock)
-        hide(n);
+    for (unsigned i = 0; i < LOITER_NOTES; i++)
+        if (n->shown[i] != 0 &&
+            __atomic_load_n(&n->note->at[i].lock, __ATOMIC_ACQUIRE) != n->shown[i])
+            hide(n);
 }
 
 void pl_notes_show(struct pl_self *self, int all)

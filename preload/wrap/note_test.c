@@ -72,22 +72,25 @@ static inline __attribute__((always_inline)) void take(enum loiter_wait why, con
                                                        const void *pc)
 {
     void *frame = __builtin_dwarf_cfa(), *caller = __builtin_return_address(0);
-    if (note.lock != 0 || note.left == 0) {
+    const int k = note.at[0].lock != 0;
+    if (note.at[k].lock != 0 || note.left == 0) {
         loiter_lock_taken(why, lock, pc, frame, caller);
         return;
     }
-    note.left--;
-    note.pc = pc;
-    note.frame = frame;
-    note.caller = caller;
-    note.lock = (uintptr_t)lock + (uintptr_t)why - LOITER_WAIT_MUTEX;
+    note.at[k].order = note.left--;
+    note.at[k].pc = pc;
+    note.at[k].frame = frame;
+    note.at[k].caller = caller;
+    note.at[k].lock = (uintptr_t)lock + (uintptr_t)why - LOITER_WAIT_MUTEX;
 }
 
 static int give_noted(enum loiter_wait why, const void *lock)
 {
-    if (note.lock != (uintptr_t)lock + (uintptr_t)why - LOITER_WAIT_MUTEX)
+    const uintptr_t word = (uintptr_t)lock + (uintptr_t)why - LOITER_WAIT_MUTEX;
+    const int k = note.at[0].lock != word;
+    if (note.at[k].lock != word)
         return 0;
-    note.lock = 0;
+    note.at[k].lock = 0;
     return 1;
 }
 
@@ -122,7 +125,7 @@ static void what_is_noted_is_in_no_list(void **state)
 {
     (void)state;
     lock(&lock_a);
-    assert_int_equal(note.lock, (uintptr_t)&lock_a);
+    assert_int_equal(note.at[0].lock, (uintptr_t)&lock_a);
     assert_null(held_by(&one, 0));
     assert_true(pl_holds_lock());
     give(LOITER_WAIT_MUTEX, &lock_a);
@@ -140,7 +143,7 @@ static void a_task_that_waits_holds_what_it_noted(void **state)
     }
     lock(&lock_a);
     loiter_task_park(&one.loiter, LOITER_WAIT_RECV, &object, 1, 0, &place_one);
-    assert_int_equal(note.lock, 0);
+    assert_int_equal(note.at[0].lock, 0);
     assert_int_equal(note.taken, 1);
     assert_ptr_equal(held_by(&one, 0)->lock, &lock_a);
     assert_int_equal(held_by(&one, 0)->kind, EL_WAIT_WEFT_MUTEX);
@@ -159,7 +162,7 @@ static void a_task_that_leaves_holds_what_it_noted(void **state)
     take(LOITER_WAIT_WLOCK, &lock_a, HERE());
     loiter_note_moves();
     run(&other);
-    assert_int_equal(note.lock, 0);
+    assert_int_equal(note.at[0].lock, 0);
     assert_ptr_equal(held_by(&one, 0)->lock, &lock_a);
     assert_int_equal(held_by(&one, 0)->kind, EL_WAIT_WEFT_WRITE);
     /* The one that runs now gives it up: the other's list drops it when it is asked. */
@@ -170,22 +173,27 @@ static void a_task_that_leaves_holds_what_it_noted(void **state)
 static void locks_are_held_in_the_order_they_were_taken(void **state)
 {
     (void)state;
-    static int lock_c;
-    note.left = 1;
-    lock(&lock_a);
-    lock(&lock_b);
+    static int lock_c, lock_d;
     lock(&lock_c);
-    assert_int_equal(note.lock, (uintptr_t)&lock_c);
+    lock(&lock_a);
+    give(LOITER_WAIT_MUTEX, &lock_c);
+    lock(&lock_b); /* in its place */
+    assert_int_equal(note.at[0].lock, (uintptr_t)&lock_b);
+    assert_int_equal(note.taken, 0);
+    lock(&lock_c); /* there is room for two: it is told of */
+    assert_int_equal(note.at[0].lock | note.at[1].lock, 0);
+    assert_int_equal(note.taken, 2);
+    lock(&lock_d);
+    assert_int_equal(note.at[0].lock, (uintptr_t)&lock_d);
     loiter_note_moves();
-    for (uint32_t i = 0; i < 3; i++)
-        assert_ptr_equal(held_by(&one, i)->lock, i == 0 ? &lock_a : i == 1 ? &lock_b : &lock_c);
-    loiter_lock_released(&lock_b, NULL);
-    loiter_lock_released(&lock_a, NULL);
-    loiter_lock_released(&lock_c, NULL);
-    note.left = 1;
+    const int *const order[] = {&lock_a, &lock_b, &lock_c, &lock_d};
+    for (uint32_t i = 0; i < 4; i++)
+        assert_ptr_equal(held_by(&one, i)->lock, order[i]);
+    for (uint32_t i = 0; i < 4; i++)
+        loiter_lock_released(order[3 - i], NULL);
     loiter_lock_acquired(LOITER_WAIT_MUTEX, &lock_a, &place_one);
     lock(&lock_b);
-    assert_int_equal(note.lock, (uintptr_t)&lock_b);
+    assert_int_equal(note.at[0].lock, (uintptr_t)&lock_b);
     loiter_lock_released(&lock_a, NULL); /* asks, so the other comes into the list too */
     assert_ptr_equal(held_by(&one, 0)->lock, &lock_b);
     loiter_lock_released(&lock_b, NULL);
@@ -200,9 +208,9 @@ static void another_gives_up_what_is_noted(void **state)
     pl_note_begin(self, &elsewhere);
     pl_note_begin(self, &note);
     pl_leave(self);
-    elsewhere.lock = (uintptr_t)&lock_a + 2;
+    elsewhere.at[1].lock = (uintptr_t)&lock_a + 2;
     loiter_lock_released(&lock_a, LOITER_SOMEBODY);
-    assert_int_equal(elsewhere.lock, 0);
+    assert_int_equal(elsewhere.at[1].lock, 0);
     assert_int_equal(pl_held_strays.count, 0);
 }
 
@@ -212,9 +220,9 @@ static void what_is_taken_over_meanwhile_is_told(void **state)
     (void)state;
     lock(&lock_a);
     const uint32_t taken = note.taken;
-    assert_int_equal(note.lock, (uintptr_t)&lock_a);
+    assert_int_equal(note.at[0].lock, (uintptr_t)&lock_a);
     loiter_note_moves();
-    note.lock = 0;
+    note.at[0].lock = 0;
     assert_int_not_equal(note.taken, taken);
     assert_non_null(held_by(&one, 0));
     loiter_lock_released(&lock_a, LOITER_SOMEBODY);
@@ -364,7 +372,7 @@ static void a_sample_is_in_the_record(void **state)
     pl_self()->thread->note_span = 99;
     note.left = 0;
     lock(&lock_a);
-    assert_int_equal(note.lock, 0);
+    assert_int_equal(note.at[0].lock, 0);
     wanted = held_by(&one, 0)->stack;
     give(LOITER_WAIT_MUTEX, &lock_a);
     struct pl_self *self = pl_enter();
@@ -376,12 +384,15 @@ static void a_sample_is_in_the_record(void **state)
 
 /* ---- from outside ---- */
 
+static uint32_t shown_beside; /* how many other locks */
+
 static int is_shown(const union el_any *any)
 {
-    return any->held.state == EL_LIVE && any->held.count == 1 &&
-           any->held.lock[0] == (uintptr_t)&lock_b &&
+    const uint32_t k = shown_beside;
+    return any->held.state == EL_LIVE && any->held.count == k + 1 &&
+           any->held.lock[k] == (uintptr_t)&lock_b &&
            any->held.actor == (EL_ACTOR_TASK | one.loiter.id) &&
-           any->held.kind[0] == EL_WAIT_WEFT_READ && any->held.stack[0] != 0;
+           any->held.kind[k] == EL_WAIT_WEFT_READ && any->held.stack[k] != 0;
 }
 
 static void what_is_held_over_a_tick_is_shown(void **state)
@@ -393,7 +404,7 @@ static void what_is_held_over_a_tick_is_shown(void **state)
     assert_false(made_find(EL_ID_held, is_shown, 0, &record));
     loiter_tick();
     assert_true(made_find(EL_ID_held, is_shown, 0, &record));
-    assert_int_equal(note.lock, (uintptr_t)&lock_b + 1);
+    assert_int_equal(note.at[0].lock, (uintptr_t)&lock_b + 1);
     give(LOITER_WAIT_RLOCK, &lock_b);
     loiter_tick();
     assert_false(made_find(EL_ID_held, is_shown, 0, &record));
@@ -404,6 +415,36 @@ static void what_is_held_over_a_tick_is_shown(void **state)
     assert_true(made_find(EL_ID_held, is_shown, 0, &record));
     give(LOITER_WAIT_RLOCK, &lock_b);
     loiter_tick();
+}
+
+/* One that is held for long, beside one that is taken anew all the time. */
+static void of_two_the_one_that_is_held_for_long_is_shown(void **state)
+{
+    (void)state;
+    struct el_record record;
+    lock(&lock_a);
+    take(LOITER_WAIT_RLOCK, &lock_b, HERE());
+    for (int i = 0; i < 3; i++) {
+        loiter_tick();
+        assert_int_equal(made_find(EL_ID_held, is_shown, 0, &record), i != 0);
+        give(LOITER_WAIT_MUTEX, &lock_a);
+        if (i % 2 != 0)
+            lock(&lock_a);
+        else
+            take(LOITER_WAIT_MUTEX, &lock_a, HERE());
+    }
+    loiter_tick();
+    loiter_tick();
+    assert_false(made_find(EL_ID_held, is_shown, 0, &record));
+    shown_beside = 1;
+    assert_true(made_find(EL_ID_held, is_shown, 0, &record));
+    shown_beside = 0;
+    give(LOITER_WAIT_MUTEX, &lock_a);
+    loiter_tick();
+    assert_true(made_find(EL_ID_held, is_shown, 0, &record));
+    give(LOITER_WAIT_RLOCK, &lock_b);
+    loiter_tick();
+    assert_false(made_find(EL_ID_held, is_shown, 0, &record));
 }
 
 static int made_end_here(void **state)
@@ -428,6 +469,7 @@ int main(void)
         TEST(samples_stand_for_all),
         TEST(a_sample_is_in_the_record),
         TEST(what_is_held_over_a_tick_is_shown),
+        TEST(of_two_the_one_that_is_held_for_long_is_shown),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end_here);
 }

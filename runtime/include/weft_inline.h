@@ -46,18 +46,22 @@ WEFT_API void weft__once_do_call(struct weft_once *once, void (*fn)(void *arg),
 
 /*
  * A lock that was free is not told of by a call, while somebody listens: it is noted where he
- * looks, and so is that it was given up. Each worker has one such note; where that is taken, and on
+ * looks, and so is that it was given up. Each worker has room for two; where both are taken, and on
  * other threads, there is the call. A note tells the place by an address within the function, and
  * by that function's frame and return address.
  *
  * `weft__watched`, if not 0, is where, from the thread pointer on, a thread has the address of its
  * worker's note, or NULL. It is read each time: a task goes on in other threads.
  */
-struct weft__note { /* as struct loiter_note */
+struct weft__noted {
     uintptr_t lock; /* with what it is to the task in its lowest bits; 0: none */
     const void *pc, *frame, *caller;
+    uint32_t order;
+};
+struct weft__note { /* as struct loiter_note */
     uint32_t left;  /* so many more may be noted until one is told by a call */
     uint32_t taken; /* counts the notes that were taken over */
+    struct weft__noted at[2];
 };
 
 enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WRITE = 2 };
@@ -78,13 +82,19 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
 #define WEFT__NOTE(watched, object, as, here)                                                      \
     __extension__({                                                                                \
         volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
-        uint32_t left_ = n_ && n_->lock == 0 ? n_->left : 0;                                       \
+        uint32_t left_ = n_ ? n_->left : 0;                                                        \
         if (left_ != 0) {                                                                          \
-            n_->left = left_ - 1;                                                                  \
-            n_->pc = (here);                                                                       \
-            n_->frame = __builtin_dwarf_cfa();                                                     \
-            n_->caller = __builtin_return_address(0);                                              \
-            n_->lock = (uintptr_t)(object) + (as);                                                 \
+            volatile struct weft__noted *at_ = n_->at;                                             \
+            if (at_->lock != 0 && (++at_)->lock != 0) {                                            \
+                left_ = 0;                                                                         \
+            } else {                                                                               \
+                n_->left = left_ - 1;                                                              \
+                at_->order = left_;                                                                \
+                at_->pc = (here);                                                                  \
+                at_->frame = __builtin_dwarf_cfa();                                                \
+                at_->caller = __builtin_return_address(0);                                         \
+                at_->lock = (uintptr_t)(object) + (as);                                            \
+            }                                                                                      \
         }                                                                                          \
         left_ != 0;                                                                                \
     })
@@ -93,11 +103,17 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
 #define WEFT__UNNOTE(watched, object, as)                                                          \
     __extension__({                                                                                \
         volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
-        uint32_t taken_ = n_ ? n_->taken : 0;                                                      \
-        int was_ = n_ && n_->lock == (uintptr_t)(object) + (as);                                   \
-        if (was_)                                                                                  \
-            n_->lock = 0;                                                                          \
-        was_ && n_->taken == taken_;                                                               \
+        int was_ = 0;                                                                              \
+        if (n_) {                                                                                  \
+            uint32_t taken_ = n_->taken;                                                           \
+            volatile struct weft__noted *at_ = n_->at;                                             \
+            uintptr_t word_ = (uintptr_t)(object) + (as);                                          \
+            if (at_->lock == word_ || (++at_)->lock == word_) {                                    \
+                at_->lock = 0;                                                                     \
+                was_ = n_->taken == taken_;                                                        \
+            }                                                                                      \
+        }                                                                                          \
+        was_;                                                                                      \
     })
 
 /* The place, for the functions that tell of it. */

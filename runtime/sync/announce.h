@@ -11,10 +11,28 @@
     (loiter_lock_taken ? &(const struct weft__place){pc, frame, caller}                            \
                        : WEFT_CALLED_FROM(WEFT_CALLER()))
 
+/* As weft_inline.h does it, for a lock that was not free at once. */
+static inline bool weft__noted(enum loiter_wait why, const void *lock, const struct weft__place *at)
+{
+    struct weft__worker *w = weft__worker();
+    volatile struct loiter_note *note = w ? &w->note : NULL;
+    int k = note && note->at[0].lock != 0;
+    uint32_t left = note && at->frame && note->at[k].lock == 0 ? note->left : 0;
+    if (left == 0)
+        return false;
+    note->left = left - 1;
+    note->at[k].order = left;
+    note->at[k].pc = at->pc;
+    note->at[k].frame = at->frame;
+    note->at[k].caller = at->caller;
+    note->at[k].lock = (uintptr_t)lock + (why - LOITER_WAIT_MUTEX);
+    return true;
+}
+
 static inline void weft__acquired(enum loiter_wait why, const void *lock, void **owner,
                                   const struct weft__place *at)
 {
-    if (__builtin_expect(loiter_lock_acquired != NULL, 0)) {
+    if (__builtin_expect(loiter_lock_acquired != NULL, 0) && !weft__noted(why, lock, at)) {
         if (owner)
             *owner = weft__self();
         if (at->frame)
@@ -33,10 +51,12 @@ void weft__mutex_unlock(struct weft_mutex *m, const void *caller);
 static inline bool weft__unnoted(enum loiter_wait why, const void *lock)
 {
     volatile struct loiter_note *note = weft__worker() ? &weft__worker()->note : NULL;
+    const uintptr_t word = (uintptr_t)lock + (why - LOITER_WAIT_MUTEX);
     uint32_t taken = note ? note->taken : 0;
-    if (!note || note->lock != (uintptr_t)lock + (why - LOITER_WAIT_MUTEX))
+    int k = note && note->at[0].lock != word;
+    if (!note || note->at[k].lock != word)
         return false;
-    note->lock = 0;
+    note->at[k].lock = 0;
     return note->taken == taken;
 }
 

@@ -115,7 +115,9 @@ __attribute__((noinline)) static void lock_slow(struct weft_mutex *m, const stru
 int weft__watched;
 
 _Static_assert(sizeof(struct weft__note) == sizeof(struct loiter_note) &&
-                   offsetof(struct weft__note, caller) == offsetof(struct loiter_note, caller) &&
+                   offsetof(struct weft__note, at[1].caller) ==
+                       offsetof(struct loiter_note, at[1].caller) &&
+                   offsetof(struct weft__note, at) == offsetof(struct loiter_note, at) &&
                    offsetof(struct weft__note, taken) == offsetof(struct loiter_note, taken),
                "weft_inline.h fills it in");
 
