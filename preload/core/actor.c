@@ -13,12 +13,14 @@
 static struct pl_pool actors = {.bytes = sizeof(struct pl_actor)};
 static _Atomic(struct pl_actor *) all;
 struct pl_map pl_held_strays; /* locks that were unlocked by who did not hold them */
+static struct pl_map orphans; /* locks whose holder has ended */
 
 void pl_actors_reset(void)
 {
     atomic_store(&actors.head, 0);
     atomic_store(&all, NULL);
     pl_map_init(&pl_held_strays, 10);
+    pl_map_init(&orphans, 6);
 }
 
 struct pl_actor *pl_actor_create(uint64_t id)
@@ -89,10 +91,13 @@ void pl_actor_retire(struct pl_actor *actor)
     el_set_state(&actor->cell->state, EL_ACTOR_FREE);
     if (actor->held_cell == NULL)
         return;
-    if (pl_held_settle(actor) != 0)
-        actor->held_cell = NULL;
-    else
+    if (pl_held_settle(actor) == 0) {
         el_set_state(&actor->held_cell->state, EL_FREE);
+        return;
+    }
+    actor->held_cell = NULL;
+    for (uint32_t i = 0; i < actor->held_count; i++)
+        pl_map_set(&orphans, (uint64_t)(uintptr_t)actor->held[i].lock, &orphans);
 }
 
 void pl_actor_put(struct pl_actor *retired)
@@ -155,12 +160,82 @@ static void held_show(struct pl_actor *actor, uint32_t from)
     actor->held_room = actor->held != NULL && actor->held_over == 0 ? PL_HELD_CELL : 0;
 }
 
-static int held_forget(struct pl_actor *actor, const void *lock)
+/*
+ * Locks that were given up by who did not hold them, while some actor has them in its list: the
+ * list is that actor's to change. A stray is the number of the last who gave the lock up so, and
+ * below it how often the lock was taken since, and how many lists have it still. An entry that was
+ * made before that is not held any more. Nobody may have it, if the lock was taken unseen: a stray
+ * is forgotten when its lock was taken STRAY_TAKEN_MOST times.
+ */
+#define STRAY_TAKEN      256u
+#define STRAY_LISTS      (STRAY_TAKEN - 1)
+#define STRAY_NUMBER     16 /* bits below it */
+#define STRAY_TAKEN_MOST 16u
+
+static _Atomic uint32_t given_up;
+
+static uintptr_t stray_find(const void *lock)
 {
-    for (uint32_t i = actor->held_count; i-- > 0;)
-        if (actor->held[i].lock == lock)
-            return pl_held_remove(actor, lock, NULL);
-    return 0;
+    return (uintptr_t)pl_map_find(&pl_held_strays, (uint64_t)(uintptr_t)lock);
+}
+
+static uint32_t stray_number(uintptr_t stray)
+{
+    return (uint32_t)(stray >> STRAY_NUMBER);
+}
+
+static void *stray_more(void *value)
+{
+    const uintptr_t lists = (uintptr_t)value & STRAY_LISTS;
+    uint32_t number = 0;
+    while (number == 0)
+        number = atomic_fetch_add_explicit(&given_up, 1, memory_order_relaxed) + 1;
+    return (void *)((uintptr_t)number << STRAY_NUMBER | /* NOLINT: no pointer */
+                    (lists < STRAY_LISTS ? lists + 1 : lists));
+}
+
+static void *stray_less(void *value)
+{
+    const uintptr_t word = (uintptr_t)value;
+    return (word & STRAY_LISTS) <= 1 ? NULL : (void *)(word - 1); /* NOLINT */
+}
+
+static void *stray_taken(void *value)
+{
+    const uintptr_t word = (uintptr_t)value + STRAY_TAKEN;
+    const int forgotten = (word >> 8 & 255) >= STRAY_TAKEN_MOST;
+    return value == NULL || forgotten ? NULL : (void *)word; /* NOLINT */
+}
+
+static int is_stale(const struct pl_held_lock *held)
+{
+    const uintptr_t stray = stray_find(held->lock);
+    return stray != 0 && (held->after == 0 || (int32_t)(stray_number(stray) - held->after) > 0);
+}
+
+static void held_take_out(struct pl_actor *actor, uint32_t i)
+{
+    for (uint32_t j = i; j + 1 < actor->held_count; j++)
+        actor->held[j] = actor->held[j + 1];
+    actor->held_count--;
+    held_show(actor, i);
+}
+
+/* Takes out what is not held any more; of that lock, or of all if it is NULL. */
+static void held_forget(struct pl_actor *actor, const void *lock)
+{
+    for (uint32_t i = actor->held_count; i-- > 0;) {
+        const void *of = actor->held[i].lock;
+        if ((lock != NULL && of != lock) || !is_stale(&actor->held[i]))
+            continue;
+        held_take_out(actor, i);
+        pl_map_change(&pl_held_strays, (uint64_t)(uintptr_t)of, stray_less);
+    }
+}
+
+static int any_strays(void)
+{
+    return atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0;
 }
 
 void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint32_t stack)
@@ -171,13 +246,13 @@ void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint3
 
 void pl_held_push_lock(struct pl_actor *actor, const struct pl_held_lock *held)
 {
-    /* Who gave it up while the actor had it in its list did so before now. */
-    if (__builtin_expect(atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0,
-                         0) &&
-        pl_map_take(&pl_held_strays, (uint64_t)(uintptr_t)held->lock, NULL) != NULL)
-        held_forget(actor, held->lock);
-    if (pl_held_push_simply(actor, held))
+    if (!any_strays() && pl_held_push_simply(actor, held))
         return;
+    /* Who gave it up while the actor had it in its list did so before now. */
+    held_forget(actor, held->lock);
+    const uintptr_t stray = stray_find(held->lock);
+    if (stray != 0)
+        pl_map_change(&pl_held_strays, (uint64_t)(uintptr_t)held->lock, stray_taken);
     pl_held_prepare(actor);
     if (actor->held_count == PL_HELD_MAX || actor->held == NULL) {
         actor->held_over++;
@@ -186,6 +261,7 @@ void pl_held_push_lock(struct pl_actor *actor, const struct pl_held_lock *held)
     }
     uint32_t at = actor->held_count;
     actor->held[at] = *held;
+    actor->held[at].after = stray_number(stray);
     actor->held_count = at + 1;
     held_show(actor, at);
 }
@@ -198,10 +274,7 @@ int pl_held_remove(struct pl_actor *actor, const void *lock, struct pl_held_lock
             continue;
         if (removed != NULL)
             *removed = actor->held[i];
-        for (uint32_t j = i; j + 1 < actor->held_count; j++)
-            actor->held[j] = actor->held[j + 1];
-        actor->held_count--;
-        held_show(actor, i);
+        held_take_out(actor, i);
         return 1;
     }
     if (actor->held_over != 0) {
@@ -216,20 +289,13 @@ int pl_held_remove(struct pl_actor *actor, const void *lock, struct pl_held_lock
 
 void pl_held_foreign(const void *lock)
 {
-    static int mark;
-    if (lock != NULL)
-        pl_map_set(&pl_held_strays, (uint64_t)(uintptr_t)lock, &mark);
+    if (lock != NULL && pl_map_take(&orphans, (uint64_t)(uintptr_t)lock, NULL) == NULL)
+        pl_map_change(&pl_held_strays, (uint64_t)(uintptr_t)lock, stray_more);
 }
 
 int pl_held_settle(struct pl_actor *actor)
 {
-    if (__builtin_expect(atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0,
-                         0)) {
-        for (uint32_t i = actor->held_count; i-- > 0;) {
-            const void *lock = actor->held[i].lock;
-            if (pl_map_take(&pl_held_strays, (uint64_t)(uintptr_t)lock, NULL) != NULL)
-                pl_held_remove(actor, lock, NULL);
-        }
-    }
+    if (any_strays())
+        held_forget(actor, NULL);
     return (int)(actor->held_count + actor->held_over);
 }

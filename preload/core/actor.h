@@ -27,6 +27,7 @@ struct pl_held_lock {
     uint16_t unsure; /* the stack is what pl_stack_near said, for the call at pc and sp */
     uint32_t stack;
     uintptr_t pc, sp;
+    uint32_t after; /* the last of those who gave locks up for others, see actor.c; 0: nobody */
 };
 
 /* What an actor made at one place since the last back-pressure. */

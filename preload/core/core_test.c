@@ -287,6 +287,46 @@ static void a_lock_that_another_gave_back_is_not_held(void **state)
     assert_int_equal(a->held[1].stack, 4);
     pl_held_remove(a, &x, NULL);
     pl_held_remove(a, &y, NULL);
+    /* A mark that nobody asks for goes in the end. */
+    for (int i = 0; i < 16; i++) {
+        pl_held_push(a, EL_WAIT_MUTEX, &x, 1);
+        pl_held_remove(a, &x, NULL);
+    }
+    assert_int_equal(pl_held_strays.count, 0);
+}
+
+/* Each of them has it in its list until it is asked. */
+static void a_lock_goes_through_several_hands(void **state)
+{
+    (void)state;
+    struct pl_actor *a[3];
+    static int x;
+    for (int i = 0; i < 3; i++) {
+        a[i] = pl_actor_create(EL_ACTOR_TASK | (uint64_t)(900 + i));
+        assert_non_null(a[i]);
+        pl_held_push(a[i], EL_WAIT_MUTEX, &x, 1);
+        if (i < 2)
+            pl_held_foreign(&x);
+    }
+    assert_int_equal(pl_held_settle(a[2]), 1);
+    assert_int_equal(pl_held_settle(a[0]), 0);
+    assert_int_equal(pl_held_settle(a[1]), 0);
+    assert_int_equal(pl_held_strays.count, 0);
+    assert_int_equal(pl_held_settle(a[2]), 1);
+    /* The one that has it for a reader twice loses it once. */
+    pl_held_push(a[0], EL_WAIT_WEFT_READ, &x, 1);
+    pl_held_push(a[0], EL_WAIT_WEFT_READ, &x, 1);
+    pl_held_foreign(&x);
+    assert_int_equal(pl_held_settle(a[0]), 1);
+    /* One that ends with it never asks again: who gives it up then leaves nothing behind. */
+    pl_actor_destroy(a[2]);
+    pl_actor_destroy(a[0]);
+    pl_held_foreign(&x);
+    assert_int_equal(pl_held_strays.count, 0);
+    pl_held_push(a[1], EL_WAIT_MUTEX, &x, 1);
+    pl_held_foreign(&x);
+    assert_int_equal(pl_held_settle(a[1]), 0);
+    pl_actor_destroy(a[1]);
 }
 
 static void a_place_may_write_a_burst_then_at_a_rate(void **state)
@@ -455,6 +495,7 @@ int main(void)
         cmocka_unit_test(more_locks_than_fit_are_counted),
         cmocka_unit_test(a_wait_with_locks_that_have_no_cell),
         cmocka_unit_test(a_lock_that_another_gave_back_is_not_held),
+        cmocka_unit_test(a_lock_goes_through_several_hands),
         cmocka_unit_test(a_place_may_write_a_burst_then_at_a_rate),
         cmocka_unit_test(waits_are_recorded_in_their_window),
         cmocka_unit_test(a_log_that_fills_takes_fewer_events),

@@ -199,6 +199,25 @@ static void chain_remove(struct pl_map *map, struct pl_map_bucket *bucket, struc
     pl_pool_put(&map->nodes, node);
 }
 
+int pl_map_change(struct pl_map *map, uint64_t key, void *(*change)(void *value))
+{
+    struct pl_map_bucket *bucket = bucket_of(map, key);
+    struct pl_map_node *before;
+    if (bucket == NULL || bucket_lock(bucket) != 0)
+        return -1;
+    struct pl_map_node *node = chain_node(bucket, key, &before);
+    void *value = change(node == NULL ? NULL : atomic_load(&node->value));
+    int result = 0;
+    if (node != NULL && value != NULL)
+        atomic_store_explicit(&node->value, value, memory_order_release);
+    else if (node != NULL)
+        chain_remove(map, bucket, node, before);
+    else if (value != NULL)
+        result = chain_add(map, bucket, key, value);
+    bucket_unlock(bucket);
+    return result;
+}
+
 void *pl_map_take(struct pl_map *map, uint64_t key, const void *only)
 {
     struct pl_map_bucket *bucket = bucket_of(map, key);

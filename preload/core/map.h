@@ -48,6 +48,10 @@ PL_HIDDEN void *pl_map_get(struct pl_map *map, uint64_t key, void *(*make)(void 
 /* Sets the key's value, whatever it was. -1 when there is no room. */
 PL_HIDDEN int pl_map_set(struct pl_map *map, uint64_t key, void *value);
 
+/* Sets the key's value to what change() makes of it, which runs under the bucket's lock and must be
+ * short. NULL stands for a key that is not there, before and after. -1 when there is no room. */
+PL_HIDDEN int pl_map_change(struct pl_map *map, uint64_t key, void *(*change)(void *value));
+
 /* Takes the key out and gives its value; NULL when it was not there. When `only` is given, the key
  * is taken out only if it has that value. */
 PL_HIDDEN void *pl_map_take(struct pl_map *map, uint64_t key, const void *only);

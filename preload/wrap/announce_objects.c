@@ -109,7 +109,7 @@ static inline int acquired_again(struct pl_self *self, uint16_t kind, const void
     if (actor == NULL || pl_noted(self))
         return 0;
     const uint32_t stack = pl_stack_near_on(self, pl_stack_end_of(self, actor), caller, call.sp);
-    const struct pl_held_lock held = {lock, kind, 1, stack, call.pc, call.sp};
+    const struct pl_held_lock held = {lock, kind, 1, stack, call.pc, call.sp, 0};
     return stack != 0 && pl_held_push_simply(actor, &held);
 }
 
@@ -127,7 +127,8 @@ __attribute__((noinline)) static void acquired(enum loiter_wait why, const void 
     if (self == NULL)
         return;
     struct pl_held_lock held = {
-        lock, (uint16_t)why, 1, pl_stack_near(self, (uintptr_t)caller, call.sp), call.pc, call.sp};
+        lock,    (uint16_t)why, 1, pl_stack_near(self, (uintptr_t)caller, call.sp),
+        call.pc, call.sp,       0};
     if (held.stack == 0 || !pl_held_push_simply(self->actor, &held)) {
         int known = held.stack != 0;
         if (!known)

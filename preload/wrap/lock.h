@@ -51,7 +51,7 @@ __attribute__((always_inline)) static inline int pl_lock_noted_at(struct pl_self
         return 0;
     self->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    struct pl_held_lock held = {lock, (uint16_t)kind, 1, stack, pc, sp};
+    struct pl_held_lock held = {lock, (uint16_t)kind, 1, stack, pc, sp, 0};
     int noted = pl_held_push_simply(actor, &held);
     atomic_signal_fence(memory_order_seq_cst);
     self->guard = 0;
