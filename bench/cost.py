@@ -68,6 +68,9 @@ class Bench:
         self.tools = cost_tools.chosen(os.path.abspath(args.loiter),
                                        args.forward and os.path.abspath(args.forward),
                                        args.tools.split(",") if args.tools else [], self.say_missing)
+        for tool in [t for t in self.tools if t.built and t.built not in self.primitives]:
+            self.say_missing(f"{tool.name}: no program that is built for it is given (--built)")
+            self.tools.remove(tool)
         self.end = time.monotonic() + args.minutes * 60
         self.left = 0  # workloads
         self.running = self.over = False

@@ -95,7 +95,8 @@ def libuv_cases(source):
     os.environ["UV_RUN_AS_ROOT"] = "1"  # it refuses otherwise
     for program in glob.glob(f"{source}/libuv1-*/build/uv_run_tests"):
         listed = subprocess.run([program, "--list"], check=False, stdout=subprocess.PIPE, text=True)
-        for name in listed.stdout.split():
+        for line in listed.stdout.splitlines():
+            name = line.split()[0]  # its helpers follow
             yield f"libuv {name}", [program, name], None
 
 
