@@ -279,7 +279,8 @@ def main():
     if cpu:
         print("\nprocessor time", *cpu, sep="\n")
         print("\npeak of the largest process", *memory, sep="\n")
-    print("\nbeside plain runs of as much:", *shares(bench.tools), sep="\n  ")
+    if list(shares(bench.tools)):
+        print("\nbeside plain runs of as much:", *shares(bench.tools), sep="\n  ")
     if bench.missing:
         print("\nno figure:", *bench.missing, sep="\n  ")
 
