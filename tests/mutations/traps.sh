@@ -50,7 +50,7 @@ mutation 31-limit-not-asked fault-disk-file_size_limit eventlog/files.c 's/el_sy
 mutation 31-takes-the-last fault-disk-full_in_mid_run eventlog/files.c 's/share = disk.f_blocks/share = 0 * disk.f_blocks/'
 mutation 32-dlopen-wrapped preload-dlopens $wrap/symbols-process.def 's/\z/PL_SYMBOL(void *, dlopen, (const char *file, int mode))\n/' $wrap/process.c 's/\z/PL_EXPORT void *dlopen(const char *file, int mode);\nPL_EXPORT void *dlopen(const char *file, int mode)\n{\n    void *volatile found = PL_REAL(dlopen)(file, mode);\n    return found;\n}\n/'
 mutation 33-rules-outlive-modules preload-stacks_test $core/modules.c 's/pl_unwind_forget\(\);/{}/'
-mutation 33-words-not-compared preload-stacks_test $core/stack.h 's/(pl_stack_match\(.*?)if \(pl_plain_address/$1if (0 \&\& pl_plain_address/s'
+mutation 33-words-not-compared preload-stacks_test $core/stack.h 's/if \(pl_plain_address\(at\[/if (0 \&\& pl_plain_address(at[/'
 mutation 34-static-let-in fault-start-static,fault-start-32_bit analyzer/cli/preflight.c 's/return check_elf\(path, fd, error\);/return 0;/'
 mutation 34-setuid-let-in fault-start-setuid analyzer/cli/preflight.c 's/S_ISUID/0/'
 mutation 35-before-the-sanitizer e2e-sanitized-address-throws-under-locks analyzer/cli/sanitizer.c 's/return true;/return false;/'
@@ -61,7 +61,7 @@ mutation 36-where-a-link-leads preload-private eventlog/log.c 's/if \(error != -
 mutation 37-an-unwinder preload-library preload/CMakeLists.txt 's/preload_options eventlog_writer\)/preload_options eventlog_writer -Wl,--no-as-needed unwind)/'
 mutation 38-frame-pointers unwind_test $core/cfi.c 's/const uint8_t \*fde = find_fde/return (struct pl_rule){.kind = PL_RULE_FP, .cfa = 16, .fp = -16, .ra = -8};\n    $&/'
 mutation 42-slots-used-once preload-lives_test eventlog/slots.c 's/(void el_slot_release.*?)push_free\(slot->log, slot\);/$1/s'
-mutation 43-a-stack-for-each preload-lives_test $core/stack.c 's/(uint32_t pl_stack_at\(.*?)if \(__builtin_expect\(id == 0.*?\)\n/$1if (id != 1u << 31)\n/s; s/(static void near_fill.*?\n\{\n)/$1    if (near != NULL) return;\n/s'
+mutation 43-a-stack-for-each preload-lives_test $core/stack.c 's/return id != 0 \? id : stack_walk\(self, call, first\);/return stack_walk(self, call, first);/; s/(static void near_fill.*?\n\{\n)/$1    if (near != NULL) return;\n/s'
 mutation 44-any-wait-is-a-leak e2e-correct-daemons analyzer/rules/waiters.c 's/return el_wait_is_inside\(a->wait_kind\);/return 1;/'
 
 # ---- the heap's search ----
