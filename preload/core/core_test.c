@@ -113,7 +113,19 @@ static struct {
     struct pl_call call;
     int exactly;
     uint32_t told, exact, revised;
+    int quickly; /* told without a call */
 } place;
+
+static void tell(struct pl_self *self)
+{
+    const uintptr_t pc = place.call.pc, sp = place.call.sp;
+    place.told = pl_stack_near_on(self, self->stack_hi, pc, sp);
+    place.quickly = place.told != 0;
+    if (place.told == 0)
+        place.told = pl_stack_near_other(self, self->stack_hi, pc, sp);
+    if (place.told == 0)
+        pl_stack_often(self, place.call, NULL);
+}
 
 __attribute__((noinline)) static void take(void)
 {
@@ -121,8 +133,8 @@ __attribute__((noinline)) static void take(void)
     struct pl_self *self = pl_enter();
     if (place.exactly)
         place.exact = pl_stack(self, place.call);
-    else if ((place.told = pl_stack_near(self, place.call.pc, place.call.sp)) == 0)
-        pl_stack_often(self, place.call, NULL);
+    else
+        tell(self);
     pl_leave(self);
 }
 
@@ -204,6 +216,34 @@ static void each_way_to_a_trusted_place_is_told_at_once(void **state)
         told += i >= 300 && place.told != 0;
     }
     assert_in_range(told, 240, 300);
+}
+
+/* The two differ near the place, or further out than is compared. */
+static void told_at_once(void (*first)(void), void (*then)(void))
+{
+    int quickly = 0, right = 0, soon = 0;
+    pl_self()->stack_hi = (uintptr_t)__libc_stack_end;
+    for (volatile int i = 0; i < 20000; i++) {
+        for (place.exactly = 0; place.exactly < 2; place.exactly++)
+            (i < 2 ? first : then)();
+        soon += i >= 2 && i < 18 && place.told == place.exact;
+        quickly += i >= 19000 && place.quickly;
+        right += i >= 19000 && place.told == place.exact;
+    }
+    pl_self()->stack_hi = 0;
+    assert_in_range(soon, 10, 15);
+    assert_in_range(quickly, 990, 1000);
+    assert_in_range(right, 990, 1000);
+}
+
+NEST(out_1, nest_4)
+NEST(out_2, nest_4)
+
+static void who_calls_from_now_on_is_told_at_once(void **state)
+{
+    (void)state;
+    told_at_once(way_1, way_2);
+    told_at_once(out_1, out_2);
 }
 
 static struct pl_actor *actor_of_test(void)
@@ -491,6 +531,7 @@ int main(void)
         cmocka_unit_test(a_rare_caller_of_a_trusted_place_is_told_in_time),
         cmocka_unit_test(another_caller_nearby_is_never_taken_for_the_usual),
         cmocka_unit_test(each_way_to_a_trusted_place_is_told_at_once),
+        cmocka_unit_test(who_calls_from_now_on_is_told_at_once),
         cmocka_unit_test(held_locks_in_any_order),
         cmocka_unit_test(more_locks_than_fit_are_counted),
         cmocka_unit_test(a_wait_with_locks_that_have_no_cell),

@@ -383,6 +383,20 @@ static struct pl_near *near_room(const struct pl_self *self, uintptr_t pc, uintp
     return least;
 }
 
+/* `near` comes often. What is found sooner, where its place is looked for first, has to come as
+ * well, or they change places. */
+static void near_outdo(struct pl_near *sooner, struct pl_near *near)
+{
+    const struct pl_near was = *sooner;
+    if (was.trust > 1) {
+        sooner->trust = was.trust / 2;
+        sooner->left = was.left < sooner->trust ? was.left : sooner->trust;
+        return;
+    }
+    *sooner = *near;
+    *near = was;
+}
+
 uint32_t pl_stack_near_other(const struct pl_self *self, uintptr_t hi, uintptr_t pc, uintptr_t at)
 {
     const uintptr_t *sp = (const uintptr_t *)at;
@@ -444,11 +458,33 @@ static void near_begin(struct pl_self *self)
     self->near = thread->near;
 }
 
+/* The stack is the one of `e`, as all its frames tell. Gives how often it was known since the last
+ * time. */
+static uint32_t near_learn(struct pl_self *self, uintptr_t pc, struct pl_call call,
+                           const struct pl_stack_entry *e)
+{
+    const uintptr_t place = self->stack_hi - call.sp;
+    struct pl_near *sooner = &self->near[pl_near_slot(pc, place)];
+    struct pl_near *first = near_first(self, pc, place);
+    struct pl_near *near = near_find(self, pc, call.sp, e->id);
+    /* Of the first the nearest frames, and others further out. */
+    const int alike = first != near && pl_near_matches(first, (const uintptr_t *)call.sp);
+    if (alike || near == NULL) {
+        near_fill(alike ? first : near_room(self, pc, call.sp), self, call, e);
+        return 0;
+    }
+    uint32_t uses = (uint32_t)(near->trust - near->left);
+    near->trust = (uint16_t)(near->trust < PL_TRUST_MOST ? near->trust * 2 : PL_TRUST_MOST);
+    near->left = near->trust;
+    if (near != sooner && near->trust == PL_TRUST_MOST)
+        near_outdo(sooner, near);
+    return uses;
+}
+
 uint32_t pl_stack_often_counted(struct pl_self *self, struct pl_call call, const void *first,
                                 uint32_t *uses)
 {
     uint32_t id = stack_remembered(self, call, (uintptr_t)first);
-    uintptr_t pc = first != NULL ? (uintptr_t)first : call.pc;
     *uses = 0;
     if (id == 0 && first == NULL && pl_shallow_wanted(self, call.pc, uses))
         return stack_shallow(self, call);
@@ -457,16 +493,8 @@ uint32_t pl_stack_often_counted(struct pl_self *self, struct pl_call call, const
     if (self->near == NULL)
         near_begin(self);
     const struct pl_stack_entry *e = entry_find(self, call, (uintptr_t)first, id);
-    if (self->near == NULL || e == NULL || !near_can(self, call, e))
-        return id;
-    struct pl_near *near = near_find(self, pc, call.sp, id);
-    if (near == NULL) {
-        near_fill(near_room(self, pc, call.sp), self, call, e);
-        return id;
-    }
-    *uses = (uint32_t)(near->trust - near->left);
-    near->trust = (uint16_t)(near->trust < PL_TRUST_MOST ? near->trust * 2 : PL_TRUST_MOST);
-    near->left = near->trust;
+    if (self->near != NULL && e != NULL && near_can(self, call, e))
+        *uses = near_learn(self, first != NULL ? (uintptr_t)first : call.pc, call, e);
     return id;
 }
 
