@@ -33,6 +33,12 @@ void read_problems_clear(struct read_problems *problems)
     *problems = (struct read_problems){0};
 }
 
+/* Killed while its record began, as a fork child may be by its parent: there is nothing to tell. */
+static bool ended_at_birth(const struct model_process *p)
+{
+    return p->events == 0 && p->state == EL_RECORD_ON && p->nactors <= 1 && p->nsites == 0;
+}
+
 /* What the reader and the builder met, and what the writer says it lost. */
 static void note_problems(const struct el_reader *r, const struct model_process *p,
                           uint64_t rejected, struct read_problems *problems)
@@ -64,7 +70,7 @@ static void note_problems(const struct el_reader *r, const struct model_process 
                 "%s: after %.3g s the log came near its bound (--max-log-size): from then on "
                 "%" PRIu64 " waits were counted, and not written one by one",
                 p->dir, (double)p->thinned_ns / 1e9, p->thinned);
-    if (p->command == NULL)
+    if (p->command == NULL && !ended_at_birth(p))
         problem(problems, "%s: the record has no beginning", p->dir);
     if (p->state == EL_RECORD_NONE)
         problem(problems, "%s: the record has no summary of its own state", p->dir);

@@ -57,6 +57,19 @@ def test_no_metadata(tools):
     analyze(tools, log).expect(3, "metadata")
 
 
+def test_no_events(tools):
+    """A process that was killed as its record began has done nothing; one that ended has."""
+    killed, ended = tools.path("killed"), tools.path("ended")
+    record(tools, ["/bin/sh", "-c", "kill -9 $$"], killed).expect(137)
+    record(tools, ["/bin/sh", "-c", "exit 0"], ended).expect(0)
+    for log in killed, ended:
+        for entry in os.scandir(process_folders(log)[0]):
+            if entry.name != "metadata" and not entry.name.startswith("cells-summary"):
+                os.remove(entry.path)
+    analyze(tools, killed).expect(0, "1 process, 0 events")
+    analyze(tools, ended).expect(3, "no beginning")
+
+
 def test_truncated_events(tools):
     """Cut in the middle: the rest is read, and the damage is named with its file."""
     log, folder = make_record(tools)
