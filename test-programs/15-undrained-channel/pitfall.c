@@ -16,7 +16,7 @@
 #define ROOM    100
 
 static struct weft_chan *queue, *quit;
-static atomic_int done;
+static atomic_int there, done;
 static long jobs = 160;
 
 static void worker(void *arg)
@@ -24,6 +24,7 @@ static void worker(void *arg)
     long job;
 
     (void)arg;
+    atomic_fetch_add(&there, 1);
     for (;;) {
         struct weft_case cases[] = {WEFT_RECV(quit, NULL), WEFT_RECV(queue, &job)};
 
@@ -43,6 +44,9 @@ static void serve(void *arg)
     quit = weft_chan_new(0, 0);
     for (int i = 0; i < WORKERS; i++)
         weft_waitgroup_go(&workers, worker, NULL);
+    do
+        weft_sleep(2 * WEFT_MS); /* until they wait for jobs */
+    while (atomic_load(&there) < WORKERS);
     for (long i = 0; i < jobs; i++)
         weft_chan_send(queue, &i);
     weft_chan_close(quit);
