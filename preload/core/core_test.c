@@ -236,8 +236,9 @@ static void told_at_once(void (*first)(void), void (*then)(void))
     assert_in_range(right, 990, 1000);
 }
 
-NEST(out_1, nest_4)
-NEST(out_2, nest_4)
+NEST(nest_5, nest_4)
+NEST(out_1, nest_5)
+NEST(out_2, nest_5)
 
 static void who_calls_from_now_on_is_told_at_once(void **state)
 {

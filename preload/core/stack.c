@@ -326,21 +326,15 @@ static void near_fill(struct pl_near *near, const struct pl_self *self, struct p
  */
 #define NEAR_WAYS 4
 
-/* `id` 0: any stack of the place. */
-static struct pl_near *near_in(const struct pl_self *self, size_t slot, uintptr_t pc,
-                               uintptr_t place, uint32_t id)
+static struct pl_near *near_first(const struct pl_self *self, uintptr_t pc, uintptr_t place)
 {
+    const size_t slot = pl_near_slot(pc, place);
     for (size_t way = 0; way < NEAR_WAYS; way++) {
         struct pl_near *near = &self->near[slot ^ way];
-        if (near->trust != 0 && pl_near_is_of(near, pc, place) && (id == 0 || near->id == id))
+        if (near->trust != 0 && pl_near_is_of(near, pc, place))
             return near;
     }
     return NULL;
-}
-
-static struct pl_near *near_first(const struct pl_self *self, uintptr_t pc, uintptr_t place)
-{
-    return near_in(self, pl_near_slot(pc, place), pc, place, 0);
 }
 
 static size_t near_slot_of_other(const struct pl_near *first, uintptr_t at)
@@ -352,22 +346,28 @@ static size_t near_slot_of_other(const struct pl_near *first, uintptr_t at)
     return hash * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_NEAR_BITS);
 }
 
-/* The entry of the stack `id`, NULL when it has none. */
-static struct pl_near *near_find(const struct pl_self *self, uintptr_t pc, uintptr_t at,
-                                 uint32_t id)
+/* The entry of what the nearest frames tell, NULL when there is none. `first`: the place's first.
+ */
+static struct pl_near *near_find(const struct pl_self *self, struct pl_near *first, uintptr_t at)
 {
-    uintptr_t place = self->stack_hi - at;
-    struct pl_near *first = near_first(self, pc, place);
-    if (first == NULL || first->id == id)
+    const uintptr_t *sp = (const uintptr_t *)at;
+    if (first == NULL || pl_near_matches(first, sp))
         return first;
-    return near_in(self, near_slot_of_other(first, at), pc, place, id);
+    const size_t slot = near_slot_of_other(first, at);
+    for (size_t way = 0; way < NEAR_WAYS; way++) {
+        struct pl_near *near = &self->near[slot ^ way];
+        if (near->trust != 0 && pl_near_is_of(near, first->pc, first->place) &&
+            pl_near_matches(near, sp))
+            return near;
+    }
+    return NULL;
 }
 
 /* An entry for a stack that has none. Of those from its slot on, the one that was trusted least
  * makes room; the others have to earn it again. */
-static struct pl_near *near_room(const struct pl_self *self, uintptr_t pc, uintptr_t at)
+static struct pl_near *near_room(const struct pl_self *self, struct pl_near *first, uintptr_t pc,
+                                 uintptr_t at)
 {
-    struct pl_near *first = near_first(self, pc, self->stack_hi - at);
     size_t slot =
         first == NULL ? pl_near_slot(pc, self->stack_hi - at) : near_slot_of_other(first, at);
     struct pl_near *least = &self->near[slot];
@@ -399,24 +399,13 @@ static void near_outdo(struct pl_near *sooner, struct pl_near *near)
 
 uint32_t pl_stack_near_other(const struct pl_self *self, uintptr_t hi, uintptr_t pc, uintptr_t at)
 {
-    const uintptr_t *sp = (const uintptr_t *)at;
     if (self->near == NULL)
         return 0;
     uint32_t shallow = pl_shallow_use(self, pc, at);
     if (shallow != 0)
         return shallow;
-    struct pl_near *first = near_first(self, pc, hi - at);
-    if (first == NULL)
-        return 0;
-    if (pl_near_matches(first, sp))
-        return pl_near_use(first);
-    size_t slot = near_slot_of_other(first, at);
-    for (size_t way = 0; way < NEAR_WAYS; way++) {
-        struct pl_near *near = &self->near[slot ^ way];
-        if (near->trust != 0 && pl_near_is_of(near, pc, hi - at) && pl_near_matches(near, sp))
-            return pl_near_use(near);
-    }
-    return 0;
+    struct pl_near *near = near_find(self, near_first(self, pc, hi - at), at);
+    return near == NULL ? 0 : pl_near_use(near);
 }
 
 static const struct pl_stack_entry *entry_find(const struct pl_self *self, struct pl_call call,
@@ -466,11 +455,10 @@ static uint32_t near_learn(struct pl_self *self, uintptr_t pc, struct pl_call ca
     const uintptr_t place = self->stack_hi - call.sp;
     struct pl_near *sooner = &self->near[pl_near_slot(pc, place)];
     struct pl_near *first = near_first(self, pc, place);
-    struct pl_near *near = near_find(self, pc, call.sp, e->id);
-    /* Of the first the nearest frames, and others further out. */
-    const int alike = first != near && pl_near_matches(first, (const uintptr_t *)call.sp);
-    if (alike || near == NULL) {
-        near_fill(alike ? first : near_room(self, pc, call.sp), self, call, e);
+    struct pl_near *near = near_find(self, first, call.sp);
+    if (near == NULL || near->id != e->id) {
+        /* The nearest frames may be known, and those further out are others now. */
+        near_fill(near != NULL ? near : near_room(self, first, pc, call.sp), self, call, e);
         return 0;
     }
     uint32_t uses = (uint32_t)(near->trust - near->left);
