@@ -1,7 +1,6 @@
 /* A worker that takes locks without atomics, and the plain thread that comes to share them. */
 #include "runtime/sched/solo.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
 
@@ -14,17 +13,6 @@ static struct weft_timer *timer;
 
 static int threads_at_first;
 
-static int threads(void)
-{
-    int count = 0;
-    DIR *dir = opendir("/proc/self/task");
-    CHECK(dir);
-    while (readdir(dir))
-        count++;
-    closedir(dir);
-    return count;
-}
-
 static void *nothing(void *arg)
 {
     return arg;
@@ -35,9 +23,9 @@ static void count_threads(void)
 {
     pthread_t first;
     CHECK(pthread_create(&first, NULL, nothing, NULL) == 0 && pthread_join(first, NULL) == 0);
-    threads_at_first = threads();
+    threads_at_first = threads_seen();
     for (int i = 0; i < 100; i++) {
-        int now = threads();
+        int now = threads_seen();
         threads_at_first = now < threads_at_first ? now : threads_at_first;
         sched_yield();
     }
@@ -47,7 +35,8 @@ static void count_threads(void)
  * nobody's that we know. */
 static void forget_the_others(void)
 {
-    for (int64_t until = weft_now() + WEFT_S; threads() > threads_at_first && weft_now() < until;)
+    for (int64_t until = weft_now() + WEFT_S;
+         threads_seen() > threads_at_first && weft_now() < until;)
         sched_yield();
     weft__solo.who = WEFT__SOLO_NOBODY;
 }

@@ -5,6 +5,7 @@
 #ifndef WEFT_TEST_CHECK_H
 #define WEFT_TEST_CHECK_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +26,18 @@
             abort();                                                                               \
         }                                                                                          \
     } while (0)
+
+/* The process's threads, and two more: to be compared with what it was before. */
+static inline int threads_seen(void)
+{
+    int count = 0;
+    DIR *dir = opendir("/proc/self/task");
+    CHECK(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
 
 /* Runs fn(arg) as the main task with 1, 2 and 4 workers. */
 static inline void run_all(void (*fn)(void *), void *arg)
