@@ -24,6 +24,9 @@ class Tool:
         self.built = built
 
 
+FAST = ("plain", "forward", "loiter")  # what is measured for as long as it takes to be sure
+
+
 def lttng(work, argv):
     """A session of its own: all events of the C library's and of the threads' wrappers."""
     preload = ":".join(LTTNG.format(os.uname().machine, n) for n in ("libc", "pthread"))
@@ -60,9 +63,9 @@ def chosen(loiter, forward, wanted, say):
         tools.append(Tool("forward", lambda work, argv: [f"LD_PRELOAD={forward}"] + argv))
     tools.append(Tool("loiter", lambda work, argv: [loiter, "record", "-o", f"{work}/log", "--"] + argv))
     names = [tool.name for tool in PEERS]
-    for name in wanted or names:
-        if name not in names:
-            say(f"no such tool: {name}; there are {', '.join(names)}")
+    for name in wanted:
+        if name not in names + ["none"]:
+            say(f"no such tool: {name}; there are {', '.join(names)}, and none")
     for tool in PEERS:
         if wanted and tool.name not in wanted:
             continue
