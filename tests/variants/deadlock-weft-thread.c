@@ -45,6 +45,7 @@ static void test(void *arg)
     do
         weft_sleep(50 * WEFT_MS);
     while (holding < 2);
+    wait_until_others_wait();
     puts("audited");
 }
 
