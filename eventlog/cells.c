@@ -1,7 +1,8 @@
 /*
  * cells.c - records of fixed size that are updated in place.
  *
- * Design notes. The cells of one type lie in chunks, each a file with one packet. A new cell comes
+ * Design notes. The cells of one type lie in chunks, each a packet: of a file of its own, but for
+ * the first chunks of common types, which have one together. A new cell comes
  * from a chunk's counter of cells handed out; the packet's content grows to cover it. A cell that
  * was freed goes to one of several free lists: which one, for alloc as for free, depends on the
  * thread, so that threads seldom meet; a thread whose list is empty takes from the others.
@@ -181,7 +182,7 @@ static void *grow(struct el_log *log, struct el_pool *pool, enum el_id id, size_
     uint32_t *links = el_sys_map(-1, 0, cells * sizeof(uint32_t), 0, error);
     if (links == NULL)
         goto no_links;
-    struct el_packet *packet = el_files_chunk(log, id, number, bytes, error);
+    struct el_packet *packet = el_files_chunk(log, &(uint32_t){id}, 1, number, bytes, error);
     if (packet == NULL)
         goto no_packet;
     *error = 0;
@@ -264,11 +265,99 @@ void el_cell_free(struct el_log *log, enum el_id id, size_t bytes, void *cell)
     }
 }
 
+/* Whose first chunks are one file, made when the record begins: most processes have cells of all
+ * these, and to make a file takes longer than to write such a chunk. */
+#define FIRST(name)                                                                                \
+    {                                                                                              \
+        EL_ID_##name, stride_of(sizeof(struct el_##name))                                          \
+    }
+#define FIRSTS 8u
+/* And where it is no more than this part of the log's bound. */
+#define FIRSTS_SHARE 16u
+
+struct first {
+    uint32_t id;
+    size_t stride;
+};
+
+static uint32_t cells_in(size_t bytes, size_t stride)
+{
+    return (uint32_t)((bytes - sizeof(struct el_packet)) / stride);
+}
+
+/* Makes a chunk for each of `n` types, one page each. */
+static int make_first(struct el_log *log, const struct first *firsts, uint32_t n)
+{
+    uint32_t ids[FIRSTS], cells = 0;
+    int error;
+    for (uint32_t i = 0; i < n; i++) {
+        ids[i] = firsts[i].id;
+        cells += cells_in(log->page, firsts[i].stride);
+    }
+    if (!el_budget_take(log, (uint64_t)n * log->page))
+        return -ENOSPC;
+    uint32_t *links = el_sys_map(-1, 0, cells * sizeof(uint32_t), 0, &error);
+    struct el_packet *packet =
+        links == NULL ? NULL : el_files_chunk(log, ids, n, 0, log->page, &error);
+    if (packet == NULL) {
+        if (links != NULL)
+            el_sys_unmap(links, cells * sizeof(uint32_t));
+        el_budget_return(log, (uint64_t)n * log->page);
+        return error;
+    }
+    log->first = packet;
+    log->first_bytes = n * log->page;
+    log->first_links = links;
+    log->first_cells = cells;
+    for (uint32_t i = 0; i < n; i++) {
+        struct el_pool *pool = &log->pools[ids[i] - 64];
+        const uint32_t own = cells_in(log->page, firsts[i].stride);
+        pool->chunks[0] = (struct el_chunk){
+            .packet = packet,
+            .links = links,
+            .cells = own,
+            .bytes = log->page,
+        };
+        pool->claimed = 1;
+        pool->total = own;
+        links += own;
+        packet = (struct el_packet *)((char *)packet + log->page);
+    }
+    return 0;
+}
+
 struct el_summary *el_cells_first(struct el_log *log, int *error)
 {
-    struct el_pool *pool = &log->pools[EL_ID_summary - 64];
-    struct el_summary *summary = grow(log, pool, EL_ID_summary, sizeof(struct el_summary), error);
-    if (summary == NULL && *error == 0)
-        *error = -ENOSPC;
-    return summary;
+    const struct first firsts[FIRSTS] = {
+        FIRST(summary), FIRST(actor),  FIRST(heap_site), FIRST(held),
+        FIRST(inside),  FIRST(object), FIRST(outcome),   FIRST(site),
+    };
+    const bool all = (uint64_t)FIRSTS * log->page <= log->max_bytes / FIRSTS_SHARE;
+    *error = make_first(log, firsts, all ? FIRSTS : 1);
+    if (*error != 0)
+        return NULL;
+    return hand_out(&log->pools[EL_ID_summary - 64].chunks[0], EL_ID_summary,
+                    sizeof(struct el_summary));
+}
+
+void el_cells_forget(struct el_log *log)
+{
+    for (uint32_t id = 0; id < EL_CELL_IDS; id++) {
+        struct el_pool *pool = &log->pools[id];
+        for (uint32_t i = 0; i < pool->claimed && i < EL_CHUNKS_MOST; i++) {
+            struct el_chunk *chunk = &pool->chunks[i];
+            if ((uintptr_t)chunk->packet - (uintptr_t)log->first < log->first_bytes)
+                continue;
+            if (chunk->packet != NULL)
+                el_sys_unmap(chunk->packet, chunk->bytes);
+            if (chunk->links != NULL)
+                el_sys_unmap(chunk->links, chunk->cells * sizeof(uint32_t));
+        }
+        if (pool->claimed > 0)
+            memset(pool, 0, sizeof(*pool));
+    }
+    if (log->first != NULL) {
+        el_sys_unmap(log->first, log->first_bytes);
+        el_sys_unmap(log->first_links, log->first_cells * sizeof(uint32_t));
+    }
 }

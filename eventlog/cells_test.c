@@ -76,6 +76,47 @@ static void few_cells_cost_little(void **state)
     assert_in_range(the_log.used_bytes, 1, 64 * 1024);
 }
 
+static bool has_file(const char *name)
+{
+    char path[EL_PATH_MOST + 64];
+    snprintf(path, sizeof(path), "%s/%s", the_log.dir, name);
+    return access(path, F_OK) == 0;
+}
+
+/* To make a file takes longer than all else at a program's start. */
+static void common_types_share_the_first_file(void **state)
+{
+    (void)state;
+    struct el_actor *actor = el_alloc_actor(&the_log);
+    struct el_site *site = el_alloc_site(&the_log);
+    assert_true(actor != NULL && site != NULL && el_alloc_timer(&the_log) != NULL);
+    el_set_state(&actor->state, EL_ACTOR_NEW);
+    el_set_state(&site->state, EL_LIVE);
+    assert_true(has_file("cells-summary-0") && has_file("cells-timer-0"));
+    assert_false(has_file("cells-actor-0") || has_file("cells-site-0"));
+    assert_int_equal(count_live(EL_ID_actor, NULL), 1);
+    assert_int_equal(count_live(EL_ID_site, NULL), 1);
+    for (int i = 0; i < 1000; i++)
+        el_set_state(&el_alloc_site(&the_log)->state, EL_LIVE);
+    assert_true(has_file("cells-site-1"));
+    assert_int_equal(count_live(EL_ID_site, NULL), 1001);
+}
+
+static void a_small_log_has_them_when_they_are_needed(void **state)
+{
+    (void)state;
+    const uint64_t small = 20 * EL_PACKET_BYTES;
+    el_log_forget(&the_log);
+    assert_int_equal(el_log_open(&the_log, &(struct el_options){.root = root, .max_bytes = small}),
+                     0);
+    assert_in_range(the_log.used_bytes, EL_PACKET_BYTES, 4 * EL_PACKET_BYTES);
+    struct el_actor *actor = el_alloc_actor(&the_log);
+    assert_non_null(actor);
+    el_set_state(&actor->state, EL_ACTOR_NEW);
+    assert_true(has_file("cells-actor-0"));
+    assert_int_equal(count_live(EL_ID_actor, NULL), 1);
+}
+
 static bool has_its_number(const union el_any *any)
 {
     return any->actor.actor == any->actor.creator + 1 && any->actor.actor == any->actor.object;
@@ -198,6 +239,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_freed_cell_is_used_again_and_is_zero),
         TEST(few_cells_cost_little),
+        TEST(common_types_share_the_first_file),
+        TEST(a_small_log_has_them_when_they_are_needed),
         TEST(a_hundred_thousand_cells),
         TEST(threads_never_share_a_cell),
         TEST(threads_never_share_a_slot),

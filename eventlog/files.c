@@ -3,8 +3,9 @@
  * that no store into their mappings can fail.
  *
  * A file of events grows by a write of whole pages, each an empty packet. The kernel copies page by
- * page: a process killed in the middle leaves a shorter row of whole packets. A file of cells is
- * one packet of any size: it is made under a hidden name and renamed when its head is in place.
+ * page: a process killed in the middle leaves a shorter row of whole packets. A file of cells has
+ * one packet of any size, the first one of all several: it is made under a hidden name and renamed
+ * when their heads are in place.
  * Both have their blocks before they are mapped: a full disk is an error here and no SIGBUS later.
  * The last of a disk is left to the program, which may write to the same one.
  */
@@ -177,15 +178,27 @@ static int allocate(int fd, uint64_t bytes)
     return 0;
 }
 
-struct el_packet *el_files_chunk(struct el_log *log, uint32_t id, uint32_t chunk, uint64_t bytes,
-                                 int *error)
+static void begin_cells(struct el_packet *packet, const struct el_log *log, const uint32_t *ids,
+                        uint32_t n, uint64_t bytes)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        el_packet_begin(packet, log, EL_STREAM_CELLS, bytes);
+        packet->number = i;
+        packet->slot = ids[i];
+        packet = (struct el_packet *)((char *)packet + bytes);
+    }
+}
+
+struct el_packet *el_files_chunk(struct el_log *log, const uint32_t *ids, uint32_t n,
+                                 uint32_t chunk, uint64_t bytes, int *error)
 {
     /* Hidden files are no part of a trace for babeltrace2 either. */
     char hidden[EL_NAME_MOST + 1] = ".";
     char *name = hidden + 1;
+    const uint64_t all = n * bytes;
     struct el_packet *packet = NULL;
 
-    if (el_sys_file_limit() < bytes) {
+    if (el_sys_file_limit() < all) {
         *error = -EFBIG;
         return NULL;
     }
@@ -194,24 +207,25 @@ struct el_packet *el_files_chunk(struct el_log *log, uint32_t id, uint32_t chunk
         *error = dir;
         return NULL;
     }
-    el_name_cells(name, id, chunk);
+    el_name_cells(name, ids[0], chunk);
     int fd = el_sys_open(dir, hidden, O_RDWR | O_CREAT | O_TRUNC);
     if (fd < 0) {
         *error = fd;
         el_sys_close(dir);
         return NULL;
     }
-    *error = room_for(fd, bytes);
+    *error = room_for(fd, all);
     if (*error == 0)
-        *error = allocate(fd, bytes);
+        *error = allocate(fd, all);
     if (*error == 0)
-        packet = el_sys_map(fd, 0, bytes, 0, error);
+        packet = el_sys_map(fd, 0, all, 0, error);
     if (packet != NULL) {
-        el_packet_begin(packet, log, EL_STREAM_CELLS, bytes);
-        packet->slot = id;
+        if (n > 1)
+            el_sys_populate(packet, all);
+        begin_cells(packet, log, ids, n, bytes);
         *error = el_sys_rename(dir, hidden, name);
         if (*error != 0) {
-            el_sys_unmap(packet, bytes);
+            el_sys_unmap(packet, all);
             packet = NULL;
         }
     }

@@ -188,7 +188,7 @@ static int no_descriptors(void)
     for (int i = 0; i < 1000; i++)
         el_write_lock_io(slot, &(struct el_lock_io){.actor = 1});
     for (int i = 0; i < 1000; i++) {
-        if (el_alloc_actor(&the_log) != NULL)
+        if (el_alloc_timer(&the_log) != NULL)
             return 2;
     }
     if (el_is_stopped(&the_log) || the_log.summary->lost_full == 0)
@@ -196,7 +196,7 @@ static int no_descriptors(void)
     /* It passes: recording goes on. */
     setrlimit(RLIMIT_NOFILE, &some);
     return el_write_lock_io(slot, &(struct el_lock_io){.actor = 2}) &&
-                   el_alloc_actor(&the_log) != NULL
+                   el_alloc_timer(&the_log) != NULL
                ? 0
                : 4;
 }
@@ -223,7 +223,7 @@ static int gone_directory(void)
         return 2;
     for (int i = 0; i < 1000; i++)
         el_write_lock_io(slot, &(struct el_lock_io){.actor = 1});
-    el_alloc_actor(&the_log);
+    el_alloc_timer(&the_log);
     el_log_end(&the_log);
     return rename(moved, the_log.dir);
 }

@@ -147,19 +147,6 @@ void el_log_end(struct el_log *log)
         el_set_state(&log->summary->state, EL_RECORD_ENDED);
 }
 
-static void forget_pool(struct el_pool *pool)
-{
-    for (uint32_t i = 0; i < pool->claimed && i < EL_CHUNKS_MOST; i++) {
-        struct el_chunk *chunk = &pool->chunks[i];
-        if (chunk->packet != NULL)
-            el_sys_unmap(chunk->packet, chunk->bytes);
-        if (chunk->links != NULL)
-            el_sys_unmap(chunk->links, chunk->cells * sizeof(uint32_t));
-    }
-    if (pool->claimed > 0)
-        memset(pool, 0, sizeof(*pool));
-}
-
 void el_log_forget(struct el_log *log)
 {
     el_reach_forget(log);
@@ -169,8 +156,7 @@ void el_log_forget(struct el_log *log)
     }
     if (log->slots != NULL)
         el_sys_unmap(log->slots, EL_SLOTS_MOST * sizeof(struct el_slot));
-    for (uint32_t i = 0; i < EL_CELL_IDS; i++)
-        forget_pool(&log->pools[i]);
+    el_cells_forget(log);
     /* The pools were cleared one by one: most were never touched, and stay so. */
     memset(log, 0, offsetof(struct el_log, pools));
     log->dir[0] = '\0';

@@ -167,11 +167,15 @@ static bool is_stream_name(const char *name, bool *cells)
            strlen(name) < sizeof((struct el_file *)NULL)->name;
 }
 
+/* The file of the first chunks comes before those of the next ones. */
 static int by_class_and_name(const void *a, const void *b)
 {
+    static const char first[] = "cells-summary-0";
     const struct el_file *x = a, *y = b;
     if (x->class != y->class)
         return x->class < y->class ? -1 : 1;
+    if (strcmp(x->name, first) == 0 || strcmp(y->name, first) == 0)
+        return (strcmp(x->name, first) != 0) - (strcmp(y->name, first) != 0);
     return strverscmp(x->name, y->name);
 }
 

@@ -76,7 +76,7 @@ struct el_slot {
     uint32_t link;          /* in the list of free slots */
 } __attribute__((aligned(64)));
 
-/* A mapped file of cells. */
+/* A mapped packet of cells. */
 struct el_chunk {
     struct el_packet *packet; /* NULL until it can be used */
     uint32_t *links;          /* of the free lists, by cell */
@@ -117,6 +117,10 @@ struct el_log {
     int32_t kept_dir; /* a descriptor plus one, or 0: see el_log_chown */
     uint64_t kept_id[2];
     uint8_t uuid[16];
+    /* The chunks that share the first file, and all their links: see cells.c. */
+    struct el_packet *first;
+    uint32_t *first_links;
+    uint32_t first_bytes, first_cells;
     struct el_summary no_summary; /* stands in where there is no directory */
     struct el_pool pools[EL_CELL_IDS];
     char dir[EL_PATH_MOST]; /* readable: absolute path of the process's directory, "" without one */

@@ -47,9 +47,10 @@ int el_files_dir(const struct el_log *log);
 void *el_files_grow(struct el_log *log, const struct el_slot *slot, uint64_t offset, uint32_t count,
                     int *error);
 
-/* Makes a file of `bytes` that holds one empty packet of cells, and maps it; as el_files_grow. */
-struct el_packet *el_files_chunk(struct el_log *log, uint32_t id, uint32_t chunk, uint64_t bytes,
-                                 int *error);
+/* Makes the file cells-<ids[0]>-<chunk> of `n` empty packets of cells, each of `bytes` and for the
+ * cells of one of the ids, and maps it; as el_files_grow. */
+struct el_packet *el_files_chunk(struct el_log *log, const uint32_t *ids, uint32_t n,
+                                 uint32_t chunk, uint64_t bytes, int *error);
 
 /* Sets clock, base and frequency. */
 void el_clock_start(struct el_log *log, const struct el_options *options);
@@ -59,5 +60,8 @@ long el_metadata_write(const struct el_log *log, int dir);
 
 /* The summary cell; NULL and a negative *error when it cannot be made. */
 struct el_summary *el_cells_first(struct el_log *log, int *error);
+
+/* Unmaps and forgets all cells: for el_log_forget. */
+void el_cells_forget(struct el_log *log);
 
 #endif

@@ -79,24 +79,49 @@ static bool is_known(const struct looker *l, const char *name)
     return false;
 }
 
-/* The first chunk of cells is enough: it has room for a hundred threads. */
-static bool map_cells(struct seen *p, const char *dir)
+/* Where the packet of such cells begins in the file, and its bytes; false when it has none. */
+static bool find_packet(int fd, uint32_t id, off_t *at, size_t *bytes)
 {
+    struct el_packet packet;
     struct stat st;
-    char *path = xasprintf("%s/%s/cells-inside-0", dir, p->name);
+    if (fstat(fd, &st) != 0)
+        return false;
+    for (*at = 0; pread(fd, &packet, sizeof(packet), *at) == (ssize_t)sizeof(packet);
+         *at += (off_t)*bytes) {
+        *bytes = packet.packet_bits / 8;
+        if (*bytes < sizeof(packet) || *bytes > (uint64_t)(st.st_size - *at))
+            return false;
+        if (packet.slot == id)
+            return true;
+    }
+    return false;
+}
+
+static bool map_cells_of(struct seen *p, const char *dir, const char *name)
+{
+    off_t at;
+    size_t bytes;
+    char *path = xasprintf("%s/%s/%s", dir, p->name, name);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     free(path);
     if (fd < 0)
         return false;
-    if (fstat(fd, &st) == 0 && st.st_size > (off_t)sizeof(struct el_packet)) {
-        void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-        if (at != MAP_FAILED) {
-            p->cells = at;
-            p->bytes = (size_t)st.st_size;
+    if (find_packet(fd, EL_ID_inside, &at, &bytes)) {
+        void *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, at);
+        if (map != MAP_FAILED) {
+            p->cells = map;
+            p->bytes = bytes;
         }
     }
     close(fd);
     return p->cells != NULL;
+}
+
+/* The first chunk of cells is enough: it has room for a hundred threads. Where the log may be very
+ * small it is a file of its own. */
+static bool map_cells(struct seen *p, const char *dir)
+{
+    return map_cells_of(p, dir, "cells-summary-0") || map_cells_of(p, dir, "cells-inside-0");
 }
 
 static void scan(struct looker *l)
