@@ -1,7 +1,7 @@
 /*
  * Many tasks of all kinds at once, with invariants that hold however they interleave.
  *
- *     weft_stress [--seed N] [--seconds S] [--workers N,N,...]
+ *     weft_stress [--seed N] [--seconds S] [--workers N,N,...] [--part NAME]
  *
  * Rounds follow each other until the time is over: each is a run of the scheduler with other parts
  * at once and other numbers, both from a seed that is printed when it fails (with the same seed and
@@ -20,14 +20,35 @@ enum { ROUND_LIMIT_SECONDS = 100, PARTS_AT_ONCE = 9, COUNTS_MAX = 16, LEAVE_EVER
 static uint32_t seed;
 static unsigned workers;
 
-static void (*const parts[])(void *) = {
-    stress_flow,          stress_flow,    stress_ring,           stress_exchange,
-    stress_exchange,      stress_closing, stress_locks,          stress_sem,
-    stress_contexts,      stress_flights, stress_timers,         stress_timer_channels,
-    stress_shared_timers, stress_sockets, stress_pipes,          stress_closed_descriptors,
-    stress_blocking,      stress_threads, stress_locked_threads,
-
+static const struct part {
+    const char *name;
+    void (*run)(void *);
+} parts[] = {
+    {"flow", stress_flow},
+    {"flow", stress_flow},
+    {"ring", stress_ring},
+    {"exchange", stress_exchange},
+    {"exchange", stress_exchange},
+    {"closing", stress_closing},
+    {"locks", stress_locks},
+    {"sem", stress_sem},
+    {"contexts", stress_contexts},
+    {"flights", stress_flights},
+    {"counts", stress_counts},
+    {"versions", stress_versions},
+    {"pools", stress_pools},
+    {"timers", stress_timers},
+    {"timer_channels", stress_timer_channels},
+    {"shared_timers", stress_shared_timers},
+    {"sockets", stress_sockets},
+    {"pipes", stress_pipes},
+    {"closed_descriptors", stress_closed_descriptors},
+    {"blocking", stress_blocking},
+    {"threads", stress_threads},
+    {"locked_threads", stress_locked_threads},
 };
+
+static const char *only; /* this part */
 
 void stress_fail(const char *file, int line, const char *text)
 {
@@ -50,14 +71,30 @@ static void too_late(int signal)
     abort();
 }
 
+static const struct part *choose(uint32_t *random)
+{
+    enum { PARTS = sizeof parts / sizeof *parts };
+    const struct part *part = &parts[next_random(random) % PARTS];
+    while (only && strcmp(only, part->name) != 0)
+        part = part == parts ? &parts[PARTS - 1] : part - 1;
+    return part;
+}
+
+static bool is_part(const char *name)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strcmp(parts[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static void one_round(void *arg)
 {
     struct weft_waitgroup wg = {0};
     uint32_t random = *(uint32_t *)arg, seeds[PARTS_AT_ONCE];
     for (int i = 0; i < PARTS_AT_ONCE; i++) {
         seeds[i] = next_random(&random);
-        uint32_t which = next_random(&random) % (sizeof parts / sizeof *parts);
-        CHECK(weft_waitgroup_go(&wg, parts[which], &seeds[i]) == 0);
+        CHECK(weft_waitgroup_go(&wg, choose(&random)->run, &seeds[i]) == 0);
     }
     if (*(uint32_t *)arg % LEAVE_EVERY == 0)
         stress_left_behind(NULL);
@@ -77,6 +114,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {{"seed", required_argument, NULL, 's'},
                                             {"seconds", required_argument, NULL, 't'},
                                             {"workers", required_argument, NULL, 'w'},
+                                            {"part", required_argument, NULL, 'p'},
                                             {0}};
     unsigned counts[COUNTS_MAX] = {1, 2, 3, 4, 8}, n = 5, rounds = 0;
     int64_t seconds = 3;
@@ -86,6 +124,8 @@ int main(int argc, char **argv)
             seed = (uint32_t)strtoul(optarg, NULL, 10);
         else if (c == 't')
             seconds = atoi(optarg);
+        else if (c == 'p' && is_part(optarg))
+            only = optarg;
         else if (c != 'w' || (n = read_counts(optarg, counts)) == 0)
             return 2;
     }

@@ -36,6 +36,11 @@ void stress_sem(void *arg);
 void stress_contexts(void *arg);
 void stress_flights(void *arg);
 
+/* stress_shared.c */
+void stress_counts(void *arg);
+void stress_versions(void *arg);
+void stress_pools(void *arg);
+
 /* stress_time.c */
 void stress_timers(void *arg);
 void stress_timer_channels(void *arg);
