@@ -141,8 +141,9 @@ static void frames_learn(struct pl_spawner *s, const struct pl_stack_entry *e)
 {
     for (uint32_t i = 0; i < PL_SPAWNER_NEAR; i++) {
         const uint32_t from = i < e->n ? i : 0;
-        s->near[i].at = e->n != 0 ? (const uintptr_t *)s->sp + e->offsets[from] : &s->near[i].word;
-        s->near[i].word = e->words[from];
+        s->near[i].word = e->n != 0 ? e->words[from].word : 0;
+        s->near[i].at =
+            e->n != 0 ? (const uintptr_t *)s->sp + e->words[from].offset : &s->near[i].word;
     }
     s->deep = e->n > PL_SPAWNER_NEAR ? e->n - PL_SPAWNER_NEAR : 0;
 }

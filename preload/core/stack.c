@@ -26,11 +26,26 @@
 #define WALK_MAX      (PL_STACK_DEPTH_MAX + 16)
 #define HITS_BATCH    256 /* counted into the summary at once */
 #define OUTWORN_EVERY 8
+#define WORDS_STEP    8 /* an entry gets room for so many more at once */
 
 /* The end of the stack that the call is on, 0 when it is not known. */
 static uintptr_t stack_end(const struct pl_self *self, struct pl_call call)
 {
     return call.sp >= self->stack_lo && call.sp < self->stack_hi ? self->stack_hi : 0;
+}
+
+/* Room for so many words; what was too small stays unused. */
+static int words_room(struct pl_stack_entry *e, unsigned n)
+{
+    if (n <= e->room)
+        return 1;
+    const unsigned room = (n + WORDS_STEP - 1) / WORDS_STEP * WORDS_STEP;
+    struct pl_stack_word *words = pl_arena_alloc(room * sizeof(*words));
+    if (words == NULL)
+        return 0;
+    e->words = words;
+    e->room = (uint16_t)room;
+    return 1;
 }
 
 /* `from`: the frame whose return address is the first that is compared. */
@@ -42,12 +57,14 @@ static void entry_fill(struct pl_stack_entry *e, struct pl_call call, uintptr_t 
     e->place = place;
     e->first = first;
     e->n = 0;
+    const unsigned n = walk->n > from ? walk->n - from : 0;
+    if (n > PL_STACK_WORDS || !words_room(e, n))
+        return;
     for (unsigned i = from; i < walk->n; i++) {
         uintptr_t offset = (walk->slots[i] - call.sp) / 8;
-        if (walk->slots[i] < call.sp || offset > UINT32_MAX || e->n == PL_STACK_WORDS)
+        if (walk->slots[i] < call.sp || offset > UINT32_MAX)
             return;
-        e->offsets[e->n] = (uint32_t)offset;
-        e->words[e->n++] = walk->pcs[i];
+        e->words[e->n++] = (struct pl_stack_word){walk->pcs[i], offset};
     }
     e->id = id;
 }
@@ -112,7 +129,7 @@ static struct pl_stack_entry *second_entry(struct pl_stack_cache *cache,
     const uintptr_t *sp = (const uintptr_t *)call.sp;
     uint64_t hash = e->place ^ e->pc << 20;
     for (uint32_t i = 0; i < e->n; i++) {
-        hash = (hash ^ sp[e->offsets[i]]) * UINT64_C(0x9e3779b97f4a7c15);
+        hash = (hash ^ sp[e->words[i].offset]) * UINT64_C(0x9e3779b97f4a7c15);
         hash ^= hash >> 29;
     }
     return &cache->entries[hash >> (64 - PL_STACK_CACHE_BITS)];
@@ -302,7 +319,7 @@ static int near_can(const struct pl_self *self, struct pl_call call, const struc
     if (e->n == 0 || (self->stack_hi != 0 && stack_end(self, call) == 0))
         return 0;
     uint32_t last = e->n < PL_NEAR_WORDS ? e->n - 1 : PL_NEAR_WORDS - 1;
-    return e->offsets[last] <= PL_NEAR_REACH;
+    return e->words[last].offset <= PL_NEAR_REACH;
 }
 
 static void near_fill(struct pl_near *near, const struct pl_self *self, struct pl_call call,
@@ -311,8 +328,8 @@ static void near_fill(struct pl_near *near, const struct pl_self *self, struct p
     near->trust = near->left = 0;
     for (uint32_t i = 0; i < PL_NEAR_WORDS; i++) {
         uint32_t from = i < e->n ? i : 0;
-        near->offsets[i] = (uint16_t)e->offsets[from];
-        near->words[i] = e->words[from];
+        near->offsets[i] = (uint16_t)e->words[from].offset;
+        near->words[i] = e->words[from].word;
     }
     near->pc = e->first != 0 ? e->first : call.pc;
     near->place = self->stack_hi - call.sp;
@@ -508,14 +525,15 @@ static uint32_t revise_near(struct pl_self *self, const struct pl_stack_entry *e
                             struct pl_call then, struct pl_call now)
 {
     for (uint32_t i = PL_NEAR_WORDS; i < e->n; i++) {
-        uintptr_t at = then.sp + (uintptr_t)e->offsets[i] * 8;
+        uintptr_t at = then.sp + e->words[i].offset * 8;
         if (at < now.sp) /* that frame has returned */
             continue;
-        if (pl_plain_address(*(const uintptr_t *)at) != e->words[i]) {
+        if (pl_plain_address(*(const uintptr_t *)at) != e->words[i].word) {
             uintptr_t known[1 + PL_NEAR_WORDS] = {e->first != 0 ? e->first : then.pc};
-            memcpy(&known[1], e->words, PL_NEAR_WORDS * sizeof(known[0]));
+            for (uint32_t k = 0; k < PL_NEAR_WORDS; k++)
+                known[1 + k] = e->words[k].word;
             return stack_splice(self, known, 1 + PL_NEAR_WORDS,
-                                then.sp + (uintptr_t)e->offsets[PL_NEAR_WORDS - 1] * 8, now);
+                                then.sp + e->words[PL_NEAR_WORDS - 1].offset * 8, now);
         }
     }
     return 0;

@@ -39,13 +39,20 @@ static inline uint32_t pl_stack_from(struct pl_self *self, struct pl_call call, 
 #define PL_STACK_WORDS      40 /* deeper ones, beyond the preset of `depth`, are walked each time */
 #define PL_STACK_CACHE_BITS 8
 
+struct pl_stack_word {
+    uintptr_t word;
+    uintptr_t offset; /* from sp, in words */
+};
+
+/* The words lie apart: who looks for a place reads few lines, and a thread's memory is touched as
+ * it is needed. */
 struct pl_stack_entry {
     uintptr_t pc, place;
-    uintptr_t first;                  /* what the caller asked to begin with, 0 for nothing */
-    uint32_t id;                      /* 0: unused */
-    uint32_t n;                       /* words to compare */
-    uint32_t offsets[PL_STACK_WORDS]; /* of the words, from sp, in words */
-    uintptr_t words[PL_STACK_WORDS];
+    uintptr_t first; /* what the caller asked to begin with, 0 for nothing */
+    uint32_t id;     /* 0: unused */
+    uint16_t n;      /* words to compare */
+    uint16_t room;   /* for words */
+    struct pl_stack_word *words;
 };
 
 struct pl_stack_cache {
@@ -70,7 +77,7 @@ PL_INLINE int pl_stack_is_still(const struct pl_stack_entry *e, uintptr_t sp)
 {
     const uintptr_t *at = (const uintptr_t *)sp;
     for (uint32_t i = 0; i < e->n; i++)
-        if (pl_plain_address(at[e->offsets[i]]) != e->words[i])
+        if (pl_plain_address(at[e->words[i].offset]) != e->words[i].word)
             return 0;
     return 1;
 }

@@ -8,13 +8,19 @@
 #include "preload/core/cfi.h"
 #include "preload/core/sys.h"
 
-#define RULES 16384
+#define RULES        16384
+#define RULES_A_PAGE 256
 
 /* The packed rule and the same xor the address: a torn pair fits no address. */
 static struct {
     _Atomic uint64_t rule, check;
-} rules[RULES];
+} rules[RULES] __attribute__((aligned(4096)));
 static _Atomic uint64_t generation;
+
+/* Which pages of the rules have any. What was only read of fresh memory is a page of zeros that all
+ * share, and to write there later means to interrupt all processors that the program runs on. */
+static _Atomic uint64_t rules_there;
+_Static_assert(RULES / RULES_A_PAGE == 64, "a bit for each");
 
 void pl_unwind_forget(void)
 {
@@ -41,15 +47,22 @@ static struct pl_rule rule_of(uintptr_t pc)
 {
     uint64_t key = pc ^ atomic_load_explicit(&generation, memory_order_relaxed);
     size_t i = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 50);
-    uint64_t packed = atomic_load_explicit(&rules[i].rule, memory_order_relaxed);
-    if ((packed ^ key) == atomic_load_explicit(&rules[i].check, memory_order_relaxed))
-        return rule_unpack(packed);
+    const uint64_t page = UINT64_C(1) << i / RULES_A_PAGE;
+    const uint64_t there = atomic_load_explicit(&rules_there, memory_order_relaxed);
+    uint64_t packed = 0;
+    if ((there & page) != 0) {
+        packed = atomic_load_explicit(&rules[i].rule, memory_order_relaxed);
+        if ((packed ^ key) == atomic_load_explicit(&rules[i].check, memory_order_relaxed))
+            return rule_unpack(packed);
+    }
     struct pl_rule rule = pl_cfi_rule(pc);
     if (rule.cfa < -(1 << 28) || rule.cfa >= 1 << 28)
         rule = (struct pl_rule){.kind = PL_RULE_UNKNOWN};
     packed = rule_pack(rule);
     atomic_store_explicit(&rules[i].rule, packed, memory_order_relaxed);
     atomic_store_explicit(&rules[i].check, packed ^ key, memory_order_relaxed);
+    if ((there & page) == 0)
+        atomic_fetch_or_explicit(&rules_there, page, memory_order_relaxed);
     return rule;
 }
 

@@ -197,8 +197,8 @@ static void again_learn(const struct pl_self *self, struct pl_wait *w,
         return;
     for (uint32_t i = 0; i < PL_WAIT_WORDS; i++) {
         const uint32_t from = i < e->n ? i : 0;
-        w->at[i] = (const uintptr_t *)sp + e->offsets[from];
-        w->words[i] = e->words[from];
+        w->at[i] = (const uintptr_t *)sp + e->words[from].offset;
+        w->words[i] = e->words[from].word;
     }
     w->sp = sp;
     w->caller = (uintptr_t)asked->caller;
