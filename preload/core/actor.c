@@ -6,6 +6,7 @@
 #include "preload/core/map.h"
 #include "preload/core/named.h"
 #include "preload/core/record.h"
+#include "preload/core/stack.h"
 #include "preload/core/wait.h"
 
 #define FREE_TASKS_MAX 4096 /* records that a thread keeps for itself */
@@ -14,6 +15,9 @@ static struct pl_pool actors = {.bytes = sizeof(struct pl_actor)};
 static _Atomic(struct pl_actor *) all;
 struct pl_map pl_held_strays; /* locks that were unlocked by who did not hold them */
 static struct pl_map orphans; /* locks whose holder has ended */
+struct pl_near pl_near_none;
+struct pl_held_lock pl_held_none[2] = {{.near = &pl_near_none}, {.near = &pl_near_none}};
+struct pl_actor pl_actor_none = {.held = &pl_held_none[1], .held_end = &pl_held_none[1]};
 
 void pl_actors_reset(void)
 {
@@ -57,12 +61,44 @@ static void cell_clear(struct el_actor *cell)
     cell->run = cell->tid = 0;
 }
 
+void pl_held_forget_places(struct pl_actor *actor)
+{
+    for (uint32_t i = 0; actor->held != &pl_held_none[1] && i < PL_HELD_CELL; i++)
+        actor->held[i].near = &pl_near_none;
+}
+
+/* Behind the last entry, and before the first, is one that is no lock's. */
+void pl_held_make(struct pl_actor *actor)
+{
+    if (actor->held_cell == NULL)
+        actor->held_cell = el_alloc_held(&pl_log);
+    if (actor->held != &pl_held_none[1])
+        return;
+    struct pl_held_lock *room = pl_arena_alloc((PL_HELD_MAX + 2) * sizeof(room[0]));
+    if (room == NULL)
+        return;
+    for (uint32_t i = 0; i < PL_HELD_MAX + 2; i++) {
+        room[i].near = &pl_near_none;
+        room[i].number = i - 1;
+    }
+    actor->held = actor->held_end = room + 1;
+}
+
+static void held_empty(struct pl_actor *actor)
+{
+    if (actor->held == NULL)
+        actor->held = &pl_held_none[1];
+    pl_held_forget_places(actor);
+    actor->held_end = actor->held;
+    actor->held_over = actor->held_room = 0;
+}
+
 void pl_actor_renew(struct pl_actor *actor, uint64_t id)
 {
     actor->epoch = pl_epoch;
     if (actor->wait != NULL)
         actor->wait->again = 0;
-    actor->held_count = actor->held_over = actor->held_room = 0;
+    held_empty(actor);
     actor->site = NULL;
     actor->origin = NULL;
     actor->creator = 0;
@@ -96,8 +132,8 @@ void pl_actor_retire(struct pl_actor *actor)
         return;
     }
     actor->held_cell = NULL;
-    for (uint32_t i = 0; i < actor->held_count; i++)
-        pl_map_set(&orphans, (uint64_t)(uintptr_t)actor->held[i].lock, &orphans);
+    for (const struct pl_held_lock *held = actor->held; held != actor->held_end; held++)
+        pl_map_set(&orphans, (uint64_t)(uintptr_t)held->lock, &orphans);
 }
 
 void pl_actor_put(struct pl_actor *retired)
@@ -148,16 +184,17 @@ static void held_show(struct pl_actor *actor, uint32_t from)
     if (cell == NULL)
         return;
     cell->actor = actor->id;
-    uint32_t shown = actor->held_count < PL_HELD_CELL ? actor->held_count : PL_HELD_CELL;
+    const uint32_t count = pl_held_count(actor);
+    const uint32_t shown = count < PL_HELD_CELL ? count : PL_HELD_CELL;
     for (uint32_t i = from; i < shown; i++) {
         cell->lock[i] = (uint64_t)(uintptr_t)actor->held[i].lock;
         cell->kind[i] = actor->held[i].kind;
         cell->stack[i] = actor->held[i].stack;
     }
-    __atomic_store_n(&cell->count, actor->held_count + actor->held_over, __ATOMIC_RELEASE);
+    __atomic_store_n(&cell->count, count + actor->held_over, __ATOMIC_RELEASE);
     if (cell->state != EL_LIVE)
         el_set_state(&cell->state, EL_LIVE);
-    actor->held_room = actor->held != NULL && actor->held_over == 0 ? PL_HELD_CELL : 0;
+    actor->held_room = actor->held != &pl_held_none[1] && actor->held_over == 0 ? PL_HELD_CELL : 0;
 }
 
 /*
@@ -215,16 +252,20 @@ static int is_stale(const struct pl_held_lock *held)
 
 static void held_take_out(struct pl_actor *actor, uint32_t i)
 {
-    for (uint32_t j = i; j + 1 < actor->held_count; j++)
-        actor->held[j] = actor->held[j + 1];
-    actor->held_count--;
+    struct pl_held_lock *end = actor->held_end - 1;
+    for (struct pl_held_lock *at = &actor->held[i]; at < end; at++) {
+        const uint32_t number = at->number;
+        *at = at[1];
+        at->number = number;
+    }
+    actor->held_end = end;
     held_show(actor, i);
 }
 
 /* Takes out what is not held any more; of that lock, or of all if it is NULL. */
 static void held_forget(struct pl_actor *actor, const void *lock)
 {
-    for (uint32_t i = actor->held_count; i-- > 0;) {
+    for (uint32_t i = pl_held_count(actor); i-- > 0;) {
         const void *of = actor->held[i].lock;
         if ((lock != NULL && of != lock) || !is_stale(&actor->held[i]))
             continue;
@@ -233,20 +274,24 @@ static void held_forget(struct pl_actor *actor, const void *lock)
     }
 }
 
-static int any_strays(void)
+/* Some are only counted; while any is, none is known by its place. */
+static void held_over(struct pl_actor *actor, int more)
 {
-    return atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0;
+    pl_held_forget_places(actor);
+    actor->held_over += (uint32_t)more;
+    held_show(actor, PL_HELD_MAX);
 }
 
 void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint32_t stack)
 {
-    struct pl_held_lock held = {.lock = lock, .kind = (uint16_t)kind, .stack = stack};
+    struct pl_held_lock held = {
+        .lock = lock, .kind = (uint16_t)kind, .stack = stack, .near = &pl_near_none};
     pl_held_push_lock(actor, &held);
 }
 
 void pl_held_push_lock(struct pl_actor *actor, const struct pl_held_lock *held)
 {
-    if (!any_strays() && pl_held_push_simply(actor, held))
+    if (pl_held_push_simply(actor, held))
         return;
     /* Who gave it up while the actor had it in its list did so before now. */
     held_forget(actor, held->lock);
@@ -254,22 +299,22 @@ void pl_held_push_lock(struct pl_actor *actor, const struct pl_held_lock *held)
     if (stray != 0)
         pl_map_change(&pl_held_strays, (uint64_t)(uintptr_t)held->lock, stray_taken);
     pl_held_prepare(actor);
-    if (actor->held_count == PL_HELD_MAX || actor->held == NULL) {
-        actor->held_over++;
-        held_show(actor, PL_HELD_MAX);
+    if (actor->held == &pl_held_none[1] || pl_held_count(actor) == PL_HELD_MAX) {
+        held_over(actor, 1);
         return;
     }
-    uint32_t at = actor->held_count;
-    actor->held[at] = *held;
-    actor->held[at].after = stray_number(stray);
-    actor->held_count = at + 1;
-    held_show(actor, at);
+    const uint32_t i = pl_held_count(actor);
+    struct pl_held_lock *at = &actor->held[i];
+    *at = *held;
+    at->after = stray_number(stray);
+    at->number = i;
+    actor->held_end = at + 1;
+    held_show(actor, i);
 }
 
 int pl_held_remove(struct pl_actor *actor, const void *lock, struct pl_held_lock *removed)
 {
-    uint32_t n = actor->held_count;
-    for (uint32_t i = n; i-- > 0;) {
+    for (uint32_t i = pl_held_count(actor); i-- > 0;) {
         if (actor->held[i].lock != lock)
             continue;
         if (removed != NULL)
@@ -280,8 +325,7 @@ int pl_held_remove(struct pl_actor *actor, const void *lock, struct pl_held_lock
     if (actor->held_over != 0) {
         if (removed != NULL)
             *removed = (struct pl_held_lock){.lock = lock, .kind = EL_WAIT_MUTEX};
-        actor->held_over--; /* one of those that were only counted */
-        held_show(actor, actor->held_count);
+        held_over(actor, -1); /* one of those that were only counted */
         return 1;
     }
     return 0;
@@ -295,7 +339,7 @@ void pl_held_foreign(const void *lock)
 
 int pl_held_settle(struct pl_actor *actor)
 {
-    if (any_strays())
+    if (pl_held_any_strays())
         held_forget(actor, NULL);
-    return (int)(actor->held_count + actor->held_over);
+    return (int)(pl_held_count(actor) + actor->held_over);
 }

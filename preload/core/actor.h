@@ -21,13 +21,21 @@
 #define PL_HELD_MAX  24 /* beyond it locks are only counted */
 #define PL_HELD_CELL 6  /* as in events.def */
 
+/*
+ * A place in a list of held locks. What it says stays when the lock goes, here and in the cell, up
+ * to the next one: whoever takes locks at one place again and again finds all but `lock` written.
+ */
 struct pl_held_lock {
     const void *lock;
+    uintptr_t pc, sp;
+    /* By what the lock's place was known, as long as all but `lock` is what that would give now;
+     * pl_near_none otherwise. */
+    struct pl_near *near;
+    uint32_t stack;
     uint16_t kind;   /* el_wait_kind */
     uint16_t unsure; /* the stack is what pl_stack_near said, for the call at pc and sp */
-    uint32_t stack;
-    uintptr_t pc, sp;
-    uint32_t after; /* the last of those who gave locks up for others, see actor.c; 0: nobody */
+    uint32_t after;  /* the last of those who gave locks up for others, see actor.c; 0: nobody */
+    uint32_t number; /* which it is in the list, for good */
 };
 
 /* What an actor made at one place since the last back-pressure. */
@@ -53,7 +61,7 @@ struct pl_actor {
     struct el_actor *cell; /* never NULL */
     uint64_t id;
     uint32_t epoch;       /* pl_epoch of its making: of another one, it must not be used */
-    uint32_t held_count;  /* in held[] */
+    uint32_t held_over;   /* locks more than fit */
     struct pl_site *site; /* where it was made */
     struct el_held *held_cell;
     uintptr_t stack_lo, stack_hi;
@@ -61,11 +69,11 @@ struct pl_actor {
     /* the second line */
     _Atomic(struct pl_actor *) all; /* next in the list of all, never changed */
     struct pl_wait *wait;           /* of a task; NULL before the first */
-    struct pl_held_lock *held;      /* PL_HELD_MAX of them; NULL before the first lock */
-    uint32_t held_over;             /* more than fit */
-    uint32_t held_room;             /* PL_HELD_CELL where list and cell are as usual, else 0 */
-    uint32_t parked;                /* a task that waits */
-    uint32_t captured;              /* bits of enum pl_captured */
+    struct pl_held_lock *held;      /* up to held_end; pl_held_none before the first lock */
+    struct pl_held_lock *held_end;
+    uint32_t held_room; /* PL_HELD_CELL where list and cell are as usual, else 0 */
+    uint16_t parked;    /* a task that waits */
+    uint16_t captured;  /* bits of enum pl_captured */
 
     /* what its own spawning looks like (core/spawn.c) */
     const struct pl_site *origin; /* the same as site, for good */
@@ -259,40 +267,71 @@ PL_HIDDEN void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *l
 PL_HIDDEN void pl_held_push_lock(struct pl_actor *actor, const struct pl_held_lock *held);
 PL_HIDDEN int pl_held_remove(struct pl_actor *actor, const void *lock,
                              struct pl_held_lock *removed);
-/* Makes room for the first lock: before it is taken, not while it is held. */
-static inline void pl_held_prepare(struct pl_actor *actor)
+
+PL_INLINE int pl_held_any(const struct pl_actor *actor)
 {
-    if (__builtin_expect(actor->held_cell == NULL, 0))
-        actor->held_cell = el_alloc_held(&pl_log);
-    if (__builtin_expect(actor->held == NULL, 0))
-        actor->held = pl_arena_alloc(PL_HELD_MAX * sizeof(actor->held[0]));
+    return actor->held_end != actor->held;
 }
 
-/* The usual case of both, without a call: few locks, none that another gave back. 1: done. */
+PL_INLINE uint32_t pl_held_count(const struct pl_actor *actor)
+{
+    return (uint32_t)(actor->held_end - actor->held);
+}
+
+/* Makes room for the first lock: before it is taken, not while it is held. */
+PL_HIDDEN void pl_held_make(struct pl_actor *actor);
+extern PL_HIDDEN struct pl_held_lock pl_held_none[2]; /* the second is an empty list */
+static inline void pl_held_prepare(struct pl_actor *actor)
+{
+    if (__builtin_expect(actor->held_cell == NULL || actor->held == &pl_held_none[1], 0))
+        pl_held_make(actor);
+}
+
+/* To be called before what is known of places changes. */
+PL_HIDDEN void pl_held_forget_places(struct pl_actor *actor);
+
+/*
+ * The usual case of both, without a call: few locks, none that another gave back. 1: done. The
+ * first is for a lock that differs from what is written there only in its address.
+ */
 extern PL_HIDDEN struct pl_map pl_held_strays; /* see pl_held_foreign */
+PL_INLINE uint32_t pl_held_any_strays(void)
+{
+    return atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed);
+}
+
+PL_INLINE void pl_held_push_again(struct pl_actor *actor, struct pl_held_lock *at, const void *lock)
+{
+    struct el_held *cell = actor->held_cell;
+    const uint32_t n = at->number;
+    at->lock = lock;
+    cell->lock[n] = (uint64_t)(uintptr_t)lock;
+    actor->held_end = at + 1;
+    __atomic_store_n(&cell->count, n + 1, __ATOMIC_RELEASE);
+}
+
 PL_INLINE int pl_held_push_simply(struct pl_actor *actor, const struct pl_held_lock *held)
 {
-    uint32_t n = actor->held_count;
-    if (n >= actor->held_room ||
-        atomic_load_explicit(&pl_held_strays.count, memory_order_relaxed) != 0)
+    struct pl_held_lock *at = actor->held_end;
+    const uint32_t n = at->number;
+    if (n >= actor->held_room || pl_held_any_strays())
         return 0;
-    struct el_held *cell = actor->held_cell;
-    actor->held[n] = *held;
-    cell->lock[n] = (uint64_t)(uintptr_t)held->lock;
-    cell->kind[n] = held->kind;
-    cell->stack[n] = held->stack;
-    actor->held_count = n + 1;
-    __atomic_store_n(&cell->count, n + 1, __ATOMIC_RELEASE);
+    *at = *held;
+    at->number = n;
+    actor->held_cell->kind[n] = held->kind;
+    actor->held_cell->stack[n] = held->stack;
+    pl_held_push_again(actor, at, held->lock);
     return 1;
 }
 
-/* The entry stays readable, at held[held_count], until the next one is pushed. */
+/* The entry stays readable, at held_end, until the next one is pushed. */
 PL_INLINE int pl_held_remove_simply(struct pl_actor *actor, const void *lock)
 {
-    uint32_t n = actor->held_count - 1;
-    if (n >= actor->held_room || actor->held[n].lock != lock)
+    struct pl_held_lock *at = actor->held_end - 1;
+    const uint32_t n = at->number;
+    if (n >= actor->held_room || at->lock != lock)
         return 0;
-    actor->held_count = n;
+    actor->held_end = at;
     __atomic_store_n(&actor->held_cell->count, n, __ATOMIC_RELEASE);
     return 1;
 }
@@ -341,7 +380,7 @@ static inline int pl_holds_lock(void)
     if (pl_noted(self))
         return 1;
     const struct pl_actor *actor = self->thread != NULL ? pl_runs_here(self) : self->actor;
-    return actor != NULL && actor->held_count != 0;
+    return actor != NULL && pl_held_any(actor);
 }
 
 #endif

@@ -69,8 +69,8 @@ struct pl_self {
     uint32_t phase; /* enum pl_phase */
     struct pl_thread *thread;
     struct pl_actor *actor; /* who runs here now: the thread or a task */
-    struct pl_actor
-        *quick; /* the same where nothing is in the way of a lock's short pass, or NULL */
+    struct pl_actor *quick; /* the same where nothing is in the way of a lock's short pass, or
+                               pl_actor_none */
     uintptr_t stack_lo, stack_hi;
     struct pl_near *near;                    /* of the thread, see stack.h; NULL: none yet */
     struct pl_wait_mark waits[PL_WAITS_MAX]; /* outermost first, see wait_nest.c */
@@ -94,11 +94,14 @@ struct pl_self {
 #define PL_PENDING_WAIT 1u /* the thread keeps a wait that is to be written */
 #define PL_PENDING_HOLD 2u /* and a sample of how long a lock is held */
 
+/* Nobody: it holds no locks and has no room for any. */
+extern PL_HIDDEN struct pl_actor pl_actor_none;
+
 /* To be called when `pending`, `running` or `thread` became another. Guard on. */
 static inline void pl_self_settle(struct pl_self *self)
 {
     int hindered = self->thread == NULL || self->running != NULL || self->pending != 0;
-    self->quick = hindered ? NULL : self->actor;
+    self->quick = hindered ? &pl_actor_none : self->actor;
 }
 
 enum pl_phase { PL_PHASE_NEW = 0, PL_PHASE_ON = 1, PL_PHASE_OVER = 2 };
@@ -119,6 +122,12 @@ PL_HIDDEN void pl_follow(struct pl_self *self);
 PL_INLINE int pl_is_ready(void)
 {
     return atomic_load_explicit(&pl_gate.stage, memory_order_acquire) == PL_READY;
+}
+
+/* Not 0: nothing may be recorded here now. */
+PL_INLINE uint32_t pl_hindered(const struct pl_self *self)
+{
+    return (atomic_load_explicit(&pl_gate.stage, memory_order_acquire) ^ PL_READY) | self->guard;
 }
 
 static inline void pl_leave(struct pl_self *self)

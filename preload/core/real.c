@@ -8,6 +8,9 @@
 #include "preload/core/sys.h"
 
 struct pl_real pl_real;
+extern char __libc_single_threaded __attribute__((weak));
+static const char never;
+const char *pl_single_threaded = &never;
 _Atomic uint32_t pl_resolve_state;
 
 static _Atomic int resolver_tid;
@@ -62,6 +65,8 @@ void pl_resolve_all(void)
         return;
     /* A second thread that comes in meanwhile does the same work: the answers are the same. */
     int saved = errno;
+    if (&__libc_single_threaded != NULL)
+        pl_single_threaded = &__libc_single_threaded;
     for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
         if (__atomic_load_n(symbols[i].to, __ATOMIC_RELAXED) != NULL)
             continue;

@@ -53,6 +53,9 @@ struct pl_real {
 
 extern PL_HIDDEN struct pl_real pl_real;
 
+/* Not 0: the process has one thread, as the C library knows. */
+extern PL_HIDDEN const char *pl_single_threaded;
+
 enum pl_resolve_state { PL_UNRESOLVED = 0, PL_RESOLVING = 1, PL_RESOLVED = 2 };
 extern PL_HIDDEN _Atomic uint32_t pl_resolve_state;
 

@@ -325,6 +325,7 @@ static int near_can(const struct pl_self *self, struct pl_call call, const struc
 static void near_fill(struct pl_near *near, const struct pl_self *self, struct pl_call call,
                       const struct pl_stack_entry *e)
 {
+    pl_held_forget_places(self->thread->actor);
     near->trust = near->left = 0;
     for (uint32_t i = 0; i < PL_NEAR_WORDS; i++) {
         uint32_t from = i < e->n ? i : 0;
@@ -334,7 +335,8 @@ static void near_fill(struct pl_near *near, const struct pl_self *self, struct p
     near->pc = e->first != 0 ? e->first : call.pc;
     near->place = self->stack_hi - call.sp;
     near->id = e->id;
-    near->trust = near->left = 1;
+    near->trust = 1;
+    near->left = 2;
 }
 
 /*
@@ -380,6 +382,12 @@ static struct pl_near *near_find(const struct pl_self *self, struct pl_near *fir
     return NULL;
 }
 
+static void near_trust_less(struct pl_near *near, uint16_t trust)
+{
+    near->trust = trust;
+    near->left = near->left < trust + 1 ? near->left : (uint16_t)(trust + 1);
+}
+
 /* An entry for a stack that has none. Of those from its slot on, the one that was trusted least
  * makes room; the others have to earn it again. */
 static struct pl_near *near_room(const struct pl_self *self, struct pl_near *first, uintptr_t pc,
@@ -394,20 +402,19 @@ static struct pl_near *near_room(const struct pl_self *self, struct pl_near *fir
         struct pl_near *near = &self->near[slot ^ way];
         struct pl_near *more = near->trust < least->trust ? least : near;
         least = near->trust < least->trust ? near : least;
-        more->trust = (uint16_t)((more->trust + 1) / 2);
-        more->left = more->left < more->trust ? more->left : more->trust;
+        near_trust_less(more, (uint16_t)((more->trust + 1) / 2));
     }
     return least;
 }
 
 /* `near` comes often. What is found sooner, where its place is looked for first, has to come as
  * well, or they change places. */
-static void near_outdo(struct pl_near *sooner, struct pl_near *near)
+static void near_outdo(const struct pl_self *self, struct pl_near *sooner, struct pl_near *near)
 {
+    pl_held_forget_places(self->thread->actor);
     const struct pl_near was = *sooner;
     if (was.trust > 1) {
-        sooner->trust = was.trust / 2;
-        sooner->left = was.left < sooner->trust ? was.left : sooner->trust;
+        near_trust_less(sooner, was.trust / 2);
         return;
     }
     *sooner = *near;
@@ -478,11 +485,11 @@ static uint32_t near_learn(struct pl_self *self, uintptr_t pc, struct pl_call ca
         near_fill(near != NULL ? near : near_room(self, first, pc, call.sp), self, call, e);
         return 0;
     }
-    uint32_t uses = (uint32_t)(near->trust - near->left);
+    uint32_t uses = (uint32_t)(near->trust + 1 - near->left);
     near->trust = (uint16_t)(near->trust < PL_TRUST_MOST ? near->trust * 2 : PL_TRUST_MOST);
-    near->left = near->trust;
+    near->left = (uint16_t)(near->trust + 1);
     if (near != sooner && near->trust == PL_TRUST_MOST)
-        near_outdo(sooner, near);
+        near_outdo(self, sooner, near);
     return uses;
 }
 

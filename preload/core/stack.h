@@ -137,8 +137,10 @@ struct pl_near {
     uintptr_t words[PL_NEAR_WORDS];
     uint16_t offsets[PL_NEAR_WORDS];
     uint32_t id;
-    uint16_t left, trust; /* uses until all is compared */
+    uint16_t left, trust; /* uses until all is compared, that one included: at most `trust` + 1 */
 };
+
+extern PL_HIDDEN struct pl_near pl_near_none; /* it is of no place */
 
 PL_INLINE size_t pl_near_slot(uintptr_t pc, uintptr_t place)
 {
@@ -160,11 +162,22 @@ PL_INLINE int pl_near_matches(const struct pl_near *e, const uintptr_t *sp)
     return 1;
 }
 
+/* The same by one branch. All of it must be there to be read: on the thread's stack it is. */
+PL_INLINE uintptr_t pl_near_differs(const struct pl_near *e, const uintptr_t *sp)
+{
+    uintptr_t differ = 0;
+#pragma GCC unroll 4
+    for (int i = 0; i < PL_NEAR_WORDS; i++)
+        differ |= pl_plain_address(sp[e->offsets[i]]) ^ e->words[i];
+    return differ;
+}
+
 PL_INLINE uint32_t pl_near_use(struct pl_near *e)
 {
-    if (__builtin_expect(e->left == 0, 0))
+    if (__builtin_expect(--e->left == 0, 0)) {
+        e->left = 1;
         return 0;
-    e->left--;
+    }
     return e->id;
 }
 
@@ -176,15 +189,20 @@ PL_INLINE uintptr_t pl_stack_end_of(const struct pl_self *self, const struct pl_
 
 /* `pc` is that of the first frame: of the call, or `first` where that is named; `hi` the end of the
  * current stack. Calls nothing. */
+PL_INLINE struct pl_near *pl_near_on(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
+                                     uintptr_t at)
+{
+    if (__builtin_expect(self->near == NULL, 0))
+        return NULL;
+    struct pl_near *e = &self->near[pl_near_slot(pc, hi - at)];
+    return pl_near_is_of(e, pc, hi - at) && pl_near_matches(e, (const uintptr_t *)at) ? e : NULL;
+}
+
 PL_INLINE uint32_t pl_stack_near_on(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
                                     uintptr_t at)
 {
-    if (__builtin_expect(self->near == NULL, 0))
-        return 0;
-    struct pl_near *e = &self->near[pl_near_slot(pc, hi - at)];
-    if (!pl_near_is_of(e, pc, hi - at) || !pl_near_matches(e, (const uintptr_t *)at))
-        return 0;
-    return pl_near_use(e);
+    struct pl_near *e = pl_near_on(self, hi, pc, at);
+    return e == NULL ? 0 : pl_near_use(e);
 }
 
 /* Where that gave 0: the entries beside, and those of a place that is reached on several ways. */

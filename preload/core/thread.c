@@ -27,7 +27,8 @@ static struct pl_map by_pthread;
 static _Atomic uint32_t last_serial;
 static _Atomic uint32_t unseen; /* threads whose end nobody will tell */
 
-__thread struct pl_self pl_self_block __attribute__((tls_model("initial-exec")));
+__thread struct pl_self pl_self_block
+    __attribute__((tls_model("initial-exec"))) = {.quick = &pl_actor_none};
 _Static_assert(sizeof(struct pl_self) <= 1024, "initial-exec TLS is scarce");
 
 __attribute__((noinline)) struct pl_self *pl_self(void)

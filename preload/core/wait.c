@@ -122,11 +122,12 @@ static void late_keep(struct pl_self *self, const struct pl_wait *w, uint64_t no
 void pl_held_revise(struct pl_self *self, struct pl_call now)
 {
     struct pl_actor *actor = self->actor;
-    for (uint32_t i = 0; i < actor->held_count; i++) {
+    for (uint32_t i = 0; i < pl_held_count(actor); i++) {
         struct pl_held_lock *held = &actor->held[i];
         if (!held->unsure)
             continue;
         held->unsure = 0;
+        held->near = &pl_near_none;
         held->stack =
             pl_stack_revise(self, (struct pl_call){held->pc, held->sp, 0}, held->stack, now);
         if (i < PL_HELD_CELL && actor->held_cell != NULL)
@@ -161,7 +162,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
         w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
         pl_object_wait_begins(w->record, w->actor->id, w->stack);
     }
-    if (w->actor->held_count != 0)
+    if (pl_held_any(w->actor))
         pl_held_revise(self, call);
     if (w->actor->spawns != NULL)
         pl_spawn_waits(self, w->actor);
@@ -225,15 +226,15 @@ void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, u
     uint64_t ticks = now - w->began;
     struct pl_actor *actor = w->actor;
     int is_lock = el_wait_is_lock(w->kind);
-    int over_locks = !is_lock && w->outer == NULL && actor->held_count != 0;
+    int over_locks = !is_lock && w->outer == NULL && pl_held_any(actor);
     int is_long = is_lock || ticks >= pl_long_wait_ticks;
     if ((!over_locks && !is_long) || !pl_window_open(now))
         return;
     /* A wait within a wait (a plugin of the resolver) is part of that one. */
     if (over_locks && pl_held_settle(actor) != 0) {
-        for (uint32_t i = 0; i < actor->held_count; i++)
-            if (actor->held[i].kind != EL_WAIT_ONCE) /* an initialisation may wait */
-                lock_io_write(self, w, &actor->held[i], now);
+        for (const struct pl_held_lock *held = actor->held; held != actor->held_end; held++)
+            if (held->kind != EL_WAIT_ONCE) /* an initialisation may wait */
+                lock_io_write(self, w, held, now);
     }
     if (!is_long)
         return;

@@ -109,7 +109,13 @@ static inline int acquired_again(struct pl_self *self, uint16_t kind, const void
     if (actor == NULL || pl_noted(self))
         return 0;
     const uint32_t stack = pl_stack_near_on(self, pl_stack_end_of(self, actor), caller, call.sp);
-    const struct pl_held_lock held = {lock, kind, 1, stack, call.pc, call.sp, 0};
+    const struct pl_held_lock held = {.lock = lock,
+                                      .kind = kind,
+                                      .unsure = 1,
+                                      .stack = stack,
+                                      .pc = call.pc,
+                                      .sp = call.sp,
+                                      .near = &pl_near_none};
     return stack != 0 && pl_held_push_simply(actor, &held);
 }
 
@@ -126,9 +132,13 @@ __attribute__((noinline)) static void acquired(enum loiter_wait why, const void 
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    struct pl_held_lock held = {
-        lock,    (uint16_t)why, 1, pl_stack_near(self, (uintptr_t)caller, call.sp),
-        call.pc, call.sp,       0};
+    struct pl_held_lock held = {.lock = lock,
+                                .kind = (uint16_t)why,
+                                .unsure = 1,
+                                .stack = pl_stack_near(self, (uintptr_t)caller, call.sp),
+                                .pc = call.pc,
+                                .sp = call.sp,
+                                .near = &pl_near_none};
     if (held.stack == 0 || !pl_held_push_simply(self->actor, &held)) {
         int known = held.stack != 0;
         if (!known)

@@ -381,9 +381,9 @@ static void a_record_that_is_used_again_knows_nothing_of_before(void **state)
     park(&a, &chan);
     wake(&a, &chan);
     loiter_lock_acquired(LOITER_WAIT_MUTEX, &lock, &place_one);
-    assert_int_equal(pl_self()->actor->held_count, 1);
+    assert_int_equal(pl_held_count(pl_self()->actor), 1);
     loiter_lock_released(&lock, &a);
-    assert_int_equal(pl_self()->actor->held_count, 0);
+    assert_int_equal(pl_held_count(pl_self()->actor), 0);
     loiter_task_exit(&a);
     struct loiter_task b = create();
     assert_ptr_equal(cell_of(&b), cell);
@@ -393,7 +393,7 @@ static void a_record_that_is_used_again_knows_nothing_of_before(void **state)
     assert_int_equal(cell->waits_here, 0);
     assert_int_equal(cell->waker, 0);
     assert_int_equal(cell->object, 0);
-    assert_int_equal(pl_self()->actor->held_count, 0);
+    assert_int_equal(pl_held_count(pl_self()->actor), 0);
     loiter_task_exit(&b);
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
 }

@@ -27,7 +27,7 @@
 /* A wait whose time is not to be guessed: others wait for what is held, or for the same lock. */
 static inline int is_exact(const struct pl_actor *task, uint32_t kind)
 {
-    return el_wait_is_lock(kind) || task->held_count != 0;
+    return el_wait_is_lock(kind) || pl_held_any(task);
 }
 
 /* ---- the end of a wait ---- */
@@ -231,7 +231,7 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
         pl_waitgroup_waited(self, w->object, w->stack);
     if (task->spawns != NULL)
         pl_spawn_waits(self, task);
-    if (task->held_count != 0)
+    if (pl_held_any(task))
         pl_held_revise(self, asked->call);
     w->began = is_exact(task, w->kind) ? self->now = pl_now() : pl_stamp(self);
     pl_capture_waits(task, w->began);
@@ -269,8 +269,8 @@ PL_INLINE int is_like(const struct again *a, uint32_t kind_and_timed, uint64_t o
 {
     const struct pl_wait *w = a->w;
     if (w == NULL || w->object != object || w->again != kind_and_timed || w->sp != sp ||
-        w->caller != (uintptr_t)caller ||
-        (a->task->held_count | (a->task->captured & PL_CAPTURE_HOLDS)) != 0 || pl_noted(a->self))
+        w->caller != (uintptr_t)caller || pl_held_any(a->task) ||
+        a->task->captured & PL_CAPTURE_HOLDS || pl_noted(a->self))
         return 0;
     for (int i = 0; i < PL_WAIT_WORDS; i++)
         if (pl_plain_address(*w->at[i]) != w->words[i])

@@ -73,8 +73,7 @@ PL_INLINE int is_short(const struct pl_self *self, const struct pl_actor *task, 
                        struct woken *woken)
 {
     const struct pl_wait *w = task->wait;
-    if (!task->parked || w->again == 0 ||
-        (task->held_count | (task->captured & PL_CAPTURE_HOLDS)) != 0)
+    if (!task->parked || w->again == 0 || pl_held_any(task) || task->captured & PL_CAPTURE_HOLDS)
         return 0;
     woken->o =
         w->kind == EL_WAIT_SELECT ? self->thread->objects[pl_recent_slot(object)] : w->record;

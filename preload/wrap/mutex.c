@@ -39,12 +39,19 @@ static inline int is_taken(const pthread_mutex_t *mutex)
 
 /* As long as the process has one thread, the C library's lock takes no atomic instruction, but its
  * trylock does. What is free then stays free until the call. */
-extern char __libc_single_threaded __attribute__((weak));
 
 static inline int is_free_for_sure(const pthread_mutex_t *mutex)
 {
-    return &__libc_single_threaded != NULL && __libc_single_threaded != 0 &&
+    return *pl_single_threaded != 0 &&
            __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) == 0;
+}
+
+/* And of a kind that then cannot fail. */
+static inline int is_had_for_sure(const pthread_mutex_t *mutex)
+{
+    int kind = __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED) & KINDS_NOT_TRIED;
+    return *pl_single_threaded != 0 &&
+           (kind | __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED)) == 0;
 }
 
 #define TRY(mutex, REAL)                                                                           \
@@ -66,13 +73,25 @@ __attribute__((noinline)) PL_FRAMELESS static int lock_shared(pthread_mutex_t *m
     return result == EBUSY ? pthread_mutex_lock_slowly(mutex, place) : result;
 }
 
-PL_EXPORT PL_FRAMELESS int pthread_mutex_lock(pthread_mutex_t *mutex)
+PL_INLINE int lock_noted(pthread_mutex_t *mutex)
+{
+    if (is_had_for_sure(mutex))
+        return PL_LOAD(pthread_mutex_lock)(mutex);
+    return lock_shared(mutex);
+}
+
+PL_NEXT_WAY PL_FRAMELESS int lock_elsewhere(pthread_mutex_t *mutex)
 {
     if (__builtin_expect(!pl_lock_noted(EL_WAIT_MUTEX, mutex, PL_PC(), PL_SP()), 0))
         return pthread_mutex_lock_slowly(mutex, 0);
-    if (is_tried(mutex) && is_free_for_sure(mutex))
-        return PL_LOAD(pthread_mutex_lock)(mutex); /* it cannot fail */
-    return lock_shared(mutex);
+    return lock_noted(mutex);
+}
+
+PL_EXPORT PL_FRAMELESS int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+    if (__builtin_expect(!pl_lock_noted_again(mutex, PL_PC(), PL_SP()), 0))
+        return lock_elsewhere(mutex);
+    return lock_noted(mutex);
 }
 
 PL_LOCK_CALL(pthread_mutex_timedlock, (pthread_mutex_t * mutex, const struct timespec *at),

@@ -118,7 +118,7 @@ static const struct pl_held_lock *held_by(const struct task *t, uint32_t n)
 {
     const struct pl_actor *actor = t->loiter.tool;
     assert_false(loiter_task_looks(&t->loiter));
-    return n < actor->held_count ? &actor->held[n] : NULL;
+    return n < pl_held_count(actor) ? &actor->held[n] : NULL;
 }
 
 static void what_is_noted_is_in_no_list(void **state)

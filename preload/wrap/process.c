@@ -39,7 +39,7 @@ static void fork_prepare(struct fork_locks *locks)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    locks->n = self->actor->held_count;
+    locks->n = pl_held_count(self->actor);
     memcpy(locks->held, self->actor->held, locks->n * sizeof(locks->held[0]));
     pl_leave(self);
 }

@@ -1,0 +1,237 @@
+/* lock_test.c - the list of held locks by the ways that the wrappers go, short ones and long ones:
+ * whichever it was, the list and its cell say what is held, and where it was taken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "preload/core/made_record.h"
+#include "preload/wrap/lock.h"
+
+#define LOCKS 8 /* more than a cell has room for */
+
+extern void *__libc_stack_end; /* NOLINT: the C library's name */
+
+static char locks[LOCKS];
+static struct held {
+    const void *lock;
+    uint32_t kind, stack;
+} held[LOCKS];
+static unsigned count, again, known;
+static volatile int sink;
+
+static uint32_t stack_of(struct pl_call call)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return 0;
+    uint32_t stack = pl_stack(self, call);
+    pl_leave(self);
+    return stack;
+}
+
+static void acquire(enum el_wait_kind kind, const void *lock, struct pl_call call)
+{
+    if (kind == EL_WAIT_MUTEX && pl_lock_noted_again(lock, call.pc, call.sp)) {
+        again++;
+    } else if (pl_lock_noted(kind, lock, call.pc, call.sp) ||
+               pl_lock_noted_other(kind, lock, call)) {
+        known++;
+    } else {
+        pl_lock_taken(kind, lock, pl_lock_prepare(call), call);
+    }
+}
+
+/* As a wrapper is called. */
+__attribute__((noinline)) static void take(enum el_wait_kind kind, const void *lock)
+{
+    struct pl_call call = PL_CALL();
+    acquire(kind, lock, call);
+    held[count++] = (struct held){lock, kind, stack_of(call)};
+}
+
+static void release(unsigned i)
+{
+    struct pl_held_lock was;
+    if (!pl_lock_dropped(held[i].lock)) {
+        assert_true(pl_lock_releasing(held[i].lock, &was));
+        pl_wait_flush();
+    }
+    for (count--; i < count; i++)
+        held[i] = held[i + 1];
+}
+
+static void assert_all_is_told(void)
+{
+    const struct pl_actor *actor = pl_self()->actor;
+    assert_int_equal(pl_held_count(actor), count);
+    assert_true(pl_holds_lock() == (count != 0));
+    if (count == 0 && actor->held_cell == NULL)
+        return;
+    assert_int_equal(actor->held_cell->count, count);
+    for (unsigned i = 0; i < count; i++) {
+        assert_ptr_equal(actor->held[i].lock, held[i].lock);
+        assert_int_equal(actor->held[i].kind, held[i].kind);
+        assert_int_equal(actor->held[i].stack, held[i].stack);
+        if (i >= PL_HELD_CELL)
+            continue;
+        assert_int_equal(actor->held_cell->lock[i], (uintptr_t)held[i].lock);
+        assert_int_equal(actor->held_cell->kind[i], held[i].kind);
+        assert_int_equal(actor->held_cell->stack[i], held[i].stack);
+    }
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    struct pl_self *self = pl_self();
+    self->stack_hi = (uintptr_t)__libc_stack_end;
+    /* Where a place is in that table depends on addresses: there is room for those of one test. */
+    if (self->near != NULL)
+        memset(self->near, 0, sizeof(self->near[0]) << PL_NEAR_BITS);
+    count = again = known = 0;
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    pl_self()->stack_hi = 0;
+    return 0;
+}
+
+#define PLACE(name, call)                                                                          \
+    __attribute__((noinline)) static void name(enum el_wait_kind kind, const void *lock)           \
+    {                                                                                              \
+        call(kind, lock);                                                                          \
+        sink++;                                                                                    \
+    }
+PLACE(inner, take)
+PLACE(here, inner)
+PLACE(there, inner)
+PLACE(deeper, there)
+static void (*const places[])(enum el_wait_kind, const void *) = {take, inner, here, there, deeper};
+
+static void a_place_that_comes_again_is_told_by_little(void **state)
+{
+    (void)state;
+    for (volatile int i = 0; i < 1000; i++) {
+        here(EL_WAIT_MUTEX, &locks[i % 2]);
+        assert_all_is_told();
+        release(0);
+        assert_all_is_told();
+    }
+    assert_in_range(again, 900, 999);
+}
+
+/* Rows of one place, and places and kinds that change, in lists of up to eight locks. */
+static void whatever_comes_is_told(void **state)
+{
+    (void)state;
+    unsigned place = 0, kind = 0;
+    srand(1);
+    for (volatile int i = 0; i < 60000; i++) {
+        if (rand() % 8 == 0)
+            place = (unsigned)rand() % 5;
+        if (rand() % 8 == 0)
+            kind = (unsigned)rand() % 3;
+        if (count == LOCKS || (count != 0 && rand() % 2 == 0)) {
+            release(rand() % 4 != 0 ? count - 1 : (unsigned)rand() % count);
+        } else {
+            const char *lock = &locks[rand() % LOCKS];
+            unsigned n = 0;
+            while (n < count && held[n].lock != lock)
+                n++;
+            if (n == count)
+                places[place](EL_WAIT_MUTEX + kind, lock);
+        }
+        assert_all_is_told();
+    }
+    while (count != 0)
+        release(0);
+    assert_true(again > 500 && again + known > 4000);
+}
+
+/* Further out than four frames: seen when all of them are compared, and from then on each time. */
+PLACE(out_1, inner)
+PLACE(out_2, out_1)
+PLACE(out_3, out_2)
+PLACE(out_4, out_3)
+PLACE(usual, out_4)
+PLACE(other, out_4)
+
+static void a_caller_further_out_is_told_once_it_was_seen(void **state)
+{
+    (void)state;
+    const struct pl_actor *actor = pl_self()->actor;
+    int seen = 0;
+    for (volatile unsigned i = 0; i < 8000; i++) {
+        (i < 2000 ? usual : other)(EL_WAIT_MUTEX, &locks[i % 2]);
+        assert_int_equal(actor->held[i % 2].stack, actor->held_cell->stack[i % 2]);
+        seen |= i >= 2000 && actor->held[i % 2].stack == held[i % 2].stack;
+        if (i < 2000 || seen)
+            assert_int_equal(actor->held[i % 2].stack, held[i % 2].stack);
+        if (i % 2 != 0) {
+            release(1);
+            release(0);
+        }
+    }
+    assert_true(seen && again > 7000);
+}
+
+/* The way that a place was first reached on, and another one that comes so often that it takes the
+ * first one's entry. */
+static void a_way_that_comes_more_often_is_told(void **state)
+{
+    (void)state;
+    for (volatile unsigned i = 0; i < 20000; i++) {
+        const int both = i < 9 || i >= 19000;
+        for (volatile unsigned n = 0; n < (both ? 2 : 1); n++)
+            (i < 9 && i % 2 == 0 ? here : there)(EL_WAIT_MUTEX, &locks[n]);
+        assert_all_is_told();
+        while (count != 0)
+            release(count - 1);
+    }
+    assert_true(again + known > 19000);
+}
+
+/* What a wait found out of the place of a lock is not told of the next one that comes there, and
+ * behind the guard nothing is noted. */
+static void of_what_is_revised_or_guarded_nothing_is_noted(void **state)
+{
+    (void)state;
+    unsigned noted = 0;
+    for (volatile int i = 0; i < 52; i++) {
+        struct pl_self *self = i == 51 ? pl_enter() : NULL;
+        noted = again;
+        here(EL_WAIT_MUTEX, &locks[i == 50]);
+        if (self != NULL)
+            break;
+        assert_all_is_told();
+        if (i == 49) {
+            self = pl_enter();
+            self->actor->held[0].stack = 0; /* as if it had been another one */
+            pl_held_revise(self, PL_CALL());
+            pl_leave(self);
+        }
+        release(0);
+    }
+    pl_leave(pl_self());
+    assert_int_equal(again, noted);
+    assert_false(pl_held_any(pl_self()->actor));
+    assert_true(again > 20);
+    count = 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_place_that_comes_again_is_told_by_little, begin, end),
+        cmocka_unit_test_setup_teardown(whatever_comes_is_told, begin, end),
+        cmocka_unit_test_setup_teardown(a_caller_further_out_is_told_once_it_was_seen, begin, end),
+        cmocka_unit_test_setup_teardown(a_way_that_comes_more_often_is_told, begin, end),
+        cmocka_unit_test_setup_teardown(of_what_is_revised_or_guarded_nothing_is_noted, begin, end),
+    };
+    return cmocka_run_group_tests(tests, made_begin, made_end);
+}
