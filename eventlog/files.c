@@ -149,9 +149,11 @@ void *el_files_grow(struct el_log *log, const struct el_slot *slot, uint64_t off
         if (*error == 0)
             *error = write_packets(log, slot, fd, offset, count);
         if (*error == 0)
-            at = el_sys_map(fd, offset, bytes, MAP_POPULATE, error);
+            at = el_sys_map(fd, offset, bytes, 0, error);
         if (at == NULL)
             el_sys_truncate(fd, offset);
+        else if (count > 1) /* MAP_POPULATE would make them to be read: a fault for each write */
+            el_sys_populate(at, bytes);
         el_sys_close(fd);
     }
     el_sys_close(dir);

@@ -19,7 +19,7 @@
 /* The directory is read again after so long, for processes that have come. */
 #define RESCAN_NS INT64_C(150000000)
 /* The share of the time so far that passes before the next look. */
-#define LOOK_SHARE 0.05
+#define LOOK_SHARE 0.1
 /* One look is bounded: what is beyond is left out, and the others stand for it. */
 #define PROCESSES_MOST 64u
 #define THREADS_MOST   256u

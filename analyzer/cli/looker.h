@@ -3,8 +3,8 @@
  *
  * Each recorded thread says in its memory whether it is inside, and in its record where that word
  * lies. The launcher reads the words of all recorded processes now and then, by process_vm_readv:
- * forty times in the first second, and the rarer the longer they run, down to four times a second,
- * for a look wakes the launcher. Where the kernel does not allow that, nothing is known.
+ * some twenty times in the first second, and the rarer the longer they run, down to four times a
+ * second, for a look wakes the launcher. Where the kernel does not allow that, nothing is known.
  */
 #ifndef LOOKER_H
 #define LOOKER_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* From one look to the next. */
-#define LOOKER_LEAST_S 0.02
+#define LOOKER_LEAST_S 0.025
 #define LOOKER_MOST_S  0.25
 
 struct looker;
