@@ -30,13 +30,17 @@ struct sample {
 static int all_known;
 static struct pl_map samples;
 static struct pl_pool records = {.bytes = sizeof(struct sample)};
-static struct entry *_Atomic leaves[PL_LEAVES];
+static struct entry *_Atomic *leaves; /* PL_LEAVES of them, where all are known */
 
 int pl_blocks_init(int all)
 {
     all_known = all;
     atomic_store(&records.head, 0);
-    return all ? 0 : pl_map_init(&samples, SAMPLES_BITS);
+    if (!all)
+        return pl_map_init(&samples, SAMPLES_BITS);
+    if (leaves == NULL)
+        leaves = pl_sys_reserve(PL_LEAVES * sizeof(leaves[0]));
+    return leaves == NULL ? -1 : 0;
 }
 
 static size_t leaf_bytes(void)
@@ -46,6 +50,8 @@ static size_t leaf_bytes(void)
 
 static struct entry *entry_of(uintptr_t address, int make)
 {
+    if (leaves == NULL)
+        return NULL;
     _Atomic(struct entry *) *place = &leaves[address >> PL_LEAF_BITS & (PL_LEAVES - 1)];
     struct entry *leaf = atomic_load_explicit(place, memory_order_acquire);
     if (leaf == NULL && make) {
@@ -141,7 +147,8 @@ int pl_blocks_none(void)
 
 void pl_blocks_each_leaf(void (*on)(uintptr_t lo, uintptr_t hi, void *ctx), void *ctx)
 {
-    for (uint64_t i = pl_starts_next(0); i < PL_LEAVES; i = pl_starts_next(i + 1)) {
+    for (uint64_t i = leaves == NULL ? PL_LEAVES : pl_starts_next(0); i < PL_LEAVES;
+         i = pl_starts_next(i + 1)) {
         uintptr_t leaf = (uintptr_t)atomic_load(&leaves[i]);
         if (leaf != 0)
             on(leaf, leaf + leaf_bytes(), ctx);

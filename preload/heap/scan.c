@@ -331,8 +331,6 @@ static void skip_own(struct scan *scan)
     pl_arena_each(skip_range, view);
     pl_starts_each_leaf(skip_range, view);
     pl_blocks_each_leaf(skip_range, view);
-    pl_heap_sites_range(&lo, &hi);
-    pl_view_skip(view, lo, hi);
     pl_modules_own_range(&lo, &hi);
     pl_view_skip(view, lo, hi);
     skip_scan(view, scan);

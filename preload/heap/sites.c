@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "preload/core/arena.h"
 #include "preload/core/clock.h"
 #include "preload/core/options.h"
 #include "preload/core/record.h"
@@ -12,9 +13,12 @@
 #include "preload/heap/heap.h"
 #include "preload/heap/sample.h"
 
-/* By stack. Reserved once, its pages are had when a stack of that number allocates. */
-static struct el_heap_site *_Atomic *by_stack;
-#define TABLE_BYTES (PL_STACKS_MAX * sizeof(by_stack[0]))
+/* By stack: pieces are made when a stack of such a number allocates. */
+#define PIECE 4096u
+struct piece {
+    struct el_heap_site *_Atomic sites[PIECE];
+};
+static struct piece *_Atomic by_stack[PL_STACKS_MAX / PIECE];
 
 /* Lives of up to 10 us, 100 us, 1 ms, 10 ms, 100 ms, and longer ones; in ticks. */
 #define LIFE_LIMITS      5
@@ -23,22 +27,29 @@ static uint64_t life_limits[LIFE_LIMITS];
 
 int pl_heap_sites_init(void)
 {
-    if (by_stack != NULL)
-        pl_sys_munmap(by_stack, TABLE_BYTES);
-    by_stack = pl_sys_reserve(TABLE_BYTES);
+    /* The pieces went with the tables of the arena. */
+    memset(by_stack, 0, sizeof(by_stack));
     uint64_t ns = LIFE_SHORTEST_NS;
     for (unsigned i = 0; i < LIFE_LIMITS; i++, ns *= 10)
         life_limits[i] = pl_ticks_of_ns(ns);
-    return by_stack == NULL ? -1 : 0;
+    return 0;
 }
 
-void pl_heap_sites_range(uintptr_t *lo, uintptr_t *hi)
+/* Where the site of a stack is; NULL without memory. Who loses the race to make a piece leaves its
+ * memory unused. */
+static struct el_heap_site *_Atomic *place_of(uint32_t stack)
 {
-    *lo = (uintptr_t)by_stack;
-    *hi = by_stack == NULL ? 0 : *lo + TABLE_BYTES;
+    struct piece *_Atomic *at = &by_stack[stack / PIECE];
+    struct piece *piece = atomic_load_explicit(at, memory_order_acquire);
+    if (__builtin_expect(piece == NULL, 0)) {
+        struct piece *fresh = pl_arena_table(sizeof(*fresh));
+        if (fresh == NULL || atomic_compare_exchange_strong(at, &piece, fresh))
+            piece = fresh;
+    }
+    return piece == NULL ? NULL : &piece->sites[stack % PIECE];
 }
 
-static struct el_heap_site *site_make(uint32_t stack)
+static struct el_heap_site *site_make(struct el_heap_site *_Atomic *place, uint32_t stack)
 {
     struct el_heap_site *cell = el_alloc_heap_site(&pl_log);
     struct el_heap_site *other = NULL;
@@ -48,7 +59,7 @@ static struct el_heap_site *site_make(uint32_t stack)
     cell->size_min = UINT64_MAX;
     cell->first_at = pl_now();
     el_set_state(&cell->state, EL_LIVE);
-    if (atomic_compare_exchange_strong(&by_stack[stack], &other, cell))
+    if (atomic_compare_exchange_strong(place, &other, cell))
         return cell;
     el_free_heap_site(&pl_log, cell);
     return other;
@@ -56,10 +67,13 @@ static struct el_heap_site *site_make(uint32_t stack)
 
 struct el_heap_site *pl_heap_site(uint32_t stack)
 {
-    if (by_stack == NULL || stack == 0 || stack >= PL_STACKS_MAX)
+    if (stack == 0 || stack >= PL_STACKS_MAX)
         return NULL;
-    struct el_heap_site *cell = atomic_load_explicit(&by_stack[stack], memory_order_acquire);
-    return __builtin_expect(cell != NULL, 1) ? cell : site_make(stack);
+    struct el_heap_site *_Atomic *place = place_of(stack);
+    if (place == NULL)
+        return NULL;
+    struct el_heap_site *cell = atomic_load_explicit(place, memory_order_acquire);
+    return __builtin_expect(cell != NULL, 1) ? cell : site_make(place, stack);
 }
 
 static struct pl_weight weight_of(uint64_t size, uintptr_t address)
@@ -114,8 +128,14 @@ void pl_heap_site_died(struct el_heap_site *site, const struct pl_block *block, 
 void pl_heap_sites_unleak(void)
 {
     uint32_t last = pl_stack_table_last();
-    for (uint32_t i = 1; by_stack != NULL && i <= last && i < PL_STACKS_MAX; i++) {
-        struct el_heap_site *site = atomic_load_explicit(&by_stack[i], memory_order_acquire);
+    for (uint32_t i = 1; i <= last && i < PL_STACKS_MAX; i++) {
+        struct piece *piece = atomic_load_explicit(&by_stack[i / PIECE], memory_order_acquire);
+        if (piece == NULL) {
+            i |= PIECE - 1;
+            continue;
+        }
+        struct el_heap_site *site =
+            atomic_load_explicit(&piece->sites[i % PIECE], memory_order_acquire);
         if (site == NULL || site->leaked_samples == 0)
             continue;
         memset(site->leaked_blocks, 0, sizeof(site->leaked_blocks));

@@ -32,7 +32,4 @@ enum pl_leak { PL_LEAK_DIRECT, PL_LEAK_INDIRECT, PL_LEAK_CYCLE };
 PL_HIDDEN void pl_heap_site_leaked(struct el_heap_site *site, const struct pl_block *block,
                                    uintptr_t address, enum pl_leak how);
 
-/* The records of the sites, as memory that holds no pointer of the program's. */
-PL_HIDDEN void pl_heap_sites_range(uintptr_t *lo, uintptr_t *hi);
-
 #endif

@@ -4,7 +4,9 @@
  * A grain is the least distance of two blocks: 32 bytes for the C library's allocator, 16 for
  * others (of two 8-byte blocks in one grain the later is known). The bytes lie in leaves of 256 MiB
  * of address space each, reserved when the first block there begins and committed by the page. Only
- * who owns a block writes its byte, so no access is a locked one.
+ * who owns a block writes its byte, so no access is a locked one. The table of the leaves may be
+ * written where there are some, and only read elsewhere: so it is no part of what a limit on the
+ * data of a program counts.
  *
  *   0              no block begins there
  *   PL_STARTS set  one does; the bits of PL_PLACE_MASK are those of its address
@@ -27,13 +29,12 @@
 
 /* All 0 at first, so that the library's file has no part in it. */
 struct pl_starts {
-    uint32_t off;   /* blocks are not noted */
-    uint32_t shift; /* of a grain; 0 until the first block */
-    uint32_t libc;  /* the allocator is the C library's */
+    uint32_t off;             /* blocks are not noted */
+    uint32_t shift;           /* of a grain; 0 until the first block */
+    uint32_t libc;            /* the allocator is the C library's */
+    uint8_t *_Atomic *leaves; /* PL_LEAVES of them; NULL until the first block */
 };
 extern PL_HIDDEN struct pl_starts pl_starts;
-
-extern PL_HIDDEN uint8_t *_Atomic pl_starts_leaves[PL_LEAVES];
 
 /* Notes a block where its leaf is missing; NULL and what cannot be noted are left alone. */
 PL_HIDDEN void pl_starts_add_slowly(uintptr_t block);
@@ -50,7 +51,10 @@ PL_HIDDEN void pl_starts_each_leaf(void (*on)(uintptr_t lo, uintptr_t hi, void *
 /* Where the byte is; NULL without a leaf. Of any address. */
 static inline uint8_t *pl_starts_byte(uintptr_t block)
 {
-    uint8_t *leaf = atomic_load_explicit(&pl_starts_leaves[block >> PL_LEAF_BITS & (PL_LEAVES - 1)],
+    uint8_t *_Atomic *leaves = pl_starts.leaves;
+    if (__builtin_expect(leaves == NULL, 0))
+        return NULL;
+    uint8_t *leaf = atomic_load_explicit(&leaves[block >> PL_LEAF_BITS & (PL_LEAVES - 1)],
                                          memory_order_relaxed);
     if (__builtin_expect(leaf == NULL, 0))
         return NULL;

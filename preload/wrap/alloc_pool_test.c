@@ -79,7 +79,6 @@ int pl_is_missing(const void *real)
 }
 /* Nobody watches the blocks here. */
 struct pl_starts pl_starts; /* as before it is known how blocks are recorded */
-uint8_t *_Atomic pl_starts_leaves[PL_LEAVES];
 __thread struct pl_heap_thread pl_heap_thread;
 void pl_starts_add_slowly(uintptr_t block)
 {
