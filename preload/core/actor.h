@@ -72,7 +72,7 @@ struct pl_actor {
     struct pl_held_lock *held;      /* up to held_end; pl_held_none before the first lock */
     struct pl_held_lock *held_end;
     uint32_t held_room; /* PL_HELD_CELL where list and cell are as usual, else 0 */
-    uint16_t parked;    /* a task that waits */
+    uint16_t parked;    /* a task that waits: enum pl_parked */
     uint16_t captured;  /* bits of enum pl_captured */
 
     /* what its own spawning looks like (core/spawn.c) */
@@ -115,6 +115,11 @@ struct pl_actor {
 
 enum pl_life { PL_LIFE_ENDED = 1, PL_LIFE_RELEASED = 2 };
 
+/* How a task waits: in any way; without a lock or a capture that is measured, and not for a lock,
+ * so that its end is told by little: for one object, which its wait has the record of; in a select.
+ */
+enum pl_parked { PL_PARKED = 1, PL_PARKED_PLAINLY = 2, PL_PARKED_SELECTING = 3 };
+
 /* It has a `capture`; something of size is in it, so that its waits are measured. */
 enum pl_captured { PL_CAPTURED = 1, PL_CAPTURE_HOLDS = 2 };
 
@@ -154,6 +159,7 @@ struct pl_spawner {
      * place beside the one. */
     uint32_t row_left, row_granted;
     uint64_t row_others;
+    uint64_t *live; /* of the place's cell */
     /* The nearest frames' return addresses, and where they lie. */
     struct {
         const uintptr_t *at;

@@ -32,6 +32,21 @@ static inline uint64_t pl_ns_of_ticks(uint64_t ticks)
 extern PL_HIDDEN _Atomic uint64_t
     pl_coarse; /* the clock at the last tick of the run; 0: none yet */
 
+/* Without a call, where this says that none is needed. */
+PL_INLINE int pl_stamps_go_on(const struct pl_self *self)
+{
+    return atomic_load_explicit(&pl_coarse, memory_order_relaxed) != 0 && self->stamps != 0;
+}
+PL_INLINE uint64_t pl_stamp_after(struct pl_self *self, uint64_t tick)
+{
+    self->stamps--;
+    return self->now = (self->now < tick ? tick : self->now) + 1;
+}
+PL_INLINE uint64_t pl_stamp_on(struct pl_self *self)
+{
+    return pl_stamp_after(self, atomic_load_explicit(&pl_coarse, memory_order_relaxed));
+}
+
 /* `tick`: pl_coarse, and not 0. */
 PL_INLINE uint64_t pl_stamp_from(struct pl_self *self, uint64_t tick)
 {
@@ -39,8 +54,7 @@ PL_INLINE uint64_t pl_stamp_from(struct pl_self *self, uint64_t tick)
         self->stamps = PL_STAMPS_MOST;
         return self->now = pl_now();
     }
-    self->stamps--;
-    return self->now = (self->now < tick ? tick : self->now) + 1;
+    return pl_stamp_after(self, tick);
 }
 
 PL_INLINE uint64_t pl_stamp(struct pl_self *self)

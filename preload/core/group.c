@@ -119,8 +119,7 @@ void pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack)
         w->late = 0;
         PL_WRITE(self, misuse, &event);
     }
-    w->waiter = self->actor->id;
-    w->stack = stack;
+    pl_waited_by(w, self->actor, stack);
     w->sure = 0;
     pl_waited_again(self, w, self->actor);
     pl_lineage_waited(self->actor);
@@ -141,5 +140,6 @@ void pl_waitgroup_begun(struct pl_self *self, uint64_t group, struct pl_call cal
                               .other = w->waiter,
                               .other_stack = w->stack,
                               .text = ""};
+    w->stack = w->sure = 0;
     PL_WRITE(self, misuse, &event);
 }

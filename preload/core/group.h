@@ -20,10 +20,11 @@ PL_HIDDEN void pl_group_left(uint64_t group, uint32_t running, int started);
 struct pl_waited {
     uint64_t group;
     uint64_t waiter;
+    uint64_t adder; /* a runtime's number of a task that this one did not make; 0: none */
     uint32_t round; /* how many the waiter had waited for then, this one included */
-    uint32_t stack;
-    uint32_t late; /* a child added since, and nobody waited since */
-    uint32_t sure; /* so many times more a wait from the same call is taken to be from `stack` */
+    uint32_t stack; /* 0 when `late` */
+    uint32_t late;  /* a child added since, and nobody waited since */
+    uint32_t sure;  /* so many times more a wait from the same call is taken to be from `stack` */
     uintptr_t caller, sp;
 };
 #define PL_WAITED_SURE 63
@@ -41,13 +42,35 @@ PL_INLINE void pl_waited_again(struct pl_self *self, struct pl_waited *w, struct
     self->now++;
 }
 
+/* Who waits now, from where. */
+PL_INLINE void pl_waited_by(struct pl_waited *w, const struct pl_actor *actor, uint32_t stack)
+{
+    if (w->waiter != actor->id)
+        w->adder = 0;
+    w->waiter = actor->id;
+    w->stack = stack;
+}
+
 /* The usual cases of the two below, without a call, for the group that the thread asked for last.
- * 0: it is another case, and nothing was written. */
+ * 0: it is another case, and nothing was written. The second is for the task that the first was
+ * asked of. */
 PL_INLINE int pl_waitgroup_begun_again(const struct pl_self *self, const struct pl_actor *actor,
                                        uint64_t group)
 {
+    struct pl_waited *w = self->thread->waited;
+    if (w == NULL || w->group != group)
+        return actor->creator == 0;
+    if (!pl_waited_allows(w, actor))
+        return 0;
+    if (actor->creator != w->waiter && el_actor_is_task(actor->id))
+        w->adder = actor->id & ~EL_ACTOR_TASK;
+    return 1;
+}
+PL_INLINE int pl_waitgroup_begun_alike(const struct pl_self *self, const struct loiter_task *task,
+                                       uint64_t group)
+{
     const struct pl_waited *w = self->thread->waited;
-    return actor->creator == 0 || (w != NULL && w->group == group && pl_waited_allows(w, actor));
+    return w != NULL && w->group == group && w->adder == task->id;
 }
 /* It waited for the group last, and from the same call. Only the report of a misuse asks where it
  * was, so the frames further out are looked at now and then. */
@@ -56,7 +79,7 @@ PL_INLINE int pl_waitgroup_waited_alike(struct pl_self *self, struct pl_actor *a
 {
     struct pl_waited *w = self->thread->waited;
     if (w == NULL || w->group != group || w->waiter != actor->id || w->caller != caller ||
-        w->sp != sp || w->late || w->sure == 0 || pl_lineage_may_wait(actor))
+        w->sp != sp || w->sure == 0 || pl_lineage_may_wait(actor))
         return 0;
     w->sure--;
     pl_waited_again(self, w, actor);
@@ -64,15 +87,16 @@ PL_INLINE int pl_waitgroup_waited_alike(struct pl_self *self, struct pl_actor *a
 }
 /* It is about to wait for the group, where that is known: as in its last wait. The second says so
  * then. */
-PL_INLINE struct pl_waited *pl_waitgroup_waits_alike(const struct pl_self *self,
-                                                     const struct pl_actor *actor, uint64_t group,
-                                                     uint32_t stack)
+PL_INLINE int pl_waitgroup_waits_alike(const struct pl_self *self, const struct pl_actor *actor,
+                                       uint64_t group, uint32_t stack)
 {
-    struct pl_waited *w = self->thread->waited;
-    return w == NULL || w->group != group || w->waiter != actor->id || w->stack != stack ||
-                   w->late || pl_lineage_may_wait(actor)
-               ? NULL
-               : w;
+    const struct pl_waited *w = self->thread->waited;
+    return w != NULL && w->group == group && w->waiter == actor->id && w->stack == stack &&
+           !pl_lineage_may_wait(actor);
+}
+PL_INLINE void pl_waitgroup_waits_again(struct pl_self *self, struct pl_actor *actor)
+{
+    self->thread->waited->round = ++actor->rounds;
 }
 PL_INLINE int pl_waitgroup_waited_again(struct pl_self *self, struct pl_actor *actor,
                                         uint64_t group, uint32_t stack, uintptr_t caller,
@@ -81,8 +105,7 @@ PL_INLINE int pl_waitgroup_waited_again(struct pl_self *self, struct pl_actor *a
     struct pl_waited *w = self->thread->waited;
     if (w == NULL || w->group != group || w->late || pl_lineage_may_wait(actor))
         return 0;
-    w->waiter = actor->id;
-    w->stack = stack;
+    pl_waited_by(w, actor, stack);
     w->sure = PL_WAITED_SURE;
     w->caller = caller;
     w->sp = sp;

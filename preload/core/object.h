@@ -143,18 +143,20 @@ PL_INLINE void pl_object_woken_by(struct pl_object *o, const struct pl_who *me, 
     pl_object_wake_last(o, me, k);
 }
 
-/* By one more task that the same actor made at the same place. Its frames, of which the first are
- * those of its place, are looked at now and then. */
-PL_INLINE int pl_object_woken_by_sibling(struct pl_object *o, uint64_t id, uint64_t creator,
-                                         const struct pl_site *site, uintptr_t pc, uintptr_t sp)
+/* By one more task that the same actor made at the same place; the second then. Its frames, of
+ * which the first are those of its place, are looked at now and then. */
+PL_INLINE int pl_object_woken_alike(const struct pl_object *o, uint64_t creator,
+                                    const struct pl_site *site, uintptr_t pc, uintptr_t sp)
+{
+    const struct pl_waking *waking = &o->wakings[o->latest];
+    return waking->pc == pc && waking->sp == sp && waking->sure != 0 && o->waker_site == site &&
+           o->waker_creator == creator && o->cell->last_waker == waking->actor;
+}
+PL_INLINE void pl_object_woken_by_sibling(struct pl_object *o, uint64_t id)
 {
     struct pl_waking *waking = &o->wakings[o->latest];
-    if (waking->pc != pc || waking->sp != sp || waking->sure == 0 || o->waker_site != site ||
-        o->waker_creator != creator || o->cell->last_waker != waking->actor)
-        return 0;
     waking->sure--;
     waking->actor = o->cell->last_waker = id;
-    return 1;
 }
 
 static inline void pl_object_woken_again(struct pl_self *self, struct pl_object *o,

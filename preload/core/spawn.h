@@ -48,15 +48,20 @@ PL_INLINE int pl_spawner_is_settled(const struct pl_thread *thread)
            thread->ender.left == thread->ender.granted;
 }
 
-/* `parent`, who has spawned, begins to wait; `child` (any actor) ended the wait of `parent`. */
-PL_INLINE void pl_spawn_waits(struct pl_self *self, struct pl_actor *parent)
+/* `parent`, who has spawned, begins to wait, the first where the thread is settled; `child` (any
+ * actor) ended the wait of `parent`. */
+PL_INLINE void pl_spawn_waits_settled(struct pl_actor *parent)
 {
-    if (!pl_spawner_is_settled(self->thread))
-        pl_spawner_settle(self);
     for (uint32_t i = 0; i < PL_SPAWN_RUNS && parent->spawns[i].site != NULL; i++) {
         struct pl_spawn_run *run = &parent->spawns[i];
         run->live = __atomic_load_n(&run->site->cell->live, __ATOMIC_RELAXED);
     }
+}
+PL_INLINE void pl_spawn_waits(struct pl_self *self, struct pl_actor *parent)
+{
+    if (!pl_spawner_is_settled(self->thread))
+        pl_spawner_settle(self);
+    pl_spawn_waits_settled(parent);
 }
 PL_INLINE void pl_spawn_woken(struct pl_actor *parent, uint64_t waker, uint64_t waker_creator,
                               const struct pl_site *waker_site)

@@ -42,6 +42,7 @@ static void row_settle(struct pl_self *self)
     if (n == 0)
         return;
     self->until_sample -= n < self->until_sample ? n : self->until_sample;
+    s->now = s->brood->created_at;
     pl_tally(&s->site->ended, self->thread, n - (uint32_t)s->brood->own);
     pl_site_born(self, s->site, n, s->stack_bytes, s->now);
     el_count(&s->site->cell->backpressure, n);
@@ -194,6 +195,7 @@ int pl_spawner_begin(struct pl_self *self, const struct pl_birth *b, struct pl_s
                                .stack_bytes = (uint32_t)b->stack_bytes};
     s->actor = parent;
     s->site = site;
+    s->live = &site->cell->live;
     s->run = run;
     s->stack = stack;
     s->slot = (uint32_t)(e - self->thread->stacks->entries);

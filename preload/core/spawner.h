@@ -102,10 +102,11 @@ PL_INLINE void pl_spawner_grant(const struct pl_self *self, struct pl_spawner *s
     s->left = s->granted = pl_spawner_grant_at_most(self, s, pl_spawner_grant_of(s->site));
 }
 
-/* A row begins after one of which `live` live, itself included. */
+/* A row begins after one of which `live` live, itself included: few do, and none is counted
+ * together with others. 0: another thread counted meanwhile. */
 PL_INLINE void pl_spawner_grant_row(const struct pl_self *self, struct pl_spawner *s, uint64_t live)
 {
-    const uint64_t most = s->site->cell->count >> PL_SPAWN_ROW_SHIFT;
+    const uint64_t most = live == 0 ? 0 : s->site->cell->count >> PL_SPAWN_ROW_SHIFT;
     s->row_others = live - 1;
     s->row_left = s->row_granted = pl_spawner_grant_at_most(
         self, s, most < PL_SPAWN_BATCH ? (uint32_t)most : PL_SPAWN_BATCH - 1);
@@ -128,18 +129,16 @@ PL_INLINE int pl_spawner_fits(const struct pl_spawner *s, const struct loiter_ta
     return 1;
 }
 
-/* Is all else as it was then, so that nothing is to be looked at? */
-PL_INLINE int pl_spawner_goes_on(const struct pl_self *self, const struct pl_spawner *s)
+/* One more of those that are counted together, where there was no tick. 0: all else is not as it
+ * was then, and nothing was written. */
+PL_INLINE int pl_spawner_goes_on(const struct pl_self *self, struct pl_spawner *s,
+                                 struct loiter_task *t)
 {
-    return s->left != 0 && self->now == s->now &&
-           atomic_load_explicit(&pl_coarse, memory_order_relaxed) == s->tick;
-}
-
-/* Then this is one more. */
-PL_INLINE void pl_spawner_more(struct pl_spawner *s, struct loiter_task *t)
-{
+    if (s->left == 0 || self->now != s->now)
+        return 0;
     s->left--;
     t->tool = (void *)s->word; /* NOLINT: a pointer with a mark */
+    return 1;
 }
 
 PL_HIDDEN int pl_spawner_is_deep_place(struct pl_self *self, uintptr_t pc);
@@ -172,32 +171,35 @@ PL_INLINE int pl_spawner_again(struct pl_self *self, struct loiter_task *t)
         }
     }
     self->until_sample--;
+    const uint32_t pressed = s->run->pressed;
     pl_spawner_count(self, s, 1, s->actor, s->run);
     t->tool = (void *)s->word; /* NOLINT: a pointer with a mark */
     pl_spawner_grant(self, s);
+    const struct el_site *cell = s->site->cell;
+    if (pressed && s->granted == 0 && s->brood->own == 1 && s->brood->kin.generation == 0 &&
+        __atomic_load_n(&cell->peak, __ATOMIC_RELAXED) < PL_SITE_FEW)
+        pl_spawner_grant_row(self, s, __atomic_load_n(&cell->live, __ATOMIC_RELAXED));
     return 1;
 }
 
-/* One more of a row. 0: it is another case, and nothing was written. */
-PL_INLINE int pl_spawner_in_row(struct pl_self *self, struct loiter_task *t)
+/* One more of a row, where there was no tick. 0: it is another case, and nothing was written. */
+PL_INLINE int pl_spawner_in_row(struct pl_self *self, struct pl_spawner *s, struct loiter_task *t)
 {
-    struct pl_spawner *s = &self->thread->spawner;
     struct pl_spawn_run *run = s->run;
     struct pl_brood *b = s->brood;
-    if (s->row_left == 0 || b->own != 0 || !run->pressed || run->site != s->site ||
-        atomic_load_explicit(&pl_coarse, memory_order_relaxed) != s->tick)
+    if (s->row_left == 0 || b->own != 0 || !run->pressed || run->site != s->site)
         return 0;
     s->row_left--;
     run->pressed = 0;
-    s->now = b->created_at = ++self->now;
+    b->created_at = ++self->now;
     b->kin.made_in = s->actor->rounds;
     b->own = 1;
-    __atomic_store_n(&s->site->cell->live, s->row_others + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(s->live, s->row_others + 1, __ATOMIC_RELAXED);
     t->tool = (void *)s->word; /* NOLINT: a pointer with a mark */
     return 1;
 }
 
-/* The same where there is least to do: nothing is counted together, none of the brood lives, and
+/* One where there is least to do: nothing is counted together, none of the brood lives, and
  * the place's counters are this thread's. Calls nothing. 0: it is another case, and nothing was
  * written. */
 PL_INLINE int pl_spawner_one(struct pl_self *self, struct loiter_task *t)
@@ -281,7 +283,7 @@ PL_INLINE int pl_ender_more_quickly(struct pl_thread *thread, struct loiter_task
     struct pl_brood *b = pl_brood_at(e->word);
     if (pl_ender_is_of_row(thread, e->word)) {
         b->own = 0;
-        __atomic_store_n(&b->site->cell->live, thread->spawner.row_others, __ATOMIC_RELAXED);
+        __atomic_store_n(thread->spawner.live, thread->spawner.row_others, __ATOMIC_RELAXED);
         t->tool = NULL;
         return 1;
     }

@@ -47,9 +47,9 @@ struct pl_wait {
     uint32_t level; /* place in pl_self.waits, from 1; 0: none */
     uint32_t wakes; /* of the object when the wait began */
     uint32_t holds; /* it is counted as one that holds its thread: blocked.h */
-    /* Of tasks, for one more like it: the kind, with whether it is timed in its lowest bit, 0: it
-     * must not be taken for another; the call; what the nearest return addresses are and where they
-     * lie; and which entry knows all of them (pl_stack_slot_of). */
+    /* Of tasks, for one more like it: the kind, 0: it must not be taken for another; the call; what
+     * the nearest return addresses are and where they lie; and which entry knows all of them
+     * (pl_stack_slot_of). */
     uint32_t again, turns, slot;
     uintptr_t sp, caller, place;
     const uintptr_t *at[PL_WAIT_WORDS];

@@ -211,13 +211,14 @@ PL_INLINE int fits(struct pl_self *self, void (*start)(void), size_t stack_bytes
                            capture_bytes, caller, pc, sp);
 }
 
+/* Where there is more to be counted, or the thread's time has moved on. */
 PL_NEXT_WAY void created_otherwise(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
                                    size_t capture_bytes, const void *caller, const void *arg)
 {
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         int done = fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP()) &&
-                   pl_spawner_again(self, t);
+                   (pl_spawner_one(self, t) || pl_spawner_again(self, t));
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -225,41 +226,23 @@ PL_NEXT_WAY void created_otherwise(struct loiter_task *t, void (*start)(void), s
     created(&(struct pl_birth){t, start, stack_bytes, capture_bytes, caller, arg, 0, PL_CALL()});
 }
 
-/* Where the thread's time has moved on: the spawner waited. */
-__attribute__((noinline)) PL_FRAMELESS static void
-created_again(struct loiter_task *t, void (*start)(void), size_t stack_bytes, size_t capture_bytes,
-              const void *caller, const void *arg)
+/* The usual cases, which call nothing: one more task like the thread's last one. */
+PL_EXPORT PL_FRAMELESS void loiter_task_created(struct loiter_task *t, void (*start)(void),
+                                                size_t stack_bytes, size_t capture_bytes,
+                                                const void *caller, const void *arg)
 {
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
-        int done = fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP()) &&
-                   (pl_spawner_in_row(self, t) || pl_spawner_one(self, t));
+        struct pl_spawner *s = &self->thread->spawner;
+        int done = 0;
+        if (fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP()) &&
+            atomic_load_explicit(&pl_coarse, memory_order_relaxed) == s->tick)
+            done = pl_spawner_goes_on(self, s, t) || pl_spawner_in_row(self, s, t);
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
     }
     created_otherwise(t, start, stack_bytes, capture_bytes, caller, arg);
-}
-
-/* The usual case, which calls nothing: one more task like the thread's last one. */
-PL_EXPORT PL_FRAMELESS void loiter_task_created(struct loiter_task *t, void (*start)(void),
-                                                size_t stack_bytes, size_t capture_bytes,
-                                                const void *caller, const void *arg)
-{
-    const struct pl_thread *thread = pl_self_block.thread;
-    /* Where the thread's time has moved on there is more to do. */
-    const int still = thread != NULL && thread->spawner.now == pl_self_block.now;
-    struct pl_self *self = still ? pl_enter_quickly() : NULL;
-    if (self != NULL) {
-        int done = pl_spawner_goes_on(self, &self->thread->spawner) &&
-                   fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP());
-        if (__builtin_expect(done, 1))
-            pl_spawner_more(&self->thread->spawner, t);
-        pl_leave_quickly(self);
-        if (__builtin_expect(done, 1))
-            return;
-    }
-    created_again(t, start, stack_bytes, capture_bytes, caller, arg);
 }
 
 static void grown_exits(struct pl_self *self, struct loiter_task *t)

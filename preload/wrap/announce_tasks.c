@@ -82,7 +82,8 @@ PL_SECOND_WAY void begun_slowly(const void *group, const void *caller)
     pl_leave(self);
 }
 
-PL_EXPORT PL_FRAMELESS void loiter_waitgroup_begun(const void *group, const void *caller)
+__attribute__((noinline)) PL_FRAMELESS static void begun_again(const void *group,
+                                                               const void *caller)
 {
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
@@ -93,6 +94,19 @@ PL_EXPORT PL_FRAMELESS void loiter_waitgroup_begun(const void *group, const void
             return;
     }
     begun_slowly(group, caller);
+}
+
+/* The usual case only looks. */
+PL_EXPORT PL_FRAMELESS void loiter_waitgroup_begun(const void *group, const void *caller)
+{
+    const struct pl_self *self = &pl_self_block;
+    const uintptr_t here = pl_is_ready() && self->running != NULL ? (uintptr_t)*self->running : 0;
+    if (here != 0 && self->thread != NULL &&
+        pl_waitgroup_begun_alike(
+            self, (const struct loiter_task *)(here + self->running_offset), /* NOLINT */
+            pl_id_of(group)))
+        return;
+    begun_again(group, caller);
 }
 
 PL_SECOND_WAY void waited_slowly(const void *group, const void *caller)

@@ -163,17 +163,32 @@ struct wait_asked {
     const struct pl_place *place; /* or NULL */
 };
 
+/* What has to be told of its waits besides. */
+PL_INLINE int holds_anything(const struct pl_actor *task)
+{
+    return pl_held_any(task) || (task->captured & PL_CAPTURE_HOLDS) != 0;
+}
+
 /* What changes in the cell with each wait. */
 PL_INLINE void cell_waits(struct pl_actor *task, struct el_actor *cell, uint64_t since,
-                          uint32_t kind, uint32_t timed)
+                          uint32_t kind, uint32_t timed, enum pl_parked parked)
 {
     cell->since = since;
     cell->waker = 0;
     if (timed)
         cell->flags |= EL_ACTOR_TIMED;
-    task->parked = 1;
+    task->parked = (uint16_t)parked;
     __atomic_store_n(&cell->wait_kind, kind, __ATOMIC_RELEASE);
     el_set_state(&cell->state, EL_ACTOR_WAITING);
+}
+
+static enum pl_parked parked_as(const struct pl_actor *task, const struct pl_wait *w)
+{
+    if (w->again == 0 || holds_anything(task))
+        return PL_PARKED;
+    if (w->kind == EL_WAIT_SELECT)
+        return PL_PARKED_SELECTING;
+    return w->record != NULL ? PL_PARKED_PLAINLY : PL_PARKED;
 }
 
 static void cell_enter(struct pl_actor *task, const struct pl_wait *w)
@@ -182,7 +197,7 @@ static void cell_enter(struct pl_actor *task, const struct pl_wait *w)
     cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
     cell->wait_stack = w->stack;
     cell->object = w->object;
-    cell_waits(task, cell, w->began, w->kind, w->timed);
+    cell_waits(task, cell, w->began, w->kind, w->timed, parked_as(task, w));
 }
 
 /* What the next wait will be compared with. */
@@ -203,7 +218,7 @@ static void again_learn(const struct pl_self *self, struct pl_wait *w,
     w->sp = sp;
     w->caller = (uintptr_t)asked->caller;
     w->turns = LOOK_EVERY;
-    w->again = w->kind << 1 | w->timed;
+    w->again = w->kind;
 }
 
 static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct wait_asked *asked)
@@ -235,8 +250,8 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
         pl_held_revise(self, asked->call);
     w->began = is_exact(task, w->kind) ? self->now = pl_now() : pl_stamp(self);
     pl_capture_waits(task, w->began);
-    cell_enter(task, w);
     again_learn(self, w, asked);
+    cell_enter(task, w);
 }
 
 __attribute__((noinline)) static void park(const struct wait_asked *asked)
@@ -264,13 +279,13 @@ struct again {
     struct pl_wait *w;
 };
 
-PL_INLINE int is_like(const struct again *a, uint32_t kind_and_timed, uint64_t object,
+PL_INLINE int is_like(const struct again *a, enum loiter_wait why, int timed, uint64_t object,
                       const void *caller, uintptr_t sp)
 {
     const struct pl_wait *w = a->w;
-    if (w == NULL || w->object != object || w->again != kind_and_timed || w->sp != sp ||
-        w->caller != (uintptr_t)caller || pl_held_any(a->task) ||
-        a->task->captured & PL_CAPTURE_HOLDS || pl_noted(a->self))
+    if (w == NULL || w->object != object || w->again != (uint32_t)why ||
+        w->timed != (uint32_t)timed || w->sp != sp || w->caller != (uintptr_t)caller ||
+        holds_anything(a->task) || pl_noted(a->self))
         return 0;
     for (int i = 0; i < PL_WAIT_WORDS; i++)
         if (pl_plain_address(*w->at[i]) != w->words[i])
@@ -295,42 +310,26 @@ static int is_still(const struct again *a)
     return e != NULL && pl_stack_is_still(e, w->sp);
 }
 
-PL_INLINE int wait_again(const struct again *a)
+/* It is the object's record, and there is nothing to tell of a channel that is not known. */
+PL_INLINE int is_object_alike(const struct again *a, const struct pl_object *o, uint64_t object)
 {
-    struct pl_actor *task = a->task;
-    struct el_actor *cell = task->cell;
-    struct pl_wait *w = a->w;
-    if (task->spawns != NULL)
-        pl_spawn_waits(a->self, task);
-    const uint32_t kind = w->kind, timed = w->timed;
-    const uint64_t now = w->began = pl_stamp(a->self);
-    cell->waits_here++;
-    cell_waits(task, cell, now, kind, timed);
-    return 1;
+    return o != NULL && pl_object_is(o, object) &&
+           (o->count == NULL || pl_channel_waits_again(o, a->task->id, a->w->kind));
 }
 
-/* `waiting`: the object has one record to which the task belongs until it is ready. */
-PL_INLINE int object_again(const struct again *a, struct pl_object *o, uint64_t object, int waiting)
+PL_INLINE void object_learns(const struct again *a, struct el_object *cell)
 {
-    if (o == NULL || !pl_object_is(o, object))
-        return 0;
-    const uint64_t id = a->task->id;
-    const uint32_t stack = a->w->stack;
-    struct el_object *cell = o->cell;
-    if (o->count != NULL && !pl_channel_waits_again(o, id, a->w->kind))
-        return 0;
-    if (waiting) {
-        o->task_waiter = a->task;
-        pl_object_count(&cell->waits);
-    }
-    cell->last_waiter = id;
-    cell->last_waiter_stack = stack;
-    return 1;
+    cell->last_waiter = a->task->id;
+    cell->last_waiter_stack = a->w->stack;
 }
 
-PL_INLINE uint32_t again_key(enum loiter_wait why, int timed)
+/* The task belongs to the object until it is ready. */
+PL_INLINE void object_again(const struct again *a)
 {
-    return (uint32_t)why << 1 | (timed != 0);
+    struct pl_object *o = a->w->record;
+    o->task_waiter = a->task;
+    pl_object_count(&o->cell->waits);
+    object_learns(a, o->cell);
 }
 
 PL_SECOND_WAY void park_slowly(struct loiter_task *t, enum loiter_wait why,
@@ -340,48 +339,66 @@ PL_SECOND_WAY void park_slowly(struct loiter_task *t, enum loiter_wait why,
     park(&(struct wait_asked){t, objects, n, (uint32_t)why, timed != 0, caller, PL_CALL(), NULL});
 }
 
-PL_INLINE int objects_again(const struct again *a, const void *const *objects, unsigned n)
+PL_INLINE struct pl_object *object_at(const struct again *a, uint64_t object)
 {
-    for (unsigned i = 0; i < n; i++) {
-        uint64_t object = pl_id_of(objects[i]);
-        if (!object_again(a, a->self->thread->objects[pl_recent_slot(object)], object, 0))
-            return 0;
+    return a->self->thread->objects[pl_recent_slot(object)];
+}
+
+PL_INLINE int is_asked_alike(const struct again *a, enum loiter_wait why,
+                             const void *const *objects, unsigned n)
+{
+    if (why == LOITER_WAIT_SELECT) {
+        for (unsigned i = 0; i < n; i++) {
+            const uint64_t object = pl_id_of(objects[i]);
+            if (!is_object_alike(a, object_at(a, object), object))
+                return 0;
+        }
+        return 1;
     }
-    return wait_again(a);
+    const uint64_t object = pl_id_of(objects[0]);
+    return n == 1 &&
+           (why != LOITER_WAIT_GROUP ||
+            pl_waitgroup_waits_alike(a->self, a->task, object, a->w->stack)) &&
+           is_object_alike(a, a->w->record, object);
 }
 
-PL_INLINE int one_again(const struct again *a, uint64_t object)
+PL_INLINE int wait_again(const struct again *a, enum loiter_wait why, const void *const *objects,
+                         unsigned n, uint64_t now)
 {
-    return object_again(a, a->w->record, object, 1) && wait_again(a);
-}
-
-/* A wait group counts how often its waiter has waited. */
-PL_INLINE int group_again(const struct again *a, uint64_t object)
-{
-    struct pl_waited *group = pl_waitgroup_waits_alike(a->self, a->task, object, a->w->stack);
-    if (group == NULL || !one_again(a, object))
-        return 0;
-    group->round = ++a->task->rounds;
+    struct pl_actor *task = a->task;
+    struct el_actor *cell = task->cell;
+    struct pl_wait *w = a->w;
+    if (why == LOITER_WAIT_SELECT) {
+        for (unsigned i = 0; i < n; i++)
+            object_learns(a, object_at(a, pl_id_of(objects[i]))->cell);
+    } else {
+        object_again(a);
+        if (why == LOITER_WAIT_GROUP)
+            pl_waitgroup_waits_again(a->self, task);
+    }
+    w->began = now;
+    cell->waits_here++;
+    cell_waits(task, cell, now, w->kind, w->timed,
+               why == LOITER_WAIT_SELECT ? PL_PARKED_SELECTING : PL_PARKED_PLAINLY);
     return 1;
 }
 
-/* A select, or a wait that may be like the last one and is looked at closely. */
+/* One that may be like the last one and is looked at closely, or has more to do. */
 __attribute__((noinline)) PL_FRAMELESS static void
-park_again(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
-           int timed, const void *caller)
+park_closely(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
+             int timed, const void *caller)
 {
     struct pl_self *self = n == 0 || n > SELECT_MOST ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         struct pl_actor *task = pl_task_grown(t);
         const struct again a = {self, task, task == NULL ? NULL : task->wait};
-        const uint64_t object = pl_id_of(objects[0]);
-        int done = is_like(&a, again_key(why, timed), object, caller, PL_SP()) &&
-                   (is_trusted(a.w) || is_still(&a));
-        if (done && why == LOITER_WAIT_SELECT)
-            done = objects_again(&a, objects, n);
-        else if (done)
-            done = n == 1 &&
-                   (why == LOITER_WAIT_GROUP ? group_again(&a, object) : one_again(&a, object));
+        int done = is_like(&a, why, timed, pl_id_of(objects[0]), caller, PL_SP()) &&
+                   (is_trusted(a.w) || is_still(&a)) && is_asked_alike(&a, why, objects, n);
+        if (done) {
+            if (task->spawns != NULL)
+                pl_spawn_waits(self, task);
+            wait_again(&a, why, objects, n, pl_stamp(self));
+        }
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -389,22 +406,52 @@ park_again(struct loiter_task *t, enum loiter_wait why, const void *const *objec
     park_slowly(t, why, objects, n, timed, caller);
 }
 
-__attribute__((noinline)) PL_FRAMELESS static void
-park_group(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
-           int timed, const void *caller)
+/* Where the thread has nothing to count and the clock is not to be read. `why` is constant in each
+ * of its uses. What is looked at is not kept for what is written: the few registers that nobody
+ * has to save are enough then. */
+PL_INLINE int park_lightly(struct pl_self *self, const struct loiter_task *t, enum loiter_wait why,
+                           const void *const *objects, unsigned n, int timed, const void *caller,
+                           uintptr_t sp)
 {
-    struct pl_self *self = n != 1 ? NULL : pl_enter_quickly();
+    struct pl_actor *task = pl_task_grown(t);
+    const struct again a = {self, task, task == NULL ? NULL : task->wait};
+    if (!is_like(&a, why, timed, pl_id_of(objects[0]), caller, sp) || !pl_stamps_go_on(self) ||
+        (task->spawns != NULL && !pl_spawner_is_settled(self->thread)) || !is_trusted(a.w) ||
+        !is_asked_alike(&a, why, objects, n))
+        return 0;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (task->spawns != NULL)
+        pl_spawn_waits_settled(task);
+    return wait_again(&a, why, objects, n, pl_stamp_on(self));
+}
+
+__attribute__((noinline)) PL_FRAMELESS static void
+park_select(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
+            int timed, const void *caller)
+{
+    struct pl_self *self = n == 0 || n > SELECT_MOST ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
-        struct pl_actor *task = pl_task_grown(t);
-        const struct again a = {self, task, task == NULL ? NULL : task->wait};
-        const uint64_t object = pl_id_of(objects[0]);
-        int done = is_like(&a, again_key(why, timed), object, caller, PL_SP()) && is_trusted(a.w) &&
-                   group_again(&a, object);
+        int done = park_lightly(self, t, LOITER_WAIT_SELECT, objects, n, timed, caller, PL_SP());
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
     }
-    park_again(t, why, objects, n, timed, caller);
+    park_closely(t, why, objects, n, timed, caller);
+}
+
+__attribute__((noinline)) PL_FRAMELESS static void
+park_group(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
+           int timed, const void *caller)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (__builtin_expect(self != NULL, 1)) {
+        int done =
+            n == 1 && park_lightly(self, t, LOITER_WAIT_GROUP, objects, 1, timed, caller, PL_SP());
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    park_closely(t, why, objects, n, timed, caller);
 }
 
 PL_EXPORT PL_FRAMELESS void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
@@ -415,18 +462,18 @@ PL_EXPORT PL_FRAMELESS void loiter_task_park(struct loiter_task *t, enum loiter_
         park_group(t, why, objects, n, timed, caller);
         return;
     }
-    struct pl_self *self = why == LOITER_WAIT_SELECT || n != 1 ? NULL : pl_enter_quickly();
+    if (why == LOITER_WAIT_SELECT) {
+        park_select(t, why, objects, n, timed, caller);
+        return;
+    }
+    struct pl_self *self = n != 1 ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
-        struct pl_actor *task = pl_task_grown(t);
-        const struct again a = {self, task, task == NULL ? NULL : task->wait};
-        const uint64_t object = pl_id_of(objects[0]);
-        int done = is_like(&a, again_key(why, timed), object, caller, PL_SP()) && is_trusted(a.w) &&
-                   one_again(&a, object);
+        int done = park_lightly(self, t, why, objects, 1, timed, caller, PL_SP());
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
     }
-    park_again(t, why, objects, n, timed, caller);
+    park_closely(t, why, objects, n, timed, caller);
 }
 
 PL_EXPORT void loiter_lock_waits(struct loiter_task *t, enum loiter_wait why, const void *lock,

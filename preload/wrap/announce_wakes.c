@@ -44,14 +44,14 @@ __attribute__((noinline)) static void ready(struct loiter_task *t, const void *o
 
 /* The task that runs here. 0: there is none. A young one counts only until the clock's next tick:
  * what wakes others for longer has to be found among the living. */
-PL_INLINE int who_runs(struct pl_self *self, uint64_t tick, struct pl_who *me)
+PL_INLINE int who_runs(struct pl_self *self, struct pl_who *me)
 {
     const struct loiter_task *t = self->running == NULL ? NULL : pl_task_here(self);
     const struct pl_brood *b = t == NULL ? NULL : pl_brood_of(t);
     if (b != NULL) {
         *me = (struct pl_who){EL_ACTOR_TASK | t->id, b->creator, b->site,
                               pl_young_stack_lo(t) + b->kin.stack_bytes};
-        return b->created_at > tick;
+        return b->created_at > atomic_load_explicit(&pl_coarse, memory_order_relaxed);
     }
     const struct pl_actor *actor = pl_runs_here(self);
     if (actor == NULL || actor == self->thread->actor)
@@ -61,43 +61,50 @@ PL_INLINE int who_runs(struct pl_self *self, uint64_t tick, struct pl_who *me)
     return 1;
 }
 
-/* What is made ready from a wait of no lock, that was not long. */
-struct woken {
-    struct pl_object *o;
-    uint64_t tick, now, ticks;
-};
+/*
+ * The ways that call nothing, for a wait of no lock that was not long. 0: it is another case.
+ */
 
-/* 0: it is another case. No tick since the wait began: it was short, and the thread's last time is
- * near enough. */
-PL_INLINE int is_short(const struct pl_self *self, const struct pl_actor *task, uint64_t object,
-                       struct woken *woken)
+/* How long, as the thread's last time tells. */
+PL_INLINE uint64_t ticks_of(const struct pl_self *self, const struct pl_wait *w)
 {
-    const struct pl_wait *w = task->wait;
-    if (!task->parked || w->again == 0 || pl_held_any(task) || task->captured & PL_CAPTURE_HOLDS)
-        return 0;
-    woken->o =
-        w->kind == EL_WAIT_SELECT ? self->thread->objects[pl_recent_slot(object)] : w->record;
-    if (woken->o == NULL || !pl_object_is(woken->o, object))
-        return 0;
-    woken->tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
-    woken->now = self->now;
-    woken->ticks = woken->now > w->began ? woken->now - w->began : 0;
-    return woken->tick != 0 && w->began > woken->tick && woken->ticks < pl_long_wait_ticks;
+    return self->now > w->began ? self->now - w->began : 0;
+}
+
+/* For `o`. No tick since the wait began: it was short, and the thread's last time is near enough.
+ */
+PL_INLINE int was_short(const struct pl_self *self, const struct pl_wait *w,
+                        const struct pl_object *o, uint64_t object)
+{
+    const uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
+    return pl_object_is(o, object) && tick != 0 && w->began > tick &&
+           ticks_of(self, w) < pl_long_wait_ticks;
+}
+
+/* The object that a task is woken by, if so; else NULL. */
+PL_INLINE struct pl_object *woken_by(const struct pl_self *self, const struct pl_actor *task,
+                                     uint64_t object)
+{
+    struct pl_object *o = NULL;
+    if (task->parked == PL_PARKED_PLAINLY)
+        o = task->wait->record;
+    else if (task->parked == PL_PARKED_SELECTING)
+        o = self->thread->objects[pl_recent_slot(object)];
+    return o != NULL && was_short(self, task->wait, o, object) ? o : NULL;
 }
 
 /* By who is the object's last waker now. */
-PL_INLINE void goes_on(struct pl_actor *task, const struct woken *woken)
+PL_INLINE void goes_on(const struct pl_self *self, struct pl_actor *task, struct pl_object *o,
+                       uint64_t waker)
 {
-    struct pl_object *o = woken->o;
     struct el_object *cell = o->cell;
     const struct pl_wait *w = task->wait;
-    const uint64_t waker = cell->last_waker;
     if (o->waker_creator == task->id)
         pl_spawn_woken(task, waker, task->id, o->waker_site);
-    cell->last_waker_at = woken->now;
+    cell->last_waker_at = self->now;
     pl_object_count(&cell->wakes);
     if (w->record != NULL)
-        pl_object_add(&cell->wait_ticks, woken->ticks);
+        pl_object_add(&cell->wait_ticks, ticks_of(self, w));
     task->cell->waker = waker;
     pl_task_leaves_wait(task, w, EL_ACTOR_RUNNABLE);
 }
@@ -120,18 +127,17 @@ PL_INLINE int is_known_use(const struct pl_self *self, const struct pl_object *o
 PL_INLINE int ready_alike(struct pl_self *self, struct pl_actor *task, uint64_t object,
                           uintptr_t pc, uintptr_t sp)
 {
-    struct woken woken;
+    struct pl_object *o = woken_by(self, task, object);
     struct pl_who me;
-    if (!is_short(self, task, object, &woken) || !is_known_use(self, woken.o) ||
-        !who_runs(self, woken.tick, &me))
+    if (o == NULL || !is_known_use(self, o) || !who_runs(self, &me))
         return 0;
-    if (!pl_object_woken_before(woken.o, &me, pc, sp)) {
+    if (!pl_object_woken_before(o, &me, pc, sp)) {
         const uint32_t stack = pl_stack_near_on(self, me.stack_hi, pc, sp);
         if (stack == 0)
             return 0;
-        pl_object_woken_by(woken.o, &me, pc, sp, stack);
+        pl_object_woken_by(o, &me, pc, sp, stack);
     }
-    goes_on(task, &woken);
+    goes_on(self, task, o, me.id);
     return 1;
 }
 
@@ -150,26 +156,22 @@ __attribute__((noinline)) PL_FRAMELESS static void ready_otherwise(struct loiter
 }
 
 /* By a young task that does the same as the one of its place that woke the object last. */
-__attribute__((noinline)) PL_FRAMELESS static void ready_by_sibling(struct loiter_task *t,
-                                                                    const void *object)
+PL_INLINE int ready_by_sibling(struct pl_self *self, struct pl_actor *task,
+                               const struct loiter_task *me, uint64_t object, uintptr_t pc,
+                               uintptr_t sp)
 {
-    struct pl_self *self = pl_enter_quickly();
-    if (__builtin_expect(self != NULL, 1)) {
-        struct pl_actor *task = pl_task_grown(t);
-        const struct loiter_task *me = pl_task_here(self);
-        const struct pl_brood *b = me == NULL ? NULL : pl_brood_of(me);
-        struct woken woken;
-        int done = task != NULL && b != NULL && is_short(self, task, pl_id_of(object), &woken) &&
-                   woken.o->count == NULL && b->created_at > woken.tick &&
-                   pl_object_woken_by_sibling(woken.o, EL_ACTOR_TASK | me->id, b->creator, b->site,
-                                              PL_PC(), PL_SP());
-        if (__builtin_expect(done, 1))
-            goes_on(task, &woken);
-        pl_leave_quickly(self);
-        if (__builtin_expect(done, 1))
-            return;
-    }
-    ready_otherwise(t, object);
+    const struct pl_brood *b = pl_brood_of(me);
+    if (b == NULL || task->parked != PL_PARKED_PLAINLY)
+        return 0;
+    struct pl_object *o = task->wait->record;
+    if (o->count != NULL || !was_short(self, task->wait, o, object) ||
+        b->created_at <= atomic_load_explicit(&pl_coarse, memory_order_relaxed) ||
+        !pl_object_woken_alike(o, b->creator, b->site, pc, sp))
+        return 0;
+    const uint64_t id = EL_ACTOR_TASK | me->id;
+    pl_object_woken_by_sibling(o, id);
+    goes_on(self, task, o, id);
+    return 1;
 }
 
 /* The task that runs here woke the object last, from this call. */
@@ -181,23 +183,23 @@ PL_INLINE int is_woken_again(const struct loiter_task *me, const struct pl_objec
            o->cell->last_waker == waking->actor && (o->count == NULL || pl_channel_woken_again(o));
 }
 
-/* The usual case, which calls nothing. */
+/* The usual cases. */
 PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void *object)
 {
-    const struct pl_self *here = &pl_self_block;
-    const struct loiter_task *me = here->running == NULL ? NULL : pl_task_here(here);
-    if (me != NULL && loiter_task_looks(me)) {
-        ready_by_sibling(t, object);
-        return;
-    }
-    struct pl_self *self = me == NULL ? NULL : pl_enter_quickly();
+    struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
-        struct pl_actor *task = pl_task_grown(t);
-        struct woken woken;
-        int done = task != NULL && is_short(self, task, pl_id_of(object), &woken) &&
-                   is_woken_again(me, woken.o, PL_PC(), PL_SP());
-        if (__builtin_expect(done, 1))
-            goes_on(task, &woken);
+        const struct loiter_task *me = self->running == NULL ? NULL : pl_task_here(self);
+        struct pl_actor *task = me == NULL ? NULL : pl_task_grown(t);
+        const uint64_t id = pl_id_of(object);
+        int done = 0;
+        if (task != NULL && loiter_task_looks(me)) {
+            done = ready_by_sibling(self, task, me, id, PL_PC(), PL_SP());
+        } else if (task != NULL) {
+            struct pl_object *o = woken_by(self, task, id);
+            done = o != NULL && is_woken_again(me, o, PL_PC(), PL_SP());
+            if (done)
+                goes_on(self, task, o, EL_ACTOR_TASK | me->id);
+        }
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
