@@ -36,5 +36,11 @@ struct pl_call {
 #endif
 #define PL_SECOND_WAY static __attribute__((noinline, cold))
 #define PL_NEXT_WAY   static __attribute__((noinline)) /* not so rare */
+/* One of several usual ways: the arguments stay where they are. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define PL_OTHER_WAY static __attribute__((noipa))
+#else
+#define PL_OTHER_WAY static __attribute__((noinline))
+#endif
 
 #endif

@@ -52,8 +52,11 @@ PL_INLINE int pl_spawner_is_settled(const struct pl_thread *thread)
  * actor) ended the wait of `parent`. */
 PL_INLINE void pl_spawn_waits_settled(struct pl_actor *parent)
 {
-    for (uint32_t i = 0; i < PL_SPAWN_RUNS && parent->spawns[i].site != NULL; i++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < PL_SPAWN_RUNS; i++) {
         struct pl_spawn_run *run = &parent->spawns[i];
+        if (run->site == NULL)
+            break;
         run->live = __atomic_load_n(&run->site->cell->live, __ATOMIC_RELAXED);
     }
 }

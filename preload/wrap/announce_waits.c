@@ -416,8 +416,8 @@ PL_INLINE int park_lightly(struct pl_self *self, const struct loiter_task *t, en
     struct pl_actor *task = pl_task_grown(t);
     const struct again a = {self, task, task == NULL ? NULL : task->wait};
     if (!is_like(&a, why, timed, pl_id_of(objects[0]), caller, sp) || !pl_stamps_go_on(self) ||
-        (task->spawns != NULL && !pl_spawner_is_settled(self->thread)) || !is_trusted(a.w) ||
-        !is_asked_alike(&a, why, objects, n))
+        (task->spawns != NULL && !pl_spawner_is_settled(self->thread)) ||
+        !is_asked_alike(&a, why, objects, n) || !is_trusted(a.w))
         return 0;
     atomic_signal_fence(memory_order_seq_cst);
     if (task->spawns != NULL)
@@ -425,9 +425,9 @@ PL_INLINE int park_lightly(struct pl_self *self, const struct loiter_task *t, en
     return wait_again(&a, why, objects, n, pl_stamp_on(self));
 }
 
-__attribute__((noinline)) PL_FRAMELESS static void
-park_select(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
-            int timed, const void *caller)
+PL_OTHER_WAY PL_FRAMELESS void park_select(struct loiter_task *t, enum loiter_wait why,
+                                           const void *const *objects, unsigned n, int timed,
+                                           const void *caller)
 {
     struct pl_self *self = n == 0 || n > SELECT_MOST ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
@@ -439,9 +439,9 @@ park_select(struct loiter_task *t, enum loiter_wait why, const void *const *obje
     park_closely(t, why, objects, n, timed, caller);
 }
 
-__attribute__((noinline)) PL_FRAMELESS static void
-park_group(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
-           int timed, const void *caller)
+PL_OTHER_WAY PL_FRAMELESS void park_group(struct loiter_task *t, enum loiter_wait why,
+                                          const void *const *objects, unsigned n, int timed,
+                                          const void *caller)
 {
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {

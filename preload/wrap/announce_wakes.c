@@ -93,10 +93,12 @@ PL_INLINE struct pl_object *woken_by(const struct pl_self *self, const struct pl
     return o != NULL && was_short(self, task->wait, o, object) ? o : NULL;
 }
 
-/* By who is the object's last waker now. */
+/* By who is the object's last waker now. What was looked at before is not kept for it, as in
+ * announce_waits.c. */
 PL_INLINE void goes_on(const struct pl_self *self, struct pl_actor *task, struct pl_object *o,
                        uint64_t waker)
 {
+    atomic_signal_fence(memory_order_seq_cst);
     struct el_object *cell = o->cell;
     const struct pl_wait *w = task->wait;
     if (o->waker_creator == task->id)
@@ -183,6 +185,22 @@ PL_INLINE int is_woken_again(const struct loiter_task *me, const struct pl_objec
            o->cell->last_waker == waking->actor && (o->count == NULL || pl_channel_woken_again(o));
 }
 
+/* It woke the object before the one that did so last, from this call: two that wake each other. */
+PL_INLINE int is_woken_in_turn(const struct loiter_task *me, struct pl_object *o, uintptr_t pc,
+                               uintptr_t sp)
+{
+    const uint32_t k = o->latest ^ 1;
+    const struct pl_waking *waking = &o->wakings[k];
+    const struct pl_actor *actor = pl_task_grown(me);
+    if (actor == NULL || waking->pc != pc || waking->sp != sp || waking->actor != actor->id ||
+        (o->count != NULL && !pl_channel_woken_as_before(o, actor)))
+        return 0;
+    atomic_signal_fence(memory_order_seq_cst);
+    const struct pl_who who = pl_who(actor);
+    pl_object_wake_last(o, &who, o->latest ^ 1);
+    return 1;
+}
+
 /* The usual cases. */
 PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void *object)
 {
@@ -196,7 +214,8 @@ PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void 
             done = ready_by_sibling(self, task, me, id, PL_PC(), PL_SP());
         } else if (task != NULL) {
             struct pl_object *o = woken_by(self, task, id);
-            done = o != NULL && is_woken_again(me, o, PL_PC(), PL_SP());
+            done = o != NULL && (is_woken_again(me, o, PL_PC(), PL_SP()) ||
+                                 is_woken_in_turn(me, o, PL_PC(), PL_SP()));
             if (done)
                 goes_on(self, task, o, EL_ACTOR_TASK | me->id);
         }
