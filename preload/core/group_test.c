@@ -132,6 +132,31 @@ static void other_adds_are_in_time(void **state)
     pl_leave(self);
 }
 
+/* A task that the waiter did not make is known by its number, until one waits that did. */
+static void who_adds_is_known_until_another_waits(void **state)
+{
+    (void)state;
+    struct pl_self *self = pl_enter();
+    struct pl_actor *other = made_task(8, 57), *parent = made_task(9, 58);
+    struct pl_actor *child = made_task(10, 59);
+    const struct loiter_task task = {child->id & ~EL_ACTOR_TASK, NULL};
+    child->creator = parent->id;
+    child->made_in = parent->rounds;
+    struct pl_actor *before = made_become(self, other);
+    pl_waitgroup_waited(self, 0x500, 60);
+    pl_waitgroup_waited(self, 0x500, 60); /* the thread knows the group from now on */
+    assert_false(pl_waitgroup_begun_alike(self, &task, 0x500));
+    assert_true(pl_waitgroup_begun_again(self, child, 0x500));
+    assert_true(pl_waitgroup_begun_alike(self, &task, 0x500));
+    assert_false(pl_waitgroup_begun_alike(self, &task, 0x501));
+    made_become(self, parent);
+    pl_waitgroup_waited(self, 0x500, 61);
+    assert_false(pl_waitgroup_begun_alike(self, &task, 0x500));
+    assert_false(pl_waitgroup_begun_again(self, child, 0x500));
+    made_become(self, before);
+    pl_leave(self);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +164,7 @@ int main(void)
         cmocka_unit_test(groups_of_one_place_add_up),
         cmocka_unit_test(an_add_behind_the_waiter_s_back_is_told_once),
         cmocka_unit_test(other_adds_are_in_time),
+        cmocka_unit_test(who_adds_is_known_until_another_waits),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
 }

@@ -44,16 +44,25 @@ static void disturb_row(struct task *t, int i)
     }
 }
 
-/* One by one, each waited for. */
-static void tasks_of_a_row_are_counted_together(void **state)
+/* The place's counters are another thread's: the one that made its first task. */
+static void give_away(struct pl_site *site)
 {
-    (void)state;
+    static const struct pl_thread another;
+    atomic_store(&site->made.owner, &another);
+    atomic_store(&site->ended.owner, &another);
+}
+
+/* One by one, each waited for. */
+__attribute__((noinline)) static void make_row(int gives_away)
+{
     const uint32_t rounds = parent_actor->rounds;
     int late = 0;
     for (volatile int i = 0; i < MANY; i++) {
         struct task *t = &many[i];
         create_many(i, i + 1);
         counted = site();
+        if (gives_away && i == 0)
+            give_away(pl_self()->thread->spawn_site);
         late += counted->count != (uint64_t)i + 1;
         assert_in_range((uint64_t)i + 1 - counted->count, 0, (uint64_t)i / 16);
         assert_int_equal(counted->live, 1);
@@ -77,6 +86,20 @@ static void tasks_of_a_row_are_counted_together(void **state)
     assert_int_equal(counted->run_peak, 1);
     loiter_task_exit(&many[0].loiter);
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+}
+
+static void tasks_of_a_row_are_counted_together(void **state)
+{
+    (void)state;
+    make_row(0);
+    sink++;
+}
+
+static void rows_are_counted_where_the_counters_are_another_thread_s(void **state)
+{
+    (void)state;
+    make_row(1);
+    sink++;
 }
 
 static void who_woke_is_told_though_it_is_another_each_time(void **state)
@@ -111,6 +134,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tasks_of_a_row_are_counted_together, begin, end),
+        cmocka_unit_test_setup_teardown(rows_are_counted_where_the_counters_are_another_thread_s,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(who_woke_is_told_though_it_is_another_each_time, begin,
                                         end),
     };
