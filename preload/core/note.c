@@ -81,9 +81,9 @@ static void take(struct pl_self *self, struct loiter_noted *at)
 void pl_note_take(struct pl_self *self)
 {
     struct loiter_note *note = self->note;
-    const int earlier = note->at[1].order > note->at[0].order; /* `left` goes down */
-    take(self, &note->at[earlier]);
-    take(self, &note->at[!earlier]);
+    const int later = __atomic_load_n(&note->later, __ATOMIC_RELAXED) != 0;
+    take(self, &note->at[!later]);
+    take(self, &note->at[later]);
 }
 
 /* The first are samples each, later ones further and further apart, and never in step with a

@@ -253,7 +253,7 @@ LOITER_WEAK void loiter_lock_waits(struct loiter_task *t, enum loiter_wait why, 
 /*
  * The same without a call. The runtime notes that the thread's current task took a lock:
  *     if `left` is not 0, but one of `at` has `lock` 0: takes 1 off `left`, fills that one in, and
- *     its `lock` last;
+ *     its `lock` last; where the other one has a lock, says before in `later` which of them it is;
  * and that it gives it up: reads `taken`, then
  *     if one of `at` has that `lock`: sets it to 0; and if `taken` is still the same, it is told.
  * Otherwise it calls loiter_lock_taken, and loiter_lock_released. Zeroed before the thread has it.
@@ -261,12 +261,12 @@ LOITER_WEAK void loiter_lock_waits(struct loiter_task *t, enum loiter_wait why, 
 struct loiter_noted {
     uintptr_t lock; /* its address, plus 0 for MUTEX, 1 for RLOCK, 2 for WLOCK; 0: none */
     const void *pc, *frame, *caller;
-    uint32_t order; /* `left` as it was then: it tells which was taken first */
 };
 #define LOITER_NOTES 2
 struct loiter_note {
     uint32_t left;  /* Loiter sets it anew: one that is not noted is a sample */
     uint32_t taken; /* Loiter counts what it took from here into a list of its own */
+    uint32_t later; /* of two that are noted, which was taken later */
     struct loiter_noted at[LOITER_NOTES];
 };
 

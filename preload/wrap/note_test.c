@@ -77,7 +77,9 @@ static inline __attribute__((always_inline)) void take(enum loiter_wait why, con
         loiter_lock_taken(why, lock, pc, frame, caller);
         return;
     }
-    note.at[k].order = note.left--;
+    note.left--;
+    if (note.at[!k].lock != 0)
+        note.later = (uint32_t)k;
     note.at[k].pc = pc;
     note.at[k].frame = frame;
     note.at[k].caller = caller;
@@ -191,6 +193,13 @@ static void locks_are_held_in_the_order_they_were_taken(void **state)
         assert_ptr_equal(held_by(&one, i)->lock, order[i]);
     for (uint32_t i = 0; i < 4; i++)
         loiter_lock_released(order[3 - i], NULL);
+    lock(&lock_c);
+    lock(&lock_d); /* each in a place of its own, one after the other */
+    loiter_note_moves();
+    assert_ptr_equal(held_by(&one, 0)->lock, &lock_c);
+    assert_ptr_equal(held_by(&one, 1)->lock, &lock_d);
+    loiter_lock_released(&lock_d, NULL);
+    loiter_lock_released(&lock_c, NULL);
     loiter_lock_acquired(LOITER_WAIT_MUTEX, &lock_a, &place_one);
     lock(&lock_b);
     assert_int_equal(note.at[0].lock, (uintptr_t)&lock_b);

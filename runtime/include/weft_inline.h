@@ -56,11 +56,11 @@ WEFT_API void weft__once_do_call(struct weft_once *once, void (*fn)(void *arg),
 struct weft__noted {
     uintptr_t lock; /* with what it is to the task in its lowest bits; 0: none */
     const void *pc, *frame, *caller;
-    uint32_t order;
 };
 struct weft__note { /* as struct loiter_note */
     uint32_t left;  /* so many more may be noted until one is told by a call */
     uint32_t taken; /* counts the notes that were taken over */
+    uint32_t later; /* of two, which was noted later */
     struct weft__noted at[2];
 };
 
@@ -78,25 +78,42 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
         note_;                                                                                     \
     })
 
+/* Keeps two ways through the code apart: a branch between the two places of a note is guessed right
+ * nearly always, where an address that is computed would have to be waited for. */
+#define WEFT__WAY(number) __asm__ volatile("" : : "i"(number))
+
+#define WEFT__NOTE_IN(at, object, as, here)                                                        \
+    do {                                                                                           \
+        (at).pc = (here);                                                                          \
+        (at).frame = __builtin_dwarf_cfa();                                                        \
+        (at).caller = __builtin_return_address(0);                                                 \
+        (at).lock = (uintptr_t)(object) + (as);                                                    \
+    } while (0)
+
 /* False: it has to be told of. */
 #define WEFT__NOTE(watched, object, as, here)                                                      \
     __extension__({                                                                                \
         volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
         uint32_t left_ = n_ ? n_->left : 0;                                                        \
+        int noted_ = 0;                                                                            \
         if (left_ != 0) {                                                                          \
-            volatile struct weft__noted *at_ = n_->at;                                             \
-            if (at_->lock != 0 && (++at_)->lock != 0) {                                            \
-                left_ = 0;                                                                         \
+            noted_ = 1;                                                                            \
+            if (n_->at[0].lock == 0) {                                                             \
+                if (n_->at[1].lock != 0)                                                           \
+                    n_->later = 0;                                                                 \
+                WEFT__NOTE_IN(n_->at[0], object, as, here);                                        \
+                WEFT__WAY(0);                                                                      \
+            } else if (n_->at[1].lock == 0) {                                                      \
+                n_->later = 1;                                                                     \
+                WEFT__NOTE_IN(n_->at[1], object, as, here);                                        \
+                WEFT__WAY(1);                                                                      \
             } else {                                                                               \
-                n_->left = left_ - 1;                                                              \
-                at_->order = left_;                                                                \
-                at_->pc = (here);                                                                  \
-                at_->frame = __builtin_dwarf_cfa();                                                \
-                at_->caller = __builtin_return_address(0);                                         \
-                at_->lock = (uintptr_t)(object) + (as);                                            \
+                noted_ = 0;                                                                        \
             }                                                                                      \
+            if (noted_)                                                                            \
+                n_->left = left_ - 1;                                                              \
         }                                                                                          \
-        left_ != 0;                                                                                \
+        noted_;                                                                                    \
     })
 
 /* False: it was not noted, or a signal handler has taken the note over in between. */
@@ -106,10 +123,14 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
         int was_ = 0;                                                                              \
         if (n_) {                                                                                  \
             uint32_t taken_ = n_->taken;                                                           \
-            volatile struct weft__noted *at_ = n_->at;                                             \
             uintptr_t word_ = (uintptr_t)(object) + (as);                                          \
-            if (at_->lock == word_ || (++at_)->lock == word_) {                                    \
-                at_->lock = 0;                                                                     \
+            if (n_->at[0].lock == word_) {                                                         \
+                n_->at[0].lock = 0;                                                                \
+                WEFT__WAY(0);                                                                      \
+                was_ = n_->taken == taken_;                                                        \
+            } else if (n_->at[1].lock == word_) {                                                  \
+                n_->at[1].lock = 0;                                                                \
+                WEFT__WAY(1);                                                                      \
                 was_ = n_->taken == taken_;                                                        \
             }                                                                                      \
         }                                                                                          \

@@ -21,7 +21,7 @@ static inline bool weft__noted(enum loiter_wait why, const void *lock, const str
     if (left == 0)
         return false;
     note->left = left - 1;
-    note->at[k].order = left;
+    note->later = (uint32_t)k; /* without a second one nobody looks at it */
     note->at[k].pc = at->pc;
     note->at[k].frame = at->frame;
     note->at[k].caller = at->caller;

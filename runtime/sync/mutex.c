@@ -118,6 +118,7 @@ _Static_assert(sizeof(struct weft__note) == sizeof(struct loiter_note) &&
                    offsetof(struct weft__note, at[1].caller) ==
                        offsetof(struct loiter_note, at[1].caller) &&
                    offsetof(struct weft__note, at) == offsetof(struct loiter_note, at) &&
+                   offsetof(struct weft__note, later) == offsetof(struct loiter_note, later) &&
                    offsetof(struct weft__note, taken) == offsetof(struct loiter_note, taken),
                "weft_inline.h fills it in");
 
