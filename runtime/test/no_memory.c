@@ -7,8 +7,10 @@
  *     weft_no_memory                   all
  *     weft_no_memory KIND N WORKERS    one, as a process of its own
  */
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -115,6 +117,14 @@ static bool told(int r)
     return true;
 }
 
+static void must_line(int line, const char *text)
+{
+    fprintf(stderr, "line %d: %s\n", line, text);
+    _exit(4);
+}
+
+#define must(condition) ((condition) ? (void)0 : must_line(__LINE__, #condition))
+
 static void nothing(void *arg)
 {
     (void)arg;
@@ -156,10 +166,18 @@ static void use_contexts(void)
 {
     struct weft_ctx *a = weft_ctx_with_cancel(NULL), *b = weft_ctx_with_timeout(a, WEFT_MS);
     struct weft_ctx *c = weft_ctx_with_value(b, &names, NULL);
+    struct weft_ctx *d = weft_ctx_without_cancel(b);
+    struct weft_ctx *e = weft_ctx_with_deadline_cause(d, weft_now() + WEFT_S, -EIO);
+    struct weft_ctx_func *f = a ? weft_ctx_after_func(a, nothing, NULL) : NULL;
     struct weft_sem *sem = weft_sem_new(1);
     if (b)
         weft_chan_recv(weft_ctx_done(b), NULL);
     weft_ctx_cancel(a);
+    weft_ctx_cancel(e);
+    if (f)
+        must(weft_ctx_func_stop(f) == 0);
+    weft_ctx_release(e);
+    weft_ctx_release(d);
     weft_ctx_release(c);
     weft_ctx_release(b);
     weft_ctx_release(a);
@@ -179,6 +197,173 @@ static void use_descriptors(void)
     told((int)weft_read(fds[0], &byte, 1));
     weft_close(fds[0]);
     weft_close(fds[1]);
+}
+
+/* A server's end and a client's. */
+static void use_network(void)
+{
+    struct sockaddr_in at = {0};
+    socklen_t length = sizeof at;
+    char address[32];
+    int server = weft_listen("tcp4", "127.0.0.1:0"), client = -1;
+    if (told(server))
+        return;
+    getsockname(server, (struct sockaddr *)&at, &length);
+    snprintf(address, sizeof address, "127.0.0.1:%d", ntohs(at.sin_port));
+    if (!told(weft_set_deadline(server, weft_now() + 10 * WEFT_S)) &&
+        !told(client = weft_dial("tcp4", address, 10 * WEFT_S))) {
+        int accepted = weft_accept(server, NULL, NULL);
+        if (!told(accepted))
+            weft_close(accepted);
+        weft_close(client);
+    }
+    weft_close(server);
+}
+
+static void count_call(void *arg)
+{
+    ++*(_Atomic int *)arg;
+}
+
+/* What was deferred is done, what could not be was told of. */
+static void defer_many(void *count, int *told_of)
+{
+    WEFT_DEFERS(scope);
+    for (int i = 0; i < 40; i++)
+        *told_of += told(weft_defer(&scope, count_call, count));
+}
+
+static void is_labelled(void *arg)
+{
+    const char *label = weft_label("part");
+    must(label && strcmp(label, "two") == 0);
+    ++*(int *)arg;
+}
+
+static void use_labels(void)
+{
+    _Atomic int deferred = 0;
+    int missing = 0, labelled = 0;
+    defer_many(&deferred, &missing);
+    must(deferred + missing == 40);
+    bool set = !told(weft_set_label("part", "one"));
+    bool ran = !told(weft_do_labelled("part", "two", is_labelled, &labelled));
+    const char *label = weft_label("part");
+    must(labelled == ran && (set ? label && strcmp(label, "one") == 0 : !label));
+    told(weft_set_label("part", NULL));
+    struct weft_task_options options = {.name = "small", .capture_size = 1000, .small_stack = 1};
+    char capture[1000] = {0};
+    told(weft_go_with(&options, nothing, capture));
+}
+
+static int member(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static void use_groups(void)
+{
+    struct weft_group group = {0};
+    struct weft_ctx *ctx = weft_group_with_ctx(&group, NULL);
+    char capture[300] = {0};
+    weft_group_set_limit(&group, 2);
+    for (int i = 0; i < 5; i++)
+        told(weft_group_go_copy(&group, member, capture, sizeof capture));
+    told(weft_group_go(&group, member, NULL));
+    int r = weft_group_try_go(&group, member, NULL);
+    if (r != -EBUSY)
+        told(r);
+    must(weft_group_wait(&group) == 0);
+    weft_ctx_release(ctx);
+}
+
+static int answer(void *arg, void *result)
+{
+    (void)arg;
+    *(int *)result = 42;
+    return 0;
+}
+
+static void use_flights(void)
+{
+    struct weft_flight_options options = {.value_size = sizeof(int)};
+    struct weft_flight *flight = weft_flight_new(&options);
+    char capture[300] = {0};
+    if (!flight)
+        return;
+    for (int i = 0; i < 3; i++) {
+        int value = 0;
+        if (!told(weft_flight_do(flight, "a", answer, NULL, &value, NULL)))
+            must(value == 42);
+        if (!told(weft_flight_do_ctx(flight, NULL, "b", answer, capture, sizeof capture, &value,
+                                     NULL)))
+            must(value == 42);
+    }
+    weft_flight_free(flight);
+}
+
+enum { OBJECTS = 150 };
+
+/* So many objects, and then none: their memory is not what is asked for here. */
+static void *make_object(void *arg)
+{
+    static char objects[OBJECTS];
+    int *made = arg;
+    return *made < OBJECTS ? &objects[(*made)++] : NULL;
+}
+
+static void end_object(void *object)
+{
+    *(char *)object = 0;
+}
+
+static void use_pools(void)
+{
+    int made = 0;
+    struct weft_pool_options options = {.make = make_object, .destroy = end_object, .arg = &made};
+    struct weft_pool *pool = weft_pool_new(&options);
+    void *objects[OBJECTS];
+    for (int round = 0; pool && round < 2; round++) {
+        for (int i = 0; i < OBJECTS; i++)
+            objects[i] = weft_pool_get(pool);
+        for (int i = 0; i < OBJECTS; i++)
+            weft_pool_put(pool, objects[i]);
+    }
+    weft_pool_free(pool);
+}
+
+static int count_entry(const void *key, void *value, void *arg)
+{
+    (void)key, (void)value;
+    ++*(size_t *)arg;
+    return 0;
+}
+
+/* What a map says it has is what it says it took. */
+static void use_maps(void)
+{
+    struct weft_cmap_options options = {.key_size = sizeof(int), .value_size = 40};
+    struct weft_cmap *shared = weft_cmap_new(&options);
+    struct weft_map *plain = weft_map_new(sizeof(int), 40);
+    size_t in_plain = 0, in_shared = 0, seen = 0;
+    char value[40] = {0};
+    for (int i = 0; i < 30; i++) {
+        in_plain += plain && !told(weft_map_set(plain, &i, value));
+        in_shared += shared && !told(weft_cmap_store(shared, &i, value));
+    }
+    must(weft_map_len(plain) == in_plain && (!shared || weft_cmap_len(shared) == in_shared));
+    for (int i = 0; shared && i < 30; i += 5) {
+        told(weft_cmap_swap(shared, &i, value, value));
+        int r = weft_cmap_compare_and_swap(shared, &i, value, value);
+        if (r != -ENOENT)
+            told(r);
+        told(weft_cmap_load_or_store(shared, &i, value, value));
+    }
+    if (shared && !told(weft_cmap_range(shared, count_entry, &seen)))
+        must(seen == weft_cmap_len(shared));
+    weft_map_free(plain);
+    weft_cmap_free(shared);
 }
 
 static void use_tasks(void)
@@ -203,6 +388,12 @@ static void program(void *arg)
     use_time();
     use_contexts();
     use_descriptors();
+    use_network();
+    use_labels();
+    use_groups();
+    use_flights();
+    use_pools();
+    use_maps();
     use_tasks();
 }
 
