@@ -59,8 +59,8 @@ struct weft_timer;
 
 /* Zero in a member means its default. */
 struct weft_options {
-    unsigned workers;   /* OS threads that run tasks; default: WEFT_WORKERS, else the CPUs */
-    size_t stack_bytes; /* address space of a task's stack, default 64 KiB, at least 16 KiB */
+    unsigned workers;   /* OS threads for tasks, at most 256; default: WEFT_WORKERS, else CPUs */
+    size_t stack_bytes; /* address space of a task's stack, 16 KiB to 1 GiB; default 64 KiB */
     const char *name;   /* what reports call this run; default "weft" */
     unsigned blocking_threads; /* at once, see weft_blocking; default: WEFT_BLOCKING, else 10000 */
 };

@@ -148,6 +148,8 @@ ssize_t weft_read(int fd, void *buffer, size_t size)
                 continue;
             if (r != -EAGAIN)
                 return r;
+            if (size == 0)
+                return 0; /* whatever there is to read */
             if (state)
                 weft__fd_drained(state, word);
         }
@@ -336,6 +338,8 @@ int weft_poll(int fd, short events, int64_t timeout_ns)
 {
     struct weft_task *t = weft__self();
     int64_t until = timeout_ns < 0 ? INT64_MAX : weft__after_ns(timeout_ns);
+    if (fd < 0)
+        return -EBADF; /* poll(2) passes it over */
     if (!t)
         return poll_thread(fd, events, until);
     for (;;) {

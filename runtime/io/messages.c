@@ -104,17 +104,17 @@ ssize_t weft_readv(int fd, const struct iovec *buffers, int count)
 {
     if (count < 0 || count > IOV_MAX_OWN)
         return -EINVAL;
+    int with_room = 0;
+    while (with_room < count && buffers[with_room].iov_len == 0)
+        with_room++;
+    if (with_room == count)
+        return weft_read(fd, NULL, 0);
     struct msghdr header = {.msg_iov = (struct iovec *)(uintptr_t)buffers,
                             .msg_iovlen = (size_t)count};
     struct message m = {fd, 0, &header};
     ssize_t r = receive(&m, WEFT_CALLER());
-    if (r != -ENOTSOCK)
-        return r;
-    for (int i = 0; i < count; i++) {
-        if (buffers[i].iov_len > 0)
-            return weft_read(fd, buffers[i].iov_base, buffers[i].iov_len);
-    }
-    return 0;
+    return r == -ENOTSOCK ? weft_read(fd, buffers[with_room].iov_base, buffers[with_room].iov_len)
+                          : r;
 }
 
 /* Takes `done` bytes off the buffers; how many buffers are left. */

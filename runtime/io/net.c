@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -106,7 +107,10 @@ static int split(const char *address, char host[HOST_MAX], const char **port)
     memcpy(host, address, (size_t)(end - address));
     host[end - address] = '\0';
     *port = colon + 1;
-    return 0;
+    char *rest;
+    unsigned long number = strtoul(*port, &rest, 10);
+    return *rest == '\0' && number > UINT16_MAX ? -EINVAL
+                                                : 0; /* getaddrinfo takes it modulo 2^16 */
 }
 
 /* Calls use() for each address until it is not negative; that, or the first error. */

@@ -561,7 +561,7 @@ int weft__fd_set_deadline(int fd, unsigned limits, int64_t when)
     if (!state)
         return -ENOMEM;
     if (when <= 0)
-        when = INT64_MAX;
+        when = when == 0 ? INT64_MAX : 1; /* none; or long past */
     weft__lock(&state->lock);
     for (enum weft__limit i = WEFT__READ_DEADLINE; i <= WEFT__WRITE_DEADLINE; i++) {
         if (limits & (1u << i))

@@ -323,7 +323,7 @@ static void run_errand(void *arg)
 static int start_errand(struct call *c, int (*fn)(void *, void *), const void *capture, size_t size,
                         const void *caller)
 {
-    struct errand *e = malloc(sizeof *e + size);
+    struct errand *e = size > PTRDIFF_MAX - sizeof *e ? NULL : malloc(sizeof *e + size);
     if (!e)
         return -ENOMEM;
     e->call = c;

@@ -149,7 +149,7 @@ int weft_group_go_copy(struct weft_group *g, int (*fn)(void *), const void *capt
     alignas(16) unsigned char here[sizeof(struct member) + HERE_MAX];
     const void *caller = WEFT_CALLER();
     struct member *m = (struct member *)(void *)here;
-    if (size > HERE_MAX && !(m = malloc(sizeof *m + size)))
+    if (size > PTRDIFF_MAX - sizeof *m || (size > HERE_MAX && !(m = malloc(sizeof *m + size))))
         return -ENOMEM;
     *m = (struct member){.group = g, .fn = fn, .copied = true};
     if (size)
