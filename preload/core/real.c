@@ -66,7 +66,7 @@ void pl_resolve_all(void)
     /* A second thread that comes in meanwhile does the same work: the answers are the same. */
     int saved = errno;
     if (&__libc_single_threaded != NULL)
-        pl_single_threaded = &__libc_single_threaded;
+        __atomic_store_n(&pl_single_threaded, &__libc_single_threaded, __ATOMIC_RELAXED);
     for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
         if (__atomic_load_n(symbols[i].to, __ATOMIC_RELAXED) != NULL)
             continue;

@@ -56,6 +56,11 @@ extern PL_HIDDEN struct pl_real pl_real;
 /* Not 0: the process has one thread, as the C library knows. */
 extern PL_HIDDEN const char *pl_single_threaded;
 
+static inline int pl_is_single_threaded(void)
+{
+    return *__atomic_load_n(&pl_single_threaded, __ATOMIC_RELAXED) != 0;
+}
+
 enum pl_resolve_state { PL_UNRESOLVED = 0, PL_RESOLVING = 1, PL_RESOLVED = 2 };
 extern PL_HIDDEN _Atomic uint32_t pl_resolve_state;
 

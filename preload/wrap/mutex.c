@@ -42,15 +42,14 @@ static inline int is_taken(const pthread_mutex_t *mutex)
 
 static inline int is_free_for_sure(const pthread_mutex_t *mutex)
 {
-    return *pl_single_threaded != 0 &&
-           __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) == 0;
+    return pl_is_single_threaded() && __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) == 0;
 }
 
 /* And of a kind that then cannot fail. */
 static inline int is_had_for_sure(const pthread_mutex_t *mutex)
 {
     int kind = __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED) & KINDS_NOT_TRIED;
-    return *pl_single_threaded != 0 &&
+    return pl_is_single_threaded() &&
            (kind | __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED)) == 0;
 }
 
