@@ -143,7 +143,8 @@ static void *hand_out(struct el_chunk *chunk, enum el_id id, size_t bytes)
     uint32_t cell = __atomic_fetch_add(&chunk->handed, 1, __ATOMIC_RELAXED);
     if (cell >= chunk->cells)
         return NULL;
-    populate_ahead(chunk, sizeof(struct el_packet) + cell * stride_of(bytes), stride_of(bytes));
+    if (cell != 0)
+        populate_ahead(chunk, sizeof(struct el_packet) + cell * stride_of(bytes), stride_of(bytes));
     cover(chunk, id, cell, bytes);
     return cell_at(chunk, cell, bytes);
 }
