@@ -11,8 +11,9 @@
  * place where few live are exact, and those of one where many do are right to so much; before the
  * spawner waits, and at the end, all are counted.
  *
- * A row is what a task makes one by one, and waits for each: how many live is exact, but how many
- * were made only to one 16th, until the spawner does something else. Guard on.
+ * A row is what a task makes one by one, and waits for each: how many live is exact as long as no
+ * other thread makes some there, but how many were made only to one 16th, until the spawner does
+ * something else. Guard on.
  */
 #ifndef PRELOAD_CORE_SPAWNER_H
 #define PRELOAD_CORE_SPAWNER_H
