@@ -101,7 +101,8 @@ static bool thread_pending(struct weft__run *run)
 {
     return __atomic_load_n(&weft__blocking, __ATOMIC_SEQ_CST) != 0 ||
            __atomic_load_n(&run->bound_awake, __ATOMIC_SEQ_CST) != 0 ||
-           __atomic_load_n(&run->extras, __ATOMIC_SEQ_CST) != 0;
+           __atomic_load_n(&run->extras, __ATOMIC_SEQ_CST) != 0 ||
+           __atomic_load_n(&run->handing, __ATOMIC_SEQ_CST) != 0;
 }
 
 /* Nothing outside the workers will make a task ready. */

@@ -102,11 +102,12 @@ static void activate(struct weft__run *run)
     }
 }
 
-/* What stands behind late workers goes to the shared queue. There is an extra worker: nobody takes
- * all for asleep meanwhile, and single workers let others steal. */
+/* What stands behind late workers goes to the shared queue. Single workers let others steal: there
+ * is an extra worker, or was. All may fall asleep before the tasks are seen again. */
 static void hand_over(struct weft__run *run)
 {
     struct weft_task *batch[HANDED_MOST];
+    __atomic_store_n(&run->handing, 1, __ATOMIC_SEQ_CST);
     for (unsigned i = 0; i < run->slots; i++) {
         struct weft__worker *w = run->worker[i];
         if (!w->seen_late || __atomic_load_n(&w->alone, __ATOMIC_RELAXED))
@@ -118,6 +119,9 @@ static void hand_over(struct weft__run *run)
         for (uint32_t k = 0; k < count; k++)
             weft__push_shared(run, batch[k]);
     }
+    __atomic_store_n(&run->handing, 0, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) == run->workers)
+        weft__wake_one(run);
 }
 
 void weft__overtime_look(struct weft__run *run)

@@ -167,6 +167,7 @@ struct weft__run {
     unsigned workers;
     unsigned slots;   /* of `worker`: those and the extra ones made so far; see overtime.c */
     uint32_t extras;  /* extra workers that are at work */
+    uint32_t handing; /* the monitor has tasks in its hands */
     uint32_t late;    /* workers whose task has run for long */
     uint32_t starved; /* tasks that wait for a stack, see hunger.c; with the queue's lock */
     struct weft_task *starved_head, *starved_tail;
