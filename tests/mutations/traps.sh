@@ -60,7 +60,7 @@ mutation 36-where-a-link-leads preload-private eventlog/log.c 's/if \(error != -
 # ---- costs and accusations ----
 mutation 37-an-unwinder preload-library preload/CMakeLists.txt 's/preload_options eventlog_writer\)/preload_options eventlog_writer -Wl,--no-as-needed unwind)/'
 mutation 38-frame-pointers unwind_test $core/cfi.c 's/const uint8_t \*fde = find_fde/return (struct pl_rule){.kind = PL_RULE_FP, .cfa = 16, .fp = -16, .ra = -8};\n    $&/'
-mutation 42-slots-used-once preload-lives_test eventlog/slots.c 's/(void el_slot_release.*?)push_free\(slot->log, slot\);/$1/s'
+mutation 42-slots-used-once preload-lives_test $core/thread.c 's/if \(thread->slot == NULL\)(\n\s+thread->slot = el_slot_acquire)/if (1)$1/'
 mutation 43-a-stack-for-each preload-lives_test $core/stack.c 's/return id != 0 \? id : stack_walk\(self, call, first\);/return stack_walk(self, call, first);/; s/(static void near_fill.*?\n\{\n)/$1    if (near != NULL) return;\n/s'
 mutation 44-any-wait-is-a-leak e2e-correct-daemons analyzer/rules/waiters.c 's/return el_wait_is_inside\(a->wait_kind\);/return 1;/'
 
