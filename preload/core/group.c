@@ -9,8 +9,8 @@
 #include "preload/core/site.h"
 #include "preload/core/stack.h"
 
-/* A group between its first error and the end of its last member; the runtime's lock of the group
- * is held in each call. Recycled. */
+/* A group between its first error and the wait that returns it; the runtime's lock of the group is
+ * held in each call. Recycled. */
 struct failed {
     struct pl_pool_link link;
     struct el_group *cell;
@@ -23,7 +23,8 @@ static struct pl_map failing; /* by group */
 static struct pl_map cells;   /* by the place where members are made */
 static struct pl_map waits;   /* by wait group */
 
-#define WAITS_MOST 65536
+#define FAILING_MOST 65536
+#define WAITS_MOST   65536
 
 void pl_groups_reset(void)
 {
@@ -50,7 +51,11 @@ void pl_group_failed(const struct pl_self *self, uint64_t group, uint32_t runnin
     uint32_t stack = self->actor->cell->created_stack;
     struct el_group *cell = pl_map_get(&cells, stack, cell_make, &stack);
     int fresh;
-    struct failed *f = cell == NULL ? NULL : pl_pool_get(&failures, &fresh);
+    struct failed *f = pl_map_find(&failing, group); /* that nobody has waited for */
+    if (cell == NULL)
+        return;
+    if (f == NULL && atomic_load_explicit(&failing.count, memory_order_relaxed) < FAILING_MOST)
+        f = pl_pool_get(&failures, &fresh);
     if (f == NULL)
         return;
     f->cell = cell;
@@ -64,7 +69,7 @@ void pl_group_failed(const struct pl_self *self, uint64_t group, uint32_t runnin
         pl_pool_put(&failures, f);
 }
 
-void pl_group_left(uint64_t group, uint32_t running, int started)
+void pl_group_changed(uint64_t group, uint32_t running, int started)
 {
     struct failed *f = pl_map_find(&failing, group);
     if (f == NULL)
@@ -78,10 +83,15 @@ void pl_group_left(uint64_t group, uint32_t running, int started)
     pl_raise(&cell->last_at, now);
     f->last = now;
     f->running = running;
-    if (running == 0) {
-        pl_map_take(&failing, group, f);
-        pl_pool_put(&failures, f);
-    }
+}
+
+void pl_group_waited(uint64_t group)
+{
+    struct failed *f = pl_map_find(&failing, group);
+    if (f == NULL)
+        return;
+    pl_map_take(&failing, group, f);
+    pl_pool_put(&failures, f);
 }
 
 static void *wait_make(void *arg)

@@ -11,10 +11,12 @@
 #include "preload/core/call.h"
 #include "preload/core/lineage.h"
 
-/* The current actor's group has its first error; it, or another member, ends. */
+/* The current actor's group has its first error; a member ends or begins; somebody has waited for
+ * all of them. */
 PL_HIDDEN void pl_group_failed(const struct pl_self *self, uint64_t group, uint32_t running,
                                int error, int cancels);
-PL_HIDDEN void pl_group_left(uint64_t group, uint32_t running, int started);
+PL_HIDDEN void pl_group_changed(uint64_t group, uint32_t running, int started);
+PL_HIDDEN void pl_group_waited(uint64_t group);
 
 /* Who waited last for a wait group, kept for good: as many as there are addresses of them. */
 struct pl_waited {

@@ -47,10 +47,11 @@ static void members_that_run_on_are_counted(void **state)
     struct pl_self *self = pl_enter();
     struct pl_actor *before = made_become(self, made_task(1, 50));
     pl_group_failed(self, 0x100, 3, -2, 0); /* two others run */
-    pl_group_left(0x100, 3, 1);             /* one more begins */
-    pl_group_left(0x100, 2, 0);
-    pl_group_left(0x100, 0, 0);
-    pl_group_left(0x100, 5, 1); /* it is over: a next round is no matter of the error */
+    pl_group_changed(0x100, 3, 1);          /* one more begins */
+    pl_group_changed(0x100, 2, 0);
+    pl_group_changed(0x100, 0, 0);
+    pl_group_waited(0x100);
+    pl_group_changed(0x100, 5, 1); /* it is over: a next round is no matter of the error */
     struct el_group cell = group_at(50);
     assert_int_equal(cell.failed, 1);
     assert_int_equal((int32_t)cell.error, -2);
@@ -63,6 +64,45 @@ static void members_that_run_on_are_counted(void **state)
     pl_leave(self);
 }
 
+/* Who makes the members goes on, though all that it has made so far are done. */
+static void members_made_after_the_error_are_counted(void **state)
+{
+    (void)state;
+    struct pl_self *self = pl_enter();
+    struct pl_actor *before = made_become(self, made_task(11, 64));
+    pl_group_failed(self, 0x600, 1, -2, 0);
+    pl_group_changed(0x600, 0, 0);
+    pl_group_changed(0x600, 1, 1);
+    pl_group_changed(0x600, 2, 1);
+    pl_group_changed(0x600, 0, 0);
+    pl_group_waited(0x600);
+    pl_group_changed(0x600, 1, 1);
+    struct el_group cell = group_at(64);
+    assert_int_equal(cell.failed, 1);
+    assert_int_equal(cell.running, 0);
+    assert_int_equal(cell.started, 2);
+    assert_true(cell.wasted_ticks > 0);
+    made_become(self, before);
+    pl_leave(self);
+}
+
+/* One that failed again before anybody waited counts from its last error. */
+static void a_group_that_nobody_waits_for_may_fail_again(void **state)
+{
+    (void)state;
+    struct pl_self *self = pl_enter();
+    struct pl_actor *before = made_become(self, made_task(12, 65));
+    for (int i = 0; i < 2; i++) {
+        pl_group_failed(self, 0x700, 2, -2, 0);
+        pl_group_changed(0x700, 0, 0);
+    }
+    struct el_group cell = group_at(65);
+    assert_int_equal(cell.failed, 2);
+    assert_int_equal(cell.running, 2);
+    made_become(self, before);
+    pl_leave(self);
+}
+
 static void groups_of_one_place_add_up(void **state)
 {
     (void)state;
@@ -70,9 +110,9 @@ static void groups_of_one_place_add_up(void **state)
     struct pl_actor *before = made_become(self, made_task(2, 51));
     for (uint64_t group = 0x200; group < 0x203; group++) {
         pl_group_failed(self, group, 2, -5, group == 0x201);
-        pl_group_left(group, 0, 0);
+        pl_group_changed(group, 0, 0);
     }
-    pl_group_left(0x999, 1, 1); /* one that never failed */
+    pl_group_changed(0x999, 1, 1); /* one that never failed */
     struct el_group cell = group_at(51);
     assert_int_equal(cell.failed, 3);
     assert_int_equal(cell.running, 3);
@@ -161,6 +201,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_that_run_on_are_counted),
+        cmocka_unit_test(members_made_after_the_error_are_counted),
+        cmocka_unit_test(a_group_that_nobody_waits_for_may_fail_again),
         cmocka_unit_test(groups_of_one_place_add_up),
         cmocka_unit_test(an_add_behind_the_waiter_s_back_is_told_once),
         cmocka_unit_test(other_adds_are_in_time),

@@ -191,9 +191,11 @@ LOITER_WEAK void loiter_blocking_end(void);
 /* The current task is the first of the group's members to give an error; so many members run, it
  * included. `cancels`: the group has a context that is cancelled now. */
 LOITER_WEAK void loiter_group_failed(const void *group, unsigned running, int error, int cancels);
-/* In a group that has failed, the current task ends; so many run on. `started`: another one has
- * begun instead. */
-LOITER_WEAK void loiter_group_left(const void *group, unsigned running, int started);
+/* In a group that has failed, a member ends, or another one has begun (`started`), maybe in the
+ * place of one that ends; so many run now. */
+LOITER_WEAK void loiter_group_changed(const void *group, unsigned running, int started);
+/* Somebody has waited for all members of a group that has failed, and knows its error. */
+LOITER_WEAK void loiter_group_waited(const void *group);
 
 /* The current task adds to a wait group whose count is zero. */
 LOITER_WEAK void loiter_waitgroup_begun(const void *group, const void *caller);

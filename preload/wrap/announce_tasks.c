@@ -64,12 +64,21 @@ PL_EXPORT void loiter_group_failed(const void *group, unsigned running, int erro
     pl_leave(self);
 }
 
-PL_EXPORT void loiter_group_left(const void *group, unsigned running, int started)
+PL_EXPORT void loiter_group_changed(const void *group, unsigned running, int started)
 {
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;
-    pl_group_left(pl_id_of(group), running, started);
+    pl_group_changed(pl_id_of(group), running, started);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_group_waited(const void *group)
+{
+    struct pl_self *self = pl_enter_here();
+    if (self == NULL)
+        return;
+    pl_group_waited(pl_id_of(group));
     pl_leave(self);
 }
 

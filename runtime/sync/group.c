@@ -36,6 +36,8 @@ static bool enter_at_once(struct weft_group *g, const void *caller)
         return false;
     g->running++;
     g->entered_at = caller;
+    if (g->err != 0)
+        LOITER_CALL(loiter_group_changed, (g, (unsigned)g->running, true));
     return true;
 }
 
@@ -78,7 +80,7 @@ static void leave(struct weft_group *g)
         }
     }
     if (g->err != 0)
-        LOITER_CALL(loiter_group_left, (g, (unsigned)g->running, handed_on));
+        LOITER_CALL(loiter_group_changed, (g, (unsigned)g->running, handed_on));
     weft__unlock(&g->guard);
     weft__ready_all(list, g);
 }
@@ -196,6 +198,8 @@ int weft_group_wait(struct weft_group *g)
         weft__lock(&g->guard);
     }
     int err = g->err;
+    if (err != 0)
+        LOITER_CALL(loiter_group_waited, (g));
     struct weft_ctx *ctx = g->ctx;
     g->ctx = NULL;
     weft__unlock(&g->guard);
