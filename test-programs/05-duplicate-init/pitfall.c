@@ -7,6 +7,7 @@
  */
 #include "test-programs/common/sample.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -17,6 +18,14 @@
 
 static int tasks = 20;
 static int shared = -1;
+static atomic_int made, stored;
+
+/* However the machine is loaded, all have come here before one goes on. */
+static void meet(atomic_int *come)
+{
+    for (atomic_fetch_add(come, 1); atomic_load(come) < tasks;)
+        weft_sleep(WEFT_MS);
+}
 
 static int table_make(void)
 {
@@ -25,7 +34,7 @@ static int table_make(void)
     MUST(fd >= 0);
     for (int row = 0; row < 50; row++)
         MUST(pwrite(fd, &row, sizeof row, row * (off_t)sizeof row) == sizeof row);
-    weft_sleep(30 * WEFT_MS); /* the rows come from afar */
+    meet(&made); /* the rows come from so far away that all come meanwhile */
     return fd;
 }
 
@@ -41,6 +50,8 @@ static void request(void *arg)
     int row;
 
     (void)arg;
+    table();
+    meet(&stored);
     for (int i = 0; i < QUERIES; i++) {
         MUST(pread(table(), &row, sizeof row, 0) == sizeof row);
         weft_sleep(2 * WEFT_MS);

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -16,14 +17,23 @@
 
 #define LINES 5
 
+static int threads = 8;
 static int log_shared = -1;
+static atomic_int opened, stored;
+
+/* However the machine is loaded, all have come here before one goes on. */
+static void meet(atomic_int *come)
+{
+    for (atomic_fetch_add(come, 1); atomic_load(come) < threads;)
+        sleep_ms(1);
+}
 
 static int log_open(void)
 {
     int fd = memfd_create("log", MFD_CLOEXEC); /* TWICE */
 
     MUST(fd >= 0);
-    sleep_ms(30); /* a slow disk */
+    meet(&opened); /* the disk is so slow that all come meanwhile */
     return fd;
 }
 
@@ -36,6 +46,8 @@ static int log_file(void)
 
 static void *work(void *arg)
 {
+    log_file();
+    meet(&stored);
     for (int i = 0; i < LINES; i++) {
         MUST(write(log_file(), "line\n", 5) == 5);
         sleep_ms(5);
@@ -45,7 +57,8 @@ static void *work(void *arg)
 
 int main(int argc, char **argv)
 {
-    int threads = argc > 1 ? atoi(argv[1]) : 8;
+    if (argc > 1)
+        threads = atoi(argv[1]);
     pthread_t *thread = calloc((size_t)threads, sizeof *thread);
 
     for (int i = 0; i < threads; i++)

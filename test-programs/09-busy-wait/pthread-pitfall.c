@@ -1,26 +1,27 @@
 /*
- * A thread waits for a flag by looking at it again and again, and is polite about it: it yields
- * between. It keeps a processor busy for as long as the other takes.
+ * A thread waits for an answer by asking for it again and again. It keeps a processor busy for as
+ * long as the other takes.
  *
  * Look at the loop in main.
  */
 #include "test-programs/common/sample.h"
 
 #include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <time.h>
 
-static atomic_int answer;
+static sem_t answered;
+static int answer;
 
 /* On a busy machine the other hardly gets to look: the answer comes once it has burned something.
  */
 static void *server(void *arg)
 {
-    for (int i = 0; i < 75 && (i == 0 || clock() < CLOCKS_PER_SEC / 5); i++)
+    for (int i = 0; i < 75 && (i == 0 || clock() < CLOCKS_PER_SEC / 10); i++)
         sleep_ms(400);
     answer = 42;
+    sem_post(&answered);
     return arg;
 }
 
@@ -28,9 +29,10 @@ int main(void)
 {
     pthread_t thread;
 
+    MUST(sem_init(&answered, 0, 0) == 0);
     MUST(pthread_create(&thread, NULL, server, NULL) == 0);
-    while (answer == 0)
-        sched_yield(); /* YIELD */
+    while (sem_trywait(&answered) != 0) /* TRY */
+        continue;
     printf("%d\n", answer);
     pthread_join(thread, NULL);
     return 0;
