@@ -66,6 +66,22 @@ static void test_what_is_right(void **state)
     judged(m, 0, 0);
 }
 
+/* One that is destroyed stands for all of its place, but not for those that are still there. */
+static void test_destroyed_locks(void **state)
+{
+    (void)state;
+    struct made m = contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 6000, 2000);
+    m.p.objects[0].state = EL_GONE;
+    m.p.objects[0].items = 3;
+    m.p.objects[0].last_waiter_stack = AT;
+    m.p.objects[0].address = LOCK + 64; /* the one whose waits were written was another */
+    assert_int_equal(made_judge(&m, "contended-lock"), 1);
+    assert_non_null(strstr(made_evidence(m.found.items[0], "objects"), "3 of this kind"));
+    MADE_OBJECT(&m, .address = LOCK, .kind = EL_OBJ_MUTEX, .state = EL_LIVE, .waits = 1);
+    model_process_index(&m.p);
+    judged(m, 0, 0);
+}
+
 static void test_severity_and_words(void **state)
 {
     (void)state;
@@ -110,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_how_long_it_is_held),
         cmocka_unit_test(test_what_is_right),
+        cmocka_unit_test(test_destroyed_locks),
         cmocka_unit_test(test_severity_and_words),
         cmocka_unit_test(test_who_waits),
     };

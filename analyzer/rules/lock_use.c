@@ -38,6 +38,18 @@ static uint64_t taken_at(const struct model_process *p, uint32_t stack, uint64_t
                                     : (uint64_t)((double)site->count * (double)waits / (double)all);
 }
 
+/* A destroyed lock stands for all that were waited for last at its place. */
+static bool is_wait_for(const struct model_process *p, const struct model_object *lock,
+                        const struct model_wait *w)
+{
+    if (!el_wait_is_lock(w->kind))
+        return false;
+    if (w->object == lock->address || lock->state != EL_GONE)
+        return w->object == lock->address;
+    const struct model_object *other = model_find_object(p, w->object);
+    return w->stack == lock->last_waiter_stack && (other == NULL || other->state == EL_GONE);
+}
+
 bool lock_use_get(const struct model_process *p, const struct model_object *object,
                   struct lock_use *use)
 {
@@ -49,7 +61,7 @@ bool lock_use_get(const struct model_process *p, const struct model_object *obje
     uint64_t most = 0, next = 0;
     for (size_t i = 0; i < p->nwaits; i++) {
         const struct model_wait *w = &p->waits[i];
-        if (w->object != object->address || !el_wait_is_lock(w->kind))
+        if (!is_wait_for(p, object, w))
             continue;
         spread_merge(&use->wait, model_find_spread(p, EL_SPREAD_LOCK_WAIT, w->stack));
         spread_merge(&use->held, model_find_spread(p, EL_SPREAD_LOCK_HELD, w->stack));
@@ -93,6 +105,18 @@ double lock_use_busy(const struct model_process *p, const struct lock_use *use)
     return share_of_run(p, lock_use_held(use));
 }
 
+static void describe_object(const struct model_object *lock, struct finding *f)
+{
+    const char *kind = el_object_kind_word(lock->kind);
+    if (lock->state == EL_GONE && lock->items > 1)
+        finding_add_evidence(f, "objects",
+                             "%" PRIu64 " of this kind, destroyed by now, one at 0x%" PRIx64,
+                             lock->items, lock->address);
+    else
+        finding_add_evidence(f, "object", "%s at 0x%" PRIx64 "%s", kind, lock->address,
+                             lock->state == EL_GONE ? ", destroyed by now" : "");
+}
+
 void lock_use_describe(const struct lock_use *use, struct finding *f)
 {
     f->confidence = CONFIDENCE_PROVEN;
@@ -109,8 +133,7 @@ void lock_use_describe(const struct lock_use *use, struct finding *f)
         finding_add_evidence(
             f, "held", "taken about %" PRIu64 " times, and held for %s at the median", use->taken,
             words_duration(model_spread_quantile(&use->held, 0.5)).text);
-    finding_add_evidence(f, "object", "%s at 0x%" PRIx64, el_object_kind_word(use->lock->kind),
-                         use->lock->address);
+    describe_object(use->lock, f);
     finding_add_cost(f, "waited for it", (double)use->waited_ns, "ns");
     finding_add_cost(f, "waits", (double)use->waits, "waits");
 }

@@ -453,6 +453,52 @@ static void an_object_s_address_has_several_lives(void **state)
     pl_leave(self);
 }
 
+/* A lock that was waited for so long, and is destroyed. */
+static struct el_object *lock_ends(struct pl_self *self, uint64_t at, uint64_t ticks,
+                                   uint32_t stack)
+{
+    struct pl_object *lock = pl_object_record(self, EL_OBJ_MUTEX, at, 1);
+    if (ticks != 0) {
+        pl_object_wait_begins(lock, 1, stack);
+        pl_object_wait_ends(lock, ticks, ticks / 10);
+    }
+    pl_object_gone(at);
+    assert_null(pl_object_find(at));
+    return lock->cell;
+}
+
+static void a_destroyed_lock_keeps_what_was_waited_for_it(void **state)
+{
+    (void)state;
+    struct pl_self *self = pl_enter();
+    assert_int_equal(lock_ends(self, 0x9000, 0, 0)->state, EL_FREE); /* never waited for */
+    const struct el_object *sum = lock_ends(self, 0x9000, 1000, 17);
+    assert_int_equal(sum->state, EL_GONE);
+    assert_int_equal(sum->items, 1);
+    /* One of the same place is counted with it, one of another stands for itself. */
+    assert_int_equal(lock_ends(self, 0x9000, 500, 17)->state, EL_FREE);
+    const struct el_object *other = lock_ends(self, 0x9100, 70, 18);
+    assert_true(other != sum && other->state == EL_GONE);
+    assert_int_equal(sum->items, 2);
+    assert_int_equal(sum->waits, 2);
+    assert_int_equal(sum->wait_ticks, 1500);
+    assert_int_equal(sum->wait_io_ticks, 150);
+    assert_int_equal(other->wait_ticks, 70);
+    pl_leave(self);
+}
+
+/* However many places there are, no more cells are kept than so many. */
+static void destroyed_locks_of_many_places_take_bounded_room(void **state)
+{
+    (void)state;
+    struct pl_self *self = pl_enter();
+    unsigned freed = 0;
+    for (uint32_t stack = 1000; stack < 4000; stack++)
+        freed += lock_ends(self, 0xa000, 10, stack)->state == EL_FREE;
+    assert_in_range(freed, 1000, 2500);
+    pl_leave(self);
+}
+
 /* A call of the library within which another comes, as a handler's does. */
 __attribute__((noinline)) static void inner_wait(void)
 {
@@ -542,6 +588,8 @@ int main(void)
         cmocka_unit_test(waits_are_recorded_in_their_window),
         cmocka_unit_test(a_log_that_fills_takes_fewer_events),
         cmocka_unit_test(an_object_s_address_has_several_lives),
+        cmocka_unit_test(a_destroyed_lock_keeps_what_was_waited_for_it),
+        cmocka_unit_test(destroyed_locks_of_many_places_take_bounded_room),
         cmocka_unit_test(waits_within_waits_are_put_back),
         cmocka_unit_test(a_wait_that_was_left_is_not_put_back),
         cmocka_unit_test(options_are_read_and_bounded),

@@ -13,9 +13,15 @@
 static struct pl_map objects;
 static struct pl_pool records = {.bytes = sizeof(struct pl_object)};
 
+/* Destroyed locks that were waited for, each for all of its kind that were waited for last at the
+ * same place. They are no longer in `objects`, and are not used again. */
+static struct pl_map kept;
+#define KEPT_MOST 1024
+
 void pl_objects_reset(void)
 {
     atomic_store(&records.head, 0);
+    pl_map_init(&kept, 4);
     objects.near = 1;
     pl_map_init(&objects, 16);
 }
@@ -116,8 +122,51 @@ struct el_object *pl_object_created(struct pl_self *self, enum el_object_kind ki
     return cell;
 }
 
+static int is_waited_lock(const struct el_object *cell)
+{
+    return (cell->kind == EL_OBJ_MUTEX || cell->kind == EL_OBJ_RWLOCK ||
+            cell->kind == EL_OBJ_SPINLOCK) &&
+           cell->waits != 0;
+}
+
+static void *keep_it(void *o)
+{
+    return o;
+}
+
+static void add_to_kept(struct el_object *sum, const struct el_object *cell)
+{
+    __atomic_fetch_add(&sum->waits, cell->waits, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&sum->wakes, cell->wakes, __ATOMIC_RELAXED);
+    el_count(&sum->wait_ticks, cell->wait_ticks);
+    el_count(&sum->wait_io_ticks, cell->wait_io_ticks);
+    el_count(&sum->io_ticks, cell->io_ticks);
+}
+
+/* What was waited for a lock is told after its end too. 1: by this record. */
+static int object_is_kept(struct pl_object *o)
+{
+    struct el_object *cell = o->cell;
+    if (!is_waited_lock(cell))
+        return 0;
+    uint64_t key = (uint64_t)cell->kind << 32 | cell->last_waiter_stack;
+    struct pl_object *sum = atomic_load_explicit(&kept.count, memory_order_relaxed) < KEPT_MOST
+                                ? pl_map_get(&kept, key, keep_it, o)
+                                : pl_map_find(&kept, key);
+    if (sum == NULL)
+        return 0;
+    el_count(&sum->cell->items, 1);
+    if (sum != o)
+        add_to_kept(sum->cell, cell);
+    else
+        el_set_state(&cell->state, EL_GONE);
+    return sum == o;
+}
+
 static void object_free(struct pl_object *o)
 {
+    if (object_is_kept(o))
+        return;
     el_set_state(&o->cell->state, EL_FREE);
     pl_pool_put(&records, o);
 }
