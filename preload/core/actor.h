@@ -130,6 +130,13 @@ PL_INLINE uint32_t pl_recent_slot(uint64_t address)
     return (uint32_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_RECENT_BITS));
 }
 
+#define PL_POST_BITS 4
+
+PL_INLINE uint32_t pl_post_slot(uint64_t address)
+{
+    return pl_recent_slot(address) >> (PL_RECENT_BITS - PL_POST_BITS);
+}
+
 /* What tasks have in common that one actor makes at one place. */
 struct pl_kin {
     const struct pl_site *older; /* their lineage, see lineage.h: the nearest other place */
@@ -232,7 +239,13 @@ struct pl_thread {
     } lock_io;
     struct pl_site *made_threads;                   /* where it made a thread last */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */
-    struct el_timer *timers[1 << PL_RECENT_BITS];   /* cells of a runtime's timers, likewise */
+    struct pl_post {
+        uint64_t object;
+        struct pl_object *record;
+        uint64_t actor;
+        uintptr_t pc, sp;
+    } posts[1 << PL_POST_BITS]; /* what it woke lately, see pl_object_woken_simply */
+    struct el_timer *timers[1 << PL_RECENT_BITS]; /* cells of a runtime's timers, likewise */
     struct el_timer *spare_timer;     /* a free cell that the next timer made here takes */
     struct pl_outcome *timer_outcome; /* of the place that made or lost its last timer */
     struct pl_actor *free_tasks;      /* of tasks that ended here */

@@ -67,6 +67,8 @@ static void *object_make(void *arg)
     o->waker_creator = 0;
     o->waker_site = NULL;
     memset(o->wakings, 0, sizeof(o->wakings));
+    o->poster = 0;
+    o->posts = 0;
     o->task_waiter = NULL;
     o->count = NULL;
     o->receiver = 0;
@@ -77,6 +79,7 @@ static void *object_make(void *arg)
     cell->created_at = pl_now();
     cell->storage = pl_storage_of(w->self, w->object);
     el_set_state(&cell->state, EL_LIVE);
+    __atomic_store_n(&o->address, w->object, __ATOMIC_RELEASE);
     return o;
 }
 
@@ -165,6 +168,7 @@ static int object_is_kept(struct pl_object *o)
 
 static void object_free(struct pl_object *o)
 {
+    __atomic_store_n(&o->address, 0, __ATOMIC_RELAXED);
     if (object_is_kept(o))
         return;
     el_set_state(&o->cell->state, EL_FREE);
@@ -188,6 +192,7 @@ void pl_object_gone(uint64_t object)
         object_free(o);
         return;
     }
+    __atomic_store_n(&o->address, 0, __ATOMIC_RELAXED);
     el_set_state(&o->cell->state, EL_GONE);
     atomic_store(&o->gone, 1);
 }
@@ -204,20 +209,28 @@ void pl_object_woken(struct pl_self *self, struct pl_object *o, uint32_t stack)
     __atomic_fetch_add(&cell->wakes, 1, __ATOMIC_RELEASE);
 }
 
-#define LOOK_EVERY 64
-
 void pl_object_woken_at(struct pl_self *self, struct pl_object *o, uintptr_t pc, uintptr_t sp,
                         uintptr_t fp)
 {
     struct el_object *cell = o->cell;
     const struct pl_who me = pl_who(self->actor);
-    const int looks = cell->wakes % LOOK_EVERY == 0;
-    if (looks || !pl_object_woken_before(o, &me, pc, sp))
-        pl_object_woken_by(o, &me, pc, sp, pl_stack_at(self, pc, sp, fp, 0));
+    const uint32_t posts = o->posts;
+    const int looks = posts % PL_LOOK_EVERY < 2; /* so that none, one and more are told apart */
+    const int waited = atomic_load_explicit(&o->waiters, memory_order_relaxed) != 0;
+    if (looks || !pl_object_woken_before(o, &me, pc, sp)) {
+        const struct pl_call call = {pc, sp, fp};
+        pl_object_woken_by(o, &me, pc, sp,
+                           waited ? pl_stack(self, call) : pl_stack_or_shallow(self, call));
+    }
+    self->thread->posts[pl_post_slot(cell->object)] =
+        (struct pl_post){cell->object, o, me.id, pc, sp};
+    o->poster = me.id;
+    __atomic_store_n(&o->posts, posts + 1, __ATOMIC_RELEASE);
     /* The clock is half of what this takes, and a lock made of a semaphore comes here each time. */
-    if (looks || atomic_load_explicit(&o->waiters, memory_order_relaxed) != 0)
+    if (looks || waited) {
         cell->last_waker_at = pl_now();
-    __atomic_fetch_add(&cell->wakes, 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&cell->wakes, posts + 1, __ATOMIC_RELAXED);
+    }
 }
 
 void pl_object_woken_elsewhere(struct pl_self *self, struct pl_object *o, uintptr_t pc,
@@ -247,6 +260,8 @@ void pl_object_wait_begins(struct pl_object *o, uint64_t actor, uint32_t stack)
     __atomic_fetch_add(&o->cell->waits, 1, __ATOMIC_RELAXED);
     o->cell->last_waiter = actor;
     o->cell->last_waiter_stack = stack;
+    if (o->posts != 0)
+        __atomic_store_n(&o->cell->wakes, o->posts, __ATOMIC_RELAXED);
 }
 
 void pl_object_wait_ends(struct pl_object *o, uint64_t ticks, uint64_t io_ticks)

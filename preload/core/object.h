@@ -21,8 +21,13 @@
 struct pl_object {
     struct pl_pool_link link;
     struct el_object *cell;   /* never NULL */
+    uint64_t address;         /* what it stands for; 0: nothing any more */
     _Atomic uint32_t waiters; /* actors that wait on it now */
     _Atomic uint32_t gone;
+    /* Of wakings that are not announced: the last actor, and how many. The cell learns the number
+     * while somebody waits, and now and then. */
+    uint64_t poster;
+    uint32_t posts;
     uint64_t waker_creator; /* of cell->last_waker */
     struct pl_site *waker_site;
     /* the two last wakings that were announced and not alike, the later one at wakings[latest] */
@@ -43,7 +48,7 @@ struct pl_object {
     uint32_t sides;    /* wake-ups by actors of the waiter's own place 1, of others 2 */
 
     uint64_t dropped_at; /* of contexts, see context.h; 0: not let go of */
-};
+} __attribute__((aligned(64)));
 
 /* The record behind the object; made when there is none and `create` says so. */
 PL_HIDDEN struct pl_object *pl_object_record(struct pl_self *self, enum el_object_kind kind,
@@ -52,7 +57,7 @@ PL_HIDDEN struct pl_object *pl_object_record(struct pl_self *self, enum el_objec
 /* Does the record still stand for the object? */
 PL_INLINE int pl_object_is(const struct pl_object *o, uint64_t object)
 {
-    return o->cell->object == object && o->cell->state == EL_LIVE;
+    return __atomic_load_n(&o->address, __ATOMIC_RELAXED) == object;
 }
 
 /* The record, if there is one; the objects that a thread asks for again and again are found in a
@@ -198,9 +203,38 @@ PL_HIDDEN void pl_object_gone(uint64_t object);
 PL_HIDDEN void pl_object_woken(struct pl_self *self, struct pl_object *o, uint32_t stack);
 
 /* The same from a call; its stack is looked at if the one that woke it lately was another, or
- * elsewhere, and now and then. */
+ * elsewhere, and each PL_LOOK_EVERYth time. */
+#define PL_LOOK_EVERY 64
 PL_HIDDEN void pl_object_woken_at(struct pl_self *self, struct pl_object *o, uintptr_t pc,
                                   uintptr_t sp, uintptr_t fp);
+
+/* The usual case of that, without a call: this thread woke it last, from here, and nobody waits.
+ * All that is written is a count, of which one that is lost does no harm. 0: nothing was done. */
+PL_INLINE int pl_object_woken_simply(uint64_t object, uintptr_t pc, uintptr_t sp)
+{
+    const struct pl_self *self = &pl_self_block;
+    if (__builtin_expect(pl_hindered(self) || self->quick == &pl_actor_none, 0))
+        return 0;
+    const struct pl_post *post = &self->thread->posts[pl_post_slot(object)];
+    const uintptr_t other = (post->object ^ object) | (post->pc ^ pc) | (post->sp ^ sp) |
+                            (post->actor ^ self->quick->id);
+    if (__builtin_expect(other != 0, 0))
+        return 0;
+    struct pl_object *o = post->record;
+    if (!pl_object_is(o, object) || o->poster != post->actor ||
+        atomic_load_explicit(&o->waiters, memory_order_relaxed) != 0 ||
+        o->posts % PL_LOOK_EVERY < 2)
+        return 0;
+    pl_object_count(&o->posts);
+    return 1;
+}
+
+/* So often was it woken, for comparisons. */
+PL_INLINE uint32_t pl_object_wakings(const struct pl_object *o)
+{
+    const uint32_t posts = __atomic_load_n(&o->posts, __ATOMIC_ACQUIRE);
+    return posts != 0 ? posts : __atomic_load_n(&o->cell->wakes, __ATOMIC_ACQUIRE);
+}
 
 /* Static, stack or heap: by the modules and the current stack's bounds. */
 PL_HIDDEN enum el_storage pl_storage_of(const struct pl_self *self, uint64_t address);

@@ -3,12 +3,12 @@
 
 #include "preload/core/arena.h"
 
-#define PLACE_BITS 6
-#define GROUP_BITS 9
-#define WAYS       4 /* nodes of a group, which is a cache line */
-#define LEAF_BITS  9
-#define WALKS_MOST 64 /* of a place in one thread, until shallow stacks have to do */
-#define USES_MOST  60 /* until a call is looked at more closely */
+#define PLACE_BITS  6
+#define GROUP_BITS  9 /* most; tables that are not full touch less memory */
+#define GROUP_LEAST 6
+#define WAYS        4  /* nodes of a group, which is a cache line */
+#define WALKS_MOST  16 /* of a place in one thread, until shallow stacks have to do */
+#define USES_MOST   60 /* until a call is looked at more closely */
 
 #define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
 
@@ -25,8 +25,9 @@ struct pl_shallow {
         uint32_t walks, uses;
     } places[1 << PLACE_BITS];
     struct node nodes[1 << GROUP_BITS][WAYS];
-    uint32_t next_way; /* the one that makes room */
-    struct pl_shallow_leaf leaves[1 << LEAF_BITS];
+    uint32_t next_way;  /* the one that makes room */
+    uint32_t more_bits; /* beyond GROUP_LEAST: what was known goes where it is not looked for */
+    struct pl_shallow_leaf leaves[1 << GROUP_BITS];
 };
 
 static struct place *place_at(struct pl_shallow *shallow, uintptr_t pc)
@@ -58,9 +59,14 @@ static uint64_t key_of(uint64_t before, uintptr_t word)
     return key ^ key >> 29;
 }
 
+static size_t index_of(const struct pl_shallow *shallow, uint64_t key)
+{
+    return key * GOLDEN >> (64 - GROUP_LEAST - shallow->more_bits);
+}
+
 static struct node *group_of(struct pl_shallow *shallow, uint64_t key)
 {
-    return shallow->nodes[key * GOLDEN >> (64 - GROUP_BITS)];
+    return shallow->nodes[index_of(shallow, key)];
 }
 
 /* The one of the group of `key` that has `wanted`, 0 for a free one; NULL: there is none. */
@@ -79,19 +85,31 @@ static struct node *node_find(struct pl_shallow *shallow, uint64_t key)
     return node_find_in(shallow, key, key);
 }
 
+/* Is there to be more room, since so many have had to go? */
+static void grow(struct pl_shallow *shallow)
+{
+    const uint32_t bits = GROUP_LEAST + shallow->more_bits;
+    if (bits < GROUP_BITS && shallow->next_way >= 1u << bits) {
+        shallow->more_bits++;
+        shallow->next_way = 0;
+    }
+}
+
 /* In place of the same, of none, or of one of the group in turn. */
 static void node_put(struct pl_shallow *shallow, uint64_t key, uint32_t offset, uint32_t id)
 {
     struct node *node = node_find(shallow, key);
     struct node *free = node != NULL ? node : node_find_in(shallow, key, 0);
-    if (free == NULL)
+    if (free == NULL) {
+        grow(shallow);
         free = &group_of(shallow, key)[shallow->next_way++ % WAYS];
+    }
     *free = (struct node){key, offset, id};
 }
 
 static struct pl_shallow_leaf *leaf_at(const struct pl_thread *thread, uint32_t id)
 {
-    return &thread->shallow->leaves[id * GOLDEN >> (64 - LEAF_BITS)];
+    return &thread->shallow->leaves[index_of(thread->shallow, id)];
 }
 
 /* Only where the end of the stack is known: the words must lie before it. */

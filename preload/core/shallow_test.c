@@ -107,7 +107,7 @@ static void a_place_has_to_be_walked_often(void **state)
     assert_int_equal(pl_shallow_use(self, call.pc, call.sp), 0);
     while (!pl_shallow_wanted(self, PLACE, &uses))
         walks++;
-    assert_in_range(walks, 32, 64);
+    assert_in_range(walks, 8, 16);
     while (pl_shallow_use(self, call.pc, call.sp) == 130)
         told++;
     assert_in_range(told, 10, 1000);

@@ -21,14 +21,15 @@ PL_HIDDEN void pl_spin_block(struct pl_self *self, enum el_spin_kind kind, uint3
 
 PL_HIDDEN __attribute__((cold)) void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call);
 
-/* A plain thread made one. No guard. */
-static inline __attribute__((always_inline)) void pl_spin(enum el_spin_kind kind,
-                                                          struct pl_call call)
+/* A plain thread made one: 1 when that is pl_spin_slowly's to know. No guard. */
+PL_INLINE int pl_spin_counts(void)
 {
-    if (!pl_is_ready())
-        return;
-    struct pl_self *self = pl_self();
-    if (__builtin_expect(++self->spins % PL_SPIN_BLOCK == 0, 0))
+    return pl_is_ready() && ++pl_self_block.spins % PL_SPIN_BLOCK == 0;
+}
+
+PL_INLINE void pl_spin(enum el_spin_kind kind, struct pl_call call)
+{
+    if (__builtin_expect(pl_spin_counts(), 0))
         pl_spin_slowly(kind, call);
 }
 

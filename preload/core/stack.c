@@ -271,6 +271,16 @@ static uint32_t stack_shallow(struct pl_self *self, struct pl_call call)
     return id;
 }
 
+uint32_t pl_stack_or_shallow(struct pl_self *self, struct pl_call call)
+{
+    uint32_t uses, id = pl_shallow_use(self, call.pc, call.sp);
+    if (id == 0)
+        id = stack_remembered(self, call, 0);
+    if (id == 0 && pl_shallow_wanted(self, call.pc, &uses))
+        return stack_shallow(self, call);
+    return id != 0 ? id : stack_walk(self, call, 0);
+}
+
 /* ---- places that are told, not called from ---- */
 
 uint32_t pl_stack_of_frames(struct pl_self *self, const uintptr_t *pcs, unsigned n)

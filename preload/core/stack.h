@@ -27,6 +27,10 @@ static inline uint32_t pl_stack(struct pl_self *self, struct pl_call call)
     return pl_stack_at(self, call.pc, call.sp, call.fp, 0);
 }
 
+/* As pl_stack, but of a place that very many ways lead to in this thread its nearest frames may
+ * have to do: see shallow.h. */
+PL_HIDDEN uint32_t pl_stack_or_shallow(struct pl_self *self, struct pl_call call);
+
 /* As pl_stack, with the frames below the one that returns to `first` dropped; when no frame does,
  * nothing is dropped. For runtimes that name their caller. */
 static inline uint32_t pl_stack_from(struct pl_self *self, struct pl_call call, const void *first)

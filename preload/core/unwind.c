@@ -10,6 +10,10 @@
 
 #define RULES        16384
 #define RULES_A_PAGE 256
+#define WAYS         4 /* rules of a set, which is a cache line */
+#define BITS_LEAST   8 /* of sets that are used: few rules touch few pages */
+#define BITS_MOST    12
+#define BITS_STEP    2
 
 /* The packed rule and the same xor the address: a torn pair fits no address. */
 static struct {
@@ -21,6 +25,11 @@ static _Atomic uint64_t generation;
  * share, and to write there later means to interrupt all processors that the program runs on. */
 static _Atomic uint64_t rules_there;
 _Static_assert(RULES / RULES_A_PAGE == 64, "a bit for each");
+_Static_assert(WAYS << BITS_MOST == RULES, "all are used in the end");
+
+/* Bits beyond BITS_LEAST, and rules that had to go since there are so many. With more of them what
+ * is known is not found any more. */
+static _Atomic uint32_t more_bits, gone;
 
 void pl_unwind_forget(void)
 {
@@ -43,22 +52,45 @@ static struct pl_rule rule_unpack(uint64_t packed)
     return r;
 }
 
+static struct pl_rule rule_make(uintptr_t pc, uint64_t *packed)
+{
+    struct pl_rule rule = pl_cfi_rule(pc);
+    if (rule.cfa < -(1 << 28) || rule.cfa >= 1 << 28)
+        rule = (struct pl_rule){.kind = PL_RULE_UNKNOWN};
+    *packed = rule_pack(rule);
+    return rule;
+}
+
+/* Which of the set makes room: one that is free, else one in turn. */
+static size_t way_for(size_t set, uint32_t bits)
+{
+    for (size_t i = set; i < set + WAYS; i++) {
+        if (atomic_load_explicit(&rules[i].check, memory_order_relaxed) == 0)
+            return i;
+    }
+    const uint32_t n = atomic_load_explicit(&gone, memory_order_relaxed) + 1;
+    const int full = bits < BITS_MOST && n >= 1u << bits;
+    atomic_store_explicit(&gone, full ? 0 : n, memory_order_relaxed);
+    if (full)
+        atomic_store_explicit(&more_bits, bits + BITS_STEP - BITS_LEAST, memory_order_relaxed);
+    return set + n % WAYS;
+}
+
 static struct pl_rule rule_of(uintptr_t pc)
 {
-    uint64_t key = pc ^ atomic_load_explicit(&generation, memory_order_relaxed);
-    size_t i = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 50);
-    const uint64_t page = UINT64_C(1) << i / RULES_A_PAGE;
+    const uint64_t key = pc ^ atomic_load_explicit(&generation, memory_order_relaxed);
+    const uint32_t bits = BITS_LEAST + atomic_load_explicit(&more_bits, memory_order_relaxed);
+    const size_t set = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits)) * WAYS;
+    const uint64_t page = UINT64_C(1) << set / RULES_A_PAGE;
     const uint64_t there = atomic_load_explicit(&rules_there, memory_order_relaxed);
-    uint64_t packed = 0;
-    if ((there & page) != 0) {
+    uint64_t packed;
+    for (size_t i = set; (there & page) != 0 && i < set + WAYS; i++) {
         packed = atomic_load_explicit(&rules[i].rule, memory_order_relaxed);
         if ((packed ^ key) == atomic_load_explicit(&rules[i].check, memory_order_relaxed))
             return rule_unpack(packed);
     }
-    struct pl_rule rule = pl_cfi_rule(pc);
-    if (rule.cfa < -(1 << 28) || rule.cfa >= 1 << 28)
-        rule = (struct pl_rule){.kind = PL_RULE_UNKNOWN};
-    packed = rule_pack(rule);
+    const struct pl_rule rule = rule_make(pc, &packed);
+    const size_t i = (there & page) != 0 ? way_for(set, bits) : set;
     atomic_store_explicit(&rules[i].rule, packed, memory_order_relaxed);
     atomic_store_explicit(&rules[i].check, packed ^ key, memory_order_relaxed);
     if ((there & page) == 0)

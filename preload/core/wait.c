@@ -158,7 +158,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     if (pl_wait_has_object(kind))
         w->record = pl_object_record(self, pl_object_kind_of(kind), object, 1);
     if (w->record != NULL) {
-        w->wakes = __atomic_load_n(&w->record->cell->wakes, __ATOMIC_ACQUIRE);
+        w->wakes = pl_object_wakings(w->record);
         w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
         pl_object_wait_begins(w->record, w->actor->id, w->stack);
     }
@@ -265,7 +265,7 @@ static uint64_t object_leave(struct pl_wait *w, uint64_t ticks)
 {
     struct pl_object *o = w->record;
     const struct el_object *cell = o->cell;
-    if (w->waker == 0 && __atomic_load_n(&cell->wakes, __ATOMIC_ACQUIRE) != w->wakes) {
+    if (w->waker == 0 && pl_object_wakings(o) != w->wakes) {
         w->waker = cell->last_waker;
         w->waker_creator = o->waker_creator;
         w->waker_site = o->waker_site;

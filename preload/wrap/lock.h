@@ -186,7 +186,7 @@ static inline void pl_object_made(enum el_object_kind kind, const void *object, 
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    pl_object_created(self, kind, (uintptr_t)object, capacity, pl_stack(self, call));
+    pl_object_created(self, kind, (uintptr_t)object, capacity, pl_stack_or_shallow(self, call));
     pl_leave(self);
 }
 

@@ -44,18 +44,32 @@ PL_EXPORT int sem_clockwait(sem_t *restrict sem, clockid_t clock,
     SEM_WAIT(sem, 1, PL_REAL(sem_clockwait)(sem, clock, at))
 }
 
-PL_EXPORT int sem_trywait(sem_t *sem)
+PL_SECOND_WAY int sem_in_vain(sem_t *sem)
+{
+    (void)sem;
+    pl_spin_slowly(EL_SPIN_TRY, PL_CALL());
+    return -1;
+}
+
+PL_EXPORT PL_FRAMELESS int sem_trywait(sem_t *sem)
 {
     int result = PL_REAL(sem_trywait)(sem);
-    if (result != 0)
-        pl_spin(EL_SPIN_TRY, PL_CALL());
+    if (result != 0 && __builtin_expect(pl_spin_counts(), 0))
+        return sem_in_vain(sem);
     return result;
 }
 
-PL_EXPORT int sem_post(sem_t *sem)
+PL_NEXT_WAY int sem_post_slowly(sem_t *sem)
 {
     pl_object_wakes(sem, PL_CALL());
     return PL_REAL(sem_post)(sem);
+}
+
+PL_EXPORT PL_FRAMELESS int sem_post(sem_t *sem)
+{
+    if (__builtin_expect(pl_object_woken_simply((uintptr_t)sem, PL_PC(), PL_SP()), 1))
+        return PL_LOAD(sem_post)(sem);
+    return sem_post_slowly(sem);
 }
 
 PL_EXPORT int sem_init(sem_t *sem, int shared, unsigned value)
