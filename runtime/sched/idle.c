@@ -20,6 +20,11 @@
  * sleep on a futex. While no one polls, some worker is awake, and looks at descriptors and timers
  * between tasks; while all compute, the monitor sees to it.
  *
+ * A lone spawn wakes one as well: its maker may compute on. Mostly it waits instead, and who came
+ * spins and sleeps again for nothing, at the cost of a heavy fence to all. So one that found
+ * nothing says so (woken_in_vain), and spawns wake nobody until the monitor has looked, which also
+ * finds the task that stands still meanwhile.
+ *
  * The lock of the idle list protects the list, `idle` of each worker, and idle_count; it nests
  * inside the lock of any object and takes none itself.
  */
@@ -138,11 +143,20 @@ static void sleep_now(struct weft__worker *w, bool polls, bool recheck)
     }
 }
 
+/* One that was woken found work, or nothing. */
+static void came_to(struct weft__worker *w, bool work)
+{
+    w->woken = false;
+    __atomic_store_n(&w->run->woken_in_vain, !work, __ATOMIC_RELAXED);
+}
+
 /* Sleeps until there may be something to do. */
 static void go_idle(struct weft__worker *w)
 {
     struct weft__run *run = w->run;
     struct weft__worker *nobody = NULL;
+    if (w->woken)
+        came_to(w, false);
     bool polls = __atomic_compare_exchange_n(&run->poller, &nobody, w, false, __ATOMIC_SEQ_CST,
                                              __ATOMIC_SEQ_CST);
     __atomic_store_n(&w->wake, 0, __ATOMIC_SEQ_CST);
@@ -164,11 +178,11 @@ static void go_idle(struct weft__worker *w)
     if (polls)
         __atomic_store_n(&run->poller, NULL, __ATOMIC_SEQ_CST);
     weft__lock(&run->idle_lock);
-    bool woken = !w->idle;
-    if (!woken)
+    w->woken = !w->idle;
+    if (!w->woken)
         list_remove(run, w);
     weft__unlock(&run->idle_lock);
-    if (woken)
+    if (w->woken)
         w->spinning = true; /* counted by who woke us */
     else
         weft__monitor_kick(run);
@@ -261,6 +275,8 @@ struct weft_task *weft__find_work(struct weft__worker *w)
                 t = spin(w);
         }
         if (t) {
+            if (w->woken)
+                came_to(w, true);
             if (w->spinning) {
                 stop_spinning(w);
                 if (weft__work_in_sight(run))

@@ -134,6 +134,19 @@ static inline void weft__wake_if_idle(struct weft__run *run)
         weft__wake_one(run);
 }
 
+/* A fresh task: its maker may compute on, so another worker comes and looks, also if nothing else
+ * is queued. When the last one came in vain, the monitor is relied on for a while. */
+static inline void weft__push_fresh(struct weft__worker *w, struct weft_task *t)
+{
+    struct weft__run *run = w->run;
+    struct weft_task *before = weft__next_put(w, t);
+    if (before)
+        weft__push_tail(w, before);
+    else if (__builtin_expect(__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0, 0) &&
+             !__atomic_load_n(&run->woken_in_vain, __ATOMIC_RELAXED))
+        weft__wake_one(run);
+}
+
 /* overtime.c: moves weft__coarse_ms on. */
 void weft__coarse_update(void);
 

@@ -26,16 +26,16 @@ void weft__monitor_kick(struct weft__run *run)
         weft__futex_wake(&run->monitor_word, 1);
 }
 
-/* True if a task waits behind one that has run since the last look. */
-static bool stranded(struct weft__run *run, uint32_t *ticks)
+/* True if a task waits behind one that has run since the last look. `perhaps`: behind another. */
+static bool stranded(struct weft__run *run, uint32_t *ticks, bool *perhaps)
 {
     bool found = false;
+    *perhaps = false;
     for (unsigned i = 0; i < run->slots; i++) {
         struct weft__worker *w = run->worker[i];
         uint32_t tick = __atomic_load_n(&w->tick, __ATOMIC_RELAXED);
-        if (tick == ticks[i] &&
-            (__atomic_load_n(&w->next, __ATOMIC_RELAXED) || weft__ring_count(w) != 0))
-            found = true;
+        if (__atomic_load_n(&w->next, __ATOMIC_RELAXED) || weft__ring_count(w) != 0)
+            *(tick == ticks[i] ? &found : perhaps) = true;
         ticks[i] = tick;
     }
     return found;
@@ -99,11 +99,14 @@ void weft__monitor_main(struct weft__run *run)
     uint32_t ticks[WEFT_MAX_WORKERS] = {0};
     int64_t interval = INTERVAL_MIN_NS;
     int quiet = 0;
+    bool again = false; /* a look that follows at once */
     while (!weft__ended(run)) {
-        weft__futex_wait(&run->monitor_word, AWAKE, limit_to_timer(run, interval));
+        weft__futex_wait(&run->monitor_word, AWAKE,
+                         limit_to_timer(run, again ? INTERVAL_MIN_NS : interval));
         weft__coarse_update();
         uint32_t asleep = __atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST);
         if (all_asleep(run)) {
+            again = false;
             if (++quiet >= QUIET_ROUNDS) {
                 weft__pools_age();
                 sleep_deeply(run);
@@ -114,10 +117,13 @@ void weft__monitor_main(struct weft__run *run)
         }
         quiet = 0;
         age_pools();
-        bool work = stranded(run, ticks);
+        bool perhaps, work = stranded(run, ticks, &perhaps);
         weft__overtime_look(run);
         if ((work || unattended(run)) && asleep > 0)
             weft__wake_if_idle(run);
+        again = perhaps && asleep > 0 && !again;
+        if (!again)
+            __atomic_store_n(&run->woken_in_vain, false, __ATOMIC_RELAXED);
         interval = work ? INTERVAL_MIN_NS : interval * 2;
         if (interval > INTERVAL_MAX_NS)
             interval = INTERVAL_MAX_NS;

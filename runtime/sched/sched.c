@@ -374,8 +374,7 @@ static inline int spawn_in(struct weft__run *run, struct weft__worker *w,
     if (__builtin_expect(t->labels || t->name, 0))
         weft__tell_names(t);
     if (w) {
-        weft__push_next(w, t);
-        weft__wake_if_idle(run);
+        weft__push_fresh(w, t);
     } else {
         weft__push_shared(run, t);
     }

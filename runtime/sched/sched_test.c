@@ -442,11 +442,17 @@ static void release(void *arg)
     released = 1;
 }
 
-/* A task that was made ready runs on another worker, though its own goes on computing. */
+/* A task that was made runs on another worker, though its own goes on computing: also right after
+ * many of which the other got nothing. */
 static void no_worker_computes_alone_body(void *arg)
 {
     (void)arg;
     for (int i = 0; i < 20; i++) {
+        for (int k = i % 2 * 1000; k > 0; k--) {
+            struct weft_waitgroup one = {0};
+            weft_waitgroup_go(&one, release, NULL);
+            weft_waitgroup_wait(&one);
+        }
         released = 0;
         weft_go(release, NULL);
         while (!released) {

@@ -151,7 +151,8 @@ struct weft__worker {
     /* Of idle.c. */
     alignas(64) uint32_t wake;
     struct weft__worker *idle_next;
-    bool idle; /* under the run's idle lock: it is in the list */
+    bool idle;  /* under the run's idle lock: it is in the list */
+    bool woken; /* by another, and has not found anything yet */
     /* Of overtime.c: what the monitor saw last. */
     bool active, seen_late;
     uint32_t seen_tick, seen_ms;
@@ -184,6 +185,7 @@ struct weft__run {
     /* Who sleeps; see idle.c. */
     alignas(64) uint32_t idle_lock;
     uint32_t idle_count, spinning;
+    bool woken_in_vain; /* the last one that was woken found nothing; until the monitor looks */
     struct weft__worker *idle;
     struct weft__worker *poller; /* which sleeps in epoll, NULL: none */
     int64_t poller_until;
