@@ -1,7 +1,8 @@
 /*
  * fd-leak.c - descriptors that are open at the end and that nobody uses any more: several of one
  * place, each left while the next was opened, or made by who has ended. One that is open at the end
- * is normal, and so are those that a program keeps and uses.
+ * is normal, and so are those that a program keeps and uses. What nothing more can come of is less
+ * likely kept on purpose.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct group {
     size_t n;
     size_t left;    /* used, and idle since another was opened */
     size_t orphans; /* idle or never used, and the opener has ended */
+    size_t over;    /* of `left`, those that nothing more can come of */
     size_t files;   /* different ones among them */
 };
 
@@ -46,12 +48,25 @@ static bool is_orphan(const struct model_process *p, const struct model_descript
     return idle && (d->flags & EL_FD_WATCHED) == 0 && life_of(p, d->opener) == LIFE_ENDED;
 }
 
-/* A timer's is told by unstopped-ticker, what was opened by several at once by duplicate-init; a
- * connection that was accepted is its peer's to end. */
+/* So many were opened at its place since its last use: whoever serves it is not just about to. */
+enum { LONG_IDLE = 16 };
+
+/* A timer that is set is told by unstopped-ticker, what was opened by several at once by
+ * duplicate-init; a connection that was accepted is its peer's to end, until the peer has. */
 static bool is_ours(const void *descriptor)
 {
     const struct model_descriptor *d = descriptor;
-    return d->kind != EL_FD_TIMER && d->kind != EL_FD_ACCEPTED && (d->flags & EL_FD_LEFT) == 0;
+    bool over = (d->flags & EL_FD_OVER) != 0;
+    if ((d->flags & EL_FD_LEFT) != 0)
+        return false;
+    switch (d->kind) {
+    case EL_FD_TIMER:
+        return over;
+    case EL_FD_ACCEPTED:
+        return over && d->idle >= LONG_IDLE;
+    default:
+        return true;
+    }
 }
 
 static int place(const void *a, const void *b)
@@ -94,7 +109,9 @@ static size_t count_files(const struct group *g)
 static void count(struct group *g)
 {
     for (size_t i = 0; i < g->n; i++) {
-        g->left += is_left(g->members[i]);
+        bool left = is_left(g->members[i]);
+        g->left += left;
+        g->over += left && (g->members[i]->flags & EL_FD_OVER) != 0;
         g->orphans += is_orphan(g->p, g->members[i]);
     }
     g->files = count_files(g);
@@ -111,6 +128,7 @@ static bool may_be_cache(const struct group *g)
 static enum severity weigh(const struct rule *rule, const struct group *g)
 {
     bool orphans = (double)g->orphans >= rule_threshold(rule, "orphans");
+    bool over = (double)g->over >= rule_threshold(rule, "least");
     switch (g->members[0]->kind) {
     case EL_FD_FILE:
         return may_be_cache(g) ? SEVERITY_WARNING : SEVERITY_ERROR;
@@ -119,7 +137,7 @@ static enum severity weigh(const struct rule *rule, const struct group *g)
     case EL_FD_MEMORY:
         return SEVERITY_ERROR;
     default:
-        return orphans ? SEVERITY_WARNING : SEVERITY_NOTE;
+        return orphans || over ? SEVERITY_WARNING : SEVERITY_NOTE;
     }
 }
 
@@ -132,6 +150,12 @@ static void add_evidence(struct finding *f, const struct group *g)
                              "%zu were not used again after another was opened at the "
                              "same place",
                              g->left);
+    if (g->over > 0)
+        finding_add_evidence(f, first->kind == EL_FD_TIMER ? "timers" : "other side",
+                             first->kind == EL_FD_TIMER
+                                 ? "%zu are not set: nothing comes of them"
+                                 : "of %zu it is closed: nothing more comes of them",
+                             g->over);
     if (g->orphans > 0)
         finding_add_evidence(f, "opener", "%zu were opened by who has ended since; the first by %s",
                              g->orphans, words_actor(p, first->opener).text);

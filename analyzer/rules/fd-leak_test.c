@@ -85,6 +85,27 @@ static void test_different_files(void **state)
     made_finish(&m);
 }
 
+/* Who is on the other side has closed it; the timer has fired. */
+static void test_those_that_nothing_comes_of(void **state)
+{
+    (void)state;
+    const uint32_t over = EL_FD_USED | EL_FD_OVER;
+    expect(17, EL_FD_PIPE, 1, over, 1, SEVERITY_WARNING);
+    expect(17, EL_FD_SOCKET, 1, over, 1, SEVERITY_WARNING);
+    expect(17, EL_FD_SOCKET, 1, over | EL_FD_WATCHED, 0, SEVERITY_WARNING);
+    expect(17, EL_FD_TIMER, 1, over, 1, SEVERITY_WARNING);
+    expect(17, EL_FD_TIMER, 1, EL_FD_OVER, 0, SEVERITY_WARNING); /* none was ever used */
+    expect(32, EL_FD_ACCEPTED, 1, over, 1, SEVERITY_WARNING);
+    expect(31, EL_FD_ACCEPTED, 1, over, 0, SEVERITY_WARNING); /* 16 may be served just now */
+    struct made m = made_process();
+    opened(&m, 40, EL_FD_PIPE, 1, EL_FD_USED);
+    for (size_t i = 0; i < 15; i++)
+        m.p.descriptors[i].flags |= EL_FD_OVER;
+    judged(&m, 1, SEVERITY_NOTE); /* most have somebody there */
+    assert_non_null(strstr(made_evidence(m.found.items[0], "other side"), "of 15 "));
+    made_finish(&m);
+}
+
 static void test_openers_that_ended(void **state)
 {
     (void)state;
@@ -101,6 +122,7 @@ int main(void)
         cmocka_unit_test(test_files_left),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_different_files),
+        cmocka_unit_test(test_those_that_nothing_comes_of),
         cmocka_unit_test(test_openers_that_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

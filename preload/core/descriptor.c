@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -135,6 +136,35 @@ void pl_descriptor_watched(int fd, int watched)
 
 /* ---- the end ---- */
 
+static int is_unset(uint32_t timer)
+{
+    struct itimerspec left;
+    return pl_sys6(SYS_timerfd_gettime, timer, (long)&left, 0, 0, 0, 0) == 0 &&
+           left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0;
+}
+
+static int is_left_alone(uint32_t fd)
+{
+    struct pollfd asked = {.fd = (int)fd, .events = POLLRDHUP};
+    struct timespec at_once = {0, 0};
+    return pl_sys6(SYS_ppoll, (long)&asked, 1, (long)&at_once, 0, 0, 0) == 1 &&
+           (asked.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
+}
+
+static int is_over(uint32_t fd, enum el_fd_kind kind)
+{
+    switch (kind) {
+    case EL_FD_TIMER:
+        return is_unset(fd);
+    case EL_FD_PIPE:
+    case EL_FD_SOCKET:
+    case EL_FD_ACCEPTED:
+        return is_left_alone(fd);
+    default:
+        return 0;
+    }
+}
+
 static void cell_write(uint32_t fd, const struct pl_descriptor *d, const struct pl_outcome *place)
 {
     struct stat file;
@@ -146,7 +176,7 @@ static void cell_write(uint32_t fd, const struct pl_descriptor *d, const struct 
     cell->stack = d->stack;
     cell->opener = d->opener;
     cell->opened_at = d->opened_at;
-    cell->flags = d->flags;
+    cell->flags = d->flags | (is_over(fd, place->cell->how) ? EL_FD_OVER : 0);
     cell->idle = (uint32_t)place->cell->made - d->used;
     if (pl_sys6(SYS_fstat, fd, (long)&file, 0, 0, 0, 0) == 0) {
         cell->device = file.st_dev;

@@ -2,6 +2,9 @@
 #include "preload/core/descriptor.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "preload/core/made_record.h"
 #include "preload/core/race.h"
@@ -21,6 +24,12 @@ __attribute__((noinline)) static void open_other(int fd)
 {
     pl_descriptor_opened(fd, EL_FD_FILE, PL_CALL());
     sink += 2;
+}
+
+__attribute__((noinline)) static void open_kind(int fd, enum el_fd_kind kind)
+{
+    pl_descriptor_opened(fd, kind, PL_CALL());
+    sink += 3;
 }
 
 __attribute__((noinline)) static void open_range(int first, int n)
@@ -134,6 +143,60 @@ static void what_is_open_at_the_end_has_a_cell(void **state)
     assert_false(made_find(EL_ID_descriptor, is_fd_left, 0, &record));
 }
 
+static uint32_t flags_at_end(int fd)
+{
+    struct el_record record;
+    fd_left = fd;
+    assert_true(made_find(EL_ID_descriptor, is_fd_left, 0, &record));
+    return record.any.descriptor.flags;
+}
+
+/* Three pipes: one as it is, of one the writer is closed, of one the reader; two timers. */
+static void what_nothing_more_comes_of_is_said(void **state)
+{
+    (void)state;
+    const struct itimerspec hour = {.it_value = {.tv_sec = 3600}};
+    int whole[2], read_end[2], write_end[2];
+    int unset = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    int set = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    assert_true(pipe(whole) == 0 && pipe(read_end) == 0 && pipe(write_end) == 0);
+    close(read_end[1]);
+    close(write_end[0]);
+    timerfd_settime(set, 0, &hour, NULL);
+    open_kind(whole[0], EL_FD_PIPE);
+    open_kind(whole[1], EL_FD_PIPE);
+    open_kind(read_end[0], EL_FD_PIPE);
+    open_kind(write_end[1], EL_FD_PIPE);
+    open_kind(unset, EL_FD_TIMER);
+    open_kind(set, EL_FD_TIMER);
+    pl_descriptors_at_end();
+    assert_int_equal(flags_at_end(whole[0]), 0);
+    assert_int_equal(flags_at_end(whole[1]), 0);
+    assert_int_equal(flags_at_end(read_end[0]), EL_FD_OVER);
+    assert_int_equal(flags_at_end(write_end[1]), EL_FD_OVER);
+    assert_int_equal(flags_at_end(unset), EL_FD_OVER);
+    assert_int_equal(flags_at_end(set), 0);
+}
+
+/* Of a connection the other side may have said only that it sends no more. */
+static void a_connection_is_over_when_its_peer_is(void **state)
+{
+    (void)state;
+    int whole[2], closed[2], half[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, whole), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, closed), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, half), 0);
+    close(closed[1]);
+    shutdown(half[1], SHUT_WR);
+    open_kind(whole[0], EL_FD_ACCEPTED);
+    open_kind(closed[0], EL_FD_ACCEPTED);
+    open_kind(half[0], EL_FD_SOCKET);
+    pl_descriptors_at_end();
+    assert_int_equal(flags_at_end(whole[0]), 0);
+    assert_int_equal(flags_at_end(closed[0]), EL_FD_OVER);
+    assert_int_equal(flags_at_end(half[0]), EL_FD_OVER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +204,8 @@ int main(void)
         cmocka_unit_test(one_that_is_used_or_watched_does_not_wait),
         cmocka_unit_test(a_number_that_comes_again_was_closed_unseen),
         cmocka_unit_test(what_is_open_at_the_end_has_a_cell),
+        cmocka_unit_test(what_nothing_more_comes_of_is_said),
+        cmocka_unit_test(a_connection_is_over_when_its_peer_is),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
 }
