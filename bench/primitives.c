@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/test/number.h"
+
 static long n;
 #define FIRST 2 /* for each of two threads one */
 static volatile long counter;
@@ -135,7 +137,7 @@ int main(int argc, char **argv)
 {
     if (argc != 3)
         return 2;
-    n = strtol(argv[2], NULL, 10);
+    n = number_read("N", argv[2], 0, LONG_MAX);
     for (size_t i = 0; i < sizeof primitives / sizeof primitives[0]; i++) {
         if (strcmp(argv[1], primitives[i].name) != 0)
             continue;

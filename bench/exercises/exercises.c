@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "runtime/test/number.h"
+
 long scale = 1000000;
 
 static int compare(const void *a, const void *b)
@@ -53,6 +55,6 @@ int main(int argc, char **argv)
         return 2;
     }
     if (argc > 2)
-        scale = atol(argv[2]);
-    return scale > 0 && weft_run(run, (void *)(size_t)e) == 0 ? 0 : 1;
+        scale = number_read("SCALE", argv[2], 1, LONG_MAX);
+    return weft_run(run, (void *)(size_t)e) == 0 ? 0 : 1;
 }

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/test/number.h"
+
 enum {
     EVENTS = 512,
     SIZE_MAX_BYTES = 16384,
@@ -87,11 +89,11 @@ static void send_next(struct connection *c)
         die("send");
 }
 
-static void connect_all(const char *port)
+static void connect_all(long port)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons((uint16_t)atoi(port))};
+                             .sin_port = htons((uint16_t)port)};
     for (long i = 0; i < count; i++) {
         int one = 1;
         struct linger reset = {1, 0}; /* leave nothing in TIME_WAIT for the next run */
@@ -148,14 +150,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: echo_client PORT CONNECTIONS SECONDS SIZE PID\n");
         return 2;
     }
-    count = atol(argv[2]);
-    size = (size_t)atol(argv[4]);
-    if (count < 1 || size < 1 || size > SIZE_MAX_BYTES)
-        return 2;
+    count = number_read("CONNECTIONS", argv[2], 1, INT32_MAX);
+    size = (size_t)number_read("SIZE", argv[4], 1, SIZE_MAX_BYTES);
+    double seconds = number_read_seconds("SECONDS", argv[3]);
     struct rlimit files = {(rlim_t)count + 100, (rlim_t)count + 100};
     if (setrlimit(RLIMIT_NOFILE, &files) != 0)
         die("setrlimit");
-    errno = clock_getcpuclockid(atoi(argv[5]), &server);
+    errno = clock_getcpuclockid((pid_t)number_read("PID", argv[5], 1, INT32_MAX), &server);
     if (errno != 0)
         die("clock_getcpuclockid");
     connections = calloc((size_t)count, sizeof *connections);
@@ -164,7 +165,7 @@ int main(int argc, char **argv)
         die("memory or epoll");
     for (size_t i = 0; i < size; i++)
         out[i] = (char)(i * 7 + 1);
-    connect_all(argv[1]);
+    connect_all(number_read("PORT", argv[1], 1, UINT16_MAX));
     for (long i = 0; i < count; i++) {
         struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = &connections[i]};
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, connections[i].fd, &e) != 0)
@@ -173,7 +174,7 @@ int main(int argc, char **argv)
     }
     run_until(epoll, now(CLOCK_MONOTONIC) + WARM_UP_NS, NULL);
     int64_t start = now(CLOCK_MONOTONIC), cpu = now(server), own = now(CLOCK_PROCESS_CPUTIME_ID);
-    run_until(epoll, start + (int64_t)(atof(argv[3]) * 1e9), &requests);
+    run_until(epoll, start + (int64_t)(seconds * 1e9), &requests);
     double wall = (double)(now(CLOCK_MONOTONIC) - start);
     if (requests == 0)
         return 1;

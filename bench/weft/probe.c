@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "runtime/arch/context.h"
+#include "runtime/test/number.h"
 
 static long now_ns(void)
 {
@@ -500,11 +501,9 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    long n = argc == 3 ? atol(argv[2]) : 0;
+    long n = argc == 3 ? number_read("N", argv[2], 1, LONG_MAX) : 0;
     const char *setting = getenv("WEFT_WORKERS");
-    workers = setting ? atol(setting) : 1;
-    if (workers < 1 || workers > WORKERS_MAX)
-        return 2;
+    workers = setting ? number_read("WEFT_WORKERS", setting, 1, WORKERS_MAX) : 1;
     for (size_t i = 0; n > 0 && i < sizeof probes / sizeof *probes; i++) {
         if (strcmp(argv[1], probes[i].name) != 0)
             continue;

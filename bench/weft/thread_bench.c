@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "runtime/test/number.h"
+
 #define THREADS_MAX 1000
 #define ROOM        128
 
@@ -283,7 +285,7 @@ static long clock_ns(clockid_t clock)
 
 int main(int argc, char **argv)
 {
-    n = argc == 3 ? atol(argv[2]) : 0;
+    n = argc == 3 ? number_read("N", argv[2], 1, LONG_MAX) : 0;
     for (size_t i = 0; n > 0 && i < sizeof workloads / sizeof *workloads; i++) {
         if (strcmp(argv[1], workloads[i].name) != 0)
             continue;

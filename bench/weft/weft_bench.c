@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/test/number.h"
+
 #define FIGURES_MAX 8
 
 long bench_n;
@@ -90,7 +92,7 @@ static const struct bench_workload *find(const char *name)
 int main(int argc, char **argv)
 {
     const struct bench_workload *workload = argc == 3 ? find(argv[1]) : NULL;
-    bench_n = argc == 3 ? atol(argv[2]) : 0;
+    bench_n = argc == 3 ? number_read("N", argv[2], 1, LONG_MAX) : 0;
     if (workload != NULL && bench_n > 0)
         return weft_run(measure, (void *)(uintptr_t)workload) != 0;
     fprintf(stderr, "usage: weft_bench WORKLOAD N\n");

@@ -20,7 +20,9 @@
 #include <unistd.h>
 #include <weft.h>
 
-enum { WORKERS_MAX = 8, LOADS = 3, ROUND_LIMIT_SECONDS = 60, TASKS_MAX = 5 };
+#include "runtime/test/number.h"
+
+enum { SECONDS_MAX = 1000000, WORKERS_MAX = 8, LOADS = 3, ROUND_LIMIT_SECONDS = 60, TASKS_MAX = 5 };
 
 static uint32_t seed, round_number;
 static unsigned workers;
@@ -211,9 +213,9 @@ static void load(void)
 
 int main(int argc, char **argv)
 {
-    long seconds = argc > 1 ? atol(argv[1]) : 4;
+    long seconds = argc > 1 ? number_read("SECONDS", argv[1], 1, SECONDS_MAX) : 4;
     pid_t child[LOADS];
-    seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : (uint32_t)getpid();
+    seed = argc > 2 ? (uint32_t)number_read("SEED", argv[2], 0, UINT32_MAX) : (uint32_t)getpid();
     signal(SIGALRM, too_late);
     for (int i = 0; i < LOADS; i++) {
         child[i] = fork();

@@ -27,7 +27,9 @@
 #include <unistd.h>
 #include <weft.h>
 
-enum { LIMIT_SECONDS = 60, REQUESTS_MAX = 400 };
+#include "runtime/test/number.h"
+
+enum { LIMIT_SECONDS = 60, REQUESTS_MAX = 400, WORKERS_MAX = 256 };
 enum kind { HEAP, MAPPING, THREAD, DESCRIPTOR, KINDS };
 
 static const char *const names[] = {"heap", "mapping", "thread", "descriptor"};
@@ -455,7 +457,8 @@ int main(int argc, char **argv)
     if (argc == 4) {
         for (int k = 0; k < KINDS; k++) {
             if (strcmp(argv[1], names[k]) == 0)
-                return one((enum kind)k, atoi(argv[2]), (unsigned)atoi(argv[3]));
+                return one((enum kind)k, (int)number_read("REQUEST", argv[2], 0, REQUESTS_MAX),
+                           (unsigned)number_read("WORKERS", argv[3], 1, WORKERS_MAX));
         }
         return 2;
     }

@@ -15,6 +15,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "runtime/test/number.h"
+
+enum { SECONDS_MAX = 1000000, WORKERS_MAX = 256 };
 enum { ROUND_LIMIT_SECONDS = 100, PARTS_AT_ONCE = 9, COUNTS_MAX = 16, LEAVE_EVERY = 8 };
 
 static uint32_t seed;
@@ -80,12 +83,13 @@ static const struct part *choose(uint32_t *random)
     return part;
 }
 
-static bool is_part(const char *name)
+static const char *part_named(const char *name)
 {
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strcmp(parts[i].name, name) == 0)
-            return true;
-    return false;
+            return name;
+    fprintf(stderr, "stress: --part: there is none of this name: \"%s\"\n", name);
+    exit(NUMBER_REFUSED);
 }
 
 static void one_round(void *arg)
@@ -105,7 +109,7 @@ static unsigned read_counts(char *text, unsigned *counts)
 {
     unsigned n = 0;
     for (char *at = strtok(text, ","); at && n < COUNTS_MAX; at = strtok(NULL, ","))
-        counts[n++] = (unsigned)atoi(at);
+        counts[n++] = (unsigned)number_read("--workers", at, 1, WORKERS_MAX);
     return n;
 }
 
@@ -121,13 +125,13 @@ int main(int argc, char **argv)
     seed = (uint32_t)weft_now();
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 's')
-            seed = (uint32_t)strtoul(optarg, NULL, 10);
+            seed = (uint32_t)number_read("--seed", optarg, 0, UINT32_MAX);
         else if (c == 't')
-            seconds = atoi(optarg);
-        else if (c == 'p' && is_part(optarg))
-            only = optarg;
+            seconds = number_read("--seconds", optarg, 0, SECONDS_MAX);
+        else if (c == 'p')
+            only = part_named(optarg);
         else if (c != 'w' || (n = read_counts(optarg, counts)) == 0)
-            return 2;
+            return NUMBER_REFUSED;
     }
     int64_t until = weft_now() + seconds * WEFT_S;
     signal(SIGALRM, too_late);
