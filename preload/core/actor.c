@@ -96,12 +96,15 @@ static void held_empty(struct pl_actor *actor)
 void pl_actor_renew(struct pl_actor *actor, uint64_t id)
 {
     actor->epoch = pl_epoch;
-    if (actor->wait != NULL)
+    if (actor->wait != NULL) {
         actor->wait->again = 0;
+        actor->wait->token = 0;
+    }
     held_empty(actor);
     actor->site = NULL;
     actor->origin = NULL;
     actor->creator = 0;
+    actor->brood = PL_NO_BROOD;
     actor->spawn_next = actor->parked = actor->captured = 0;
     actor->line[0] = actor->line[1] = (struct pl_line){NULL, 0};
     actor->lineage_flags = actor->rounds = actor->made_in = 0;

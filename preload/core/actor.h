@@ -86,6 +86,7 @@ struct pl_actor {
     uint32_t lineage_flags;
     uint32_t rounds;  /* wait groups that it has waited for */
     uint32_t made_in; /* rounds of its maker when it was made */
+    uint64_t brood;   /* the token of the brood that it grew out of, or PL_NO_BROOD */
     uint64_t tiny_made, tiny_began;
 
     /* What few have: the first two are NULL in one that is free. Of core/blocked.c */
@@ -116,12 +117,19 @@ struct pl_actor {
 enum pl_life { PL_LIFE_ENDED = 1, PL_LIFE_RELEASED = 2 };
 
 /* How a task waits: in any way; without a lock or a capture that is measured, and not for a lock,
- * so that its end is told by little: for one object, which its wait has the record of; in a select.
- */
-enum pl_parked { PL_PARKED = 1, PL_PARKED_PLAINLY = 2, PL_PARKED_SELECTING = 3 };
+ * so that its end is told by little: for one object, which its wait has the record of; the same
+ * with a limit of time; in a select. */
+enum pl_parked {
+    PL_PARKED = 1,
+    PL_PARKED_PLAINLY = 2,
+    PL_PARKED_SELECTING = 3,
+    PL_PARKED_TIMED = 4
+};
 
 /* It has a `capture`; something of size is in it, so that its waits are measured. */
 enum pl_captured { PL_CAPTURED = 1, PL_CAPTURE_HOLDS = 2 };
+
+#define PL_NO_BROOD 1 /* no brood has that token */
 
 #define PL_RECENT_BITS 6
 
@@ -147,7 +155,7 @@ struct pl_kin {
     uint32_t made_in; /* as of actors */
 };
 
-#define PL_SPAWNER_NEAR 4
+#define PL_SPAWNER_NEAR 3
 
 /* Who makes tasks on a thread, where, and what they have in common: for one more of them. See
  * spawner.h. */
@@ -217,6 +225,7 @@ struct pl_thread {
     uint64_t began;                  /* when it ran its first instruction */
     uint32_t note_span, note_random; /* of core/note.c */
     struct pl_waited *waited;        /* of core/group.c: the wait group that it asked for last */
+    uint64_t tokens;                 /* numbers of waits and broods that were given out here */
     uint32_t until_told;             /* `until_sample` when the tasks made here were told last */
     uint32_t spawn_stack;            /* where it made a task last, and the site of that place */
     struct pl_site *spawn_site;
@@ -256,6 +265,12 @@ struct pl_thread {
     struct pl_brief brief __attribute__((aligned(64)));
     _Atomic(struct pl_thread *) all; /* next in the list of all, never changed */
 };
+
+/* A number that no other has, and not 0. */
+PL_INLINE uint64_t pl_token(struct pl_thread *thread)
+{
+    return (uint64_t)thread->serial << 40 | ++thread->tokens;
+}
 
 /* A pl_actor with its cell set up, in state EL_ACTOR_FREE. NULL when there is no room. */
 PL_HIDDEN struct pl_actor *pl_actor_create(uint64_t id);

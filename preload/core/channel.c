@@ -16,6 +16,7 @@ void pl_channel_begins(struct pl_self *self, struct pl_object *o, const size_t *
     if (!atomic_load_explicit(&any, memory_order_relaxed))
         atomic_store_explicit(&any, 1, memory_order_relaxed);
     o->count = count;
+    pl_object_forget(o);
     struct pl_outcome *made = pl_outcome_get(EL_OBJ_CHAN, o->cell->created_stack, 0);
     if (made != NULL)
         pl_outcome_made(made, 0, self->now);

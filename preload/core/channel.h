@@ -36,7 +36,7 @@ PL_INLINE int pl_channel_waits_again(const struct pl_object *o, uint64_t task, u
 /* A waking likewise, by who woke it last; and by anybody. */
 PL_INLINE int pl_channel_woken_again(const struct pl_object *o)
 {
-    return (o->left & EL_LEFT_STREAM) != 0;
+    return pl_object_is_stream(o);
 }
 
 enum pl_sides { PL_SAME_SIDE = 1, PL_OTHER_SIDE = 2 };

@@ -32,10 +32,11 @@ static inline uint64_t pl_ns_of_ticks(uint64_t ticks)
 extern PL_HIDDEN _Atomic uint64_t
     pl_coarse; /* the clock at the last tick of the run; 0: none yet */
 
-/* Without a call, where this says that none is needed. */
+/* Without a call, where this says that none is needed. There are no stamps to be had before the
+ * first tick. */
 PL_INLINE int pl_stamps_go_on(const struct pl_self *self)
 {
-    return atomic_load_explicit(&pl_coarse, memory_order_relaxed) != 0 && self->stamps != 0;
+    return self->stamps != 0;
 }
 PL_INLINE uint64_t pl_stamp_after(struct pl_self *self, uint64_t tick)
 {
@@ -60,9 +61,10 @@ PL_INLINE uint64_t pl_stamp_from(struct pl_self *self, uint64_t tick)
 PL_INLINE uint64_t pl_stamp(struct pl_self *self)
 {
     uint64_t tick = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
-    if (tick == 0)
-        self->stamps = 0;
-    return pl_stamp_from(self, tick);
+    if (tick != 0)
+        return pl_stamp_from(self, tick);
+    self->stamps = 0;
+    return self->now = pl_now();
 }
 
 #endif

@@ -113,13 +113,13 @@ static struct pl_waited *wait_find(const struct pl_self *self, uint64_t group)
     return w;
 }
 
-void pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack)
+struct pl_waited *pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack)
 {
     struct pl_waited *w = wait_find(self, group);
     if (w == NULL && atomic_load_explicit(&waits.count, memory_order_relaxed) < WAITS_MOST)
         w = pl_map_get(&waits, group, wait_make, &group);
     if (w == NULL)
-        return;
+        return NULL;
     if (w->late) {
         struct el_misuse event = {.actor = self->actor->id,
                                   .object = group,
@@ -133,6 +133,7 @@ void pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack)
     w->sure = 0;
     pl_waited_again(self, w, self->actor);
     pl_lineage_waited(self->actor);
+    return w;
 }
 
 void pl_waitgroup_begun(struct pl_self *self, uint64_t group, struct pl_call call,
@@ -151,5 +152,6 @@ void pl_waitgroup_begun(struct pl_self *self, uint64_t group, struct pl_call cal
                               .other_stack = w->stack,
                               .text = ""};
     w->stack = w->sure = 0;
+    w->token = 0;
     PL_WRITE(self, misuse, &event);
 }

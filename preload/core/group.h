@@ -28,6 +28,7 @@ struct pl_waited {
     uint32_t late;  /* a child added since, and nobody waited since */
     uint32_t sure;  /* so many times more a wait from the same call is taken to be from `stack` */
     uintptr_t caller, sp;
+    uint64_t token; /* of the wait by which `waiter` waited from `stack`, in pl_wait; 0: of none */
 };
 #define PL_WAITED_SURE 63
 
@@ -49,6 +50,8 @@ PL_INLINE void pl_waited_by(struct pl_waited *w, const struct pl_actor *actor, u
 {
     if (w->waiter != actor->id)
         w->adder = 0;
+    if (w->waiter != actor->id || w->stack != stack)
+        w->token = 0;
     w->waiter = actor->id;
     w->stack = stack;
 }
@@ -87,18 +90,16 @@ PL_INLINE int pl_waitgroup_waited_alike(struct pl_self *self, struct pl_actor *a
     pl_waited_again(self, w, actor);
     return 1;
 }
-/* It is about to wait for the group, where that is known: as in its last wait. The second says so
- * then. */
-PL_INLINE int pl_waitgroup_waits_alike(const struct pl_self *self, const struct pl_actor *actor,
-                                       uint64_t group, uint32_t stack)
+/* It is about to wait for the group, as in its last wait. 0: somebody else has, or from elsewhere,
+ * or there is more to tell. The second says so then. */
+PL_INLINE int pl_waitgroup_waits_alike(const struct pl_waited *w, const struct pl_actor *actor,
+                                       uint64_t token)
 {
-    const struct pl_waited *w = self->thread->waited;
-    return w != NULL && w->group == group && w->waiter == actor->id && w->stack == stack &&
-           !pl_lineage_may_wait(actor);
+    return w != NULL && w->token == token && token != 0 && !pl_lineage_may_wait(actor);
 }
-PL_INLINE void pl_waitgroup_waits_again(struct pl_self *self, struct pl_actor *actor)
+PL_INLINE void pl_waitgroup_waits_again(struct pl_waited *w, struct pl_actor *actor)
 {
-    self->thread->waited->round = ++actor->rounds;
+    w->round = ++actor->rounds;
 }
 PL_INLINE int pl_waitgroup_waited_again(struct pl_self *self, struct pl_actor *actor,
                                         uint64_t group, uint32_t stack, uintptr_t caller,
@@ -118,7 +119,8 @@ PL_INLINE int pl_waitgroup_waited_again(struct pl_self *self, struct pl_actor *a
 /* The current actor adds from zero, or has waited, or is about to. */
 PL_HIDDEN void pl_waitgroup_begun(struct pl_self *self, uint64_t group, struct pl_call call,
                                   const void *caller);
-PL_HIDDEN void pl_waitgroup_waited(struct pl_self *self, uint64_t group, uint32_t stack);
+PL_HIDDEN struct pl_waited *pl_waitgroup_waited(struct pl_self *self, uint64_t group,
+                                                uint32_t stack);
 
 /* At the start and in a fork child. */
 PL_HIDDEN void pl_groups_reset(void);

@@ -3,6 +3,7 @@
 
 #include "preload/core/record.h"
 #include "preload/core/site.h"
+#include "preload/core/wait.h"
 
 #define GENERATIONS 16
 
@@ -40,6 +41,8 @@ void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t ge
     if (parent != NULL && (parent->lineage_flags & PL_IS_PARENT) == 0) {
         parent->lineage_flags |= PL_IS_PARENT;
         parent->parent_at = cell;
+        if (parent->wait != NULL)
+            parent->wait->token = 0; /* there is more to tell of the next one */
         el_count(&cell->parents, 1);
     }
 }

@@ -69,6 +69,7 @@ static void *object_make(void *arg)
     memset(o->wakings, 0, sizeof(o->wakings));
     o->poster = 0;
     o->posts = 0;
+    pl_object_forget(o);
     o->task_waiter = NULL;
     o->count = NULL;
     o->receiver = 0;
@@ -188,6 +189,7 @@ void pl_object_gone(uint64_t object)
     struct pl_object *o = object == 0 ? NULL : pl_map_take(&objects, object, NULL);
     if (o == NULL)
         return;
+    pl_object_forget(o);
     if (atomic_load(&o->waiters) == 0 && !task_waits(o)) {
         object_free(o);
         return;
@@ -201,6 +203,7 @@ void pl_object_woken(struct pl_self *self, struct pl_object *o, uint32_t stack)
 {
     const struct pl_actor *actor = self->actor;
     struct el_object *cell = o->cell;
+    pl_object_forget(o);
     o->waker_creator = actor->creator;
     o->waker_site = actor->site;
     cell->last_waker = actor->id;

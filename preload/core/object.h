@@ -20,8 +20,20 @@
 /* What is kept beside an object's cell; recycled, stays mapped. */
 struct pl_object {
     struct pl_pool_link link;
-    struct el_object *cell;   /* never NULL */
-    uint64_t address;         /* what it stands for; 0: nothing any more */
+    struct el_object *cell; /* never NULL */
+    uint64_t address;       /* what it stands for; 0: nothing any more */
+    /* The `token` of the wait that waited on it last and may do so again with nothing to be looked
+     * at or told but that it does; 0: none. */
+    uint64_t waiter;
+    /* What a waking is compared with: one like the last has nothing to tell but that it is. It is
+     * by the same actor (0: it is to be looked at), or, `sure` times more, by another task of its
+     * brood. */
+    struct pl_waking_again {
+        uint64_t actor, brood;
+        uintptr_t pc, sp;
+    } again;
+
+    /* the second line */
     _Atomic uint32_t waiters; /* actors that wait on it now */
     _Atomic uint32_t gone;
     /* Of wakings that are not announced: the last actor, and how many. The cell learns the number
@@ -30,14 +42,14 @@ struct pl_object {
     uint32_t posts;
     uint64_t waker_creator; /* of cell->last_waker */
     struct pl_site *waker_site;
+    uint32_t sure;
+    uint32_t latest;
     /* the two last wakings that were announced and not alike, the later one at wakings[latest] */
     struct pl_waking {
         uint64_t actor;
         uintptr_t pc, sp;
         uint32_t stack;
-        uint32_t sure; /* so many more of its place's young tasks woke it as that one did */
     } wakings[2];
-    uint32_t latest;
     struct pl_actor *task_waiter; /* the task that waited last */
 
     /* Of channels with a buffer, see channel.h. */
@@ -53,6 +65,14 @@ struct pl_object {
 /* The record behind the object; made when there is none and `create` says so. */
 PL_HIDDEN struct pl_object *pl_object_record(struct pl_self *self, enum el_object_kind kind,
                                              uint64_t object, int create);
+
+/* Before what is known of the object becomes another: who waits on it or wakes it next is looked at
+ * closely. */
+PL_INLINE void pl_object_forget(struct pl_object *o)
+{
+    o->waiter = 0;
+    o->again = (struct pl_waking_again){0, 0, 0, 0};
+}
 
 /* Does the record still stand for the object? */
 PL_INLINE int pl_object_is(const struct pl_object *o, uint64_t object)
@@ -86,6 +106,7 @@ PL_INLINE void pl_object_add(uint64_t *word, uint64_t n)
 
 static inline void pl_object_task_waits(struct pl_object *o, struct pl_actor *task, uint32_t stack)
 {
+    o->waiter = 0;
     o->task_waiter = task;
     o->cell->last_waiter = task->id;
     o->cell->last_waiter_stack = stack;
@@ -109,19 +130,30 @@ struct pl_who {
     uint64_t id, creator;
     struct pl_site *site; /* where it was made */
     uintptr_t stack_hi;
+    uint64_t brood; /* its token, or PL_NO_BROOD */
 };
 static inline struct pl_who pl_who(const struct pl_actor *actor)
 {
-    return (struct pl_who){actor->id, actor->creator, actor->site, actor->stack_hi};
+    return (struct pl_who){actor->id, actor->creator, actor->site, actor->stack_hi, actor->brood};
+}
+
+/* Is there nothing to tell of a channel that the same wakes who woke it last? */
+PL_INLINE int pl_object_is_stream(const struct pl_object *o)
+{
+    return o->count == NULL || (o->left & EL_LEFT_STREAM) != 0;
 }
 
 PL_INLINE void pl_object_wake_last(struct pl_object *o, const struct pl_who *me, uint32_t k)
 {
+    const struct pl_waking *waking = &o->wakings[k];
     o->latest = k;
     o->waker_creator = me->creator;
     o->waker_site = me->site;
     o->cell->last_waker = me->id;
-    o->cell->last_waker_stack = o->wakings[k].stack;
+    o->cell->last_waker_stack = waking->stack;
+    o->again = (struct pl_waking_again){pl_object_is_stream(o) ? me->id : 0,
+                                        o->count == NULL ? me->brood : PL_NO_BROOD, waking->pc,
+                                        waking->sp};
 }
 
 PL_INLINE int pl_object_woken_before(struct pl_object *o, const struct pl_who *me, uintptr_t pc,
@@ -132,7 +164,7 @@ PL_INLINE int pl_object_woken_before(struct pl_object *o, const struct pl_who *m
         const struct pl_waking *waking = &o->wakings[k];
         if (waking->actor != me->id || waking->pc != pc || waking->sp != sp)
             continue;
-        if (o->cell->last_waker != me->id || i != 0)
+        if (o->cell->last_waker != me->id || i != 0 || o->count != NULL)
             pl_object_wake_last(o, me, k);
         return 1;
     }
@@ -144,24 +176,9 @@ PL_INLINE void pl_object_woken_by(struct pl_object *o, const struct pl_who *me, 
                                   uintptr_t sp, uint32_t stack)
 {
     const uint32_t k = o->latest ^ 1;
-    o->wakings[k] = (struct pl_waking){me->id, pc, sp, stack, PL_WAKING_SURE};
+    o->wakings[k] = (struct pl_waking){me->id, pc, sp, stack};
+    o->sure = PL_WAKING_SURE;
     pl_object_wake_last(o, me, k);
-}
-
-/* By one more task that the same actor made at the same place; the second then. Its frames, of
- * which the first are those of its place, are looked at now and then. */
-PL_INLINE int pl_object_woken_alike(const struct pl_object *o, uint64_t creator,
-                                    const struct pl_site *site, uintptr_t pc, uintptr_t sp)
-{
-    const struct pl_waking *waking = &o->wakings[o->latest];
-    return waking->pc == pc && waking->sp == sp && waking->sure != 0 && o->waker_site == site &&
-           o->waker_creator == creator && o->cell->last_waker == waking->actor;
-}
-PL_INLINE void pl_object_woken_by_sibling(struct pl_object *o, uint64_t id)
-{
-    struct pl_waking *waking = &o->wakings[o->latest];
-    waking->sure--;
-    waking->actor = o->cell->last_waker = id;
 }
 
 static inline void pl_object_woken_again(struct pl_self *self, struct pl_object *o,

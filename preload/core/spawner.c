@@ -95,7 +95,8 @@ int pl_spawner_is_deep_place(struct pl_self *self, uintptr_t pc)
 }
 
 /* NULL: no memory. */
-static struct pl_brood *brood_begin(struct pl_self *self, const struct pl_kin *kin, uint64_t tick)
+static struct pl_brood *brood_begin(struct pl_self *self, const struct pl_kin *kin, uint64_t token,
+                                    uint64_t tick)
 {
     struct pl_spawner *s = &self->thread->spawner;
     struct pl_brood *b = pl_brood_take(self->thread);
@@ -110,6 +111,7 @@ static struct pl_brood *brood_begin(struct pl_self *self, const struct pl_kin *k
     b->created_at = s->now;
     b->kin = *kin;
     b->kin.made_in = s->actor->rounds;
+    b->token = token;
     return b;
 }
 
@@ -130,8 +132,9 @@ int pl_spawner_renew(struct pl_self *self, uint64_t tick)
 {
     struct pl_spawner *s = &self->thread->spawner;
     const struct pl_kin kin = s->brood->kin;
+    const uint64_t token = s->brood->token;
     pl_brood_close(self->thread, s->brood);
-    if (brood_begin(self, &kin, tick) != NULL)
+    if (brood_begin(self, &kin, token, tick) != NULL)
         return 1;
     spawner_end(self);
     return 0;
@@ -140,13 +143,14 @@ int pl_spawner_renew(struct pl_self *self, uint64_t tick)
 /* The frames by which the place is told. */
 static void frames_learn(struct pl_spawner *s, const struct pl_stack_entry *e)
 {
+    const uint32_t first = pl_stack_beyond(e, s->caller);
     for (uint32_t i = 0; i < PL_SPAWNER_NEAR; i++) {
-        const uint32_t from = i < e->n ? i : 0;
+        const uint32_t from = first + i < e->n ? first + i : first;
         s->near[i].word = e->n != 0 ? e->words[from].word : 0;
         s->near[i].at =
             e->n != 0 ? (const uintptr_t *)s->sp + e->words[from].offset : &s->near[i].word;
     }
-    s->deep = e->n > PL_SPAWNER_NEAR ? e->n - PL_SPAWNER_NEAR : 0;
+    s->deep = e->n > first + PL_SPAWNER_NEAR ? e->n - first - PL_SPAWNER_NEAR : 0;
 }
 
 static void place_learn(struct pl_spawner *s, const struct pl_birth *b)
@@ -200,7 +204,7 @@ int pl_spawner_begin(struct pl_self *self, const struct pl_birth *b, struct pl_s
     s->stack = stack;
     s->slot = (uint32_t)(e - self->thread->stacks->entries);
     s->parent = parent->id;
-    if (brood_begin(self, &kin, tick) == NULL) {
+    if (brood_begin(self, &kin, pl_token(self->thread), tick) == NULL) {
         spawner_end(self);
         return 0;
     }

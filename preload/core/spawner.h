@@ -117,13 +117,12 @@ PL_INLINE void pl_spawner_grant_row(const struct pl_self *self, struct pl_spawne
 
 PL_INLINE int pl_spawner_fits(const struct pl_spawner *s, const struct loiter_task *parent,
                               void (*start)(void), size_t stack_bytes, size_t capture_bytes,
-                              const void *caller, uintptr_t pc, uintptr_t sp)
+                              const void *caller, uintptr_t sp)
 {
-    if (parent == NULL || parent->id != s->task || s->sp != sp || s->pc != pc ||
-        s->caller != (uintptr_t)caller || s->start != start || s->stack_bytes != stack_bytes ||
-        s->capture_bytes != capture_bytes)
+    if (parent == NULL || parent->id != s->task || s->sp != sp || s->caller != (uintptr_t)caller ||
+        s->start != start || s->stack_bytes != stack_bytes || s->capture_bytes != capture_bytes)
         return 0;
-#pragma GCC unroll 4
+#pragma GCC unroll 3
     for (int i = 0; i < PL_SPAWNER_NEAR; i++)
         if (pl_plain_address(*s->near[i].at) != s->near[i].word)
             return 0;

@@ -86,6 +86,16 @@ PL_INLINE int pl_stack_is_still(const struct pl_stack_entry *e, uintptr_t sp)
     return 1;
 }
 
+/* Which of its words is the nearest but for `first`, which is known, and for the frames that are
+ * not part of the stack. The entry has one at least. */
+PL_INLINE uint32_t pl_stack_beyond(const struct pl_stack_entry *e, uintptr_t first)
+{
+    for (uint32_t i = 0; i < e->n; i++)
+        if (e->words[i].word == first)
+            return i + 1 < e->n ? i + 1 : i;
+    return 0;
+}
+
 PL_INLINE uint32_t pl_stack_match(const struct pl_stack_entry *e, struct pl_call call,
                                   uintptr_t place, uintptr_t first)
 {

@@ -27,8 +27,6 @@
 #include "preload/core/gate.h"
 #include "preload/core/unwind.h"
 
-#define PL_WAIT_WORDS 2
-
 struct pl_wait {
     struct pl_actor *actor;   /* NULL: not recorded */
     struct pl_object *record; /* of what is waited for inside the program, NULL for the outside */
@@ -48,12 +46,15 @@ struct pl_wait {
     uint32_t wakes; /* of the object when the wait began */
     uint32_t holds; /* it is counted as one that holds its thread: blocked.h */
     /* Of tasks, for one more like it: the kind, 0: it must not be taken for another; the call; what
-     * the nearest return addresses are and where they lie; and which entry knows all of them
+     * the caller's return address is and where it lies; and which entry knows all of them
      * (pl_stack_slot_of). */
     uint32_t again, turns, slot;
     uintptr_t sp, caller, place;
-    const uintptr_t *at[PL_WAIT_WORDS];
-    uintptr_t words[PL_WAIT_WORDS];
+    const uintptr_t *at;
+    uintptr_t word;
+    uint64_t token; /* of what has been learned for that, in pl_object.waiter; 0: there is more to
+                       do than for most */
+    struct pl_waited *waited; /* of a wait group */
 };
 
 /* `timed`: the wait ends by itself (a timeout was given). Returns 1 when recorded. */

@@ -59,6 +59,7 @@ void pl_brood_free(struct pl_thread *thread, struct pl_brood *b)
         thread->free_brood_count = 0;
     }
     b->kin.epoch = 0;
+    b->token = 0;
     link_to(b, thread->free_broods);
     thread->free_broods = b;
     thread->free_brood_count++;
@@ -139,6 +140,7 @@ struct pl_actor *pl_young_grow(struct pl_self *self, struct loiter_task *t)
     pl_young_hide(id);
     cell_fill(task->cell, id, b);
     task->creator = b->creator;
+    task->brood = b->token;
     task->site = b->site;
     task->origin = b->site;
     task->line[0] = (struct pl_line){b->site, b->kin.generation};
@@ -279,8 +281,10 @@ static void abandon(uint32_t run)
 {
     for (struct batch *batch = atomic_load(&latest); batch != NULL; batch = batch->before)
         for (unsigned i = 0; i < BATCH - 1; i++)
-            if (batch->brood[i].kin.run == run)
+            if (batch->brood[i].kin.run == run) {
                 batch->brood[i].kin.epoch = 0;
+                batch->brood[i].token = 0;
+            }
 }
 
 uint32_t pl_young_show(uint32_t run, enum el_actor_state state)

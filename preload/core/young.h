@@ -40,6 +40,8 @@ struct pl_brood {
     int32_t own;
     uint32_t closed; /* for the maker's thread alone */
     _Atomic int32_t elsewhere;
+    uint64_t token; /* that of all broods of this place and maker, one after another; 0: it is free,
+                       or its tasks are not to be recorded any more */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct pl_brood) == 128, "a brood is two cache lines");
 

@@ -204,11 +204,10 @@ __attribute__((noinline)) static void created(struct pl_birth *b)
 }
 
 PL_INLINE int fits(struct pl_self *self, void (*start)(void), size_t stack_bytes,
-                   size_t capture_bytes, const void *caller, uintptr_t pc, uintptr_t sp)
+                   size_t capture_bytes, const void *caller, uintptr_t sp)
 {
-    return self->running != NULL &&
-           pl_spawner_fits(&self->thread->spawner, pl_task_here(self), start, stack_bytes,
-                           capture_bytes, caller, pc, sp);
+    return self->running != NULL && pl_spawner_fits(&self->thread->spawner, pl_task_here(self),
+                                                    start, stack_bytes, capture_bytes, caller, sp);
 }
 
 /* Where there is more to be counted, or the thread's time has moved on. */
@@ -217,7 +216,7 @@ PL_NEXT_WAY void created_otherwise(struct loiter_task *t, void (*start)(void), s
 {
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
-        int done = fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP()) &&
+        int done = fits(self, start, stack_bytes, capture_bytes, caller, PL_SP()) &&
                    (pl_spawner_one(self, t) || pl_spawner_again(self, t));
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
@@ -235,7 +234,7 @@ PL_EXPORT PL_FRAMELESS void loiter_task_created(struct loiter_task *t, void (*st
     if (__builtin_expect(self != NULL, 1)) {
         struct pl_spawner *s = &self->thread->spawner;
         int done = 0;
-        if (fits(self, start, stack_bytes, capture_bytes, caller, PL_PC(), PL_SP()) &&
+        if (fits(self, start, stack_bytes, capture_bytes, caller, PL_SP()) &&
             atomic_load_explicit(&pl_coarse, memory_order_relaxed) == s->tick)
             done = pl_spawner_goes_on(self, s, t) || pl_spawner_in_row(self, s, t);
         pl_leave_quickly(self);

@@ -38,6 +38,7 @@ PL_EXPORT void loiter_object_closed(enum loiter_object kind, const void *object,
     if (o != NULL) {
         pl_object_woken(self, o, pl_stack_from(self, PL_CALL(), caller));
         el_set_state(&o->cell->state, EL_CLOSED);
+        pl_object_forget(o);
         struct pl_object *context =
             kind == LOITER_OBJ_CONTEXT ? pl_object_look(self, pl_id_of(object)) : NULL;
         if (context != NULL)

@@ -182,16 +182,19 @@ PL_INLINE void cell_waits(struct pl_actor *task, struct el_actor *cell, uint64_t
     el_set_state(&cell->state, EL_ACTOR_WAITING);
 }
 
-static enum pl_parked parked_as(const struct pl_actor *task, const struct pl_wait *w)
+PL_INLINE enum pl_parked parked_as(const struct pl_actor *task, const struct pl_wait *w)
 {
-    if (w->again == 0 || holds_anything(task))
+    if (w->again == 0 || holds_anything(task) ||
+        atomic_load_explicit(&pl_coarse, memory_order_relaxed) == 0)
         return PL_PARKED;
     if (w->kind == EL_WAIT_SELECT)
         return PL_PARKED_SELECTING;
-    return w->record != NULL ? PL_PARKED_PLAINLY : PL_PARKED;
+    if (w->record == NULL)
+        return PL_PARKED;
+    return w->timed ? PL_PARKED_TIMED : PL_PARKED_PLAINLY;
 }
 
-static void cell_enter(struct pl_actor *task, const struct pl_wait *w)
+PL_INLINE void cell_enter(struct pl_actor *task, const struct pl_wait *w)
 {
     struct el_actor *cell = task->cell;
     cell->waits_here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
@@ -200,25 +203,40 @@ static void cell_enter(struct pl_actor *task, const struct pl_wait *w)
     cell_waits(task, cell, w->began, w->kind, w->timed, parked_as(task, w));
 }
 
+/* For one where the objects say all else. Those of a select learn it when it waits again. */
+static void token_give(const struct pl_self *self, struct pl_wait *w)
+{
+    const struct pl_actor *task = w->actor;
+    if (w->timed || (task->captured & PL_CAPTURE_HOLDS) != 0 || pl_lineage_may_wait(task) ||
+        (w->kind != EL_WAIT_SELECT && w->record == NULL) ||
+        (w->kind == EL_WAIT_GROUP && w->waited == NULL))
+        return;
+    w->token = pl_token(self->thread);
+    if (w->record != NULL)
+        w->record->waiter = w->token;
+    if (w->waited != NULL)
+        w->waited->token = w->token;
+}
+
 /* What the next wait will be compared with. */
 static void again_learn(const struct pl_self *self, struct pl_wait *w,
                         const struct wait_asked *asked)
 {
     const uintptr_t sp = asked->call.sp;
     w->again = 0;
+    w->token = 0;
     w->place = pl_stack_place(self->stack_lo, self->stack_hi, sp);
     const struct pl_stack_entry *e = pl_stack_entry_of(self, w->slot, w->place, w->stack);
     if (asked->place != NULL || el_wait_is_lock(w->kind) || e == NULL || e->n == 0)
         return;
-    for (uint32_t i = 0; i < PL_WAIT_WORDS; i++) {
-        const uint32_t from = i < e->n ? i : 0;
-        w->at[i] = (const uintptr_t *)sp + e->words[from].offset;
-        w->words[i] = e->words[from].word;
-    }
+    const struct pl_stack_word *word = &e->words[pl_stack_beyond(e, (uintptr_t)asked->caller)];
+    w->at = (const uintptr_t *)sp + word->offset;
+    w->word = word->word;
     w->sp = sp;
     w->caller = (uintptr_t)asked->caller;
     w->turns = LOOK_EVERY;
     w->again = w->kind;
+    token_give(self, w);
 }
 
 static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct wait_asked *asked)
@@ -231,6 +249,7 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
     w->object = asked->n == 0 ? 0 : pl_id_of(asked->objects[0]);
     w->timed = asked->timed;
     w->record = NULL;
+    w->waited = NULL;
     if (asked->place != NULL)
         w->stack = pl_stack_of_place(self, asked->place);
     else
@@ -243,7 +262,7 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
     else if (pl_wait_has_object(w->kind) && asked->n != 0)
         object_waits(self, task, w);
     if (w->kind == EL_WAIT_GROUP && asked->n != 0)
-        pl_waitgroup_waited(self, w->object, w->stack);
+        w->waited = pl_waitgroup_waited(self, w->object, w->stack);
     if (task->spawns != NULL)
         pl_spawn_waits(self, task);
     if (pl_held_any(task))
@@ -270,8 +289,8 @@ __attribute__((noinline)) static void park(const struct wait_asked *asked)
 /*
  * The usual cases, which call nothing: the task waited last at the same place and for the same, in
  * a wait of no lock, and so what is to be written is little. They give 0 where it is another case,
- * which the long way sees to. That the place is the same is seen by the nearest return addresses,
- * and each LOOK_EVERY-th time by all of them.
+ * which the long way sees to. That the place is the same is seen by two return addresses, that of
+ * the call and its caller's, and each LOOK_EVERY-th time by all of them.
  */
 struct again {
     struct pl_self *self;
@@ -287,10 +306,7 @@ PL_INLINE int is_like(const struct again *a, enum loiter_wait why, int timed, ui
         w->timed != (uint32_t)timed || w->sp != sp || w->caller != (uintptr_t)caller ||
         holds_anything(a->task) || pl_noted(a->self))
         return 0;
-    for (int i = 0; i < PL_WAIT_WORDS; i++)
-        if (pl_plain_address(*w->at[i]) != w->words[i])
-            return 0;
-    return 1;
+    return pl_plain_address(*w->at) == w->word;
 }
 
 /* So many times more, a look is enough. */
@@ -317,19 +333,11 @@ PL_INLINE int is_object_alike(const struct again *a, const struct pl_object *o, 
            (o->count == NULL || pl_channel_waits_again(o, a->task->id, a->w->kind));
 }
 
-PL_INLINE void object_learns(const struct again *a, struct el_object *cell)
+PL_INLINE void object_learns(const struct again *a, struct pl_object *o)
 {
-    cell->last_waiter = a->task->id;
-    cell->last_waiter_stack = a->w->stack;
-}
-
-/* The task belongs to the object until it is ready. */
-PL_INLINE void object_again(const struct again *a)
-{
-    struct pl_object *o = a->w->record;
-    o->task_waiter = a->task;
-    pl_object_count(&o->cell->waits);
-    object_learns(a, o->cell);
+    o->waiter = a->w->token;
+    o->cell->last_waiter = a->task->id;
+    o->cell->last_waiter_stack = a->w->stack;
 }
 
 PL_SECOND_WAY void park_slowly(struct loiter_task *t, enum loiter_wait why,
@@ -358,29 +366,36 @@ PL_INLINE int is_asked_alike(const struct again *a, enum loiter_wait why,
     const uint64_t object = pl_id_of(objects[0]);
     return n == 1 &&
            (why != LOITER_WAIT_GROUP ||
-            pl_waitgroup_waits_alike(a->self, a->task, object, a->w->stack)) &&
+            pl_waitgroup_waits_alike(a->w->waited, a->task, a->w->token)) &&
            is_object_alike(a, a->w->record, object);
 }
 
-PL_INLINE int wait_again(const struct again *a, enum loiter_wait why, const void *const *objects,
-                         unsigned n, uint64_t now)
+/* The task belongs to the objects until it is ready. */
+PL_INLINE void objects_learn(const struct again *a, enum loiter_wait why,
+                             const void *const *objects, unsigned n)
 {
-    struct pl_actor *task = a->task;
-    struct el_actor *cell = task->cell;
-    struct pl_wait *w = a->w;
     if (why == LOITER_WAIT_SELECT) {
         for (unsigned i = 0; i < n; i++)
-            object_learns(a, object_at(a, pl_id_of(objects[i]))->cell);
-    } else {
-        object_again(a);
-        if (why == LOITER_WAIT_GROUP)
-            pl_waitgroup_waits_again(a->self, task);
+            object_learns(a, object_at(a, pl_id_of(objects[i])));
+        return;
     }
-    w->began = now;
-    cell->waits_here++;
-    cell_waits(task, cell, now, w->kind, w->timed,
-               why == LOITER_WAIT_SELECT ? PL_PARKED_SELECTING : PL_PARKED_PLAINLY);
-    return 1;
+    struct pl_object *o = a->w->record;
+    pl_object_count(&o->cell->waits);
+    if (o->waiter != a->w->token) {
+        o->task_waiter = a->task;
+        object_learns(a, o);
+    }
+    if (why == LOITER_WAIT_GROUP)
+        pl_waitgroup_waits_again(a->w->waited, a->task);
+}
+
+static void wait_again(const struct again *a, enum loiter_wait why, const void *const *objects,
+                       unsigned n)
+{
+    struct pl_wait *w = a->w;
+    objects_learn(a, why, objects, n);
+    w->began = pl_stamp(a->self);
+    cell_enter(a->task, w);
 }
 
 /* One that may be like the last one and is looked at closely, or has more to do. */
@@ -397,7 +412,7 @@ park_closely(struct loiter_task *t, enum loiter_wait why, const void *const *obj
         if (done) {
             if (task->spawns != NULL)
                 pl_spawn_waits(self, task);
-            wait_again(&a, why, objects, n, pl_stamp(self));
+            wait_again(&a, why, objects, n);
         }
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
@@ -406,23 +421,45 @@ park_closely(struct loiter_task *t, enum loiter_wait why, const void *const *obj
     park_slowly(t, why, objects, n, timed, caller);
 }
 
-/* Where the thread has nothing to count and the clock is not to be read. `why` is constant in each
- * of its uses. What is looked at is not kept for what is written: the few registers that nobody
- * has to save are enough then. */
-PL_INLINE int park_lightly(struct pl_self *self, const struct loiter_task *t, enum loiter_wait why,
+/*
+ * The same where the thread has nothing to count, the clock is not to be read, and what the task
+ * waits for says by its token that nothing has changed. `why` is constant in each of its uses. What
+ * is looked at is not kept for what is written: the few registers that nobody has to save are
+ * enough then.
+ */
+PL_INLINE int is_known_to(const struct again *a, enum loiter_wait why, const void *const *objects,
+                          unsigned n)
+{
+    const struct pl_wait *w = a->w;
+    if (why == LOITER_WAIT_SELECT)
+        return is_asked_alike(a, why, objects, n);
+    return (w->record->waiter == w->token || is_object_alike(a, w->record, w->object)) &&
+           (why != LOITER_WAIT_GROUP || w->waited->token == w->token);
+}
+
+PL_INLINE int park_quickly(struct pl_self *self, const struct loiter_task *t, enum loiter_wait why,
                            const void *const *objects, unsigned n, int timed, const void *caller,
                            uintptr_t sp)
 {
     struct pl_actor *task = pl_task_grown(t);
-    const struct again a = {self, task, task == NULL ? NULL : task->wait};
-    if (!is_like(&a, why, timed, pl_id_of(objects[0]), caller, sp) || !pl_stamps_go_on(self) ||
-        (task->spawns != NULL && !pl_spawner_is_settled(self->thread)) ||
-        !is_asked_alike(&a, why, objects, n) || !is_trusted(a.w))
+    struct pl_wait *w = task == NULL ? NULL : task->wait;
+    const struct again a = {self, task, w};
+    if (w == NULL || w->token == 0 || w->object != pl_id_of(objects[0]) ||
+        w->again != (uint32_t)why || timed || w->sp != sp || w->caller != (uintptr_t)caller ||
+        pl_held_any(task) || pl_noted(self) || pl_plain_address(*w->at) != w->word ||
+        !pl_stamps_go_on(self) || (task->spawns != NULL && !pl_spawner_is_settled(self->thread)) ||
+        !is_known_to(&a, why, objects, n) || !is_trusted(w))
         return 0;
     atomic_signal_fence(memory_order_seq_cst);
     if (task->spawns != NULL)
         pl_spawn_waits_settled(task);
-    return wait_again(&a, why, objects, n, pl_stamp_on(self));
+    objects_learn(&a, why, objects, n);
+    struct el_actor *cell = task->cell;
+    w->began = pl_stamp_on(self);
+    cell->waits_here++;
+    cell_waits(task, cell, w->began, (uint32_t)why, 0,
+               why == LOITER_WAIT_SELECT ? PL_PARKED_SELECTING : PL_PARKED_PLAINLY);
+    return 1;
 }
 
 PL_OTHER_WAY PL_FRAMELESS void park_select(struct loiter_task *t, enum loiter_wait why,
@@ -431,7 +468,7 @@ PL_OTHER_WAY PL_FRAMELESS void park_select(struct loiter_task *t, enum loiter_wa
 {
     struct pl_self *self = n == 0 || n > SELECT_MOST ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
-        int done = park_lightly(self, t, LOITER_WAIT_SELECT, objects, n, timed, caller, PL_SP());
+        int done = park_quickly(self, t, LOITER_WAIT_SELECT, objects, n, timed, caller, PL_SP());
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -446,7 +483,7 @@ PL_OTHER_WAY PL_FRAMELESS void park_group(struct loiter_task *t, enum loiter_wai
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         int done =
-            n == 1 && park_lightly(self, t, LOITER_WAIT_GROUP, objects, 1, timed, caller, PL_SP());
+            n == 1 && park_quickly(self, t, LOITER_WAIT_GROUP, objects, 1, timed, caller, PL_SP());
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -468,7 +505,7 @@ PL_EXPORT PL_FRAMELESS void loiter_task_park(struct loiter_task *t, enum loiter_
     }
     struct pl_self *self = n != 1 ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
-        int done = park_lightly(self, t, why, objects, 1, timed, caller, PL_SP());
+        int done = park_quickly(self, t, why, objects, 1, timed, caller, PL_SP());
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;

@@ -50,7 +50,7 @@ PL_INLINE int who_runs(struct pl_self *self, struct pl_who *me)
     const struct pl_brood *b = t == NULL ? NULL : pl_brood_of(t);
     if (b != NULL) {
         *me = (struct pl_who){EL_ACTOR_TASK | t->id, b->creator, b->site,
-                              pl_young_stack_lo(t) + b->kin.stack_bytes};
+                              pl_young_stack_lo(t) + b->kin.stack_bytes, b->token};
         return b->created_at > atomic_load_explicit(&pl_coarse, memory_order_relaxed);
     }
     const struct pl_actor *actor = pl_runs_here(self);
@@ -86,11 +86,19 @@ PL_INLINE struct pl_object *woken_by(const struct pl_self *self, const struct pl
                                      uint64_t object)
 {
     struct pl_object *o = NULL;
-    if (task->parked == PL_PARKED_PLAINLY)
+    if (task->parked == PL_PARKED_PLAINLY || task->parked == PL_PARKED_TIMED)
         o = task->wait->record;
     else if (task->parked == PL_PARKED_SELECTING)
         o = self->thread->objects[pl_recent_slot(object)];
     return o != NULL && was_short(self, task->wait, o, object) ? o : NULL;
+}
+
+/* Of a wait without a limit. */
+PL_INLINE void task_is_runnable(struct pl_actor *task)
+{
+    task->parked = 0;
+    __atomic_store_n(&task->cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
+    el_set_state(&task->cell->state, EL_ACTOR_RUNNABLE);
 }
 
 /* By who is the object's last waker now. What was looked at before is not kept for it, as in
@@ -157,36 +165,28 @@ __attribute__((noinline)) PL_FRAMELESS static void ready_otherwise(struct loiter
     ready_slowly(t, object);
 }
 
-/* By a young task that does the same as the one of its place that woke the object last. */
-PL_INLINE int ready_by_sibling(struct pl_self *self, struct pl_actor *task,
-                               const struct loiter_task *me, uint64_t object, uintptr_t pc,
-                               uintptr_t sp)
+/*
+ * The usual cases: the object's last waking again, by the same task or by a sibling, from the same
+ * call. A sibling's frames, of which the first are those of its place, are looked at now and then.
+ */
+PL_INLINE int is_woken_again(struct pl_object *o, const struct loiter_task *me, uintptr_t pc,
+                             uintptr_t sp)
 {
-    const struct pl_brood *b = pl_brood_of(me);
-    if (b == NULL || task->parked != PL_PARKED_PLAINLY)
+    if (o->again.pc != pc || o->again.sp != sp)
         return 0;
-    struct pl_object *o = task->wait->record;
-    if (o->count != NULL || !was_short(self, task->wait, o, object) ||
-        b->created_at <= atomic_load_explicit(&pl_coarse, memory_order_relaxed) ||
-        !pl_object_woken_alike(o, b->creator, b->site, pc, sp))
+    if (o->again.actor == (EL_ACTOR_TASK | me->id))
+        return 1;
+    const uintptr_t word = (uintptr_t)me->tool;
+    if ((word & PL_YOUNG) == 0 || pl_brood_at(word)->token != o->again.brood || o->sure == 0 ||
+        pl_brood_at(word)->created_at <= atomic_load_explicit(&pl_coarse, memory_order_relaxed))
         return 0;
-    const uint64_t id = EL_ACTOR_TASK | me->id;
-    pl_object_woken_by_sibling(o, id);
-    goes_on(self, task, o, id);
+    o->sure--;
+    o->again.actor = o->cell->last_waker = EL_ACTOR_TASK | me->id;
     return 1;
 }
 
-/* The task that runs here woke the object last, from this call. */
-PL_INLINE int is_woken_again(const struct loiter_task *me, const struct pl_object *o, uintptr_t pc,
-                             uintptr_t sp)
-{
-    const struct pl_waking *waking = &o->wakings[o->latest];
-    return waking->pc == pc && waking->sp == sp && waking->actor == (EL_ACTOR_TASK | me->id) &&
-           o->cell->last_waker == waking->actor && (o->count == NULL || pl_channel_woken_again(o));
-}
-
 /* It woke the object before the one that did so last, from this call: two that wake each other. */
-PL_INLINE int is_woken_in_turn(const struct loiter_task *me, struct pl_object *o, uintptr_t pc,
+PL_INLINE int is_woken_in_turn(struct pl_object *o, const struct loiter_task *me, uintptr_t pc,
                                uintptr_t sp)
 {
     const uint32_t k = o->latest ^ 1;
@@ -195,13 +195,37 @@ PL_INLINE int is_woken_in_turn(const struct loiter_task *me, struct pl_object *o
     if (actor == NULL || waking->pc != pc || waking->sp != sp || waking->actor != actor->id ||
         (o->count != NULL && !pl_channel_woken_as_before(o, actor)))
         return 0;
-    atomic_signal_fence(memory_order_seq_cst);
     const struct pl_who who = pl_who(actor);
-    pl_object_wake_last(o, &who, o->latest ^ 1);
+    pl_object_wake_last(o, &who, k);
     return 1;
 }
 
-/* The usual cases. */
+/* `plain` is constant in each of its uses. */
+PL_INLINE int ready_quickly(const struct pl_self *self, struct pl_actor *task, struct pl_object *o,
+                            const struct loiter_task *me, uintptr_t pc, uintptr_t sp, int plain)
+{
+    struct pl_wait *w = task->wait;
+    const uint64_t began = w->began;
+    const int64_t ticks = (int64_t)(self->now - began);
+    if (began <= atomic_load_explicit(&pl_coarse, memory_order_relaxed) ||
+        ticks >= (int64_t)pl_long_wait_ticks ||
+        (!is_woken_again(o, me, pc, sp) && !is_woken_in_turn(o, me, pc, sp)))
+        return 0;
+    struct el_object *cell = o->cell;
+    if (o->waker_creator == task->id)
+        pl_spawn_woken(task, o->cell->last_waker, task->id, o->waker_site);
+    cell->last_waker_at = self->now;
+    pl_object_count(&cell->wakes);
+    if (plain && ticks > 0)
+        pl_object_add(&cell->wait_ticks, (uint64_t)ticks);
+    task->cell->waker = EL_ACTOR_TASK | me->id;
+    if (plain)
+        task_is_runnable(task);
+    else
+        pl_task_leaves_wait(task, w, EL_ACTOR_RUNNABLE);
+    return 1;
+}
+
 PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void *object)
 {
     struct pl_self *self = pl_enter_quickly();
@@ -210,14 +234,12 @@ PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void 
         struct pl_actor *task = me == NULL ? NULL : pl_task_grown(t);
         const uint64_t id = pl_id_of(object);
         int done = 0;
-        if (task != NULL && loiter_task_looks(me)) {
-            done = ready_by_sibling(self, task, me, id, PL_PC(), PL_SP());
-        } else if (task != NULL) {
-            struct pl_object *o = woken_by(self, task, id);
-            done = o != NULL && (is_woken_again(me, o, PL_PC(), PL_SP()) ||
-                                 is_woken_in_turn(me, o, PL_PC(), PL_SP()));
-            if (done)
-                goes_on(self, task, o, EL_ACTOR_TASK | me->id);
+        if (task != NULL && task->parked == PL_PARKED_PLAINLY && task->wait->object == id) {
+            done = ready_quickly(self, task, task->wait->record, me, PL_PC(), PL_SP(), 1);
+        } else if (task != NULL && task->parked == PL_PARKED_SELECTING) {
+            struct pl_object *o = self->thread->objects[pl_recent_slot(id)];
+            done = o != NULL && pl_object_is(o, id) &&
+                   ready_quickly(self, task, o, me, PL_PC(), PL_SP(), 0);
         }
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
