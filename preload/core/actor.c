@@ -96,10 +96,8 @@ static void held_empty(struct pl_actor *actor)
 void pl_actor_renew(struct pl_actor *actor, uint64_t id)
 {
     actor->epoch = pl_epoch;
-    if (actor->wait != NULL) {
-        actor->wait->again = 0;
-        actor->wait->token = 0;
-    }
+    actor->wait.again = 0;
+    actor->wait.token = 0;
     held_empty(actor);
     actor->site = NULL;
     actor->origin = NULL;

@@ -17,6 +17,7 @@
 #include "preload/core/map.h"
 #include "preload/core/record.h"
 #include "preload/core/site.h"
+#include "preload/core/wait.h"
 
 #define PL_HELD_MAX  24 /* beyond it locks are only counted */
 #define PL_HELD_CELL 6  /* as in events.def */
@@ -42,8 +43,9 @@ struct pl_held_lock {
 struct pl_spawn_run {
     struct pl_site *site; /* NULL: unused */
     uint64_t made;
-    uint64_t live;    /* alive there when the actor's present wait began */
-    uint32_t pressed; /* one of its children from there ended its last wait */
+    uint64_t live;             /* alive there when the actor's present wait began */
+    const uint64_t *alive_now; /* of its cell */
+    uint32_t pressed;          /* one of its children from there ended its last wait */
     uint32_t pad;
 };
 #define PL_SPAWN_RUNS 4
@@ -68,7 +70,6 @@ struct pl_actor {
 
     /* the second line */
     _Atomic(struct pl_actor *) all; /* next in the list of all, never changed */
-    struct pl_wait *wait;           /* of a task; NULL before the first */
     struct pl_held_lock *held;      /* up to held_end; pl_held_none before the first lock */
     struct pl_held_lock *held_end;
     uint32_t held_room; /* PL_HELD_CELL where list and cell are as usual, else 0 */
@@ -112,6 +113,8 @@ struct pl_actor {
     pthread_t pthread;
     _Atomic uint32_t known; /* 0 not in the table of threads, 1 in it, 2 never again */
     _Atomic uint32_t life;  /* bits of enum pl_life */
+
+    struct pl_wait wait __attribute__((aligned(64))); /* of a task, the last */
 } __attribute__((aligned(64)));
 
 enum pl_life { PL_LIFE_ENDED = 1, PL_LIFE_RELEASED = 2 };

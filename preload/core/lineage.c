@@ -41,8 +41,7 @@ void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t ge
     if (parent != NULL && (parent->lineage_flags & PL_IS_PARENT) == 0) {
         parent->lineage_flags |= PL_IS_PARENT;
         parent->parent_at = cell;
-        if (parent->wait != NULL)
-            parent->wait->token = 0; /* there is more to tell of the next one */
+        parent->wait.token = 0; /* there is more to tell of the next one */
         el_count(&cell->parents, 1);
     }
 }

@@ -16,7 +16,7 @@ struct pl_spawn_run *pl_spawn_run_of(struct pl_actor *parent, struct pl_site *si
             return &parent->spawns[i];
     struct pl_spawn_run *run = &parent->spawns[parent->spawn_next];
     parent->spawn_next = (parent->spawn_next + 1) % PL_SPAWN_RUNS;
-    *run = (struct pl_spawn_run){.site = site};
+    *run = (struct pl_spawn_run){.site = site, .alive_now = &site->cell->live};
     return run;
 }
 

@@ -52,12 +52,12 @@ PL_INLINE int pl_spawner_is_settled(const struct pl_thread *thread)
  * actor) ended the wait of `parent`. */
 PL_INLINE void pl_spawn_waits_settled(struct pl_actor *parent)
 {
+    struct pl_spawn_run *run = parent->spawns;
 #pragma GCC unroll 4
-    for (int i = 0; i < PL_SPAWN_RUNS; i++) {
-        struct pl_spawn_run *run = &parent->spawns[i];
+    for (int i = 0; i < PL_SPAWN_RUNS; i++, run++) {
         if (run->site == NULL)
             break;
-        run->live = __atomic_load_n(&run->site->cell->live, __ATOMIC_RELAXED);
+        run->live = __atomic_load_n(run->alive_now, __ATOMIC_RELAXED);
     }
 }
 PL_INLINE void pl_spawn_waits(struct pl_self *self, struct pl_actor *parent)

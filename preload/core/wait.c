@@ -58,8 +58,7 @@ static void cell_show(const struct pl_wait *w)
 static void cell_enter(struct pl_wait *w)
 {
     const struct el_actor *cell = w->actor->cell;
-    if (w->actor->wait != NULL)
-        w->actor->wait->token = 0; /* the cell will not be as that wait left it */
+    w->actor->wait.token = 0; /* the cell will not be as that wait left it */
     w->here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
     cell_show(w);
 }

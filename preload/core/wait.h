@@ -28,33 +28,39 @@
 #include "preload/core/unwind.h"
 
 struct pl_wait {
-    struct pl_actor *actor;   /* NULL: not recorded */
     struct pl_object *record; /* of what is waited for inside the program, NULL for the outside */
     uint64_t began;
     uint64_t object;
+    /* Of tasks, for one more like it: a number for what has been learned, in pl_object.waiter too
+     * (0: there is more to do than for most); the kind (0: it must not be taken for another); how
+     * often a look is enough; the call; and what its caller's return address is and where it lies.
+     */
+    uint64_t token;
+    uint32_t again, turns;
+    uintptr_t sp, caller;
+    const uintptr_t *at;
+
+    /* the second line, of a task's */
+    uintptr_t word;
+    struct el_object *object_cell; /* of the record */
+    struct pl_waited *waited;      /* of a wait group */
+    uintptr_t place;               /* with `slot`: the entry that knows all frames */
+    uint32_t slot;                 /* as of pl_stack_slot_of */
     uint32_t kind;
     uint32_t stack;
     uint32_t timed;
-    uint32_t here;         /* the cell's waits_here, for when an inner wait is over */
+    struct pl_actor *actor; /* NULL: not recorded */
+    uint32_t here;          /* the cell's waits_here, for when an inner wait is over */
+    uint32_t epoch;
+
     struct pl_wait *outer; /* the wait that this one interrupted (a signal handler's call) */
     uint64_t io_ticks;     /* of the object when the wait began */
     uint64_t waker;        /* may be set by who knows it, before pl_wait_end */
     uint64_t waker_creator;
     const struct pl_site *waker_site;
-    uint32_t epoch;
     uint32_t level; /* place in pl_self.waits, from 1; 0: none */
     uint32_t wakes; /* of the object when the wait began */
     uint32_t holds; /* it is counted as one that holds its thread: blocked.h */
-    /* Of tasks, for one more like it: the kind, 0: it must not be taken for another; the call; what
-     * the caller's return address is and where it lies; and which entry knows all of them
-     * (pl_stack_slot_of). */
-    uint32_t again, turns, slot;
-    uintptr_t sp, caller, place;
-    const uintptr_t *at;
-    uintptr_t word;
-    uint64_t token; /* of what has been learned for that, in pl_object.waiter; 0: there is more to
-                       do than for most */
-    struct pl_waited *waited; /* of a wait group */
 };
 
 /* `timed`: the wait ends by itself (a timeout was given). Returns 1 when recorded. */

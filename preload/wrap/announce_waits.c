@@ -60,7 +60,7 @@ static inline uint64_t object_leave(const struct pl_wait *w, uint64_t ticks)
 
 void pl_task_wait_over(struct pl_self *self, struct pl_actor *task, uint32_t state)
 {
-    struct pl_wait *w = task->wait;
+    struct pl_wait *w = &task->wait;
     const int exact = is_exact(task, w->kind);
     /* One over a tick may have been long. */
     const int read = exact || w->began <= atomic_load_explicit(&pl_coarse, memory_order_relaxed);
@@ -104,9 +104,9 @@ PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
         return;
     struct pl_actor *task = pl_task_grown(t);
     if (task != NULL && task->parked) {
-        object_leave(task->wait, 0);
-        pl_capture_waited(task, task->wait->began);
-        pl_task_leaves_wait(task, task->wait, EL_ACTOR_RUNNING);
+        object_leave(&task->wait, 0);
+        pl_capture_waited(task, task->wait.began);
+        pl_task_leaves_wait(task, &task->wait, EL_ACTOR_RUNNING);
     }
     pl_leave(self);
 }
@@ -241,7 +241,7 @@ static void again_learn(const struct pl_self *self, struct pl_wait *w,
 
 static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct wait_asked *asked)
 {
-    struct pl_wait *w = task->wait;
+    struct pl_wait *w = &task->wait;
     self->actor = w->actor = task;
     self->stack_lo = task->stack_lo;
     self->stack_hi = task->stack_hi;
@@ -261,6 +261,7 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
         select_waits(self, w, asked->objects, asked->n);
     else if (pl_wait_has_object(w->kind) && asked->n != 0)
         object_waits(self, task, w);
+    w->object_cell = w->record == NULL ? NULL : w->record->cell;
     if (w->kind == EL_WAIT_GROUP && asked->n != 0)
         w->waited = pl_waitgroup_waited(self, w->object, w->stack);
     if (task->spawns != NULL)
@@ -279,9 +280,7 @@ __attribute__((noinline)) static void park(const struct wait_asked *asked)
     if (self == NULL)
         return;
     struct pl_actor *task = pl_task_of(self, asked->task);
-    if (task != NULL && task->wait == NULL)
-        task->wait = pl_arena_alloc(sizeof(*task->wait));
-    if (task != NULL && task->wait != NULL)
+    if (task != NULL)
         wait_anew(self, task, asked);
     pl_leave(self);
 }
@@ -335,6 +334,7 @@ PL_INLINE int is_object_alike(const struct again *a, const struct pl_object *o, 
 
 PL_INLINE void object_learns(const struct again *a, struct pl_object *o)
 {
+    a->w->object_cell = o->cell;
     o->waiter = a->w->token;
     o->cell->last_waiter = a->task->id;
     o->cell->last_waiter_stack = a->w->stack;
@@ -380,11 +380,11 @@ PL_INLINE void objects_learn(const struct again *a, enum loiter_wait why,
         return;
     }
     struct pl_object *o = a->w->record;
-    pl_object_count(&o->cell->waits);
     if (o->waiter != a->w->token) {
         o->task_waiter = a->task;
         object_learns(a, o);
     }
+    pl_object_count(&a->w->object_cell->waits);
     if (why == LOITER_WAIT_GROUP)
         pl_waitgroup_waits_again(a->w->waited, a->task);
 }
@@ -406,7 +406,7 @@ park_closely(struct loiter_task *t, enum loiter_wait why, const void *const *obj
     struct pl_self *self = n == 0 || n > SELECT_MOST ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         struct pl_actor *task = pl_task_grown(t);
-        const struct again a = {self, task, task == NULL ? NULL : task->wait};
+        const struct again a = {self, task, task == NULL ? NULL : &task->wait};
         int done = is_like(&a, why, timed, pl_id_of(objects[0]), caller, PL_SP()) &&
                    (is_trusted(a.w) || is_still(&a)) && is_asked_alike(&a, why, objects, n);
         if (done) {
@@ -442,9 +442,9 @@ PL_INLINE int park_quickly(struct pl_self *self, const struct loiter_task *t, en
                            uintptr_t sp)
 {
     struct pl_actor *task = pl_task_grown(t);
-    struct pl_wait *w = task == NULL ? NULL : task->wait;
+    struct pl_wait *w = task == NULL ? NULL : &task->wait;
     const struct again a = {self, task, w};
-    if (w == NULL || w->token == 0 || w->object != pl_id_of(objects[0]) ||
+    if (task == NULL || w->token == 0 || w->object != pl_id_of(objects[0]) ||
         w->again != (uint32_t)why || timed || w->sp != sp || w->caller != (uintptr_t)caller ||
         pl_held_any(task) || pl_noted(self) || pl_plain_address(*w->at) != w->word ||
         !pl_stamps_go_on(self) || (task->spawns != NULL && !pl_spawner_is_settled(self->thread)) ||

@@ -87,10 +87,10 @@ PL_INLINE struct pl_object *woken_by(const struct pl_self *self, const struct pl
 {
     struct pl_object *o = NULL;
     if (task->parked == PL_PARKED_PLAINLY || task->parked == PL_PARKED_TIMED)
-        o = task->wait->record;
+        o = task->wait.record;
     else if (task->parked == PL_PARKED_SELECTING)
         o = self->thread->objects[pl_recent_slot(object)];
-    return o != NULL && was_short(self, task->wait, o, object) ? o : NULL;
+    return o != NULL && was_short(self, &task->wait, o, object) ? o : NULL;
 }
 
 /* Of a wait without a limit. */
@@ -108,7 +108,7 @@ PL_INLINE void goes_on(const struct pl_self *self, struct pl_actor *task, struct
 {
     atomic_signal_fence(memory_order_seq_cst);
     struct el_object *cell = o->cell;
-    const struct pl_wait *w = task->wait;
+    const struct pl_wait *w = &task->wait;
     if (o->waker_creator == task->id)
         pl_spawn_woken(task, waker, task->id, o->waker_site);
     cell->last_waker_at = self->now;
@@ -204,16 +204,16 @@ PL_INLINE int is_woken_in_turn(struct pl_object *o, const struct loiter_task *me
 PL_INLINE int ready_quickly(const struct pl_self *self, struct pl_actor *task, struct pl_object *o,
                             const struct loiter_task *me, uintptr_t pc, uintptr_t sp, int plain)
 {
-    struct pl_wait *w = task->wait;
+    struct pl_wait *w = &task->wait;
     const uint64_t began = w->began;
     const int64_t ticks = (int64_t)(self->now - began);
     if (began <= atomic_load_explicit(&pl_coarse, memory_order_relaxed) ||
         ticks >= (int64_t)pl_long_wait_ticks ||
         (!is_woken_again(o, me, pc, sp) && !is_woken_in_turn(o, me, pc, sp)))
         return 0;
-    struct el_object *cell = o->cell;
+    struct el_object *cell = plain ? w->object_cell : o->cell;
     if (o->waker_creator == task->id)
-        pl_spawn_woken(task, o->cell->last_waker, task->id, o->waker_site);
+        pl_spawn_woken(task, EL_ACTOR_TASK | me->id, task->id, o->waker_site);
     cell->last_waker_at = self->now;
     pl_object_count(&cell->wakes);
     if (plain && ticks > 0)
@@ -234,8 +234,8 @@ PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void 
         struct pl_actor *task = me == NULL ? NULL : pl_task_grown(t);
         const uint64_t id = pl_id_of(object);
         int done = 0;
-        if (task != NULL && task->parked == PL_PARKED_PLAINLY && task->wait->object == id) {
-            done = ready_quickly(self, task, task->wait->record, me, PL_PC(), PL_SP(), 1);
+        if (task != NULL && task->parked == PL_PARKED_PLAINLY && task->wait.object == id) {
+            done = ready_quickly(self, task, task->wait.record, me, PL_PC(), PL_SP(), 1);
         } else if (task != NULL && task->parked == PL_PARKED_SELECTING) {
             struct pl_object *o = self->thread->objects[pl_recent_slot(id)];
             done = o != NULL && pl_object_is(o, id) &&

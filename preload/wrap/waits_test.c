@@ -11,6 +11,7 @@
 #include "preload/core/channel.h"
 #include "preload/core/made_record.h"
 #include "preload/core/object.h"
+#include "preload/core/wait.h"
 
 static volatile int sink;
 static uint64_t last_id;
@@ -159,9 +160,76 @@ static void a_channel_with_room_learns_who_uses_it(void **state)
     loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
 }
 
+/* What came in between is not taken for what the task left there. */
+static void a_call_for_the_outside_comes_between_two_waits(void **state)
+{
+    (void)state;
+    static int chan;
+    struct loiter_task a = create(), b = create();
+    const struct el_actor *cell = cell_of(&a);
+    uint32_t stack = 0;
+    for (volatile int i = 0; i < 12; i++) {
+        run(&a);
+        if (i == 8) {
+            struct pl_wait w;
+            pl_wait_begin(&w, EL_WAIT_READ, 3, 0, PL_CALL());
+            assert_true(cell->object == 3);
+            pl_wait_end(&w, 0);
+        }
+        park(&a, &chan);
+        if (i == 0)
+            stack = cell->wait_stack;
+        assert_true(cell->object == key(&chan));
+        assert_int_equal(cell->wait_stack, stack);
+        assert_int_equal(cell->waits_here, i < 8 ? i + 1 : i - 7);
+        run(&b);
+        wake(&a, &chan);
+    }
+    loiter_task_exit(&a);
+    loiter_task_exit(&b);
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+}
+
+/* The object learns of another waiter, and that it is not the one of before. */
+static void an_object_that_has_changed_is_not_taken_for_the_same(void **state)
+{
+    (void)state;
+    static int chan;
+    struct loiter_task a = create(), b = create();
+    const uint64_t a_id = cell_of(&a)->actor, b_id = cell_of(&b)->actor;
+    static const char order[] = "aaaabaabbbaaa!aaab"; /* !: it is destroyed, and made again */
+    uint32_t waits = 0;
+    for (volatile unsigned i = 0; order[i] != 0; i++) {
+        const int first = order[i] == 'a';
+        if (order[i] == '!') {
+            loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+            loiter_object_created(LOITER_OBJ_CHAN, &chan, 0, &place_one);
+            waits = 0;
+            continue;
+        }
+        run(first ? &a : &b);
+        park(first ? &a : &b, &chan);
+        const struct el_object *cell = pl_object_find(key(&chan));
+        assert_int_equal(cell->waits, ++waits);
+        assert_true(cell->last_waiter == (first ? a_id : b_id));
+        assert_int_not_equal(cell->last_waiter_stack, 0);
+        run(first ? &b : &a);
+        wake(first ? &a : &b, &chan);
+        assert_int_equal(cell->wakes, waits);
+        assert_true(cell->last_waker == (first ? b_id : a_id));
+        assert_int_not_equal(cell->last_waker_stack, 0);
+    }
+    loiter_task_exit(&a);
+    loiter_task_exit(&b);
+    loiter_object_destroyed(LOITER_OBJ_CHAN, &chan, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_call_for_the_outside_comes_between_two_waits, begin, end),
+        cmocka_unit_test_setup_teardown(an_object_that_has_changed_is_not_taken_for_the_same, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(a_place_is_looked_at_closely_now_and_then, begin, end),
         cmocka_unit_test_setup_teardown(a_channel_with_room_learns_who_uses_it, begin, end),
     };
