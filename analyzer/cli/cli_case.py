@@ -30,7 +30,7 @@ class Case(unittest.TestCase):
     def loiter(self, *words, status=None, **kwargs):
         """Runs the command in the work directory; `status` is what it must exit with."""
         result = subprocess.run([LOITER, *words], cwd=self.work, capture_output=True, text=True,
-                                errors="replace", timeout=60, check=False, **kwargs)
+                                errors="replace", timeout=240, check=False, **kwargs)
         if status is not None:
             self.assertEqual(result.returncode, status, result.stdout + result.stderr)
         return result

@@ -252,7 +252,7 @@ class Signals(Case):
                                "echo ready; while :; do sleep 0.05; done")
             child.send_signal(number)
             self.assertEqual(child.stdout.read(), f"got {name}\n")
-            self.assertEqual(child.wait(timeout=30), 9)
+            self.assertEqual(child.wait(timeout=240), 9)
 
     def test_key_on_the_terminal_reaches_the_program_once(self):
         import pty
@@ -280,7 +280,7 @@ class Signals(Case):
     def test_a_death_by_a_forwarded_signal(self):
         child = self.start("run", "--", "sh", "-c", "echo ready; exec sleep 60")
         child.send_signal(signal.SIGTERM)
-        self.assertEqual(child.wait(timeout=30), 128 + signal.SIGTERM)
+        self.assertEqual(child.wait(timeout=240), 128 + signal.SIGTERM)
 
 
 class Hang(Case):

@@ -243,6 +243,7 @@ struct pl_thread {
         uint32_t stack, weight;
         uint32_t next;         /* what the lock that is taken next stands for, 0: it is no sample */
         uint32_t uses;         /* locks that no sample stands for yet */
+        uint32_t apart;        /* after so many comes the next sample */
     } contention;              /* see contention.h */
     struct pl_late_wait *late; /* see wait.c */
     struct pl_lock_io {        /* of a call and a lock that was held then, the last such here */

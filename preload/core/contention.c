@@ -7,10 +7,19 @@
 #include "preload/core/stack.h"
 
 #define WEIGHT_LEAST 16 /* uses that are a sample by themselves */
+#define APART_LEAST  3
 
 void pl_contention_waited(uint32_t stack, uint64_t ticks, uint64_t now)
 {
     pl_spread_note(EL_SPREAD_LOCK_WAIT, stack, 1, ticks, now);
+}
+
+/* A thread's first samples lie closer: of one that takes few locks something is known too. */
+static uint32_t apart(const struct pl_contention *c)
+{
+    if (c->apart < APART_LEAST)
+        return APART_LEAST;
+    return c->apart < PL_LOCK_EVERY ? c->apart : PL_LOCK_EVERY;
 }
 
 void pl_contention_stands_for(struct pl_self *self, uint32_t uses)
@@ -21,9 +30,10 @@ void pl_contention_stands_for(struct pl_self *self, uint32_t uses)
         c->next = uses;
     } else {
         c->uses += uses;
-        if (c->uses >= PL_LOCK_EVERY) {
+        if (c->uses >= apart(c)) {
             c->next = c->uses;
             c->uses = 0;
+            c->apart = 2 * apart(c) + 1;
         }
     }
 }

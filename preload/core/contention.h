@@ -15,7 +15,8 @@
 #include "preload/core/wait.h"
 
 /* Where places are looked at closely nearly each time, one acquisition in so many of the thread is
- * a sample. Odd: a loop over two locks must not meet the same one each time. */
+ * a sample; the first ones lie closer. Odd: a loop over two locks must not meet the same one each
+ * time. */
 #define PL_LOCK_EVERY 61
 
 /* pl_stack_often for a place where a lock is about to be taken, which settles whether that will be

@@ -58,12 +58,26 @@ static void the_longer_way_now_and_then(void **state)
     stands_for_all(700, 300);
 }
 
+static void a_few_locks_are_sampled_too(void **state)
+{
+    (void)state;
+    struct pl_self *self = pl_enter();
+    self->thread->contention = (struct pl_contention){0};
+    samples = stood_for = 0;
+    for (volatile unsigned i = 0; i < PL_LOCK_EVERY; i++)
+        lock_comes(self, 0);
+    pl_leave(self);
+    assert_in_range(samples, 3, 6);
+    assert_in_range(stood_for, PL_LOCK_EVERY / 3, PL_LOCK_EVERY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_the_usual_way),
         cmocka_unit_test(always_the_longer_way),
         cmocka_unit_test(the_longer_way_now_and_then),
+        cmocka_unit_test(a_few_locks_are_sampled_too),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
 }

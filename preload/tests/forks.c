@@ -51,7 +51,7 @@ int main(void)
         pid_t child = fork();
         MUST(child >= 0);
         if (child == 0) {
-            alarm(20); /* a child that hangs is a failure, not a hang of the test */
+            alarm(200); /* a child that hangs is a failure, not a hang of the test */
             _exit(in_child());
         }
         MUST(waitpid(child, &status, 0) == child);

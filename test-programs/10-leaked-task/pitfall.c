@@ -4,21 +4,25 @@
  *
  * Look at look_up: its send waits for a receiver, as the channel has no room.
  */
-#include "test-programs/common/sample.h"
+#include "test-programs/common/weft_sample.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <weft.h>
 
 #define REQUESTS 100
 
 static struct weft_waitgroup looked_up;
+static atomic_bool given_up;
 
 static void look_up(void *arg)
 {
     struct weft_chan *result = *(struct weft_chan **)arg;
     int answer = 42;
 
-    weft_sleep(100 * WEFT_MS);
+    do /* for longer than any of the requests waits */
+        weft_sleep(100 * WEFT_MS);
+    while (!atomic_load(&given_up));
     weft_waitgroup_done(&looked_up);
     weft_chan_send(result, &answer); /* LEAK */
     weft_chan_release(result);
@@ -46,9 +50,10 @@ static void serve(void *arg)
     (void)arg;
     for (int i = 0; i < REQUESTS; i++)
         request();
+    atomic_store(&given_up, true);
     /* So that the number is exact: every task has come to its send before the program ends. */
     weft_waitgroup_wait(&looked_up);
-    weft_sleep(20 * WEFT_MS);
+    wait_until_tasks_wait();
     printf("%d requests\n", REQUESTS);
 }
 

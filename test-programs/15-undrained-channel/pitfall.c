@@ -31,6 +31,8 @@ static void worker(void *arg)
         if (weft_select(cases, 2, WEFT_FOREVER) == 0)
             return;
         weft_sleep(10 * WEFT_MS);
+        if (job >= jobs - ROOM)
+            weft_chan_recv(quit, NULL); /* a long one, until the service is shut down */
         atomic_fetch_add(&done, 1);
     }
 }

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +82,11 @@ void wait_until_others_wait(void)
     /* Asked for several times in a row: one look is not taken at one moment. */
     for (int seen = 0; seen < 5; seen = others_wait() ? seen + 1 : 0)
         sleep_ms(1);
+}
+
+bool has_burned_ms(int ms)
+{
+    return clock() / (CLOCKS_PER_SEC / 1000) >= ms;
 }
 
 void allow_descriptors(long least)

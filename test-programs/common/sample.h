@@ -6,6 +6,8 @@
 #ifndef SAMPLE_H
 #define SAMPLE_H
 
+#include <stdbool.h>
+
 /* Ends the program with a message when `condition` does not hold: a broken test program must not
  * look like a program without findings. */
 #define MUST(condition)                                                                            \
@@ -28,6 +30,10 @@ long now_ms(void);
 /* Returns when no other thread of the process runs or is ready to: each has come to its wait or has
  * ended. For what must be seen waiting, where no lock can tell that it does. */
 void wait_until_others_wait(void);
+
+/* Whether the process has used so much processor time. On a busy machine a thread that spins may
+ * hardly get to run: what it waits for comes once it has burned something. */
+bool has_burned_ms(int ms);
 
 /* Raises the limit on open descriptors to at least that; the program ends where it may not. */
 void allow_descriptors(long least);

@@ -5,38 +5,29 @@
  * again (were the main task to wait for ever as well, Weft would end the program: all tasks are
  * asleep).
  */
-#include "test-programs/common/sample.h"
+#include "test-programs/common/weft_sample.h"
 #include "tests/endings/ending.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <weft.h>
 
 #define LEAKS 3
-
-static atomic_int begun;
 
 static void hand_over(void *arg)
 {
     struct weft_chan *result = arg;
     int answer = 1;
 
-    begun++;
     weft_chan_send(result, &answer); /* LEAK */
     weft_chan_release(result);
 }
 
-/* With one worker, a sleeper is last: each task has come to its send when it wakes. A worker that
- * is held up gets another beside it: what has begun then has some time to come there. */
 static void leak_some(void)
 {
     for (int i = 0; i < LEAKS; i++)
         MUST(weft_go(hand_over, weft_chan_new(sizeof(int), 0)) == 0); /* SPAWN */
-    do
-        weft_sleep(20 * WEFT_MS);
-    while (begun < LEAKS);
+    wait_until_tasks_wait(); /* each at its send */
 }
 
 static void test(void *arg)

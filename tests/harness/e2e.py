@@ -20,7 +20,7 @@ import time
 import expectation
 
 FINDINGS_STATUS = 23
-TIMEOUT_S = 50
+TIMEOUT_S = 150
 
 
 def parse_arguments():

@@ -48,7 +48,7 @@ function(loiter_program_test name target source program processors)
     --loiter $<TARGET_FILE:loiter> --babeltrace ${CMAKE_SOURCE_DIR}/eventlog/check-babeltrace.sh
     --el-count $<TARGET_FILE:el-count> --expect ${CMAKE_CURRENT_SOURCE_DIR}/expect.json --program ${program} --source ${source}
     --work ${CMAKE_BINARY_DIR}/e2e/${name} $<TARGET_FILE:${target}>)
-  set_tests_properties(${name} PROPERTIES LABELS e2e TIMEOUT 120
+  set_tests_properties(${name} PROPERTIES LABELS e2e TIMEOUT 400
     PROCESSORS ${processors})
   set_property(GLOBAL APPEND PROPERTY LOITER_PROGRAM_TESTS ${name})
 endfunction()

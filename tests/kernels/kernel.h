@@ -8,18 +8,17 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
-#include "test-programs/common/sample.h"
+#include "test-programs/common/weft_sample.h"
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <weft.h>
 
 static bool fixed;
 
-/* Lets every other task run until it waits or ends: with one worker, a sleeper is last. */
+/* Lets every other task run until it waits or ends. */
 static inline void settle(void)
 {
-    weft_sleep(2 * WEFT_MS);
+    wait_until_tasks_wait();
 }
 
 static inline void spawn(void (*fn)(void *arg), void *arg)

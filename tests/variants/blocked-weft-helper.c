@@ -4,6 +4,7 @@
  */
 #include "test-programs/common/sample.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <weft.h>
@@ -11,9 +12,11 @@
 #define JOBS 120
 
 static int gate[2];
+static atomic_int begun;
 
 static void await_turn(void *arg)
 {
+    begun++;
     MUST(read(gate[0], arg, 1) == 1);
 }
 
@@ -38,7 +41,9 @@ static void run(void *arg)
     MUST(pipe(gate) == 0);
     for (int i = 0; i < JOBS; i++)
         MUST(weft_group_go(&jobs, job, arg) == 0);
-    weft_sleep(200 * WEFT_MS);
+    do
+        weft_sleep(200 * WEFT_MS);
+    while (begun < JOBS);
     MUST(write(gate[1], turns, sizeof turns) == (ssize_t)sizeof turns);
     MUST(weft_group_wait(&jobs) == 0);
     printf("%d jobs\n", JOBS);

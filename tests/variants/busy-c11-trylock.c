@@ -13,7 +13,9 @@ static int holder(void *arg)
 {
     (void)arg;
     mtx_lock(&lock);
-    sleep_ms(400);
+    do
+        sleep_ms(400);
+    while (!has_burned_ms(100));
     mtx_unlock(&lock);
     return 0;
 }

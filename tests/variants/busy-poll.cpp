@@ -1,4 +1,6 @@
 // busy-poll.cpp - an event loop whose poll does not wait: the time limit is zero, "to be quick".
+#include "test-programs/common/sample.h"
+
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -45,7 +47,9 @@ int main()
 {
     Loop loop;
     std::thread waker([&loop] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        do
+            std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        while (!has_burned_ms(100));
         loop.wake();
     });
     loop.run();

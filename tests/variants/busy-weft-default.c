@@ -27,7 +27,9 @@ static void run(void *arg)
     stop = weft_chan_new(0, 0);
     weft_waitgroup_add(&pumps, 1);
     MUST(weft_go(pump, &pumps) == 0);
-    weft_sleep(400 * WEFT_MS);
+    do
+        weft_sleep(400 * WEFT_MS);
+    while (!has_burned_ms(100));
     weft_chan_close(stop);
     weft_waitgroup_wait(&pumps);
     weft_chan_release(stop);

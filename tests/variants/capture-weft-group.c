@@ -5,11 +5,10 @@
  *
  * Look at the page that index_page gets.
  */
-#include "test-programs/common/sample.h"
+#include "test-programs/common/weft_sample.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <weft.h>
 
 #define PAGES      400
 #define TEXT_BYTES (40 * 1024)
@@ -65,7 +64,7 @@ static void crawl(void *arg)
     for (int i = 0; i < PAGES; i++)
         index_page(&group, fetch(i));
     weft_waitgroup_wait(&fetched);
-    weft_sleep(20 * WEFT_MS);
+    wait_until_tasks_wait();
     weft_chan_close(opened);
     MUST(weft_group_wait(&group) == 0);
     weft_chan_release(opened);

@@ -1,5 +1,6 @@
 // contend-std.cpp - a board of prices behind a std::shared_mutex, which helps readers; but here
-// everybody writes.
+// everybody writes. The lock is held for longer than a thread is let run on a busy machine.
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <mutex>
@@ -17,8 +18,8 @@ class Board
     void post(const std::string &name, int price)
     {
         std::unique_lock<std::shared_mutex> guard(lock_); /* LOCK */
-        for (int i = 0; i < 20; i++)
-            prices_[name + std::to_string(i)] = price;
+        for (int i = 0; i < 30000; i++)
+            prices_[name + std::to_string(i % 20)] = price + i;
     }
 
   private:
@@ -28,8 +29,10 @@ class Board
 
 void trade(Board &board, int trader)
 {
-    for (int i = 0; i < 20000; i++)
+    for (int i = 0; i < 25; i++) {
         board.post("share" + std::to_string(trader), i);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 /* contend-weft-helper.c - a journal that each task appends to through helpers; the line is made
- * with the lock held. */
+ * with the lock held, for longer than a thread is let run on a busy machine. */
 #include "test-programs/common/sample.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <weft.h>
 
 #define TASKS 8
-#define LINES 8000
+#define LINES 15
 
 struct journal {
     struct weft_rwmutex lock;
@@ -32,7 +32,7 @@ static void note(struct journal *j, long task, int line)
     char text[256];
 
     journal_begin(j);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 20000; i++)
         snprintf(text, sizeof text, "task %ld, line %d, part %d\n", task, line, i);
     if (j->used + strlen(text) > sizeof j->text)
         j->used = 0;
@@ -43,8 +43,10 @@ static void note(struct journal *j, long task, int line)
 
 static void work(void *arg)
 {
-    for (int i = 0; i < LINES; i++)
+    for (int i = 0; i < LINES; i++) {
         note(&journal, (long)arg, i);
+        weft_sleep(WEFT_MS);
+    }
 }
 
 static void test(void *arg)
@@ -60,5 +62,7 @@ static void test(void *arg)
 
 int main(void)
 {
-    return weft_run(test, NULL) == 0 ? 0 : 1;
+    const struct weft_options options = {.workers = 4};
+
+    return weft_run_with(&options, test, NULL) == 0 ? 0 : 1;
 }

@@ -12,13 +12,21 @@
 #define THREADS 6
 
 static _Atomic int wake_fd = -1;
+static _Atomic int opened, stored;
+
+/* However the machine is loaded, all have come here before one goes on. */
+static void meet(_Atomic int *come)
+{
+    for (atomic_fetch_add(come, 1); atomic_load(come) < THREADS;)
+        sleep_ms(1);
+}
 
 static int make_wake(void)
 {
     int fd = eventfd(0, EFD_CLOEXEC); /* TWICE */
 
     MUST(fd >= 0);
-    sleep_ms(30);
+    meet(&opened); /* it takes so long that all come meanwhile */
     return fd;
 }
 
@@ -32,6 +40,8 @@ static int wake(void)
 static int work(void *arg)
 {
     (void)arg;
+    wake();
+    meet(&stored);
     for (int i = 0; i < 6; i++) {
         MUST(eventfd_write(wake(), 1) == 0);
         sleep_ms(4);

@@ -12,6 +12,9 @@
 namespace
 {
 
+constexpr int THREADS = 6;
+std::atomic<int> opened;
+
 class Device
 {
   public:
@@ -19,7 +22,9 @@ class Device
     {
         if (fd < 0)
             std::abort();
-        std::this_thread::sleep_for(std::chrono::milliseconds(30));
+        opened++; // it takes so long that all come meanwhile
+        while (opened < THREADS)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     Device(const Device &) = delete;
     Device &operator=(const Device &) = delete;
@@ -55,7 +60,7 @@ int main()
 {
     std::vector<std::thread> threads;
 
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < THREADS; i++)
         threads.emplace_back([] {
             for (int k = 0; k < 8; k++)
                 if (Device::instance().sample() < 0)

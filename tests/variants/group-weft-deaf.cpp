@@ -1,4 +1,5 @@
 // group-weft-deaf.cpp - a group with a context that its members never look at, as objects.
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 
@@ -30,10 +31,17 @@ class Search
     static int ask(void *arg)
     {
         const bool broken = *static_cast<int *>(arg) == 1;
-        weft_sleep(broken ? 0 : 300 * WEFT_MS);
-        return broken ? -5 : 0;
+        if (broken) {
+            failed = true;
+            return -5;
+        }
+        do
+            weft_sleep(300 * WEFT_MS);
+        while (!failed);
+        return 0;
     }
 
+    static inline std::atomic<bool> failed{false};
     weft_group shards{};
     int left;
 };

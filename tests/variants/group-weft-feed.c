@@ -5,15 +5,21 @@
 #include "test-programs/common/sample.h"
 
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <weft.h>
 
 #define LINES 100
 
+static atomic_bool failed;
+
 static int store(void *arg)
 {
-    if (*(int *)arg == 0)
+    if (*(int *)arg == 0) {
+        failed = true;
         return -ENOSPC;
+    }
     weft_sleep(50 * WEFT_MS);
     return 0;
 }
@@ -25,7 +31,9 @@ static void feed(void *arg)
     (void)arg;
     for (int line = 0; line < LINES; line++) {
         MUST(weft_group_go_copy(&stores, store, &line, sizeof line) == 0); /* MEMBERS */
-        weft_sleep((line == 0 ? 20 : 1) * WEFT_MS);
+        do
+            weft_sleep((line == 0 ? 20 : 1) * WEFT_MS);
+        while (!failed);
     }
     MUST(weft_group_wait(&stores) == -ENOSPC);
     printf("not stored\n");

@@ -5,16 +5,24 @@
 #include "test-programs/common/sample.h"
 
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <weft.h>
 
 #define UPLOADS 200
 
+static atomic_bool failed;
+
 static int upload(void *arg)
 {
-    if (*(int *)arg == 5)
+    if (*(int *)arg == 5) {
+        failed = true;
         return -EACCES;
-    weft_sleep(20 * WEFT_MS);
+    }
+    do
+        weft_sleep(20 * WEFT_MS);
+    while (!failed);
     return 0;
 }
 

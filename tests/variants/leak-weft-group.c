@@ -2,11 +2,10 @@
  * leak-weft-group.c - a worker leaves early without telling the wait group; who waits for the batch
  * waits for ever.
  */
-#include "test-programs/common/sample.h"
+#include "test-programs/common/weft_sample.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <weft.h>
 
 #define BATCHES 5
 
@@ -42,7 +41,7 @@ static void test(void *arg)
     (void)arg;
     for (int i = 0; i < BATCHES; i++)
         MUST(weft_go(run_batch, NULL) == 0); /* SPAWN */
-    weft_sleep(20 * WEFT_MS);
+    wait_until_tasks_wait();
     puts("batches");
 }
 

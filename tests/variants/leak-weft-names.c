@@ -2,20 +2,15 @@
  * leak-weft-names.c - mailers wait for an answer that never comes. What they call themselves tells
  * whose requests those were.
  */
-#include "test-programs/common/sample.h"
+#include "test-programs/common/weft_sample.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
-#include <weft.h>
 
 #define REQUESTS 3
-
-static atomic_int begun;
 
 static void mail(void *answer)
 {
     weft_set_name("mailer");
-    begun++;
     weft_chan_recv(answer, NULL); /* LEAK */
 }
 
@@ -34,9 +29,7 @@ static void test(void *arg)
         snprintf(number, sizeof number, "%d", 17 + i);
         MUST(weft_do_labelled("request", number, request, NULL) == 0);
     }
-    do
-        weft_sleep(20 * WEFT_MS);
-    while (begun < REQUESTS);
+    wait_until_tasks_wait();
     puts("mailed");
 }
 

@@ -2,10 +2,9 @@
  * leak-weft-range.c - the producer returns on its error path without closing the channel that its
  * consumers read to the end, through a helper.
  */
-#include "test-programs/common/sample.h"
+#include "test-programs/common/weft_sample.h"
 
 #include <stdio.h>
-#include <weft.h>
 
 #define FILES 8
 
@@ -45,7 +44,7 @@ static void test(void *arg)
     for (int i = 0; i < FILES; i++)
         weft_waitgroup_go(&files, read_file, NULL);
     weft_waitgroup_wait(&files);
-    weft_sleep(20 * WEFT_MS);
+    wait_until_tasks_wait();
     puts("read");
 }
 

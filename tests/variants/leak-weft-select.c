@@ -2,10 +2,9 @@
  * leak-weft-select.c - each subscriber selects among its topic and its own order to leave; the
  * session drops both.
  */
-#include "test-programs/common/sample.h"
+#include "test-programs/common/weft_sample.h"
 
 #include <stdio.h>
-#include <weft.h>
 
 #define SESSIONS 10
 
@@ -34,7 +33,7 @@ static void test(void *arg)
     (void)arg;
     for (int i = 0; i < SESSIONS; i++)
         open_session();
-    weft_sleep(20 * WEFT_MS);
+    wait_until_tasks_wait();
     puts("opened");
 }
 

@@ -35,8 +35,9 @@ static void test(void *arg)
     for (int i = 0; i < HANDLERS; i++)
         MUST(weft_go(handle, NULL) == 0);
     do
-        weft_sleep(50 * WEFT_MS);
+        weft_sleep(10 * WEFT_MS);
     while (begun < HANDLERS);
+    wait_until_others_wait();
     puts("handled");
 }
 

@@ -11,10 +11,13 @@
 namespace
 {
 
+constexpr int ROOM = 16;
+constexpr int LETTERS = 24;
+
 class Mailer
 {
   public:
-    Mailer() : outbox(weft_chan_new(sizeof(int), 16)) /* LOST */
+    Mailer() : outbox(weft_chan_new(sizeof(int), ROOM)) /* LOST */
     {
         weft_waitgroup_go(&wg, run, this);
     }
@@ -34,8 +37,11 @@ class Mailer
         auto *self = static_cast<Mailer *>(arg);
         int letter;
 
-        while (!self->stop && weft_chan_recv(self->outbox, &letter) == 0)
-            weft_sleep(30 * WEFT_MS);
+        /* Those that must go for the last one to find room; the next one takes long. */
+        for (int sent = 1; !self->stop && weft_chan_recv(self->outbox, &letter) == 0; sent++)
+            do
+                weft_sleep(10 * WEFT_MS);
+            while (sent > LETTERS - ROOM && !self->stop);
     }
 
     weft_chan *outbox;
@@ -47,7 +53,7 @@ void test(void *)
 {
     Mailer mailer;
 
-    for (int i = 0; i < 24; i++)
+    for (int i = 0; i < LETTERS; i++)
         mailer.post(i);
     std::puts("posted");
 }

@@ -2,10 +2,9 @@
  * waitgroup-weft-handler.c - a server's shutdown waits for its requests, but each request counts
  * itself in its handler, through a helper, after it has read its head.
  */
-#include "test-programs/common/sample.h"
+#include "test-programs/common/weft_sample.h"
 
 #include <stdio.h>
-#include <weft.h>
 
 #define REQUESTS 4
 
@@ -40,7 +39,7 @@ static void serve(void *arg)
     printf("shut down\n");
     for (int i = 0; i < REQUESTS; i++)
         weft_chan_send(server.heads, &arg);
-    weft_sleep(50 * WEFT_MS);
+    wait_until_tasks_wait();
     weft_chan_release(server.heads);
 }
 

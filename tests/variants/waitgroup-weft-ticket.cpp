@@ -7,7 +7,7 @@
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow" // a struct and a function of one name, as in C
-#include <weft.h>
+#include "test-programs/common/weft_sample.h"
 #pragma GCC diagnostic pop
 
 namespace
@@ -69,7 +69,7 @@ void work(void *)
     pool.drain();
     std::printf("drained\n");
     pool.go_on(3);
-    weft_sleep(50 * WEFT_MS);
+    wait_until_tasks_wait();
 }
 
 } // namespace

@@ -37,7 +37,7 @@ static _Noreturn void in_child(void)
 {
     pthread_t t;
     void *result = NULL;
-    alarm(60); /* a child that hangs is a failure, not a hang of the test */
+    alarm(300); /* a child that hangs is a failure, not a hang of the test */
     _exit(pthread_create(&t, NULL, nothing, &result) == 0 && pthread_join(t, &result) == 0 ? 7 : 1);
 }
 

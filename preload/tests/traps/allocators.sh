@@ -12,7 +12,7 @@ fail=0
 # run NAME PRELOAD PROGRAM
 run() {
     mkdir -p "$scratch/$1.dir" "$scratch/record"
-    TEST_DIR=$scratch/$1.dir LOITER_DIR=$scratch/record LD_PRELOAD=$2 timeout 60 "$3" \
+    TEST_DIR=$scratch/$1.dir LOITER_DIR=$scratch/record LD_PRELOAD=$2 timeout 300 "$3" \
         >"$scratch/$1.out" 2>"$scratch/$1.err"
     echo "status $?" >>"$scratch/$1.out"
 }

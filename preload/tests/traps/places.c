@@ -50,7 +50,7 @@ static void in_child(const char *what, int (*go)(void))
     pid_t child = fork();
     MUST(child >= 0);
     if (child == 0) {
-        alarm(60);
+        alarm(300);
         int r = go();
         if (r == 0)
             make_threads();
