@@ -18,7 +18,7 @@ class Board
     void post(const std::string &name, int price)
     {
         std::unique_lock<std::shared_mutex> guard(lock_); /* LOCK */
-        for (int i = 0; i < 30000; i++)
+        for (int i = 0; i < 90000; i++)
             prices_[name + std::to_string(i % 20)] = price + i;
     }
 
@@ -29,7 +29,7 @@ class Board
 
 void trade(Board &board, int trader)
 {
-    for (int i = 0; i < 25; i++) {
+    for (int i = 0; i < 30; i++) {
         board.post("share" + std::to_string(trader), i);
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
