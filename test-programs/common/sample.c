@@ -89,6 +89,14 @@ bool has_burned_ms(int ms)
     return clock() / (CLOCKS_PER_SEC / 1000) >= ms;
 }
 
+bool has_waited(long times)
+{
+    struct rusage used;
+
+    MUST(getrusage(RUSAGE_SELF, &used) == 0);
+    return used.ru_nvcsw >= times;
+}
+
 void allow_descriptors(long least)
 {
     struct rlimit limit;

@@ -35,6 +35,10 @@ void wait_until_others_wait(void);
  * hardly get to run: what it waits for comes once it has burned something. */
 bool has_burned_ms(int ms);
 
+/* Whether threads of the process have waited so often: for locks, where they do not wait for else.
+ * On a busy machine they may hardly meet. */
+bool has_waited(long times);
+
 /* Raises the limit on open descriptors to at least that; the program ends where it may not. */
 void allow_descriptors(long least);
 

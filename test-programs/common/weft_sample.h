@@ -8,14 +8,14 @@
 
 #include <weft.h>
 
-/* For a task: returns when no other of the run runs or is ready to. Each has come to its wait, which
- * may be a sleep, or has ended. */
+/* For a task: returns when no other of the run runs or is ready to. Each has come to its wait,
+ * which may be a sleep, or has ended. */
 static inline void wait_until_tasks_wait(void)
 {
     struct weft_stats now;
 
     /* Twice in a row: one look is not taken at one moment. */
-    for (int seen = 0; seen < 2; seen = now.tasks_running + now.tasks_runnable > 1 ? 0 : seen + 1) {
+    for (int seen = 0; seen<2; seen = now.tasks_running + now.tasks_runnable> 1 ? 0 : seen + 1) {
         weft_sleep(2 * WEFT_MS);
         MUST(weft_stats(&now) == 0);
     }

@@ -27,7 +27,7 @@ static void leak_some(void)
 {
     for (int i = 0; i < LEAKS; i++)
         MUST(weft_go(hand_over, weft_chan_new(sizeof(int), 0)) == 0); /* SPAWN */
-    wait_until_tasks_wait(); /* each at its send */
+    wait_until_tasks_wait();                                          /* each at its send */
 }
 
 static void test(void *arg)

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 
-STEP_TIMEOUT_S = 120
+STEP_TIMEOUT_S = 300
 
 
 class Failure(Exception):

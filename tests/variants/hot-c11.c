@@ -25,7 +25,7 @@ static long take_number(void)
 static int sell(void *arg)
 {
     (void)arg;
-    for (int i = 0; i < NUMBERS; i++)
+    for (int i = 0; i < NUMBERS || !has_waited(200); i++)
         take_number();
     return 0;
 }
@@ -39,7 +39,7 @@ int main(void)
         MUST(thrd_create(&threads[i], sell, NULL) == thrd_success);
     for (int i = 0; i < THREADS; i++)
         thrd_join(threads[i], NULL);
-    MUST(numbers.next == (long)THREADS * NUMBERS);
+    MUST(numbers.next >= (long)THREADS * NUMBERS);
     puts("sold");
     return 0;
 }

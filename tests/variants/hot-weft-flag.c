@@ -7,7 +7,8 @@
 #include <weft.h>
 
 #define TASKS 8
-#define TURNS 1600000 /* of all; and so often at least somebody waits, however few processors run */
+#define TURNS 1600000 /* of all; and so often at least somebody waits, however few processors run  \
+                       */
 #define WAITS 500
 
 static struct weft_mutex lock;
