@@ -48,7 +48,7 @@ static void fill(void)
 
 static void *serve(void *arg)
 {
-    for (int i = 0; i < REQUESTS || !has_waited(200); i++)
+    for (int i = 0; i < REQUESTS || !has_waited(40); i++)
         MUST(render() == WORDS * 5);
     return arg;
 }

@@ -24,7 +24,7 @@ static void count_one(void)
 
 static void *serve(void *arg)
 {
-    for (int i = 0; i < REQUESTS || !has_waited(200); i++)
+    for (int i = 0; i < REQUESTS || !has_waited(40); i++)
         count_one();
     return arg;
 }

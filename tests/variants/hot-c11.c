@@ -25,7 +25,7 @@ static long take_number(void)
 static int sell(void *arg)
 {
     (void)arg;
-    for (int i = 0; i < NUMBERS || !has_waited(200); i++)
+    for (int i = 0; i < NUMBERS || !has_waited(40); i++)
         take_number();
     return 0;
 }

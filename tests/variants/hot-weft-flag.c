@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <weft.h>
 
+/* At least so many turns, and so many waits, however few processors run. */
 #define TASKS 8
-#define TURNS 1600000 /* of all; and so often at least somebody waits, however few processors run  \
-                       */
+#define TURNS 1600000
 #define WAITS 500
 
 static struct weft_mutex lock;
