@@ -243,6 +243,58 @@ TASK_TEST(owners_are_counted)
     CHECK(g.owners == 0);
 }
 
+/* Each has keys of its own, which nobody else stores: one is there with the value stored last, or
+ * was cleared since. */
+static void store_own(void *arg)
+{
+    for (int64_t i = 1; i <= 2000; i++) {
+        int key = (int)(intptr_t)arg * 100 + (int)(i % 50);
+        struct counted *mine = counted_new(i), *seen;
+        CHECK(weft_cmap_store(g.map, &key, &mine) == 0);
+        if (i % 16 == 0)
+            weft_yield();
+        if (weft_cmap_load(g.map, &key, &seen) == 0) {
+            CHECK(seen->n == i && seen->same == i);
+            counted_release(&seen);
+        }
+    }
+    g.next++;
+}
+
+static void clear_meanwhile(void *arg)
+{
+    (void)arg;
+    while (g.next < TASKS) {
+        weft_cmap_clear(g.map);
+        weft_yield();
+    }
+}
+
+TASK_TEST(stores_beside_clears)
+{
+    struct weft_cmap_options o = {.key_size = sizeof(int),
+                                  .value_size = sizeof(void *),
+                                  .retain = counted_retain,
+                                  .release = counted_release};
+    g.map = weft_cmap_new(&o);
+    g.next = 0;
+    CHECK(weft_waitgroup_go(&g.wg, clear_meanwhile, NULL) == 0);
+    in_tasks(store_own);
+    size_t found = 0;
+    for (int key = 0; key < TASKS * 100; key++) {
+        struct counted *seen;
+        if (weft_cmap_load(g.map, &key, &seen) == 0) {
+            found++;
+            counted_release(&seen);
+        }
+    }
+    CHECK(weft_cmap_len(g.map) == found);
+    weft_cmap_clear(g.map);
+    CHECK(weft_cmap_len(g.map) == 0);
+    weft_cmap_free(g.map);
+    CHECK(g.owners == 0);
+}
+
 /* A key that is always in is seen by each walk, and none is seen twice. */
 static int mark_seen(const void *key, void *value, void *arg)
 {
@@ -311,6 +363,7 @@ int main(void)
         cmocka_unit_test(no_update_is_lost),
         cmocka_unit_test(values_are_whole),
         cmocka_unit_test(owners_are_counted),
+        cmocka_unit_test(stores_beside_clears),
         cmocka_unit_test(a_walk_sees_each_key_once),
         cmocka_unit_test(plain_threads),
     };

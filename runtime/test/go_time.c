@@ -12,6 +12,7 @@
  *   a stopped timer does not fire, a second stop says so              stop
  *   what reset returns; a timer moved on fires then and once          reset
  *   no value of before a stop or a reset                              no_stale_value
+ *   who waits meanwhile goes on waiting, across a stop and a reset     wait_across_reset
  *   timers moved to the past many times are not lost                  moved_earlier
  *   timers moved back and forth all keep their time                   moved_about
  *   a timer of no time fires                                          zero_timer
@@ -222,6 +223,57 @@ TASK_TEST(no_stale_value)
     weft_timer_free(t);
 }
 
+struct waiter {
+    struct weft_chan *chan, *other;
+    _Atomic int64_t at; /* 0: nothing came yet */
+};
+
+static void wait_for_value(void *arg)
+{
+    struct waiter *w = arg;
+    int64_t at;
+    struct weft_case cases[] = {WEFT_RECV(w->other, NULL), WEFT_RECV(w->chan, &at)};
+    if (w->other)
+        CHECK(weft_select(cases, 2, WEFT_FOREVER) == 1);
+    else
+        CHECK(weft_chan_recv(w->chan, &at) == 0);
+    w->at = at;
+}
+
+/* Two wait, a receive and a select; both get a value of after the last reset. */
+TASK_TEST(wait_across_reset)
+{
+    for (int i = 0; i < 8; i++) {
+        struct weft_timer *timer = i % 2 ? NULL : weft_timer_new(3600 * WEFT_S);
+        struct weft_ticker *ticker = i % 2 ? weft_ticker_new(3600 * WEFT_S) : NULL;
+        struct weft_chan *c = timer ? weft_timer_chan(timer) : weft_ticker_chan(ticker);
+        struct waiter waiters[] = {{.chan = c}, {.chan = c, .other = weft_chan_new(0, 0)}};
+        for (int k = 0; k < 2; k++) {
+            CHECK(weft_go(wait_for_value, &waiters[k]) == 0);
+            await_waiting((uint64_t)k + 1);
+        }
+        if (timer && i < 4)
+            CHECK(weft_timer_stop(timer) == 1);
+        else if (i < 4)
+            weft_ticker_stop(ticker);
+        weft_yield();
+        CHECK(waiters[0].at == 0 && waiters[1].at == 0);
+        int64_t begun = weft_now();
+        for (int k = 0; k < 2; k++) { /* in the order in which they came */
+            if (timer)
+                CHECK(weft_timer_reset(timer, WEFT_MS) == (k == 0 && i >= 4));
+            else if (k == 0)
+                weft_ticker_reset(ticker, WEFT_MS);
+            while (waiters[k].at == 0)
+                weft_yield();
+            CHECK(waiters[k].at >= begun + (k + 1) * WEFT_MS);
+        }
+        await_ends();
+        weft_chan_release(waiters[1].other);
+        timer ? weft_timer_free(timer) : weft_ticker_free(ticker);
+    }
+}
+
 TASK_TEST(moved_earlier)
 {
     for (int i = 0; i < 200; i++) {
@@ -411,6 +463,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(stop),
         cmocka_unit_test(reset),
         cmocka_unit_test(no_stale_value),
+        cmocka_unit_test(wait_across_reset),
         cmocka_unit_test(moved_earlier),
         cmocka_unit_test(moved_about),
         cmocka_unit_test(zero_timer),
