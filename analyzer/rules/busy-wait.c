@@ -1,7 +1,7 @@
 /*
- * busy-wait.c - loops that ask again and again whether something has happened, by yields, tries or
- * polls, instead of waiting for it. A spin that is short, or that has something to do between, is
- * not its matter.
+ * busy-wait.c - loops that ask again and again whether something has happened, by yields, tries,
+ * polls or short sleeps, instead of waiting for it. A spin that is short, or that has something to
+ * do between, is not its matter.
  */
 #include <inttypes.h>
 
@@ -10,6 +10,8 @@
 
 static struct rule_threshold thresholds[] = {
     {"calls", 10000, 10000, "calls", "in a row by one task or thread, which did not wait between"},
+    {"naps", 5000, 5000, "calls",
+     "in a row, where the calls are sleeps of less than a millisecond"},
     {"burned", 0.02, 0.02, "s", "processor time went into them, over all such rows of the place"},
     {0},
 };
@@ -45,7 +47,8 @@ static void judge(const struct rule *rule, const struct model_process *p, struct
 {
     for (size_t i = 0; i < p->nspins; i++) {
         const struct model_spin *s = &p->spins[i];
-        if ((double)s->longest >= rule_threshold(rule, "calls") &&
+        const char *row = s->kind == EL_SPIN_NAP ? "naps" : "calls";
+        if ((double)s->longest >= rule_threshold(rule, row) &&
             (double)s->cpu_ns >= rule_threshold(rule, "burned") * 1e9)
             findings_add(out, finding_of(rule, p, s));
     }

@@ -26,10 +26,25 @@ static void test_rows(void **state)
     made_finish(&m);
 }
 
+/* A sleep costs more than a yield: fewer of them make a row. */
+static void test_short_sleeps(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    MADE_SPIN(&m, .kind = EL_SPIN_NAP, .stack = 9, .actors = 1, .count = 5000, .longest = 5000,
+              .cpu_ns = 50 * MS, .between_ns = 60000, .first_ns = 100 * MS, .last_ns = 400 * MS);
+    assert_int_equal(made_judge(&m, "busy-wait"), 1);
+    assert_non_null(strstr(m.found.items[0]->title, "sleeps of less than a millisecond"));
+    m.p.spins[0].longest = 4999;
+    assert_int_equal(made_judge(&m, "busy-wait"), 0);
+    made_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_short_sleeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,6 +225,8 @@ struct pl_thread {
     /* of core/spin.c: the last block here; its processor time when that was asked for last, when
      * that was (0: never), and what was charged since */
     uint64_t spin_at, spin_cpu_ns, spin_looked, spin_charged_ns;
+    uint64_t napped_at; /* when its last short sleep began, and how many there were in a row */
+    uint32_t naps;
     uint64_t began;                  /* when it ran its first instruction */
     uint32_t note_span, note_random; /* of core/note.c */
     struct pl_waited *waited;        /* of core/group.c: the wait group that it asked for last */

@@ -1,6 +1,8 @@
 /* spin.c - see spin.h. */
 #include "preload/core/spin.h"
 
+#include <errno.h>
+
 #include "preload/core/arena.h"
 #include "preload/core/clock.h"
 #include "preload/core/map.h"
@@ -11,6 +13,8 @@
 #include "preload/core/sys.h"
 
 #define CPU_LOOK_NS UINT64_C(250000)
+#define NAP_COST_NS                                                                                \
+    UINT64_C(60000) /* the kernel's part of a sleep and its end, on a busy machine */
 
 static struct pl_map spins; /* by place */
 
@@ -118,7 +122,8 @@ void pl_spin_block(struct pl_self *self, enum el_spin_kind kind, uint32_t n, uin
         uint64_t own_ns = pl_ns_of_ticks(own_ticks(actor, thread, now));
         uint64_t cpu_ns = used_ns(thread, now, own_ns);
         struct wanted w = {kind, actor->spin_stack};
-        if (cpu_ns / n < pl_options.spin_work_us * 1000)
+        uint64_t work_ns = pl_options.spin_work_us * 1000 + (kind == EL_SPIN_NAP ? NAP_COST_NS : 0);
+        if (cpu_ns / n < work_ns)
             cell = pl_map_get(&spins, w.stack, cell_make, &w);
         if (cell != NULL)
             count(actor, cell, n, ticks, pl_ticks_of_ns(cpu_ns), now);
@@ -140,5 +145,27 @@ void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call)
         self->actor->spin_actor = 0; /* a row that nobody goes on with */
     }
     pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
+    pl_leave(self);
+}
+
+void pl_spin_napped(uint64_t before, struct pl_call call)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    int error = errno;
+    struct pl_actor *actor = self->actor;
+    struct pl_thread *thread = self->thread;
+    if (before != thread->napped_at || self->spins_had) {
+        self->spins_had = 0;
+        thread->naps = 0;
+        actor->spin_actor = 0;
+    }
+    thread->napped_at = actor->cell->since;
+    if (++thread->naps % PL_SPIN_BLOCK == 0) {
+        actor->spin_since = actor->cell->since; /* all its waits were of this row */
+        pl_spin_block(self, EL_SPIN_NAP, PL_SPIN_BLOCK, pl_stack(self, call));
+    }
+    errno = error;
     pl_leave(self);
 }

@@ -1,6 +1,7 @@
 /*
  * spin.h - rows of calls that ask again and again without waiting: yields, tries that fail, polls
- * that do not wait. Counted by the block: what a single one costs is a counter of the thread.
+ * that do not wait, or sleep for a moment only. Counted by the block: what a single one costs is a
+ * counter of the thread.
  *
  * A row is one actor's. It ends when the actor waits, goes on with another thread, or does
  * something between the calls (options.def: spin_work_us of processor time for each).
@@ -37,6 +38,15 @@ PL_INLINE void pl_spin(enum el_spin_kind kind, struct pl_call call)
 static inline void pl_spin_not(void)
 {
     pl_self_block.spins_had = 1;
+}
+
+/* The thread slept for a moment, by a call that was recorded as a wait. `before`: when it waited
+ * last before that, as pl_spin_waited told it. No guard. */
+PL_HIDDEN void pl_spin_napped(uint64_t before, struct pl_call call);
+static inline uint64_t pl_spin_waited(void)
+{
+    const struct pl_actor *actor = pl_self_block.actor;
+    return actor != NULL ? actor->cell->since : 0;
 }
 
 /* At the start and in a fork child. */

@@ -6,6 +6,7 @@
 enum { ANY_WORK = 1000000 };
 
 static uint32_t wanted_stack;
+static volatile int sink;
 
 static int is_wanted(const union el_any *any)
 {
@@ -63,6 +64,45 @@ static void a_wait_ends_a_row(void **state)
     pl_leave(self);
 }
 
+/* Sleeps for a moment, as often as that: each is a wait that was begun after the last one. */
+__attribute__((noinline)) static void naps(struct pl_self *self, unsigned n, int gap)
+{
+    struct pl_actor *actor = self->actor;
+    pl_leave(self);
+    for (unsigned i = 0; i < n; i++) {
+        actor->cell->since += i == 0 && gap; /* another wait was between */
+        uint64_t before = pl_spin_waited();
+        actor->cell->since++;
+        pl_spin_napped(before, PL_CALL());
+        sink++;
+    }
+    assert_ptr_equal(pl_enter(), self);
+}
+
+static int is_nap(const union el_any *any)
+{
+    return any->spin.kind == EL_SPIN_NAP && any->spin.state == EL_LIVE;
+}
+
+static void short_sleeps_are_a_row_until_another_wait(void **state)
+{
+    struct el_record record;
+    (void)state;
+    struct pl_self *self = pl_enter();
+    pl_options.spin_work_us = ANY_WORK;
+    for (volatile int row = 0; row < 2; row++)
+        naps(self, 4 * PL_SPIN_BLOCK, 1);
+    assert_true(made_find(EL_ID_spin, is_nap, 0, &record));
+    assert_int_equal(record.any.spin.longest, 3 * PL_SPIN_BLOCK);
+    assert_int_equal(record.any.spin.count, 6 * PL_SPIN_BLOCK);
+    assert_int_equal(record.any.spin.actors, 2);
+    for (volatile int row = 0; row < 4 * PL_SPIN_BLOCK; row++)
+        naps(self, 2, 1); /* a read, a nap, a nap, a read */
+    assert_true(made_find(EL_ID_spin, is_nap, 0, &record));
+    assert_int_equal(record.any.spin.count, 6 * PL_SPIN_BLOCK);
+    pl_leave(self);
+}
+
 static void a_recycled_actor_begins_anew(void **state)
 {
     (void)state;
@@ -107,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_is_counted_by_the_block),
         cmocka_unit_test(a_wait_ends_a_row),
+        cmocka_unit_test(short_sleeps_are_a_row_until_another_wait),
         cmocka_unit_test(a_recycled_actor_begins_anew),
         cmocka_unit_test(work_between_the_calls_is_no_busy_wait),
         cmocka_unit_test(a_runtime_s_own_loop_is_not_counted),

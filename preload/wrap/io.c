@@ -62,9 +62,12 @@
             return at_once;                                                                        \
         }                                                                                          \
         struct pl_wait waiting;                                                                    \
+        const uint64_t before = EL_WAIT_##kind == EL_WAIT_SLEEP ? pl_spin_waited() : 0;            \
         pl_wait_begin(&waiting, EL_WAIT_##kind, (uint64_t)(object), how != PL_UNTIMED, PL_CALL()); \
         ret answer = PL_REAL(name) args;                                                           \
         pl_wait_end(&waiting, pl_io_error((intptr_t)answer));                                      \
+        if (EL_WAIT_##kind == EL_WAIT_SLEEP && how == PL_NAP)                                      \
+            pl_spin_napped(before, PL_CALL());                                                     \
         return answer;                                                                             \
     }
 

@@ -27,6 +27,7 @@
 enum pl_io_timed {
     PL_UNTIMED = 0, /* until something happens */
     PL_TIMED = 1,   /* it ends by itself */
+    PL_NAP,         /* the same, after a moment: NAP_NS */
     PL_IF_HELD,     /* not for others; it only counts with a lock held */
     PL_AT_ONCE      /* not at all */
 };
@@ -73,6 +74,12 @@ static inline int pl_io_none(int fd)
     return pl_is_ready() && pl_fd_known(fd) == PL_FD_MEMORY;
 }
 
+#define NAP_NS UINT64_C(1000000)
+static inline enum pl_io_timed pl_timed_nap(uint64_t ns)
+{
+    return ns == 0 ? PL_AT_ONCE : ns < NAP_NS ? PL_NAP : PL_TIMED;
+}
+
 /* Of a sleep, whose time the kernel reads and to a bad pointer of which it answers EFAULT: so it is
  * looked at only where it can be read. Next to a sleep that takes no time. */
 static inline enum pl_io_timed pl_timed_sleep(const struct timespec *t)
@@ -80,7 +87,7 @@ static inline enum pl_io_timed pl_timed_sleep(const struct timespec *t)
     if (!pl_is_ready() || t == NULL || !pl_sys_readable((uintptr_t)t) ||
         !pl_sys_readable((uintptr_t)&t->tv_nsec))
         return PL_TIMED;
-    return pl_timed_if(t->tv_sec != 0 || t->tv_nsec != 0);
+    return pl_timed_nap(t->tv_sec == 0 ? (uint64_t)t->tv_nsec : NAP_NS);
 }
 
 /* A call that was not to wait brought nothing. */
