@@ -470,6 +470,85 @@ static void measure_telling(const char *name, void (*volatile made)(void **, con
     print(name, now_ns() - begin, COUNT);
 }
 
+/* ---- what telling of a wait and of its end takes at least ---- */
+
+/* The task waits as it did last: for the same, from the same call, whose caller is the same; and
+ * the one that woke it last does so again. What others see of it changes: that it waits, since
+ * when, how often, who ended it; and of the object the same. */
+static struct waiting {
+    uint64_t number, object;
+    const void *pc, *sp, *word, *const *at;
+    struct {
+        uint32_t state, kind;
+        uint64_t since, waker;
+        uint32_t waits;
+    } seen;
+} waiting;
+static struct {
+    uint64_t waiter, waker;
+    const void *pc, *sp;
+    uint64_t waked_at, ticks;
+    uint32_t waits, wakes;
+} waited_for;
+static uint64_t tick_now;
+
+static void tell_waits(struct waiting *w, uint64_t object, int kind)
+{
+    const void *sp = __builtin_dwarf_cfa(), *pc = __builtin_return_address(0);
+    __atomic_store_n(&telling.busy, 1, __ATOMIC_RELEASE);
+    if (w->object != object || w->pc != pc || w->sp != sp) {
+        w->object = object;
+        w->pc = pc;
+        w->sp = sp;
+        w->word = *(w->at = frames);
+        waited_for.waiter = w->number = current_task;
+    }
+    if (*w->at != w->word || waited_for.waiter != w->number)
+        abort();
+    waited_for.waits++;
+    w->seen.waits++;
+    w->seen.since = ++tick_now;
+    w->seen.waker = 0;
+    w->seen.kind = (uint32_t)kind;
+    __atomic_store_n(&w->seen.state, 4, __ATOMIC_RELEASE);
+    __atomic_store_n(&telling.busy, 0, __ATOMIC_RELEASE);
+}
+
+static void tell_woken(struct waiting *w, uint64_t object)
+{
+    const void *sp = __builtin_dwarf_cfa(), *pc = __builtin_return_address(0);
+    const uint64_t me = *(volatile uint64_t *)&current_task;
+    __atomic_store_n(&telling.busy, 1, __ATOMIC_RELEASE);
+    if (waited_for.waker != me || waited_for.pc != pc || waited_for.sp != sp) {
+        waited_for.waker = me;
+        waited_for.pc = pc;
+        waited_for.sp = sp;
+    }
+    if (w->object != object)
+        abort();
+    waited_for.waked_at = tick_now;
+    waited_for.ticks += tick_now - w->seen.since;
+    waited_for.wakes++;
+    w->seen.waker = me;
+    w->seen.kind = 0;
+    __atomic_store_n(&w->seen.state, 2, __ATOMIC_RELEASE);
+    __atomic_store_n(&telling.busy, 0, __ATOMIC_RELEASE);
+}
+
+static void measure_waits(void)
+{
+    enum { COUNT = 2000000 };
+    static void (*volatile waits)(struct waiting *, uint64_t, int) = tell_waits;
+    static void (*volatile woken)(struct waiting *, uint64_t) = tell_woken;
+    static struct waiting *volatile task = &waiting;
+    long begin = now_ns();
+    for (long i = 0; i < COUNT; i++) {
+        waits(task, 1, 20);
+        woken(task, 1);
+    }
+    print("wait_told", now_ns() - begin, COUNT);
+}
+
 int main(void)
 {
     measure_switch();
@@ -482,5 +561,6 @@ int main(void)
     measure_locks();
     measure_telling("task_told", tell_made, tell_ended);
     measure_telling("task_told_at_once", tell_made_at_once, tell_ended_at_once);
+    measure_waits();
     return 0;
 }

@@ -189,8 +189,10 @@ PL_INLINE int pl_spawner_in_row(struct pl_self *self, struct pl_spawner *s, stru
     struct pl_brood *b = s->brood;
     if (s->row_left == 0 || b->own != 0 || !run->pressed || run->site != s->site)
         return 0;
+    atomic_signal_fence(memory_order_seq_cst); /* what was looked at takes no register any more */
     s->row_left--;
-    run->pressed = 0;
+    s->run->pressed = 0;
+    b = s->brood;
     b->created_at = ++self->now;
     b->kin.made_in = s->actor->rounds;
     b->own = 1;

@@ -455,9 +455,10 @@ PL_INLINE int park_quickly(struct pl_self *self, const struct loiter_task *t, en
         pl_spawn_waits_settled(task);
     objects_learn(&a, why, objects, n);
     struct el_actor *cell = task->cell;
-    w->began = pl_stamp_on(self);
+    const uint64_t now = pl_stamp_on(self);
+    w->began = now;
     cell->waits_here++;
-    cell_waits(task, cell, w->began, (uint32_t)why, 0,
+    cell_waits(task, cell, now, (uint32_t)why, 0,
                why == LOITER_WAIT_SELECT ? PL_PARKED_SELECTING : PL_PARKED_PLAINLY);
     return 1;
 }
