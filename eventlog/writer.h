@@ -208,13 +208,6 @@ uint64_t el_tsc_end_hz(struct el_tsc_reading begun, uint64_t span_ns);
 struct el_slot *el_slot_acquire(struct el_log *log, uint32_t tid);
 void el_slot_release(struct el_slot *slot);
 
-/* For who keeps a slot: from now on it is that thread's, 0 for nobody's. */
-static inline void el_slot_pass(struct el_slot *slot, uint32_t tid)
-{
-    slot->tid = tid;
-    slot->busy = 0;
-}
-
 /* Cold sides of el_reserve. */
 void *el_slot_drop(struct el_slot *slot);
 bool el_slot_turn(struct el_slot *slot, size_t bytes);

@@ -131,7 +131,8 @@ static void on_event(struct writing *w, const struct el_record *r)
 {
     switch (r->info->id) {
     case EL_ID_thread_begin:
-        edge(w, "B", r->any.thread_begin.thread, r->time);
+        edge(w, "B", r->any.thread_begin.thread,
+             r->any.thread_begin.began != 0 ? r->any.thread_begin.began : r->time);
         break;
     case EL_ID_thread_end:
         edge(w, "E", r->any.thread_end.thread, r->time);

@@ -142,7 +142,7 @@ static void on_thread_begin(struct model_builder *b, uint64_t at_ns,
     a->flags = e->flags;
     a->tid = e->tid;
     a->creator = e->creator;
-    a->created_ns = at_ns;
+    a->created_ns = e->began != 0 ? build_cell_ns(b, e->began) : at_ns;
     a->created_stack = e->created_stack;
     a->start = e->start;
 }

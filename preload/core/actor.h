@@ -213,7 +213,7 @@ struct pl_brief {
 /* What the core keeps for an OS thread; recycled. What its begin and its end touch comes first. */
 struct pl_thread {
     struct pl_pool_link link;
-    struct el_slot *slot; /* kept when it ends; NULL: none left, events are counted as lost */
+    struct el_slot *slot; /* see pl_thread_slot */
     struct pl_actor *actor;
     struct pl_stack_cache *stacks;
     struct pl_near *near;
@@ -276,6 +276,18 @@ struct pl_thread {
 PL_INLINE uint64_t pl_token(struct pl_thread *thread)
 {
     return (uint64_t)thread->serial << 40 | ++thread->tokens;
+}
+
+/*
+ * The stream that the current thread writes events to. It takes one, and tells that it began, with
+ * the first of them: to make a file is dear, and most threads of a pool have nothing to tell but
+ * what their cells say. NULL: there is none left. Guard on.
+ */
+PL_HIDDEN struct el_slot *pl_thread_slot_take(struct pl_self *self);
+static inline struct el_slot *pl_thread_slot(struct pl_self *self)
+{
+    struct el_slot *slot = self->thread->slot;
+    return __builtin_expect(slot != NULL, 1) ? slot : pl_thread_slot_take(self);
 }
 
 /* A pl_actor with its cell set up, in state EL_ACTOR_FREE. NULL when there is no room. */

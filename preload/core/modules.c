@@ -92,8 +92,9 @@ static void module_write(struct scan *scan, const struct dl_phdr_info *info, uin
         text[n] = 0;
     }
     struct el_module event = {.lo = lo, .hi = hi, .bias = info->dlpi_addr, .text = text};
-    if (scan->self->thread->slot != NULL)
-        el_write_module(scan->self->thread->slot, &event);
+    struct el_slot *slot = pl_thread_slot(scan->self);
+    if (slot != NULL)
+        el_write_module(slot, &event);
     uintptr_t here = (uintptr_t)(void *)pl_modules_refresh;
     /* In a test, the core is part of the program itself. */
     if (here >= lo && here < hi && info->dlpi_name != NULL && info->dlpi_name[0] != 0) {
@@ -169,8 +170,9 @@ void pl_modules_refresh(struct pl_self *self)
             continue;
         struct el_module_gone event = {.lo = atomic_load(&m->lo)};
         atomic_store(&m->hi, 0);
-        if (self->thread->slot != NULL)
-            el_write_module_gone(self->thread->slot, &event);
+        struct el_slot *slot = pl_thread_slot(self);
+        if (slot != NULL)
+            el_write_module_gone(slot, &event);
     }
     atomic_store(&refreshing, 0);
 }

@@ -198,12 +198,11 @@ void pl_record_start(enum el_cause cause)
     actor->cell->flags = EL_ACTOR_MAIN | EL_ACTOR_DETACHED;
     atomic_store(&actor->life, PL_LIFE_RELEASED);
     pl_thread_know(actor, pthread_self());
-    struct el_slot *slot = self->thread->slot;
+    struct el_slot *slot = pl_thread_slot(self);
     if (slot != NULL) {
         process_write(slot, cause);
         pl_options_each(option_write, slot);
     }
-    pl_thread_announce(self);
     pl_modules_refresh(self);
     atomic_store_explicit(&pl_gate.stage, PL_READY, memory_order_release);
     pl_leave(self);
@@ -221,14 +220,10 @@ void pl_record_forget(void)
 /* The process may end in a thread that has ended as far as the record goes: it borrows a slot. */
 static void exit_write(struct pl_self *self, const struct el_exit *event)
 {
-    struct el_slot *slot = self->thread == NULL ? NULL : self->thread->slot;
-    if (slot != NULL) {
+    struct el_slot *slot = self->thread == NULL ? NULL : pl_thread_slot(self);
+    if (slot != NULL)
         pl_heap_flush();
-        el_write_exit(slot, event);
-        return;
-    }
-    slot = pl_thread_slot_left();
-    if (slot == NULL)
+    else
         slot = el_slot_acquire(&pl_log, (uint32_t)pl_sys_tid());
     if (slot != NULL)
         el_write_exit(slot, event);

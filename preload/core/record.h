@@ -35,10 +35,11 @@ PL_HIDDEN void pl_record_lost(void);
  * includes core/actor.h. */
 #define PL_WRITE(self, name, event)                                                                \
     do {                                                                                           \
-        if ((self)->thread->slot == NULL)                                                          \
+        struct el_slot *to = pl_thread_slot(self);                                                 \
+        if (to == NULL)                                                                            \
             pl_record_lost();                                                                      \
         else                                                                                       \
-            el_write_##name((self)->thread->slot, event);                                          \
+            el_write_##name(to, event);                                                            \
     } while (0)
 
 #endif

@@ -133,10 +133,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
     thread->note_random = thread->serial;
     thread->waited = NULL;
     thread->until_told = self->until_sample;
-    if (thread->slot == NULL)
-        thread->slot = el_slot_acquire(&pl_log, tid);
-    else
-        el_slot_pass(thread->slot, tid);
+    thread->slot = NULL;
     guard_show(self, thread, fresh, tid);
     actor->stack_lo = self->stack_lo;
     actor->stack_hi = self->stack_hi;
@@ -152,21 +149,23 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
     return 0;
 }
 
-void pl_thread_announce(struct pl_self *self)
+struct el_slot *pl_thread_slot_take(struct pl_self *self)
 {
-    const struct el_actor *cell = self->thread->actor->cell;
+    struct pl_thread *thread = self->thread;
+    const struct el_actor *cell = thread->actor->cell;
     struct el_thread_begin event = {
-        .thread = self->thread->serial,
+        .thread = thread->serial,
         .tid = cell->tid,
         .creator = cell->creator,
         .start = cell->start,
         .created_stack = cell->created_stack,
-        .flags = cell->flags,
+        .flags = cell->flags & ~(uint32_t)EL_ACTOR_TIMED,
+        .began = thread->began,
     };
-    if (self->thread->slot != NULL)
-        el_write_thread_begin_at(self->thread->slot, self->thread->began, &event);
-    else
-        pl_record_lost();
+    thread->slot = el_slot_acquire(&pl_log, cell->tid);
+    if (thread->slot != NULL)
+        el_write_thread_begin_at(thread->slot, thread->began, &event);
+    return thread->slot;
 }
 
 /* A thread that was made past our wrapper: before the constructor, by clone, by dlsym. */
@@ -183,7 +182,6 @@ int pl_thread_attach(struct pl_self *self)
         pl_actor_destroy(actor);
         return -1;
     }
-    pl_thread_announce(self);
     return 0;
 }
 
@@ -223,12 +221,6 @@ static void forget(struct pl_actor *actor)
         pl_map_take(&by_pthread, (uint64_t)actor->pthread, actor);
 }
 
-struct el_slot *pl_thread_slot_left(void)
-{
-    struct pl_thread *thread = pl_pool_again(&threads);
-    return thread == NULL ? NULL : thread->slot;
-}
-
 void pl_thread_finish(struct pl_self *self, uint32_t how)
 {
     struct pl_thread *thread = self->thread;
@@ -240,9 +232,11 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     pl_leave(self);
     pl_wait_flush();
     self->guard++;
-    if (thread->slot != NULL) {
-        el_write_thread_end_at(thread->slot, now, &event);
-        el_slot_pass(thread->slot, 0);
+    struct el_slot *slot = pl_thread_slot(self);
+    if (slot != NULL) {
+        el_write_thread_end_at(slot, now, &event);
+        thread->slot = NULL;
+        el_slot_release(slot);
     } else {
         pl_record_lost();
     }

@@ -13,16 +13,12 @@
 /* A pl_actor with the next serial number. NULL without room. */
 PL_HIDDEN struct pl_actor *pl_thread_actor(void);
 
-/* The calling thread is `actor` from now on: gives it a slot. 0, or -1 without memory. The
- * thread_begin event is written by pl_thread_announce. tid 0: the kernel is asked. */
+/* The calling thread is `actor` from now on. 0, or -1 without memory. tid 0: the kernel is asked.
+ */
 PL_HIDDEN int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid);
-PL_HIDDEN void pl_thread_announce(struct pl_self *self);
 
 /* The calling thread ends; whatever it still calls passes through. */
 PL_HIDDEN void pl_thread_finish(struct pl_self *self, uint32_t how);
-
-/* The process ends: the slot of a thread that has ended, for who has none; or NULL. */
-PL_HIDDEN struct el_slot *pl_thread_slot_left(void);
 
 /* The process ends: threads that were made past pthread_create end in the record if they are gone.
  */

@@ -177,7 +177,6 @@ static void thread_enter(struct pl_actor *actor, uintptr_t here)
         if (pl_thread_begin(self, actor, own_tid()) == 0) {
             self->thread->how = EL_END_CANCEL; /* unless something else is seen */
             pl_thread_know(actor, pthread_self());
-            pl_thread_announce(self);
         }
     }
     pl_leave(self);
