@@ -92,6 +92,17 @@ void *pl_arena_alloc(size_t bytes)
     return piece_take(bytes, 0);
 }
 
+void *pl_arena_alloc_touched(size_t bytes)
+{
+    volatile char *piece = pl_arena_alloc(bytes);
+    if (piece == NULL)
+        return NULL;
+    for (size_t at = 0; at < bytes; at += 4096)
+        piece[at] = 0;
+    piece[bytes - 1] = 0;
+    return (void *)piece;
+}
+
 void *pl_arena_table(size_t bytes)
 {
     return piece_take(bytes, 1);

@@ -16,6 +16,11 @@
 #include "preload/core/gate.h"
 
 PL_HIDDEN void *pl_arena_alloc(size_t bytes);
+
+/* The same, of whose pages each is written to: for small tables that are read first. A page that
+ * was only read is one of zeros that all share, and to write there later interrupts other
+ * processors. */
+PL_HIDDEN void *pl_arena_alloc_touched(size_t bytes);
 /* The same for a table: in a fork child nothing points into it any more. */
 PL_HIDDEN void *pl_arena_table(size_t bytes);
 

@@ -15,6 +15,10 @@
 
 int pl_map_init(struct pl_map *map, uint32_t bits)
 {
+    if (bits > PL_MAP_BITS_MOST)
+        return -1;
+    for (size_t i = 0; i < sizeof(map->written) / sizeof(map->written[0]); i++)
+        atomic_store(&map->written[i], 0);
     map->bits = bits;
     map->nodes.bytes = sizeof(struct pl_map_node);
     atomic_store(&map->nodes.head, 0);
@@ -45,6 +49,24 @@ static struct pl_map_bucket *bucket_of(const struct pl_map *map, uint64_t key)
     return &map->buckets[mixed(key) >> (64 - map->bits)];
 }
 
+/* The bucket's page, as a number and a bit of a word. */
+struct page {
+    size_t word;
+    uint64_t bit;
+};
+
+static inline struct page page_of(const struct pl_map *map, const struct pl_map_bucket *bucket)
+{
+    const size_t page = ((uintptr_t)bucket >> 12) - ((uintptr_t)map->buckets >> 12);
+    return (struct page){page / 64, UINT64_C(1) << page % 64};
+}
+
+static inline int is_written(const struct pl_map *map, const struct pl_map_bucket *bucket)
+{
+    const struct page page = page_of(map, bucket);
+    return (atomic_load_explicit(&map->written[page.word], memory_order_acquire) & page.bit) != 0;
+}
+
 /* Where the thread's block lies tells it from the others that live. */
 static uint32_t bucket_owner(void)
 {
@@ -66,9 +88,14 @@ static void bucket_pause(int round)
     }
 }
 
-static int bucket_lock(struct pl_map_bucket *bucket)
+static int bucket_lock(struct pl_map *map, struct pl_map_bucket *bucket)
 {
     uint32_t self = bucket_owner();
+    if (!is_written(map, bucket)) {
+        const struct page page = page_of(map, bucket);
+        atomic_fetch_add_explicit(&bucket->taken, 0, memory_order_relaxed); /* which writes */
+        atomic_fetch_or_explicit(&map->written[page.word], page.bit, memory_order_release);
+    }
     for (int round = 0; round < SPINS + YIELDS + NAPS; round++) {
         uint32_t owner = atomic_load_explicit(&bucket->lock, memory_order_relaxed);
         if (owner == 0 &&
@@ -120,7 +147,7 @@ static void *chain_find(struct pl_map_bucket *bucket, uint64_t key)
 void *pl_map_find(struct pl_map *map, uint64_t key)
 {
     struct pl_map_bucket *bucket = bucket_of(map, key);
-    return bucket == NULL ? NULL : chain_find(bucket, key);
+    return bucket == NULL || !is_written(map, bucket) ? NULL : chain_find(bucket, key);
 }
 
 static int chain_add(struct pl_map *map, struct pl_map_bucket *bucket, uint64_t key, void *value)
@@ -143,8 +170,8 @@ void *pl_map_get(struct pl_map *map, uint64_t key, void *(*make)(void *ctx), voi
     struct pl_map_bucket *bucket = bucket_of(map, key);
     if (bucket == NULL)
         return NULL;
-    void *value = chain_find(bucket, key);
-    if (value != NULL || bucket_lock(bucket) != 0)
+    void *value = is_written(map, bucket) ? chain_find(bucket, key) : NULL;
+    if (value != NULL || bucket_lock(map, bucket) != 0)
         return value;
     value = chain_find(bucket, key);
     if (value == NULL) {
@@ -173,7 +200,7 @@ int pl_map_set(struct pl_map *map, uint64_t key, void *value)
 {
     struct pl_map_bucket *bucket = bucket_of(map, key);
     struct pl_map_node *before;
-    if (bucket == NULL || bucket_lock(bucket) != 0)
+    if (bucket == NULL || bucket_lock(map, bucket) != 0)
         return -1;
     struct pl_map_node *node = chain_node(bucket, key, &before);
     int result = 0;
@@ -203,7 +230,7 @@ int pl_map_change(struct pl_map *map, uint64_t key, void *(*change)(void *value)
 {
     struct pl_map_bucket *bucket = bucket_of(map, key);
     struct pl_map_node *before;
-    if (bucket == NULL || bucket_lock(bucket) != 0)
+    if (bucket == NULL || bucket_lock(map, bucket) != 0)
         return -1;
     struct pl_map_node *node = chain_node(bucket, key, &before);
     void *value = change(node == NULL ? NULL : atomic_load(&node->value));
@@ -223,7 +250,8 @@ void *pl_map_take(struct pl_map *map, uint64_t key, const void *only)
     struct pl_map_bucket *bucket = bucket_of(map, key);
     struct pl_map_node *before;
     void *value = NULL;
-    if (bucket == NULL || chain_find(bucket, key) == NULL || bucket_lock(bucket) != 0)
+    if (bucket == NULL || !is_written(map, bucket) || chain_find(bucket, key) == NULL ||
+        bucket_lock(map, bucket) != 0)
         return NULL;
     struct pl_map_node *node = chain_node(bucket, key, &before);
     if (node != NULL && (only == NULL || atomic_load(&node->value) == only)) {
@@ -237,8 +265,10 @@ void *pl_map_take(struct pl_map *map, uint64_t key, const void *only)
 void pl_map_each(struct pl_map *map, int (*on)(void *value, void *ctx), void *ctx)
 {
     if (map->buckets == NULL || atomic_load_explicit(&map->count, memory_order_relaxed) == 0)
-        return; /* buckets that were never touched are not to be */
+        return;
     for (uint64_t i = 0; i < UINT64_C(1) << map->bits; i++) {
+        if (!is_written(map, &map->buckets[i]))
+            continue;
         struct pl_map_node *node = atomic_load(&map->buckets[i].first);
         while (node != NULL) {
             struct pl_map_node *next = atomic_load(&node->next);

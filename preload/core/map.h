@@ -28,8 +28,17 @@ struct pl_map_bucket {
     _Atomic(struct pl_map_node *) first;
 };
 
+/*
+ * What was only read of fresh memory is a page of zeros that all share, and to write there later
+ * means to interrupt all processors that the program runs on: a page of buckets is read from the
+ * first writing on.
+ */
+#define PL_MAP_BITS_MOST 16
+#define PL_MAP_PAGES     (((sizeof(struct pl_map_bucket) << PL_MAP_BITS_MOST) >> 12) + 1)
+
 struct pl_map {
     struct pl_map_bucket *buckets;
+    _Atomic uint64_t written[PL_MAP_PAGES / 64 + 1]; /* a bit for each page of them */
     uint32_t bits;
     uint32_t near; /* keys are addresses: what lies side by side has buckets side by side */
     _Atomic uint32_t count;

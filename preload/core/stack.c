@@ -180,7 +180,7 @@ static struct pl_stack_entry *entry_room(struct pl_self *self, struct pl_call ca
 {
     struct pl_thread *thread = self->thread;
     if (thread->stacks == NULL)
-        thread->stacks = pl_arena_alloc(sizeof(struct pl_stack_cache));
+        thread->stacks = pl_arena_alloc_touched(sizeof(struct pl_stack_cache));
     if (thread->stacks == NULL)
         return NULL;
     struct pl_stack_entry *e = entry_of_place(thread->stacks, call, place, first);
@@ -475,7 +475,7 @@ static void near_begin(struct pl_self *self)
     struct pl_thread *thread = self->thread;
     const size_t bytes = sizeof(struct pl_near) << PL_NEAR_BITS;
     if (thread->near == NULL)
-        thread->near = pl_arena_alloc(bytes);
+        thread->near = pl_arena_alloc_touched(bytes);
     else
         memset(thread->near, 0, bytes);
     self->near = thread->near;
