@@ -141,11 +141,11 @@ PL_INLINE uint32_t pl_recent_slot(uint64_t address)
     return (uint32_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_RECENT_BITS));
 }
 
-#define PL_POST_BITS 4
+#define PL_POST_BITS 5
 
-PL_INLINE uint32_t pl_post_slot(uint64_t address)
+PL_INLINE uint32_t pl_post_slot(uint64_t object, uintptr_t pc, uintptr_t sp)
 {
-    return pl_recent_slot(address) >> (PL_RECENT_BITS - PL_POST_BITS);
+    return pl_recent_slot(object ^ pc << 20 ^ sp) >> (PL_RECENT_BITS - PL_POST_BITS);
 }
 
 /* What tasks have in common that one actor makes at one place. */
@@ -255,10 +255,10 @@ struct pl_thread {
     struct pl_site *made_threads;                   /* where it made a thread last */
     struct pl_object *objects[1 << PL_RECENT_BITS]; /* that it asked for lately */
     struct pl_post {
-        uint64_t object;
-        struct pl_object *record;
-        uint64_t actor;
+        uint64_t object, actor;
         uintptr_t pc, sp;
+        struct pl_object *record;
+        uint32_t stack;
     } posts[1 << PL_POST_BITS]; /* what it woke lately, see pl_object_woken_simply */
     struct el_timer *timers[1 << PL_RECENT_BITS]; /* cells of a runtime's timers, likewise */
     struct el_timer *spare_timer;     /* a free cell that the next timer made here takes */

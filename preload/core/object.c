@@ -67,7 +67,7 @@ static void *object_make(void *arg)
     o->waker_creator = 0;
     o->waker_site = NULL;
     memset(o->wakings, 0, sizeof(o->wakings));
-    o->poster = 0;
+    o->post = NULL;
     o->posts = 0;
     pl_object_forget(o);
     o->task_waiter = NULL;
@@ -220,14 +220,17 @@ void pl_object_woken_at(struct pl_self *self, struct pl_object *o, uintptr_t pc,
     const uint32_t posts = o->posts;
     const int looks = posts % PL_LOOK_EVERY < 2; /* so that none, one and more are told apart */
     const int waited = atomic_load_explicit(&o->waiters, memory_order_relaxed) != 0;
-    if (looks || !pl_object_woken_before(o, &me, pc, sp)) {
+    struct pl_post *post = &self->thread->posts[pl_post_slot(cell->object, pc, sp)];
+    const int same = !looks && pl_post_is(post, cell->object, me.id, pc, sp);
+    if (!same || o->post != post) {
         const struct pl_call call = {pc, sp, fp};
-        pl_object_woken_by(o, &me, pc, sp,
-                           waited ? pl_stack(self, call) : pl_stack_or_shallow(self, call));
+        const uint32_t stack = same     ? post->stack
+                               : waited ? pl_stack(self, call)
+                                        : pl_stack_or_shallow(self, call);
+        pl_object_woken_by(o, &me, pc, sp, stack);
+        *post = (struct pl_post){cell->object, me.id, pc, sp, o, stack};
+        o->post = post;
     }
-    self->thread->posts[pl_post_slot(cell->object)] =
-        (struct pl_post){cell->object, o, me.id, pc, sp};
-    o->poster = me.id;
     __atomic_store_n(&o->posts, posts + 1, __ATOMIC_RELEASE);
     /* The clock is half of what this takes, and a lock made of a semaphore comes here each time. */
     if (looks || waited) {

@@ -36,9 +36,9 @@ struct pl_object {
     /* the second line */
     _Atomic uint32_t waiters; /* actors that wait on it now */
     _Atomic uint32_t gone;
-    /* Of wakings that are not announced: the last actor, and how many. The cell learns the number
-     * while somebody waits, and now and then. */
-    uint64_t poster;
+    /* Of wakings that are not announced: where the last one is kept, and how many. The cell learns
+     * the number while somebody waits, and now and then. */
+    const struct pl_post *post;
     uint32_t posts;
     uint64_t waker_creator; /* of cell->last_waker */
     struct pl_site *waker_site;
@@ -87,6 +87,16 @@ static inline struct pl_object *pl_object_recent(const struct pl_self *self, uin
 {
     struct pl_object *o = self->thread->objects[pl_recent_slot(object)];
     return o != NULL && pl_object_is(o, object) ? o : pl_object_look(self, object);
+}
+
+/* The same, made where there is none. */
+static inline struct pl_object *pl_object_waited(struct pl_self *self, enum el_object_kind kind,
+                                                 uint64_t object)
+{
+    struct pl_object **recent = &self->thread->objects[pl_recent_slot(object)];
+    if (*recent == NULL || object == 0 || !pl_object_is(*recent, object))
+        *recent = pl_object_record(self, kind, object, 1);
+    return *recent;
 }
 
 /* A task waits on it, or waited for so long: not counted in `waiters`, and of two threads that
@@ -225,6 +235,13 @@ PL_HIDDEN void pl_object_woken(struct pl_self *self, struct pl_object *o, uint32
 PL_HIDDEN void pl_object_woken_at(struct pl_self *self, struct pl_object *o, uintptr_t pc,
                                   uintptr_t sp, uintptr_t fp);
 
+PL_INLINE int pl_post_is(const struct pl_post *post, uint64_t object, uint64_t actor, uintptr_t pc,
+                         uintptr_t sp)
+{
+    return ((post->object ^ object) | (post->actor ^ actor) | (post->pc ^ pc) | (post->sp ^ sp)) ==
+           0;
+}
+
 /* The usual case of that, without a call: this thread woke it last, from here, and nobody waits.
  * All that is written is a count, of which one that is lost does no harm. 0: nothing was done. */
 PL_INLINE int pl_object_woken_simply(uint64_t object, uintptr_t pc, uintptr_t sp)
@@ -232,13 +249,11 @@ PL_INLINE int pl_object_woken_simply(uint64_t object, uintptr_t pc, uintptr_t sp
     const struct pl_self *self = &pl_self_block;
     if (__builtin_expect(pl_hindered(self) || self->quick == &pl_actor_none, 0))
         return 0;
-    const struct pl_post *post = &self->thread->posts[pl_post_slot(object)];
-    const uintptr_t other = (post->object ^ object) | (post->pc ^ pc) | (post->sp ^ sp) |
-                            (post->actor ^ self->quick->id);
-    if (__builtin_expect(other != 0, 0))
+    const struct pl_post *post = &self->thread->posts[pl_post_slot(object, pc, sp)];
+    if (__builtin_expect(!pl_post_is(post, object, self->quick->id, pc, sp), 0))
         return 0;
     struct pl_object *o = post->record;
-    if (!pl_object_is(o, object) || o->poster != post->actor ||
+    if (!pl_object_is(o, object) || o->post != post ||
         atomic_load_explicit(&o->waiters, memory_order_relaxed) != 0 ||
         o->posts % PL_LOOK_EVERY < 2)
         return 0;

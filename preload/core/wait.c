@@ -157,7 +157,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     w->record = NULL;
     w->actor = self->actor;
     if (pl_wait_has_object(kind))
-        w->record = pl_object_record(self, pl_object_kind_of(kind), object, 1);
+        w->record = pl_object_waited(self, pl_object_kind_of(kind), object);
     if (w->record != NULL) {
         w->wakes = pl_object_wakings(w->record);
         w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
