@@ -7,6 +7,7 @@
 #include "test-programs/common/sample.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <weft.h>
 
@@ -14,11 +15,14 @@
 
 static struct weft_waitgroup working;
 static atomic_int results;
+static atomic_bool gone_on;
 
 static void worker(void *arg)
 {
     (void)arg;
-    weft_sleep(50 * WEFT_MS);
+    do /* for longer than it takes to come to the wait, however busy the machine is */
+        weft_sleep(50 * WEFT_MS);
+    while (!atomic_load(&gone_on));
     weft_waitgroup_add(&working, 1); /* LATE */
     atomic_fetch_add(&results, 1);
     weft_waitgroup_done(&working);
@@ -30,7 +34,10 @@ static void work(void *arg)
         MUST(weft_go(worker, arg) == 0);
     weft_waitgroup_wait(&working); /* WAIT */
     printf("%d results\n", results);
-    weft_sleep(300 * WEFT_MS);
+    atomic_store(&gone_on, true);
+    do
+        weft_sleep(50 * WEFT_MS);
+    while (atomic_load(&results) < WORKERS);
 }
 
 int main(void)
