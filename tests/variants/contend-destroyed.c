@@ -10,7 +10,7 @@
 
 #define QUERIES 8
 #define THREADS 4
-#define PARTS   1000
+#define PARTS   12
 #define BINS    4096
 
 struct result {
@@ -21,7 +21,7 @@ struct result {
 static void merge(struct result *result, unsigned part)
 {
     pthread_mutex_lock(&result->lock); /* LOCK */
-    for (unsigned round = 0; round < 8; round++)
+    for (unsigned round = 0; round < 2400; round++)
         for (unsigned i = 0; i < BINS; i++)
             result->bins[i] = result->bins[i] * 33 + part;
     pthread_mutex_unlock(&result->lock);

@@ -32,7 +32,7 @@ static void note(struct journal *j, long task, int line)
     char text[256];
 
     journal_begin(j);
-    for (int i = 0; i < 20000; i++)
+    for (int i = 0; i < 50000; i++)
         snprintf(text, sizeof text, "task %ld, line %d, part %d\n", task, line, i);
     if (j->used + strlen(text) > sizeof j->text)
         j->used = 0;
