@@ -25,7 +25,9 @@ static bool learn(struct el_outside *o, const char *dir)
     if (el_reader_open(dir, &r) != EL_READ_OK)
         return false;
     o->clock_hz = el_reader_clock_hz(r);
-    bool found = el_reader_next(r, &record) && record.info->id == EL_ID_process;
+    bool found = false;
+    while (!found && el_reader_next(r, &record))
+        found = record.info->id == EL_ID_process; /* that its thread began comes before it */
     if (found) {
         o->at = record.any.process.at;
         o->monotonic_ns = record.any.process.monotonic_ns;

@@ -21,6 +21,8 @@ static int begin(void **state)
         return -1;
     struct el_slot *slot = el_slot_acquire(&the_log, 7);
     el_read_clocks(&the_log, &clocks);
+    if (!el_write_thread_begin(slot, &(struct el_thread_begin){.thread = 1, .tid = 7}))
+        return -1;
     return el_write_process(slot, &(struct el_process){.pid = 7,
                                                        .at = clocks.at,
                                                        .monotonic_ns = clocks.monotonic_ns,
@@ -57,14 +59,14 @@ static void a_word_is_seen_and_marks_are_in_order(void **state)
     el_outside_close(&o);
     uint64_t after = el_now(&the_log);
 
-    static const char *const expected[] = {"process", "recording", "mark", "mark"};
+    static const char *const expected[] = {"thread_begin", "process", "recording", "mark", "mark"};
     assert_int_equal(el_reader_open(the_log.dir, &r), EL_READ_OK);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         assert_true(el_reader_next(r, &record));
         assert_string_equal(record.info->name, expected[i]);
         assert_true(record.time >= last);
         /* The two clocks agree to far less than a second. */
-        if (i > 0)
+        if (i > 1)
             assert_in_range(record.time, before > the_log.clock_hz ? before - the_log.clock_hz : 0,
                             after + the_log.clock_hz);
         last = record.time;
