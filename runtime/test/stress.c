@@ -133,6 +133,11 @@ int main(int argc, char **argv)
         else if (c != 'w' || (n = read_counts(optarg, counts)) == 0)
             return NUMBER_REFUSED;
     }
+    if (optind < argc) {
+        fprintf(stderr, "\"%s\" is no option: --seed, --seconds, --workers, --part\n",
+                argv[optind]);
+        return NUMBER_REFUSED;
+    }
     int64_t until = weft_now() + seconds * WEFT_S;
     signal(SIGALRM, too_late);
     do {
