@@ -46,6 +46,11 @@ static inline bool el_wait_is_lock(uint32_t kind)
     return kind > EL_WAIT_NONE && kind < 16;
 }
 
+static inline bool el_object_is_lock(uint32_t kind)
+{
+    return kind == EL_OBJ_MUTEX || kind == EL_OBJ_RWLOCK || kind == EL_OBJ_SPINLOCK;
+}
+
 /* A wait that something inside the program ends: a lock, condition, channel, join, ... */
 static inline bool el_wait_is_inside(uint32_t kind)
 {

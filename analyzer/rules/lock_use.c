@@ -5,11 +5,6 @@
 
 #include "analyzer/rules/words.h"
 
-static bool is_lock(enum el_object_kind kind)
-{
-    return kind == EL_OBJ_MUTEX || kind == EL_OBJ_RWLOCK || kind == EL_OBJ_SPINLOCK;
-}
-
 static void spread_merge(struct model_spread *into, const struct model_spread *s)
 {
     if (s == NULL)
@@ -44,17 +39,19 @@ static bool is_wait_for(const struct model_process *p, const struct model_object
 {
     if (!el_wait_is_lock(w->kind))
         return false;
-    if (w->object == lock->address || lock->state != EL_GONE)
-        return w->object == lock->address;
+    if (w->object == lock->address)
+        return true;
+    if (lock->state != EL_GONE || w->stack != lock->last_waiter_stack)
+        return false;
     const struct model_object *other = model_find_object(p, w->object);
-    return w->stack == lock->last_waiter_stack && (other == NULL || other->state == EL_GONE);
+    return other == NULL || other->state == EL_GONE;
 }
 
 bool lock_use_get(const struct model_process *p, const struct model_object *object,
                   struct lock_use *use)
 {
     *use = (struct lock_use){.lock = object, .waits = object->waits};
-    if (!is_lock(object->kind) || object->waits == 0)
+    if (!el_object_is_lock(object->kind) || object->waits == 0)
         return false;
     use->waited_ns =
         object->wait_ns > object->wait_io_ns ? object->wait_ns - object->wait_io_ns : 0;

@@ -87,11 +87,9 @@ void pl_group_changed(uint64_t group, uint32_t running, int started)
 
 void pl_group_waited(uint64_t group)
 {
-    struct failed *f = pl_map_find(&failing, group);
-    if (f == NULL)
-        return;
-    pl_map_take(&failing, group, f);
-    pl_pool_put(&failures, f);
+    struct failed *f = pl_map_take(&failing, group, NULL);
+    if (f != NULL)
+        pl_pool_put(&failures, f);
 }
 
 static void *wait_make(void *arg)

@@ -126,13 +126,6 @@ struct el_object *pl_object_created(struct pl_self *self, enum el_object_kind ki
     return cell;
 }
 
-static int is_waited_lock(const struct el_object *cell)
-{
-    return (cell->kind == EL_OBJ_MUTEX || cell->kind == EL_OBJ_RWLOCK ||
-            cell->kind == EL_OBJ_SPINLOCK) &&
-           cell->waits != 0;
-}
-
 static void *keep_it(void *o)
 {
     return o;
@@ -151,7 +144,7 @@ static void add_to_kept(struct el_object *sum, const struct el_object *cell)
 static int object_is_kept(struct pl_object *o)
 {
     struct el_object *cell = o->cell;
-    if (!is_waited_lock(cell))
+    if (!el_object_is_lock(cell->kind) || cell->waits == 0)
         return 0;
     uint64_t key = (uint64_t)cell->kind << 32 | cell->last_waiter_stack;
     struct pl_object *sum = atomic_load_explicit(&kept.count, memory_order_relaxed) < KEPT_MOST
