@@ -443,28 +443,51 @@ PL_EXPORT int thrd_join(thrd_t thread, int *value)
 
 /* ---- detaching ---- */
 
+/* A thread whose record is over comes in, too: some detach themselves only as their thread-local
+ * data is torn down. */
+static struct pl_self *enter_even_late(void)
+{
+    struct pl_self *self = pl_self();
+    if (!pl_is_ready() || self->guard != 0)
+        return NULL;
+    self->guard++;
+    atomic_signal_fence(memory_order_seq_cst);
+    return self;
+}
+
+static struct pl_actor *detach_find(pthread_t thread)
+{
+    struct pl_self *self = enter_even_late();
+    if (self == NULL)
+        return NULL;
+    struct pl_actor *actor = pl_thread_find(thread);
+    pl_leave(self);
+    return actor;
+}
+
+static void detached(struct pl_actor *actor)
+{
+    struct pl_self *self = actor != NULL ? enter_even_late() : NULL;
+    if (self == NULL)
+        return;
+    pl_thread_released(actor, EL_ACTOR_DETACHED);
+    pl_leave(self);
+}
+
 PL_EXPORT int pthread_detach(pthread_t thread)
 {
-    struct join join;
-    join_find(&join, thread);
+    struct pl_actor *actor = detach_find(thread);
     int result = PL_REAL(pthread_detach)(thread);
-    struct pl_self *self = result == 0 && join.actor != NULL ? pl_enter() : NULL;
-    if (self != NULL) {
-        pl_thread_released(join.actor, EL_ACTOR_DETACHED);
-        pl_leave(self);
-    }
+    if (result == 0)
+        detached(actor);
     return result;
 }
 
 PL_EXPORT int thrd_detach(thrd_t thread)
 {
-    struct join join;
-    join_find(&join, thread);
+    struct pl_actor *actor = detach_find(thread);
     int result = PL_REAL(thrd_detach)(thread);
-    struct pl_self *self = result == thrd_success && join.actor != NULL ? pl_enter() : NULL;
-    if (self != NULL) {
-        pl_thread_released(join.actor, EL_ACTOR_DETACHED);
-        pl_leave(self);
-    }
+    if (result == thrd_success)
+        detached(actor);
     return result;
 }
