@@ -186,12 +186,19 @@ static bool has_in_app(const struct finding *f)
     return false;
 }
 
+/* The nearest frame of the program. Where its source is not known, the nearest whose source is: a
+ * library that comes without is told by the line that calls it. */
 static const struct finding_frame *stack_place(const struct finding_stack *s)
 {
-    for (size_t j = 0; j < s->nframes; j++)
-        if (s->frames[j].in_app)
-            return &s->frames[j];
-    return s->nframes > 0 ? &s->frames[0] : NULL;
+    const struct finding_frame *nearest = NULL;
+    for (size_t j = 0; j < s->nframes; j++) {
+        const struct finding_frame *f = &s->frames[j];
+        if (f->in_app && f->file != NULL)
+            return f;
+        if (f->in_app && nearest == NULL)
+            nearest = f;
+    }
+    return nearest != NULL || s->nframes == 0 ? nearest : &s->frames[0];
 }
 
 static bool same_frame(const struct finding_frame *a, const struct finding_frame *b)

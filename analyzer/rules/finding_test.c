@@ -86,6 +86,22 @@ static void test_place(void **state)
     assert_ptr_equal(f->place, &f->stacks[0].frames[0]);
     finding_destroy(f);
 
+    /* A library without its source, called by a program that has it: the program's line. */
+    f = sample(&rule_a, "cond", "wait_for_work", 10, 0x1000);
+    f->stacks[0].frames[0].in_app = true;
+    free(f->stacks[0].frames[0].file);
+    f->stacks[0].frames[0].file = NULL;
+    finding_settle(f);
+    assert_ptr_equal(f->place, &f->stacks[0].frames[1]);
+    /* Where nothing has a source, the nearest. */
+    for (int i = 1; i < 3; i++) {
+        free(f->stacks[0].frames[i].file);
+        f->stacks[0].frames[i].file = NULL;
+    }
+    finding_settle(f);
+    assert_ptr_equal(f->place, &f->stacks[0].frames[0]);
+    finding_destroy(f);
+
     f = finding_create(&rule_a, NULL);
     finding_settle(f);
     assert_null(f->place);

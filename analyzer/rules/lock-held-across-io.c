@@ -107,6 +107,18 @@ static const char *doing(enum el_wait_kind kind)
     case EL_WAIT_CHAN_SEND:
     case EL_WAIT_CHAN_RECV:
         return "its holder waits on a channel";
+    case EL_WAIT_JOIN:
+        return "its holder waits for a thread to end";
+    case EL_WAIT_COND:
+        return "its holder waits for a condition";
+    case EL_WAIT_SEM:
+        return "its holder waits for a semaphore";
+    case EL_WAIT_BARRIER:
+        return "its holder waits at a barrier";
+    case EL_WAIT_GROUP:
+        return "its holder waits for a wait group";
+    case EL_WAIT_SELECT:
+        return "its holder waits in a select";
     default:
         return "its holder waits for something else";
     }

@@ -25,6 +25,10 @@ static void test_by_what_others_waited(void **state)
     assert_int_equal(f->confidence, CONFIDENCE_PROVEN);
     m.p.lock_ios[0].waited_ns = 50 * MS; /* half a hundredth of the run, in short calls */
     judged(&m, 1, SEVERITY_WARNING);
+    m.p.lock_ios[0].io_kind = EL_WAIT_JOIN;
+    judged(&m, 1, SEVERITY_WARNING);
+    assert_string_equal(m.found.items[0]->title,
+                        "a mutex is held while its holder waits for a thread to end");
     m.p.lock_ios[0].max_ns = 150 * MS; /* one long call */
     judged(&m, 1, SEVERITY_ERROR);
     made_finish(&m);

@@ -38,8 +38,10 @@ static const char *const system_libraries[] = {
 };
 
 /* Sources of language runtimes and standard libraries that are compiled into programs. */
-static const char *const system_sources[] = {"/include/c++/", "/rustc/", "/sysdeps/",
-                                             "/include/bits/", "/go/src/runtime/"};
+static const char *const system_sources[] = {"/rustc/", "/sysdeps/", "/go/src/runtime/"};
+
+/* Below an include folder, or in its part for one machine (/usr/include/x86_64-linux-gnu/bits). */
+static const char *const system_headers[] = {"c++/", "bits/"};
 
 /* Where a C program begins, in a file that is the program's own. */
 static const char *const entry_functions[] = {
@@ -90,6 +92,28 @@ static bool weft_source(const char *file)
     return false;
 }
 
+/* `folder` begins with the name of a machine, as x86_64-linux-gnu: what comes after its slash. */
+static const char *after_machine(const char *folder)
+{
+    const char *slash = strchr(folder, '/'), *linux_part = strstr(folder, "-linux-");
+    return slash && linux_part && linux_part < slash ? slash + 1 : NULL;
+}
+
+static bool system_header(const char *file)
+{
+    const char *at = strstr(file, "/include/");
+    for (; at; at = strstr(at + 1, "/include/")) {
+        const char *folder = at + strlen("/include/"), *machine = after_machine(folder);
+        for (size_t i = 0; i < sizeof(system_headers) / sizeof(system_headers[0]); i++) {
+            size_t n = strlen(system_headers[i]);
+            if (strncmp(folder, system_headers[i], n) == 0 ||
+                (machine && strncmp(machine, system_headers[i], n) == 0))
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool contains_any(const char *file, const char *const *parts, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -104,7 +128,8 @@ bool app_frame(const struct finding_frame *frame, bool with_weft)
         return false;
     if (frame->file) {
         if (contains_any(frame->file, system_sources,
-                         sizeof(system_sources) / sizeof(system_sources[0])))
+                         sizeof(system_sources) / sizeof(system_sources[0])) ||
+            system_header(frame->file))
             return false;
         if (with_weft && weft_source(frame->file))
             return false;

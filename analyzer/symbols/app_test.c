@@ -48,6 +48,12 @@ static void code_of_a_language_is_not_the_program(void **state)
 {
     (void)state;
     assert_false(is_app("/b/app", "std::thread::thread", "/usr/include/c++/12/thread", false));
+    assert_false(is_app("/b/app", "__gthread_mutex_lock",
+                        "/usr/include/x86_64-linux-gnu/c++/12/bits/gthr-default.h", false));
+    assert_false(is_app("/b/app", "read", "/usr/include/x86_64-linux-gnu/bits/unistd.h", false));
+    assert_false(is_app("/b/app", "read", "/usr/include/bits/unistd.h", false));
+    assert_true(is_app("/b/app", "get", "/usr/include/x86_64-linux-gnu/mylib/get.h", false));
+    assert_true(is_app("/b/app", "get", "/src/include/tools/bits/get.h", false));
     assert_false(is_app("/b/app", "std::rt", "/rustc/90c5/library/std/src/rt.rs", false));
     assert_false(is_app("/b/app", "_start", NULL, false));
 }
