@@ -20,9 +20,9 @@ static void look_up(void *arg)
     struct weft_chan *result = *(struct weft_chan **)arg;
     int answer = 42;
 
-    do /* for longer than any of the requests waits */
+    do { /* for longer than any of the requests waits */
         weft_sleep(100 * WEFT_MS);
-    while (!atomic_load(&given_up));
+    } while (!atomic_load(&given_up));
     weft_waitgroup_done(&looked_up);
     weft_chan_send(result, &answer); /* LEAK */
     weft_chan_release(result);
