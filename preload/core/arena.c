@@ -10,7 +10,7 @@
 
 #define CHUNK_BYTES ((size_t)1 << 20)
 #define LINE_BYTES  ((size_t)64) /* records of whole cache lines begin at one */
-/* Who has used so much uses a chunk to its end: its pages are had in one call. */
+/* Who has used so much for records uses a chunk to its end: its pages are had in one call. */
 #define AHEAD_FROM (4 * CHUNK_BYTES)
 
 #ifndef MADV_POPULATE_WRITE
@@ -26,7 +26,7 @@ struct chunk {
 
 /* What is handed out of now: for records, and for tables. */
 static _Atomic(struct chunk *) current[2];
-static _Atomic size_t mapped;
+static _Atomic size_t mapped, for_records;
 static _Atomic(struct chunk *) latest; /* of all that were mapped */
 
 static struct chunk *chunk_map(size_t bytes, int tables)
@@ -34,7 +34,7 @@ static struct chunk *chunk_map(size_t bytes, int tables)
     struct chunk *chunk = pl_sys_mmap(bytes);
     if (chunk == NULL)
         return NULL;
-    if (bytes == CHUNK_BYTES && atomic_load(&mapped) >= AHEAD_FROM)
+    if (!tables && atomic_fetch_add(&for_records, bytes) >= AHEAD_FROM && bytes == CHUNK_BYTES)
         pl_sys6(SYS_madvise, (long)chunk, (long)bytes, MADV_POPULATE_WRITE, 0, 0, 0);
     chunk->bytes = bytes;
     chunk->tables = tables;
@@ -136,6 +136,7 @@ void pl_arena_reset(void)
     atomic_store(&current[0], NULL);
     atomic_store(&current[1], NULL);
     atomic_store(&mapped, 0);
+    atomic_store(&for_records, 0);
 }
 
 size_t pl_arena_bytes(void)
