@@ -355,8 +355,10 @@ void el_cells_forget(struct el_log *log)
             if (chunk->links != NULL)
                 el_sys_unmap(chunk->links, chunk->cells * sizeof(uint32_t));
         }
-        if (pool->claimed > 0)
-            memset(pool, 0, sizeof(*pool));
+        /* No more than was used: each page of it is copied for a forked child. */
+        const uint32_t used = pool->claimed < EL_CHUNKS_MOST ? pool->claimed : EL_CHUNKS_MOST;
+        if (used > 0)
+            memset(pool, 0, offsetof(struct el_pool, chunks) + used * sizeof(pool->chunks[0]));
     }
     if (log->first != NULL) {
         el_sys_unmap(log->first, log->first_bytes);

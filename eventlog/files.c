@@ -6,8 +6,9 @@
  * page: a process killed in the middle leaves a shorter row of whole packets. A file of cells has
  * one packet of any size, the first one of all several: it is made under a hidden name and renamed
  * when their heads are in place.
- * Both have their blocks before they are mapped: a full disk is an error here and no SIGBUS later.
- * The last of a disk is left to the program, which may write to the same one.
+ * Both have their blocks, or the promise of them, before they are mapped: a full disk is an error
+ * here and no SIGBUS later. The last of a disk is left to the program, which may write to the same
+ * one.
  */
 #include "eventlog/sys.h"
 #include "eventlog/writer_impl.h"
@@ -78,12 +79,27 @@ void el_packet_begin(struct el_packet *packet, const struct el_log *log, enum el
     memcpy(packet->uuid, log->uuid, sizeof(packet->uuid));
 }
 
-/* Writes `count` empty packets; 0 or a negative errno. */
+/* Writes n <= BATCH empty packets in one call. The number of whole ones that were, or a negative
+ * errno. A short write of a regular file means that the room ended; a part of a packet that it may
+ * have left is written over, or goes with what the caller takes back when the error shows. */
+static long write_heads(int fd, uint64_t offset, struct el_packet *heads, uint32_t n, size_t bytes)
+{
+    struct iovec iov[2 * BATCH];
+    for (uint32_t i = 0; i < n; i++) {
+        iov[2 * i] = (struct iovec){&heads[i], sizeof(heads[i])};
+        iov[2 * i + 1] = (struct iovec){zeros, bytes - sizeof(heads[i])};
+    }
+    long written = el_sys_pwritev(fd, iov, (int)(2 * n), offset);
+    if (written < 0)
+        return written;
+    return (size_t)written < bytes ? -ENOSPC : written / (long)bytes;
+}
+
+/* Writes `count` empty packets of events; 0 or a negative errno. */
 static int write_packets(const struct el_log *log, const struct el_slot *slot, int fd,
                          uint64_t offset, uint32_t count)
 {
     struct el_packet heads[BATCH];
-    struct iovec iov[2 * BATCH];
     const size_t page = log->page;
 
     touch_zeros(page);
@@ -95,18 +111,11 @@ static int write_packets(const struct el_log *log, const struct el_slot *slot, i
             heads[i].number = offset / page + i;
             heads[i].tid = slot->tid;
             heads[i].slot = slot->number;
-            iov[2 * i] = (struct iovec){&heads[i], sizeof(heads[i])};
-            iov[2 * i + 1] = (struct iovec){zeros, page - sizeof(heads[i])};
         }
-        long written = el_sys_pwritev(fd, iov, (int)(2 * n), offset);
-        if (written < 0)
-            return (int)written;
-        /* A short write of a regular file means that the room ended; a part of a packet that it
-         * may have left is written over, or cut off by the caller when the error shows. */
-        uint32_t whole = (uint32_t)((size_t)written / page);
-        if (whole == 0)
-            return -ENOSPC;
-        count -= whole;
+        long whole = write_heads(fd, offset, heads, n, page);
+        if (whole < 0)
+            return (int)whole;
+        count -= (uint32_t)whole;
         offset += (uint64_t)whole * page;
     }
     return 0;
@@ -180,15 +189,43 @@ static int allocate(int fd, uint64_t bytes)
     return 0;
 }
 
-static void begin_cells(struct el_packet *packet, const struct el_log *log, const uint32_t *ids,
-                        uint32_t n, uint64_t bytes)
+static void begin_cells(struct el_packet *packet, const struct el_log *log, uint32_t id,
+                        uint32_t number, uint64_t bytes)
 {
-    for (uint32_t i = 0; i < n; i++) {
-        el_packet_begin(packet, log, EL_STREAM_CELLS, bytes);
-        packet->number = i;
-        packet->slot = ids[i];
-        packet = (struct el_packet *)((char *)packet + bytes);
+    el_packet_begin(packet, log, EL_STREAM_CELLS, bytes);
+    packet->number = number;
+    packet->slot = id;
+}
+
+/* Writes packets of a page each: that takes less than to have the pages of a mapping made, and
+ * those of them that stay empty are never mapped. */
+static int write_cells(const struct el_log *log, int fd, const uint32_t *ids, uint32_t n)
+{
+    struct el_packet heads[BATCH];
+    for (uint32_t done = 0; done < n;) {
+        const uint32_t batch = n - done < BATCH ? n - done : BATCH;
+        for (uint32_t i = 0; i < batch; i++)
+            begin_cells(&heads[i], log, ids[done + i], done + i, log->page);
+        long whole = write_heads(fd, (uint64_t)done * log->page, heads, batch, log->page);
+        if (whole < 0)
+            return (int)whole;
+        done += (uint32_t)whole;
     }
+    return 0;
+}
+
+/* The file's packets, mapped; of several each is a page. */
+static struct el_packet *fill_chunk(const struct el_log *log, int fd, const uint32_t *ids,
+                                    uint32_t n, uint64_t bytes, int *error)
+{
+    const int pages = bytes == log->page;
+    *error = room_for(fd, n * bytes);
+    if (*error == 0)
+        *error = pages ? write_cells(log, fd, ids, n) : allocate(fd, bytes);
+    struct el_packet *packet = *error == 0 ? el_sys_map(fd, 0, n * bytes, 0, error) : NULL;
+    if (packet != NULL && !pages)
+        begin_cells(packet, log, ids[0], 0, bytes);
+    return packet;
 }
 
 struct el_packet *el_files_chunk(struct el_log *log, const uint32_t *ids, uint32_t n,
@@ -216,15 +253,8 @@ struct el_packet *el_files_chunk(struct el_log *log, const uint32_t *ids, uint32
         el_sys_close(dir);
         return NULL;
     }
-    *error = room_for(fd, all);
-    if (*error == 0)
-        *error = allocate(fd, all);
-    if (*error == 0)
-        packet = el_sys_map(fd, 0, all, 0, error);
+    packet = fill_chunk(log, fd, ids, n, bytes, error);
     if (packet != NULL) {
-        if (n > 1)
-            el_sys_populate(packet, all);
-        begin_cells(packet, log, ids, n, bytes);
         *error = el_sys_rename(dir, hidden, name);
         if (*error != 0) {
             el_sys_unmap(packet, all);
