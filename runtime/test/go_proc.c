@@ -56,28 +56,56 @@ TASK_TEST(yield_progress)
     }
 }
 
-enum { STEPS = 10 };
+enum { STEPS = 10, LOCKED = 4 };
+
+static struct {
+    pthread_t threads[LOCKED]; /* of those that have one locked */
+    bool locked[LOCKED];
+    struct weft_mutex mutex;
+    _Atomic int ended;
+} l;
+
+static bool is_locked_by_another(int me)
+{
+    bool found = false;
+    weft_mutex_lock(&l.mutex);
+    for (int i = 0; i < LOCKED; i++)
+        found |= i != me && l.locked[i] && pthread_equal(l.threads[i], pthread_self());
+    weft_mutex_unlock(&l.mutex);
+    return found;
+}
 
 static void yield_and_sleep(void *arg)
 {
+    int me = (int)(intptr_t)arg;
     CHECK(weft_lock_thread() == 0);
     pthread_t thread = pthread_self();
+    weft_mutex_lock(&l.mutex);
+    l.threads[me] = thread;
+    l.locked[me] = true;
+    weft_mutex_unlock(&l.mutex);
     for (int i = 0; i < STEPS; i++) {
         weft_yield();
-        CHECK(pthread_equal(pthread_self(), thread));
+        CHECK(pthread_equal(pthread_self(), thread) && !is_locked_by_another(me));
         weft_sleep(100 * WEFT_US);
-        CHECK(pthread_equal(pthread_self(), thread));
+        CHECK(pthread_equal(pthread_self(), thread) && !is_locked_by_another(me));
     }
-    CHECK(weft_chan_send(arg, NULL) == 0);
+    weft_mutex_lock(&l.mutex);
+    l.locked[me] = false; /* its thread ends with it */
+    weft_mutex_unlock(&l.mutex);
+    l.ended++;
 }
 
 TASK_TEST(yield_locked)
 {
-    struct weft_chan *c = weft_chan_new(0, 0);
-    CHECK(weft_go(yield_and_sleep, c) == 0);
-    CHECK(weft_chan_recv(c, NULL) == 0);
+    l.ended = 0;
+    for (int i = 0; i < LOCKED; i++)
+        CHECK(weft_go(yield_and_sleep, (void *)(intptr_t)i) == 0);
+    while (l.ended < LOCKED) {
+        CHECK(!is_locked_by_another(LOCKED));
+        weft_yield();
+    }
     await_ends();
-    weft_chan_release(c);
 }
 
 static void send_locked(void *arg)

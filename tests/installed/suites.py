@@ -2,7 +2,8 @@
 
 By hand: it takes long. A suite is run plainly and under `loiter record`; compared is which of its
 tests pass, and what processes it leaves behind. A test that fails plainly too says nothing of Loiter,
-nor does one that gives another answer when it is run plainly once more.
+nor does one that gives another answer when it is run plainly once more. What the report of a suite
+says is an error is shown, to be read: a suite makes mistakes on purpose.
 Suites whose package is not installed are left out; those of redis, perl, libuv and node need a folder
 with their sources as --source: what `apt-get source redis perl libuv1 nodejs` unpacks, redis built (`make
 MALLOC=libc`), and libuv in its folder build/ (`cmake -S . -B build && cmake --build build`).
@@ -10,6 +11,7 @@ MALLOC=libc`), and libuv in its folder build/ (`cmake -S . -B build && cmake --b
 
 import argparse
 import glob
+import json
 import os
 import re
 import shlex
@@ -149,6 +151,21 @@ def run(argv, cwd, limit_s):
         return found | {"left behind": left} if status != "no end" else {"exit status": status}
 
 
+def errors_of(loiter, log):
+    """Rule, count and title of each kind of error in the record."""
+    done = subprocess.run([loiter, "analyze", "--format", "json", log], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if done.returncode not in (0, 1):
+        return [f"analyze: status {done.returncode}"]
+    found = {}
+    for f in json.loads(done.stdout)["findings"]:
+        if f["severity"] == "error":
+            place = (f.get("place") or {}).get("function")
+            found.setdefault((f["rule"], place), []).append(f["title"])
+    return [f"{rule} in {place}, {len(titles)} x: {titles[0]}"
+            for (rule, place), titles in sorted(found.items(), key=str)]
+
+
 def judge(name, argv, cwd, args):
     with tempfile.TemporaryDirectory(prefix="loiter-suite-") as root:
         log = os.path.join(root, "log")
@@ -163,11 +180,14 @@ def judge(name, argv, cwd, args):
         if different:
             again = run(argv, cwd or root, args.limit)
             different = [t for t in different if again.get(t) == without.get(t)]
+        errors = errors_of(args.loiter, log)
     passed = sum(1 for v in without.values() if v in ("ok", 0))
     print(f"{name:45} {passed:5} pass {len(without) - 1 - passed:3} do not; {len(different)} differ; "
           f"{middle - begin:6.1f} s, {end - middle:6.1f} s under Loiter", flush=True)
     for test in different:
         print(f"    {test}: {without.get(test)}, under Loiter {under.get(test)}", flush=True)
+    for text in errors:
+        print(f"    said: {text}", flush=True)
     return len(different)
 
 
