@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "analyzer/model/build.h"
 #include "analyzer/model/memory.h"
@@ -33,10 +35,24 @@ void read_problems_clear(struct read_problems *problems)
     *problems = (struct read_problems){0};
 }
 
-/* Killed while its record began, as a fork child may be by its parent: there is nothing to tell. */
+/* A file has a hidden name until it is whole, and is removed where that fails: one that is left
+ * says that the process was killed meanwhile. */
+static bool was_making(const char *dir, const char *hidden)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/%s", dir, hidden);
+    return n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0;
+}
+
+static bool has_done_nothing(const struct model_process *p)
+{
+    return p->events == 0 && p->nactors <= 1 && p->nsites == 0;
+}
+
+/* Killed while its record began, as a child may be by its parent: there is nothing to tell. */
 static bool ended_at_birth(const struct model_process *p)
 {
-    return p->events == 0 && p->state == EL_RECORD_ON && p->nactors <= 1 && p->nsites == 0;
+    return has_done_nothing(p) && p->state == EL_RECORD_ON;
 }
 
 /* What the reader and the builder met, and what the writer says it lost. */
@@ -115,6 +131,8 @@ static void read_process(struct reading *in, const char *dir, struct model_proce
     }
     uint64_t rejected = b.rejected;
     model_builder_finish(&b);
+    if (has_done_nothing(p) && p->state == EL_RECORD_NONE && was_making(dir, ".cells-summary-0"))
+        p->state = EL_RECORD_ON; /* that file says so first of all */
     note_problems(in->reader, p, rejected, problems);
     if (p->command == NULL)
         p->command = xstrdup("?");
@@ -126,6 +144,8 @@ static void read_all(const struct el_list *list, struct reading *in, struct mode
 {
     for (size_t i = 0; i < list->n; i++) {
         enum el_read_error error = el_reader_open(list->items[i], &in->reader);
+        if (error == EL_READ_NO_METADATA && was_making(list->items[i], ".metadata"))
+            continue;
         if (error != EL_READ_OK) {
             problem(problems, "%s: %s", list->items[i], el_read_error_text(error));
             continue;

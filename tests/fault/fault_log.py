@@ -79,6 +79,26 @@ def test_no_events(tools):
     analyze(tools, ended).expect(3, "no beginning")
 
 
+def test_killed_before_it_began(tools):
+    """A child that is killed while its record's first files are made leaves one under a hidden name:
+    nothing lacks. Where there is none, something does; and nobody but such a child is no record."""
+    log, folder = make_record(tools)
+    metadata = os.path.join(folder, "metadata")
+    for hidden, whole in ((".metadata", []), (".cells-summary-0", [metadata])):
+        child = os.path.join(log, "1.0")
+        os.mkdir(child)
+        for path in whole:
+            shutil.copy(path, child)
+        analyze(tools, log).expect(3, child)
+        open(os.path.join(child, hidden), "wb").close()
+        analyze(tools, log).expect(0)
+        shutil.rmtree(child)
+    for entry in os.scandir(folder):
+        os.remove(entry.path)
+    open(os.path.join(folder, ".metadata"), "wb").close()
+    analyze(tools, log).expect(3, "nothing was recorded")
+
+
 def test_truncated_events(tools):
     """Cut in the middle: the rest is read, and the damage is named with its file."""
     log, folder = make_record(tools)
