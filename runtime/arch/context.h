@@ -55,15 +55,21 @@ struct weft__context {
 static inline __attribute__((always_inline)) void
 weft__jump(struct weft__context *from, const struct weft__context *to, bool last)
 {
-    struct weft__frame here;
+    struct weft__frame here, *at = &here, **left = &from->frame;
     (void)last;
 #ifdef WEFT_ASAN
+    /* With `last` the memory goes in which it may keep the locals of functions, these too. */
+    static __thread struct weft__frame nobodys, *nobodys_at;
+    if (last) {
+        at = &nobodys;
+        left = &nobodys_at;
+    }
     __sanitizer_start_switch_fiber(last ? NULL : &from->fake, to->low, to->size);
 #endif
 #ifdef WEFT_TSAN
     __tsan_switch_to_fiber(to->fiber, 0);
 #endif
-    weft__arch_switch(&from->frame, &here, to->frame);
+    weft__arch_switch(left, at, to->frame);
 #ifdef WEFT_ASAN
     __sanitizer_finish_switch_fiber(from->fake, NULL, NULL);
 #endif
