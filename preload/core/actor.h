@@ -178,6 +178,8 @@ struct pl_spawner {
     uint32_t row_left, row_granted;
     uint64_t row_others;
     uint64_t *live; /* of the place's cell */
+    /* The task of a row may end unannounced: then this is 0. Else it is pl_row_announced. */
+    uint64_t *row_ends;
     /* The nearest frames' return addresses, and where they lie. */
     struct {
         const uintptr_t *at;
@@ -194,10 +196,16 @@ struct pl_spawner {
     uint32_t unseen;      /* of these, since all frames were compared */
 };
 
+extern PL_HIDDEN uint64_t pl_row_announced; /* not 0 */
+
 /* What tasks that end on a thread are counted by: the brood of the last one. See young.h. */
 struct pl_ender {
     uintptr_t word; /* as in a task's `tool`; 0: none */
-    uint32_t left, granted;
+    /* So many more may end before anything is counted: `ends` of these words, never NULL, which
+     * are the runtime's, or its own; it was `granted` then. */
+    struct loiter_spared *at;
+    uint64_t granted;
+    struct loiter_spared own;
 };
 
 /* The timer that a thread made last and did not set, if it is there; see timer_brief.h. */
@@ -397,7 +405,12 @@ PL_HIDDEN int pl_held_settle(struct pl_actor *actor);
 PL_INLINE struct loiter_task *pl_task_here(const struct pl_self *self)
 {
     uintptr_t record = (uintptr_t)*self->running;
-    return record == 0 ? NULL : (struct loiter_task *)(record + self->running_offset); /* NOLINT */
+    if (record == 0)
+        return NULL;
+    struct loiter_task *t = (struct loiter_task *)(record + self->running_offset); /* NOLINT */
+    if (t == NULL)
+        __builtin_unreachable(); /* nobody has to look again */
+    return t;
 }
 
 /* Who runs here: what pl_follow would find. NULL for a task that has no actor yet: core/young.h. */

@@ -81,7 +81,8 @@ struct pl_self {
     uint32_t spins_had;    /* and since the last block of them, one that was not in vain */
     uint32_t until_sample; /* tasks to be made until one is measured, see core/tiny.h */
     uint32_t dropped;      /* calls passed through because the guard was on */
-    uint32_t stamps;       /* so many times more `now` may be guessed: see announce.c */
+    uint32_t stamps;       /* so many times more `now` may be guessed: see clock.h. 0 in a thread
+                              that is not recorded */
     uint64_t now; /* the clock, when this thread last read or guessed it for an announcement */
     /* Where the runtime keeps the task that runs here, and its loiter_task within:
      * loiter_worker_task. While it is not NULL, `actor` and the bounds are to be asked of
@@ -181,6 +182,18 @@ PL_INLINE struct pl_self *pl_enter_quickly(void)
 {
     struct pl_self *self = &pl_self_block;
     if (__builtin_expect(!pl_is_ready() || self->guard != 0 || self->thread == NULL, 0))
+        return NULL;
+    self->guard = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    return self;
+}
+
+/* The same where what is looked at next tells that the thread is recorded: `running`, or `stamps`.
+ */
+PL_INLINE struct pl_self *pl_enter_straight(void)
+{
+    struct pl_self *self = &pl_self_block;
+    if (__builtin_expect(pl_hindered(self), 0))
         return NULL;
     self->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);

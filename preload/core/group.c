@@ -96,7 +96,7 @@ static void *wait_make(void *arg)
 {
     struct pl_waited *w = pl_arena_alloc(sizeof(*w));
     if (w != NULL)
-        w->group = *(const uint64_t *)arg;
+        w->adder.group = *(const uint64_t *)arg;
     return w;
 }
 
@@ -104,10 +104,11 @@ static void *wait_make(void *arg)
 static struct pl_waited *wait_find(const struct pl_self *self, uint64_t group)
 {
     struct pl_waited *w = self->thread->waited;
-    if (w != NULL && w->group == group)
+    if (w != NULL && w->adder.group == group)
         return w;
     w = pl_map_find(&waits, group);
     self->thread->waited = w;
+    self->thread->ender.at->adder = w == NULL ? NULL : &w->adder;
     return w;
 }
 
@@ -150,6 +151,6 @@ void pl_waitgroup_begun(struct pl_self *self, uint64_t group, struct pl_call cal
                               .other_stack = w->stack,
                               .text = ""};
     w->stack = w->sure = 0;
-    w->token = 0;
+    pl_waited_forgets(w);
     PL_WRITE(self, misuse, &event);
 }

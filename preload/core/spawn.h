@@ -45,7 +45,7 @@ PL_HIDDEN void pl_spawner_settle(struct pl_self *self);
 PL_INLINE int pl_spawner_is_settled(const struct pl_thread *thread)
 {
     return thread->spawner.left == thread->spawner.granted &&
-           thread->ender.left == thread->ender.granted;
+           thread->ender.at->ends == thread->ender.granted;
 }
 
 /* `parent`, who has spawned, begins to wait, the first where the thread is settled; `child` (any
@@ -59,6 +59,14 @@ PL_INLINE void pl_spawn_waits_settled(struct pl_actor *parent)
             break;
         run->live = __atomic_load_n(run->alive_now, __ATOMIC_RELAXED);
     }
+}
+/* 0: there is something to be counted before. */
+PL_INLINE int pl_spawn_waits_quickly(const struct pl_thread *thread, struct pl_actor *parent)
+{
+    if (!pl_spawner_is_settled(thread))
+        return 0;
+    pl_spawn_waits_settled(parent);
+    return 1;
 }
 PL_INLINE void pl_spawn_waits(struct pl_self *self, struct pl_actor *parent)
 {

@@ -9,6 +9,7 @@
 _Static_assert(PL_SITE_FEW == 1 << EXACT_SHIFT, "they are counted at once");
 
 uint32_t pl_spawner_shift = EXACT_SHIFT;
+uint64_t pl_row_announced = 1;
 
 void pl_spawner_workers(unsigned workers)
 {
@@ -23,14 +24,18 @@ void pl_spawner_workers(unsigned workers)
 static void ender_settle(struct pl_thread *thread)
 {
     struct pl_ender *e = &thread->ender;
-    const uint32_t n = e->granted - e->left;
+    const uint64_t n = e->granted - e->at->ends;
     if (n == 0)
         return;
+    if (pl_ender_is_of_row(thread, e->word)) {
+        pl_spawner_row_ends(thread);
+        return;
+    }
     struct pl_brood *b = pl_brood_at(e->word);
-    e->granted = e->left;
+    e->granted = e->at->ends;
     pl_site_died(b->site, thread, n);
     if (pl_brood_leave(thread, b, (int32_t)n))
-        *e = (struct pl_ender){0, 0, 0};
+        pl_ender_forgets(thread);
 }
 
 /* Each was made after the one before had ended that wait. */
@@ -38,9 +43,14 @@ static void row_settle(struct pl_self *self)
 {
     struct pl_spawner *s = &self->thread->spawner;
     const uint32_t n = pl_spawner_row(s);
-    s->row_left = s->row_granted = 0;
-    if (n == 0)
+    if (n == 0) {
+        s->row_left = s->row_granted = 0;
         return;
+    }
+    ender_settle(self->thread);
+    if (self->thread->ender.word == s->word)
+        pl_ender_grants(self->thread, 0); /* it was that row's */
+    s->row_left = s->row_granted = 0;
     self->until_sample -= n < self->until_sample ? n : self->until_sample;
     s->now = s->brood->created_at;
     pl_tally(&s->site->ended, self->thread, n - (uint32_t)s->brood->own);
@@ -221,20 +231,46 @@ int pl_spawner_begin(struct pl_self *self, const struct pl_birth *b, struct pl_s
     return 1;
 }
 
+void pl_spared_begin(struct pl_thread *thread, struct loiter_spared *spared)
+{
+    struct pl_ender *e = &thread->ender;
+    struct loiter_spared *from = e->at, *to = spared != NULL ? spared : &e->own;
+    if (from == to)
+        return;
+    *to = *from;
+    *from = (struct loiter_spared){NULL, 0, NULL};
+    e->at = to;
+    thread->spawner.row_ends = &pl_row_announced;
+}
+
 void pl_spawner_finish(struct pl_self *self)
 {
-    if (self->thread->spawner.word == 0 && self->thread->ender.word == 0)
+    struct pl_ender *e = &self->thread->ender;
+    pl_spared_begin(self->thread, NULL);
+    if (self->thread->spawner.word == 0 && e->word == 0)
         return; /* no task was ever made or ended here */
     ender_settle(self->thread);
     spawner_end(self);
-    self->thread->ender = (struct pl_ender){0, 0, 0};
+    pl_ender_forgets(self->thread);
 }
 
 /* ---- all threads' ---- */
 
-static uint32_t used(uint32_t granted, uint32_t left)
+static void spared_withdraw(struct pl_thread *thread, void *ctx)
 {
-    return granted > left ? granted - left : 0;
+    (void)ctx;
+    __atomic_store_n(&__atomic_load_n(&thread->ender.at, __ATOMIC_RELAXED)->young, NULL,
+                     __ATOMIC_RELAXED);
+}
+
+void pl_enders_withdraw(void)
+{
+    pl_thread_each(spared_withdraw, NULL);
+}
+
+static uint32_t used(uint64_t granted, uint64_t left)
+{
+    return granted > left ? (uint32_t)(granted - left) : 0;
 }
 
 /* Of a thread that may be another, which goes on: it is not counted, only known of. */
@@ -242,6 +278,7 @@ static void late_add(struct pl_thread *thread, void *ctx)
 {
     (void)ctx;
     struct pl_site *made_at = __atomic_load_n(&thread->spawner.site, __ATOMIC_RELAXED);
+    const struct loiter_spared *spared = __atomic_load_n(&thread->ender.at, __ATOMIC_RELAXED);
     const uintptr_t word = __atomic_load_n(&thread->ender.word, __ATOMIC_RELAXED);
     if (made_at != NULL) {
         const struct pl_brood *b = __atomic_load_n(&thread->spawner.brood, __ATOMIC_RELAXED);
@@ -250,7 +287,7 @@ static void late_add(struct pl_thread *thread, void *ctx)
         made_at->late_ended += row != 0 && b != NULL && b->own != 0 ? row - 1 : row;
     }
     if (word != 0)
-        pl_brood_at(word)->site->late_ended += used(thread->ender.granted, thread->ender.left);
+        pl_brood_at(word)->site->late_ended += used(thread->ender.granted, spared->ends);
 }
 
 void pl_spawners_settle(void)

@@ -11,9 +11,12 @@
  * place where few live are exact, and those of one where many do are right to so much; before the
  * spawner waits, and at the end, all are counted.
  *
- * A row is what a task makes one by one, and waits for each: how many live is exact as long as no
- * other thread makes some there, but how many were made only to one 16th, until the spawner does
- * something else. Guard on.
+ * A row is what a task makes one by one, and waits for each: how many live is right but for the one
+ * that ended last, as long as no other thread makes some there, and how many were made to one 16th,
+ * until the spawner does something else.
+ *
+ * The end of a task is not announced as long as it is counted with others: the runtime takes it off
+ * a number (loiter_worker_spared), which is looked at when anything else is. Guard on.
  */
 #ifndef PRELOAD_CORE_SPAWNER_H
 #define PRELOAD_CORE_SPAWNER_H
@@ -113,6 +116,20 @@ PL_INLINE void pl_spawner_grant_row(const struct pl_self *self, struct pl_spawne
         self, s, most < PL_SPAWN_BATCH ? (uint32_t)most : PL_SPAWN_BATCH - 1);
 }
 
+/* So many may end unannounced; none, while one is shown that its end has to hide. */
+PL_INLINE void pl_ender_grants(struct pl_thread *thread, uint64_t n)
+{
+    struct pl_ender *e = &thread->ender;
+    e->at->young = pl_young_any_shown() ? NULL : (void *)e->word; /* NOLINT: with a mark */
+    e->at->ends = e->granted = n;
+    thread->spawner.row_ends = &pl_row_announced;
+}
+PL_INLINE void pl_ender_forgets(struct pl_thread *thread)
+{
+    thread->ender.word = 0;
+    pl_ender_grants(thread, 0);
+}
+
 /* ---- is it like the last one? ---- */
 
 PL_INLINE int pl_spawner_fits(const struct pl_spawner *s, const struct loiter_task *parent,
@@ -182,21 +199,50 @@ PL_INLINE int pl_spawner_again(struct pl_self *self, struct loiter_task *t)
     return 1;
 }
 
-/* One more of a row, where there was no tick. 0: it is another case, and nothing was written. */
-PL_INLINE int pl_spawner_in_row(struct pl_self *self, struct pl_spawner *s, struct loiter_task *t)
+/* The task of a row lives: it may end here without more ado. */
+PL_INLINE void pl_spawner_row_lives(struct pl_thread *thread)
 {
-    struct pl_spawn_run *run = s->run;
-    struct pl_brood *b = s->brood;
-    if (s->row_left == 0 || b->own != 0 || !run->pressed || run->site != s->site)
+    struct pl_spawner *s = &thread->spawner;
+    const struct pl_ender *e = &thread->ender;
+    s->brood->own = 1;
+    __atomic_store_n(s->live, s->row_others + 1, __ATOMIC_RELAXED);
+    if (e->word == s->word && e->granted == 0) {
+        pl_ender_grants(thread, 1);
+        s->row_ends = &e->at->ends;
+    }
+}
+
+/* The task of a row ended, or grew up. */
+PL_INLINE void pl_spawner_row_ends(struct pl_thread *thread)
+{
+    struct pl_spawner *s = &thread->spawner;
+    s->brood->own = 0;
+    __atomic_store_n(s->live, s->row_others, __ATOMIC_RELAXED);
+    if (thread->ender.word == s->word)
+        pl_ender_grants(thread, 0);
+}
+
+/* One more of a row, where there was no tick. 0: it is another case, and nothing was written. */
+PL_INLINE int pl_spawner_in_row(struct pl_self *self, struct pl_thread *thread,
+                                struct loiter_task *t)
+{
+    struct pl_spawner *s = &thread->spawner;
+    const struct pl_spawn_run *run = s->run;
+    if (s->row_left == 0 || !run->pressed || run->site != s->site)
         return 0;
+    if (*s->row_ends == 0) {
+        *s->row_ends = 1;
+    } else {
+        if (s->brood->own != 0)
+            return 0;
+        pl_spawner_row_lives(thread);
+    }
     atomic_signal_fence(memory_order_seq_cst); /* what was looked at takes no register any more */
     s->row_left--;
     s->run->pressed = 0;
-    b = s->brood;
+    struct pl_brood *b = s->brood;
     b->created_at = ++self->now;
     b->kin.made_in = s->actor->rounds;
-    b->own = 1;
-    __atomic_store_n(s->live, s->row_others + 1, __ATOMIC_RELAXED);
     t->tool = (void *)s->word; /* NOLINT: a pointer with a mark */
     return 1;
 }
@@ -245,12 +291,11 @@ PL_HIDDEN int pl_spawner_begin(struct pl_self *self, const struct pl_birth *b, s
 /* One that is counted at once, while none is left to be counted. */
 PL_INLINE void pl_ender_one(struct pl_thread *thread, struct loiter_task *t, struct pl_brood *b)
 {
-    struct pl_ender *e = &thread->ender;
     t->tool = NULL;
     pl_site_died(b->site, thread, 1);
-    e->left = e->granted = pl_spawner_grant_of(b->site);
+    pl_ender_grants(thread, pl_spawner_grant_of(b->site));
     if (pl_brood_leave(thread, b, 1))
-        *e = (struct pl_ender){0, 0, 0};
+        pl_ender_forgets(thread);
 }
 
 /* Of the same brood as the last one that ended here. 0: it is not, and nothing was written. The
@@ -258,7 +303,7 @@ PL_INLINE void pl_ender_one(struct pl_thread *thread, struct loiter_task *t, str
 PL_INLINE int pl_ender_is_of_last(const struct pl_thread *thread, const struct loiter_task *t)
 {
     const struct pl_ender *e = &thread->ender;
-    return (uintptr_t)t->tool == e->word && e->word != 0 && !pl_young_any_shown();
+    return (uintptr_t)t->tool == e->word && t->tool != NULL && !pl_young_any_shown();
 }
 PL_INLINE int pl_ender_is_of_row(const struct pl_thread *thread, uintptr_t word)
 {
@@ -274,21 +319,21 @@ PL_INLINE int pl_ender_more(struct pl_thread *thread, struct loiter_task *t)
 }
 PL_INLINE int pl_ender_more_quickly(struct pl_thread *thread, struct loiter_task *t)
 {
-    struct pl_ender *e = &thread->ender;
+    const struct pl_ender *e = &thread->ender;
     if (!pl_ender_is_of_last(thread, t))
         return 0;
-    if (e->left != 0) {
-        e->left--;
+    if (pl_ender_is_of_row(thread, e->word)) {
+        pl_spawner_row_ends(thread);
         t->tool = NULL;
+        return 1;
+    }
+    if (e->at->ends != 0) {
+        t->tool = NULL;
+        e->at->ends--;
+        e->at->young = (void *)e->word; /* NOLINT: a pointer with a mark */
         return 1;
     }
     struct pl_brood *b = pl_brood_at(e->word);
-    if (pl_ender_is_of_row(thread, e->word)) {
-        b->own = 0;
-        __atomic_store_n(thread->spawner.live, thread->spawner.row_others, __ATOMIC_RELAXED);
-        t->tool = NULL;
-        return 1;
-    }
     if (e->granted != 0 || b->maker != thread || b->closed ||
         !pl_tally_is_of(&b->site->ended, thread) ||
         __atomic_load_n(&b->site->cell->peak, __ATOMIC_RELAXED) >= PL_SITE_FEW)
@@ -309,6 +354,12 @@ PL_HIDDEN void pl_spawner_finish(struct pl_self *self);
 
 /* pl_sites_settle, with what the threads have not counted yet. */
 PL_HIDDEN void pl_spawners_settle(void);
+
+/* The runtime has such words for the thread; NULL: no more. */
+PL_HIDDEN void pl_spared_begin(struct pl_thread *thread, struct loiter_spared *spared);
+
+/* The next that ends, on whatever thread, is announced. */
+PL_HIDDEN void pl_enders_withdraw(void);
 
 /* How many workers share a run. */
 PL_HIDDEN void pl_spawner_workers(unsigned workers);

@@ -118,8 +118,11 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
     struct pl_thread *thread = pl_pool_get(&threads, &fresh);
     if (thread == NULL)
         return -1;
-    if (fresh)
+    if (fresh) {
+        thread->ender.at = &thread->ender.own;
+        thread->spawner.row_ends = &pl_row_announced;
         all_add(thread);
+    }
     tid = tid != 0 ? tid : (uint32_t)pl_sys_tid();
     thread->serial = (uint32_t)actor->id;
     thread->actor = actor;
@@ -132,6 +135,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
     thread->note_span = 0;
     thread->note_random = thread->serial;
     thread->waited = NULL;
+    thread->ender.at->adder = NULL;
     thread->until_told = self->until_sample;
     thread->slot = NULL;
     guard_show(self, thread, fresh, tid);
@@ -247,6 +251,7 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     pl_blocked_ends(actor, 0);
     atomic_fetch_sub_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     self->phase = PL_PHASE_OVER;
+    self->stamps = 0;
     self->running = NULL;
     self->note = NULL;
     self->thread = NULL;

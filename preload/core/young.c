@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "preload/core/record.h"
-#include "preload/core/spawn.h"
+#include "preload/core/spawner.h"
 
 #define BATCH 64
 
@@ -215,6 +215,7 @@ void pl_young_show_one(const struct loiter_task *t)
     entry->cell = cell_make(id, &as, EL_ACTOR_NEW);
     atomic_fetch_add(&pl_young_shown, 1);
     atomic_store(&entry->id, id);
+    pl_enders_withdraw();
     if (!look(t, &now, &as) || now != id)
         pl_young_hide_one(id);
 }
@@ -238,8 +239,8 @@ void pl_young_hide_one(uint64_t id)
 
 /*
  * A task that ends looks whether any is shown after it has changed its `tool`, and who shows one
- * looks at the `tool` again afterwards. That the first is no locked instruction lets each of them
- * miss the other; a tick later the change is seen.
+ * looks at the `tool` again afterwards; before, he sees to it that none ends unannounced. That the
+ * first is no locked instruction lets each of them miss the other; a tick later the change is seen.
  */
 void pl_young_tick(void)
 {

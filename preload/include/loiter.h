@@ -276,6 +276,28 @@ struct loiter_note {
  * loiter_worker_task. Both places, and the records of tasks that it points to, may be read by other
  * threads for as long as the process lives. */
 LOITER_WEAK void loiter_worker_note(struct loiter_note *note);
+/*
+ * What a thread of the runtime need not tell, at the moment. Loiter writes these words, by the
+ * thread itself, and the runtime takes from `ends`. Zeroed before the thread has it.
+ */
+struct loiter_adder {
+    uint64_t group; /* a wait group's address, 0: of none */
+    uint64_t task;  /* a task's number */
+};
+struct loiter_spared {
+    /* A task whose `tool` is `young` may end without loiter_task_exit as long as `ends` is not 0:
+     * its `tool` is set to NULL instead, and then 1 is taken off `ends`. */
+    void *young;
+    uint64_t ends;
+    /* That task may add to that group without loiter_waitgroup_begun; NULL: none may to any. */
+    const struct loiter_adder *adder;
+};
+
+/* The calling OS thread has these words there, until this is called again; NULL: nowhere. Called
+ * after loiter_worker_task, and with NULL before another thread is given the same words. They may
+ * be read by other threads for as long as the process lives. */
+LOITER_WEAK void loiter_worker_spared(struct loiter_spared *spared);
+
 /* Something is in the thread's note, and another task is about to run here, or none, otherwise than
  * by loiter_task_park. */
 LOITER_WEAK void loiter_note_moves(void);

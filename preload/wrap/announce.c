@@ -113,6 +113,7 @@ PL_EXPORT void loiter_worker_task(const void *const volatile *place, size_t offs
     self->stack_lo = self->actor->stack_lo;
     self->stack_hi = self->actor->stack_hi;
     self->note = NULL;
+    pl_spared_begin(self->thread, NULL);
     pl_self_settle(self);
     pl_leave(self);
 }
@@ -123,6 +124,15 @@ PL_EXPORT void loiter_worker_note(struct loiter_note *note)
     if (self == NULL)
         return;
     pl_note_begin(self, self->running == NULL ? NULL : note);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_worker_spared(struct loiter_spared *spared)
+{
+    struct pl_self *self = pl_enter_blindly();
+    if (self == NULL)
+        return;
+    pl_spared_begin(self->thread, self->running == NULL ? NULL : spared);
     pl_leave(self);
 }
 
@@ -230,13 +240,14 @@ PL_EXPORT PL_FRAMELESS void loiter_task_created(struct loiter_task *t, void (*st
                                                 size_t stack_bytes, size_t capture_bytes,
                                                 const void *caller, const void *arg)
 {
-    struct pl_self *self = pl_enter_quickly();
+    struct pl_self *self = pl_enter_straight();
     if (__builtin_expect(self != NULL, 1)) {
-        struct pl_spawner *s = &self->thread->spawner;
+        struct pl_thread *thread = self->thread;
         int done = 0;
         if (fits(self, start, stack_bytes, capture_bytes, caller, PL_SP()) &&
-            atomic_load_explicit(&pl_coarse, memory_order_relaxed) == s->tick)
-            done = pl_spawner_goes_on(self, s, t) || pl_spawner_in_row(self, s, t);
+            atomic_load_explicit(&pl_coarse, memory_order_relaxed) == thread->spawner.tick)
+            done =
+                pl_spawner_goes_on(self, &thread->spawner, t) || pl_spawner_in_row(self, thread, t);
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;

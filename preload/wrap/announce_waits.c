@@ -215,7 +215,7 @@ static void token_give(const struct pl_self *self, struct pl_wait *w)
     if (w->record != NULL)
         w->record->waiter = w->token;
     if (w->waited != NULL)
-        w->waited->token = w->token;
+        w->waited->record = w->record;
 }
 
 /* What the next wait will be compared with. */
@@ -247,7 +247,7 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
     self->stack_hi = task->stack_hi;
     w->kind = asked->kind;
     w->object = asked->n == 0 ? 0 : pl_id_of(asked->objects[0]);
-    w->timed = asked->timed;
+    w->timed = asked->timed != 0;
     w->record = NULL;
     w->waited = NULL;
     if (asked->place != NULL)
@@ -365,8 +365,7 @@ PL_INLINE int is_asked_alike(const struct again *a, enum loiter_wait why,
     }
     const uint64_t object = pl_id_of(objects[0]);
     return n == 1 &&
-           (why != LOITER_WAIT_GROUP ||
-            pl_waitgroup_waits_alike(a->w->waited, a->task, a->w->token)) &&
+           (why != LOITER_WAIT_GROUP || pl_waitgroup_waits_alike(a->w->waited, a->task, a->w)) &&
            is_object_alike(a, a->w->record, object);
 }
 
@@ -380,7 +379,7 @@ PL_INLINE void objects_learn(const struct again *a, enum loiter_wait why,
         return;
     }
     struct pl_object *o = a->w->record;
-    if (o->waiter != a->w->token) {
+    if (why != LOITER_WAIT_GROUP && o->waiter != a->w->token) {
         o->task_waiter = a->task;
         object_learns(a, o);
     }
@@ -433,26 +432,23 @@ PL_INLINE int is_known_to(const struct again *a, enum loiter_wait why, const voi
     const struct pl_wait *w = a->w;
     if (why == LOITER_WAIT_SELECT)
         return is_asked_alike(a, why, objects, n);
-    return (w->record->waiter == w->token || is_object_alike(a, w->record, w->object)) &&
-           (why != LOITER_WAIT_GROUP || w->waited->token == w->token);
+    return w->record->waiter == w->token ||
+           (why != LOITER_WAIT_GROUP && is_object_alike(a, w->record, w->object));
 }
 
 PL_INLINE int park_quickly(struct pl_self *self, const struct loiter_task *t, enum loiter_wait why,
-                           const void *const *objects, unsigned n, int timed, const void *caller,
-                           uintptr_t sp)
+                           const void *const *objects, unsigned n, const void *caller, uintptr_t sp)
 {
     struct pl_actor *task = pl_task_grown(t);
     struct pl_wait *w = task == NULL ? NULL : &task->wait;
     const struct again a = {self, task, w};
     if (task == NULL || w->token == 0 || w->object != pl_id_of(objects[0]) ||
-        w->again != (uint32_t)why || timed || w->sp != sp || w->caller != (uintptr_t)caller ||
+        w->again != (uint32_t)why || w->sp != sp || w->caller != (uintptr_t)caller ||
         pl_held_any(task) || pl_noted(self) || pl_plain_address(*w->at) != w->word ||
-        !pl_stamps_go_on(self) || (task->spawns != NULL && !pl_spawner_is_settled(self->thread)) ||
-        !is_known_to(&a, why, objects, n) || !is_trusted(w))
+        !pl_stamps_go_on(self) || !is_known_to(&a, why, objects, n) ||
+        (task->spawns != NULL && !pl_spawn_waits_quickly(self->thread, task)) || !is_trusted(w))
         return 0;
     atomic_signal_fence(memory_order_seq_cst);
-    if (task->spawns != NULL)
-        pl_spawn_waits_settled(task);
     objects_learn(&a, why, objects, n);
     struct el_actor *cell = task->cell;
     const uint64_t now = pl_stamp_on(self);
@@ -467,9 +463,9 @@ PL_OTHER_WAY PL_FRAMELESS void park_select(struct loiter_task *t, enum loiter_wa
                                            const void *const *objects, unsigned n, int timed,
                                            const void *caller)
 {
-    struct pl_self *self = n == 0 || n > SELECT_MOST ? NULL : pl_enter_quickly();
+    struct pl_self *self = n == 0 || n > SELECT_MOST || timed ? NULL : pl_enter_straight();
     if (__builtin_expect(self != NULL, 1)) {
-        int done = park_quickly(self, t, LOITER_WAIT_SELECT, objects, n, timed, caller, PL_SP());
+        int done = park_quickly(self, t, LOITER_WAIT_SELECT, objects, n, caller, PL_SP());
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
@@ -481,15 +477,18 @@ PL_OTHER_WAY PL_FRAMELESS void park_group(struct loiter_task *t, enum loiter_wai
                                           const void *const *objects, unsigned n, int timed,
                                           const void *caller)
 {
-    struct pl_self *self = pl_enter_quickly();
+    if (n != 1 || timed) {
+        park_closely(t, why, objects, n, timed, caller);
+        return;
+    }
+    struct pl_self *self = pl_enter_straight();
     if (__builtin_expect(self != NULL, 1)) {
-        int done =
-            n == 1 && park_quickly(self, t, LOITER_WAIT_GROUP, objects, 1, timed, caller, PL_SP());
+        int done = park_quickly(self, t, LOITER_WAIT_GROUP, objects, 1, caller, PL_SP());
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
     }
-    park_closely(t, why, objects, n, timed, caller);
+    park_closely(t, LOITER_WAIT_GROUP, objects, 1, 0, caller);
 }
 
 PL_EXPORT PL_FRAMELESS void loiter_task_park(struct loiter_task *t, enum loiter_wait why,
@@ -504,14 +503,18 @@ PL_EXPORT PL_FRAMELESS void loiter_task_park(struct loiter_task *t, enum loiter_
         park_select(t, why, objects, n, timed, caller);
         return;
     }
-    struct pl_self *self = n != 1 ? NULL : pl_enter_quickly();
+    if (n != 1 || timed) {
+        park_closely(t, why, objects, n, timed, caller);
+        return;
+    }
+    struct pl_self *self = pl_enter_straight();
     if (__builtin_expect(self != NULL, 1)) {
-        int done = park_quickly(self, t, why, objects, 1, timed, caller, PL_SP());
+        int done = park_quickly(self, t, why, objects, 1, caller, PL_SP());
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
     }
-    park_closely(t, why, objects, n, timed, caller);
+    park_closely(t, why, objects, 1, 0, caller);
 }
 
 PL_EXPORT void loiter_lock_waits(struct loiter_task *t, enum loiter_wait why, const void *lock,

@@ -201,16 +201,17 @@ PL_INLINE int is_woken_in_turn(struct pl_object *o, const struct loiter_task *me
 }
 
 /* `plain` is constant in each of its uses. */
-PL_INLINE int ready_quickly(const struct pl_self *self, struct pl_actor *task, struct pl_object *o,
-                            const struct loiter_task *me, uintptr_t pc, uintptr_t sp, int plain)
+PL_INLINE int was_brief(const struct pl_self *self, const struct pl_wait *w)
 {
-    struct pl_wait *w = &task->wait;
-    const uint64_t began = w->began;
-    const int64_t ticks = (int64_t)(self->now - began);
-    if (began <= atomic_load_explicit(&pl_coarse, memory_order_relaxed) ||
-        ticks >= (int64_t)pl_long_wait_ticks ||
-        (!is_woken_again(o, me, pc, sp) && !is_woken_in_turn(o, me, pc, sp)))
-        return 0;
+    return w->began > atomic_load_explicit(&pl_coarse, memory_order_relaxed) &&
+           (int64_t)(self->now - w->began) < (int64_t)pl_long_wait_ticks;
+}
+
+PL_INLINE void goes_on_quickly(const struct pl_self *self, struct pl_actor *task,
+                               struct pl_object *o, const struct loiter_task *me, int plain)
+{
+    const struct pl_wait *w = &task->wait;
+    const int64_t ticks = (int64_t)(self->now - w->began);
     struct el_object *cell = plain ? w->object_cell : o->cell;
     if (o->waker_creator == task->id)
         pl_spawn_woken(task, EL_ACTOR_TASK | me->id, task->id, o->waker_site);
@@ -223,27 +224,52 @@ PL_INLINE int ready_quickly(const struct pl_self *self, struct pl_actor *task, s
         task_is_runnable(task);
     else
         pl_task_leaves_wait(task, w, EL_ACTOR_RUNNABLE);
-    return 1;
 }
 
-PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void *object)
+PL_OTHER_WAY PL_FRAMELESS void ready_in_turn(struct loiter_task *t, const void *object)
 {
-    struct pl_self *self = pl_enter_quickly();
+    struct pl_self *self = pl_enter_straight();
     if (__builtin_expect(self != NULL, 1)) {
         const struct loiter_task *me = self->running == NULL ? NULL : pl_task_here(self);
         struct pl_actor *task = me == NULL ? NULL : pl_task_grown(t);
         const uint64_t id = pl_id_of(object);
-        int done = 0;
-        if (task != NULL && task->parked == PL_PARKED_PLAINLY && task->wait.object == id) {
-            done = ready_quickly(self, task, task->wait.record, me, PL_PC(), PL_SP(), 1);
+        struct pl_object *o = NULL;
+        int plain = 0, done = 0;
+        if (task != NULL && task->parked == PL_PARKED_PLAINLY) {
+            o = task->wait.record;
+            plain = 1;
         } else if (task != NULL && task->parked == PL_PARKED_SELECTING) {
-            struct pl_object *o = self->thread->objects[pl_recent_slot(id)];
-            done = o != NULL && pl_object_is(o, id) &&
-                   ready_quickly(self, task, o, me, PL_PC(), PL_SP(), 0);
+            o = self->thread->objects[pl_recent_slot(id)];
+        }
+        if (o != NULL && pl_object_is(o, id) && was_brief(self, &task->wait) &&
+            (is_woken_again(o, me, PL_PC(), PL_SP()) ||
+             is_woken_in_turn(o, me, PL_PC(), PL_SP()))) {
+            goes_on_quickly(self, task, o, me, plain);
+            done = 1;
         }
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))
             return;
     }
     ready_otherwise(t, object);
+}
+
+PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void *object)
+{
+    struct pl_self *self = pl_enter_straight();
+    if (__builtin_expect(self != NULL, 1)) {
+        const struct loiter_task *me = self->running == NULL ? NULL : pl_task_here(self);
+        struct pl_actor *task = me == NULL ? NULL : pl_task_grown(t);
+        int done = 0;
+        if (task != NULL && task->parked == PL_PARKED_PLAINLY &&
+            task->wait.object == pl_id_of(object) && was_brief(self, &task->wait) &&
+            is_woken_again(task->wait.record, me, PL_PC(), PL_SP())) {
+            goes_on_quickly(self, task, task->wait.record, me, 1);
+            done = 1;
+        }
+        pl_leave_quickly(self);
+        if (__builtin_expect(done, 1))
+            return;
+    }
+    ready_in_turn(t, object);
 }

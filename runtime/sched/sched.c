@@ -48,6 +48,8 @@ void weft__bind_thread(struct weft__worker *w)
         weft__my_note = w ? &w->note : NULL;
         LOITER_CALL(loiter_worker_note, (weft__my_note));
     }
+    if (w)
+        LOITER_CALL(loiter_worker_spared, (&w->spared));
 }
 
 struct weft_task *weft__self_or_die(void)
@@ -407,6 +409,19 @@ int weft_go_copy(void (*fn)(void *), const void *capture, size_t size)
     return weft__spawn(&spawn, WEFT_CALLER());
 }
 
+static inline void tell_end(struct weft__worker *w, struct weft_task *t)
+{
+    if (__builtin_expect(loiter_task_exit == NULL, 1))
+        return;
+    if (t->loiter.tool == w->spared.young && w->spared.ends != 0) {
+        t->loiter.tool = NULL;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* for a handler that asks who runs here */
+        w->spared.ends--;
+    } else {
+        loiter_task_exit(&t->loiter);
+    }
+}
+
 /* Ends the task. Returns, if it may (`top`: the caller's frame is the first of the stack), when a
  * fresh one is current that shall run on this very stack. Inlined for the reason of `leave`. */
 static inline __attribute__((always_inline)) void finish(struct weft__worker *w,
@@ -419,7 +434,7 @@ static inline __attribute__((always_inline)) void finish(struct weft__worker *w,
     if (__builtin_expect(t->labels != NULL, 0))
         weft__labels_drop(t);
     weft__note_moves(w);
-    LOITER_CALL(loiter_task_exit, (&t->loiter));
+    tell_end(w, t);
     if (is_main)
         weft__main_returned(w);
     struct weft__context gone = t->context;

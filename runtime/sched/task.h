@@ -127,6 +127,7 @@ struct weft__worker {
     uint64_t switches, parks;        /* so far; others read them */
     struct weft__context *scheduler; /* of the OS thread that drives it */
     struct loiter_note note;
+    struct loiter_spared spared;
     void (*after_call)(void *);
     struct weft_task *free_tasks; /* see task.c */
     struct weft_task *full_chain;

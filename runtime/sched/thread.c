@@ -224,6 +224,8 @@ static void drive(struct weft__thread *th)
         weft__dispatch(w, t);
     if (th->forked)
         exit(EXIT_SUCCESS); /* as the last thread of a program does */
+    /* Before the worker may be another thread's. */
+    LOITER_CALL(loiter_worker_spared, (NULL));
     if (w->extra && weft__worker() == w)
         weft__overtime_retire(w);
     th->worker = NULL;

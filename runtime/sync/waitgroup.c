@@ -22,6 +22,18 @@ static void wake_waiters(struct weft_waitgroup *wg)
     weft__ready_all(list, wg);
 }
 
+/* The count is no longer zero. Mostly who listens knows that this task may do so. */
+static inline void tell_begun(const struct weft_waitgroup *wg, const void *caller)
+{
+    if (__builtin_expect(loiter_waitgroup_begun == NULL, 1))
+        return;
+    const struct weft__worker *w = weft__worker();
+    const struct loiter_adder *adder = w ? w->spared.adder : NULL;
+    if (!adder || adder->group != (uintptr_t)wg || !w->current ||
+        adder->task != w->current->loiter.id)
+        loiter_waitgroup_begun(wg, caller);
+}
+
 struct misuse {
     enum loiter_misuse kind;
     const char *what, *before;
@@ -48,7 +60,7 @@ static void added(struct weft_waitgroup *wg, int64_t delta, uint64_t state, cons
     if (count_of(state) < 0)
         misused(&negative, wg, caller, done_before);
     if (delta > 0 && count_of(state) == delta)
-        LOITER_CALL(loiter_waitgroup_begun, (wg, caller));
+        tell_begun(wg, caller);
     if ((state & WAITING) == 0)
         return;
     if (delta > 0 && count_of(state) == delta)
@@ -62,7 +74,7 @@ void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t st
 {
     /* From zero, with nobody waiting: somebody listens. */
     if (delta > 0 && delta <= INT32_MAX && state == (uint64_t)delta << 32)
-        LOITER_CALL(loiter_waitgroup_begun, (wg, WEFT_CALLER()));
+        tell_begun(wg, WEFT_CALLER());
     else
         added(wg, delta, state, done_before, WEFT_CALLER());
 }
