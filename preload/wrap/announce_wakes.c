@@ -256,13 +256,16 @@ PL_OTHER_WAY PL_FRAMELESS void ready_in_turn(struct loiter_task *t, const void *
 
 PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void *object)
 {
+    struct pl_actor *task = pl_task_grown(t);
+    if (task == NULL || task->parked != PL_PARKED_PLAINLY) {
+        ready_in_turn(t, object);
+        return;
+    }
     struct pl_self *self = pl_enter_straight();
     if (__builtin_expect(self != NULL, 1)) {
         const struct loiter_task *me = self->running == NULL ? NULL : pl_task_here(self);
-        struct pl_actor *task = me == NULL ? NULL : pl_task_grown(t);
         int done = 0;
-        if (task != NULL && task->parked == PL_PARKED_PLAINLY &&
-            task->wait.object == pl_id_of(object) && was_brief(self, &task->wait) &&
+        if (me != NULL && task->wait.object == pl_id_of(object) && was_brief(self, &task->wait) &&
             is_woken_again(task->wait.record, me, PL_PC(), PL_SP())) {
             goes_on_quickly(self, task, task->wait.record, me, 1);
             done = 1;
