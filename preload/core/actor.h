@@ -198,6 +198,9 @@ struct pl_spawner {
 
 extern PL_HIDDEN uint64_t pl_row_announced; /* not 0 */
 
+/* No task's `tool`, not even that of one that is not known. */
+#define PL_NO_YOUNG ((void *)&pl_row_announced)
+
 /* What tasks that end on a thread are counted by: the brood of the last one. See young.h. */
 struct pl_ender {
     uintptr_t word; /* as in a task's `tool`; 0: none */

@@ -259,7 +259,7 @@ void pl_spawner_finish(struct pl_self *self)
 static void spared_withdraw(struct pl_thread *thread, void *ctx)
 {
     (void)ctx;
-    __atomic_store_n(&__atomic_load_n(&thread->ender.at, __ATOMIC_RELAXED)->young, NULL,
+    __atomic_store_n(&__atomic_load_n(&thread->ender.at, __ATOMIC_RELAXED)->young, PL_NO_YOUNG,
                      __ATOMIC_RELAXED);
 }
 

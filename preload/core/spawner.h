@@ -120,7 +120,7 @@ PL_INLINE void pl_spawner_grant_row(const struct pl_self *self, struct pl_spawne
 PL_INLINE void pl_ender_grants(struct pl_thread *thread, uint64_t n)
 {
     struct pl_ender *e = &thread->ender;
-    e->at->young = pl_young_any_shown() ? NULL : (void *)e->word; /* NOLINT: with a mark */
+    e->at->young = pl_young_any_shown() ? PL_NO_YOUNG : (void *)e->word; /* NOLINT: with a mark */
     e->at->ends = e->granted = n;
     thread->spawner.row_ends = &pl_row_announced;
 }

@@ -200,13 +200,13 @@ PL_INLINE int is_woken_in_turn(struct pl_object *o, const struct loiter_task *me
     return 1;
 }
 
-/* `plain` is constant in each of its uses. */
 PL_INLINE int was_brief(const struct pl_self *self, const struct pl_wait *w)
 {
     return w->began > atomic_load_explicit(&pl_coarse, memory_order_relaxed) &&
            (int64_t)(self->now - w->began) < (int64_t)pl_long_wait_ticks;
 }
 
+/* `plain` is constant in each of its uses. */
 PL_INLINE void goes_on_quickly(const struct pl_self *self, struct pl_actor *task,
                                struct pl_object *o, const struct loiter_task *me, int plain)
 {
@@ -226,6 +226,17 @@ PL_INLINE void goes_on_quickly(const struct pl_self *self, struct pl_actor *task
         pl_task_leaves_wait(task, w, EL_ACTOR_RUNNABLE);
 }
 
+PL_INLINE int goes_on_in_turn(const struct pl_self *self, struct pl_actor *task,
+                              struct pl_object *o, const struct loiter_task *me, uintptr_t pc,
+                              uintptr_t sp, int plain)
+{
+    if (!was_brief(self, &task->wait) ||
+        (!is_woken_again(o, me, pc, sp) && !is_woken_in_turn(o, me, pc, sp)))
+        return 0;
+    goes_on_quickly(self, task, o, me, plain);
+    return 1;
+}
+
 PL_OTHER_WAY PL_FRAMELESS void ready_in_turn(struct loiter_task *t, const void *object)
 {
     struct pl_self *self = pl_enter_straight();
@@ -233,19 +244,13 @@ PL_OTHER_WAY PL_FRAMELESS void ready_in_turn(struct loiter_task *t, const void *
         const struct loiter_task *me = self->running == NULL ? NULL : pl_task_here(self);
         struct pl_actor *task = me == NULL ? NULL : pl_task_grown(t);
         const uint64_t id = pl_id_of(object);
-        struct pl_object *o = NULL;
-        int plain = 0, done = 0;
-        if (task != NULL && task->parked == PL_PARKED_PLAINLY) {
-            o = task->wait.record;
-            plain = 1;
+        int done = 0;
+        if (task != NULL && task->parked == PL_PARKED_PLAINLY && task->wait.object == id) {
+            done = goes_on_in_turn(self, task, task->wait.record, me, PL_PC(), PL_SP(), 1);
         } else if (task != NULL && task->parked == PL_PARKED_SELECTING) {
-            o = self->thread->objects[pl_recent_slot(id)];
-        }
-        if (o != NULL && pl_object_is(o, id) && was_brief(self, &task->wait) &&
-            (is_woken_again(o, me, PL_PC(), PL_SP()) ||
-             is_woken_in_turn(o, me, PL_PC(), PL_SP()))) {
-            goes_on_quickly(self, task, o, me, plain);
-            done = 1;
+            struct pl_object *o = self->thread->objects[pl_recent_slot(id)];
+            done = o != NULL && pl_object_is(o, id) &&
+                   goes_on_in_turn(self, task, o, me, PL_PC(), PL_SP(), 0);
         }
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))

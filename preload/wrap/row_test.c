@@ -176,6 +176,8 @@ static void the_end_of_one_that_is_shown_is_announced(void **state)
     loiter_task_computes(&many[MANY - 1].loiter);
     assert_int_equal(pl_young_shown, 1);
     const int before = unannounced;
+    end_spared(&(struct loiter_task){.id = 0}); /* one that was made unseen */
+    assert_int_equal(unannounced, before);
     end_spared(&many[MANY - 1].loiter);
     assert_int_equal(unannounced, before);
     assert_int_equal(pl_young_shown, 0);
