@@ -167,6 +167,7 @@ static void on_thread_end(struct model_builder *b, uint64_t at_ns, const struct 
     a->state = EL_ACTOR_ENDED;
     a->wait_kind = EL_WAIT_NONE;
     a->ended_ns = at_ns;
+    a->ended_how = e->how;
     uint32_t *oldest = &b->ended[b->nended++ % MODEL_ENDED_MOST];
     if (b->nended > MODEL_ENDED_MOST) {
         uint32_t index = table_get(&b->actors, *oldest, 0);

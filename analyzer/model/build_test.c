@@ -96,7 +96,7 @@ static void test_actors(void **state)
     EVENT(&f, 1, thread_begin, .thread = 1, .tid = 100, .flags = EL_ACTOR_MAIN);
     EVENT(&f, 2, thread_begin, .thread = 2, .tid = 101, .creator = 1, .created_stack = 7);
     EVENT(&f, 3, thread_begin, .thread = 3, .tid = 102, .creator = 1);
-    EVENT(&f, 8, thread_end, .thread = 2);
+    EVENT(&f, 8, thread_end, .thread = 2, .how = EL_END_EXIT);
     CELL(&f, actor, .state = EL_ACTOR_WAITING, .actor = 3, .wait_kind = EL_WAIT_COND,
          .wait_stack = 4, .object = 0x99, .since = 10, .creator = 1, .created_at = 6);
     CELL(&f, actor, .state = EL_ACTOR_FREE, .actor = 77);
@@ -110,6 +110,7 @@ static void test_actors(void **state)
     assert_int_equal(f.p.nactors, 4);
     const struct model_actor *ended = model_find_actor(&f.p, 2);
     assert_true(ended->state == EL_ACTOR_ENDED && ended->ended_ns == 8);
+    assert_int_equal(ended->ended_how, EL_END_EXIT);
     assert_int_equal(ended->created_stack, 7);
     const struct model_actor *waiting = model_find_actor(&f.p, 3);
     assert_true(waiting->state == EL_ACTOR_WAITING && waiting->since_ns == 5);

@@ -54,7 +54,8 @@ struct model_actor {
     uint32_t run;
     uint32_t tid;
     uint64_t ended_ns; /* 0 while it lives; known for threads, for tasks only that they are gone */
-    bool has_cell;     /* it had one at the end: alive, or ended and not joined */
+    enum el_thread_how ended_how;    /* of a thread that ended */
+    bool has_cell;                   /* it had one at the end: alive, or ended and not joined */
     const struct model_held *held;   /* NULL when it holds nothing */
     const struct model_named *named; /* NULL when it has neither name nor labels */
 };

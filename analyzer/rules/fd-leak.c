@@ -17,10 +17,13 @@
 static struct rule_threshold thresholds[] = {
     {"least", 16, 16, "descriptors", "of one place, each not used since another was opened there"},
     {"orphans", 8, 8, "descriptors", "of one place, idle, whose openers have ended"},
+    {"cut-off", 1, 1, "s",
+     "an opener that left by pthread_exit so late was ended with the process"},
     {0},
 };
 
 struct group {
+    const struct rule *rule;
     const struct model_process *p;
     const struct model_descriptor **members; /* by time */
     size_t n;
@@ -42,10 +45,24 @@ static bool is_left(const struct model_descriptor *d)
     return d->idle != 0 && used && (d->flags & EL_FD_WATCHED) == 0;
 }
 
-static bool is_orphan(const struct model_process *p, const struct model_descriptor *d)
+/* A thread that is stopped as the process ends, in the middle of what it does: some interpreters
+ * end their threads so. */
+static bool is_cut_off(const struct rule *rule, const struct model_process *p, uint64_t opener)
+{
+    const struct model_actor *a = model_find_actor(p, opener);
+    return a != NULL && a->ended_ns != 0 && a->ended_how != EL_END_RETURN &&
+           (double)(p->end_ns - a->ended_ns) / 1e9 < rule_threshold(rule, "cut-off");
+}
+
+static bool has_ended(const struct group *g, uint64_t opener)
+{
+    return life_of(g->p, opener) == LIFE_ENDED && !is_cut_off(g->rule, g->p, opener);
+}
+
+static bool is_orphan(const struct group *g, const struct model_descriptor *d)
 {
     bool idle = d->idle != 0 || (d->flags & EL_FD_USED) == 0;
-    return idle && (d->flags & EL_FD_WATCHED) == 0 && life_of(p, d->opener) == LIFE_ENDED;
+    return idle && (d->flags & EL_FD_WATCHED) == 0 && has_ended(g, d->opener);
 }
 
 /* So many were opened at its place since its last use: whoever serves it is not just about to. */
@@ -106,14 +123,59 @@ static size_t count_files(const struct group *g)
     return n;
 }
 
+static int by_opener(const void *a, const void *b)
+{
+    const struct model_descriptor *const *x = a, *const *y = b;
+    return GROUPS_COMPARE((*x)->opener, (*y)->opener);
+}
+
+/* Of several who open at one place at the same time each may be about to use so many: that others
+ * open meanwhile says nothing then. */
+enum { IN_HAND = 4 };
+
+static size_t beyond(size_t n, size_t in_hand)
+{
+    return n > in_hand ? n - in_hand : 0;
+}
+
+/* The members of one opener, and how many of each may still be in its hands. */
+static void count_opener(struct group *g, const struct model_descriptor *const *members, size_t n,
+                         size_t in_hand)
+{
+    size_t left = 0, over = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool is = is_left(members[i]);
+        left += is;
+        over += is && (members[i]->flags & EL_FD_OVER) != 0;
+        g->orphans += is_orphan(g, members[i]);
+    }
+    g->left += beyond(left, in_hand);
+    g->over += beyond(over, in_hand);
+}
+
+/* How many of those from `at` on have the same opener. */
+static size_t of_one_opener(const struct model_descriptor *const *members, size_t at, size_t n)
+{
+    size_t end = at + 1;
+    while (end < n && members[end]->opener == members[at]->opener)
+        end++;
+    return end - at;
+}
+
 static void count(struct group *g)
 {
-    for (size_t i = 0; i < g->n; i++) {
-        bool left = is_left(g->members[i]);
-        g->left += left;
-        g->over += left && (g->members[i]->flags & EL_FD_OVER) != 0;
-        g->orphans += is_orphan(g->p, g->members[i]);
+    const struct model_descriptor **sorted = xcalloc(g->n, sizeof *g->members);
+    size_t at_work = 0;
+    memcpy(sorted, g->members, g->n * sizeof *sorted);
+    qsort(sorted, g->n, sizeof *sorted, by_opener);
+    for (size_t i = 0; i < g->n; i += of_one_opener(sorted, i, g->n))
+        at_work += !has_ended(g, sorted[i]->opener);
+    for (size_t i = 0, n; i < g->n; i += n) {
+        n = of_one_opener(sorted, i, g->n);
+        count_opener(g, sorted + i, n,
+                     at_work > 1 && !has_ended(g, sorted[i]->opener) ? IN_HAND : 0);
     }
+    free(sorted);
     g->files = count_files(g);
 }
 
@@ -194,7 +256,7 @@ static struct finding *finding_of(const struct rule *rule, const struct group *g
 
 static void judge_group(const struct group_judge *j, const void **members, size_t n)
 {
-    struct group g = {.p = j->p, .members = (const struct model_descriptor **)members, .n = n};
+    struct group g = {j->rule, j->p, (const struct model_descriptor **)members, n, 0, 0, 0, 0};
     count(&g);
     if ((double)g.left >= rule_threshold(j->rule, "least") ||
         (double)g.orphans >= rule_threshold(j->rule, "orphans"))

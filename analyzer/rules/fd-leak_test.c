@@ -116,6 +116,41 @@ static void test_openers_that_ended(void **state)
     expect(9, EL_FD_EVENT, GONE, EL_FD_WATCHED, 0, SEVERITY_WARNING);
 }
 
+/* Threads that work with a file each, or with two, as the process is ended. */
+static void at_work(struct made *m, unsigned threads, unsigned each, enum el_thread_how how,
+                    uint64_t ended_ms)
+{
+    for (unsigned t = 0; t < threads; t++) {
+        MADE_ACTOR(m, .id = 10 + t, .state = ended_ms ? EL_ACTOR_ENDED : EL_ACTOR_RUNNING,
+                   .ended_ns = ended_ms * MS, .ended_how = how);
+        for (unsigned i = 0; i < each; i++)
+            MADE(m, descriptors, ndescriptors, .fd = 10 + t * each + i, .kind = EL_FD_FILE,
+                 .stack = 5, .opener = 10 + t, .opened_ns = 9900 * MS + i, .flags = EL_FD_USED,
+                 .idle = 3);
+    }
+}
+
+static void expect_at_work(unsigned threads, unsigned each, enum el_thread_how how,
+                           uint64_t ended_ms, size_t found)
+{
+    struct made m = made_process();
+    at_work(&m, threads, each, how, ended_ms);
+    judged(&m, found, SEVERITY_ERROR);
+    made_finish(&m);
+}
+
+static void test_openers_at_work(void **state)
+{
+    (void)state;
+    expect_at_work(40, 2, EL_END_RETURN, 0, 0);
+    expect_at_work(40, 5, EL_END_RETURN, 0, 1);  /* more than they have hands for */
+    expect_at_work(1, 17, EL_END_RETURN, 0, 1);  /* it came back for each next one */
+    expect_at_work(40, 2, EL_END_EXIT, 9800, 0); /* stopped as the process ends */
+    expect_at_work(40, 2, EL_END_CANCEL, 9800, 0);
+    expect_at_work(40, 2, EL_END_EXIT, 8900, 1);
+    expect_at_work(40, 2, EL_END_RETURN, 9800, 1); /* they were done */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_different_files),
         cmocka_unit_test(test_those_that_nothing_comes_of),
         cmocka_unit_test(test_openers_that_ended),
+        cmocka_unit_test(test_openers_at_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
