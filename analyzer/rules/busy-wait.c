@@ -11,7 +11,7 @@
 static struct rule_threshold thresholds[] = {
     {"calls", 10000, 10000, "calls", "in a row by one task or thread, which did not wait between"},
     {"naps", 5000, 5000, "calls",
-     "in a row, where the calls are sleeps of less than a millisecond"},
+     "in a row, where the calls are sleeps or timed waits of less than a millisecond"},
     {"burned", 0.02, 0.02, "s", "processor time went into them, over all such rows of the place"},
     {0},
 };

@@ -5,7 +5,7 @@
  * and put back with the place where it was taken. A cancelled wait has the mutex again when its
  * cleanup handlers run, so the way back is a cleanup of the frame, which unwinding passes too.
  */
-#include "preload/wrap/lock.h"
+#include "preload/wrap/timed_out.h"
 
 struct cond_wait {
     struct pl_wait wait;
@@ -35,25 +35,45 @@ static void end(struct cond_wait *c)
         pl_lock_kept(&c->was);
 }
 
-#define COND_WAIT(cond, mutex, timed, REAL)                                                        \
+#define COND_WAIT(cond, mutex, REAL)                                                               \
     __attribute__((cleanup(end))) struct cond_wait c;                                              \
-    begin(&c, cond, mutex, timed, PL_CALL());                                                      \
+    begin(&c, cond, mutex, 0, PL_CALL());                                                          \
     return REAL;
+
+/* `clock`: that of the limit. `over`: what is returned after it. */
+#define COND_WAIT_UNTIL(cond, mutex, clock, at, over, REAL)                                        \
+    const uint64_t before = pl_spin_waited();                                                      \
+    __attribute__((cleanup(end))) struct cond_wait c;                                              \
+    begin(&c, cond, mutex, 1, PL_CALL());                                                          \
+    const int recorded = c.begun, result = REAL;                                                   \
+    end(&c);                                                                                       \
+    if (recorded && result == (over))                                                              \
+        pl_timed_out(&c.wait, before, clock, at, PL_CALL());                                       \
+    return result;
+
+/* The clock of a condition is no part of its interface once it is made. By the wrong one the limit
+ * is years away. */
+static inline clockid_t clock_of_limit(const struct timespec *at)
+{
+    return pl_limit_past(CLOCK_REALTIME, at) >= 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+}
 
 #define COND_WAKE(cond, REAL)                                                                      \
     pl_object_wakes(cond, PL_CALL());                                                              \
     return REAL;
 
 PL_EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex){
-    COND_WAIT(cond, mutex, 0, PL_REAL(pthread_cond_wait)(cond, mutex))}
+    COND_WAIT(cond, mutex, PL_REAL(pthread_cond_wait)(cond, mutex))}
 
 PL_EXPORT int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
                                      const struct timespec *at){
-    COND_WAIT(cond, mutex, 1, PL_REAL(pthread_cond_timedwait)(cond, mutex, at))}
+    COND_WAIT_UNTIL(cond, mutex, clock_of_limit(at), at, ETIMEDOUT,
+                    PL_REAL(pthread_cond_timedwait)(cond, mutex, at))}
 
 PL_EXPORT int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
                                      const struct timespec *at){
-    COND_WAIT(cond, mutex, 1, PL_REAL(pthread_cond_clockwait)(cond, mutex, clock, at))}
+    COND_WAIT_UNTIL(cond, mutex, clock, at, ETIMEDOUT,
+                    PL_REAL(pthread_cond_clockwait)(cond, mutex, clock, at))}
 
 PL_EXPORT int pthread_cond_signal(pthread_cond_t *cond){
     COND_WAKE(cond, PL_REAL(pthread_cond_signal)(cond))}
@@ -78,11 +98,12 @@ PL_EXPORT int pthread_cond_destroy(pthread_cond_t *cond)
 }
 
 PL_EXPORT int cnd_wait(cnd_t *cond,
-                       mtx_t *mutex){COND_WAIT(cond, mutex, 0, PL_REAL(cnd_wait)(cond, mutex))}
+                       mtx_t *mutex){COND_WAIT(cond, mutex, PL_REAL(cnd_wait)(cond, mutex))}
 
 PL_EXPORT int cnd_timedwait(cnd_t *restrict cond, mtx_t *restrict mutex,
                             const struct timespec *restrict at){
-    COND_WAIT(cond, mutex, 1, PL_REAL(cnd_timedwait)(cond, mutex, at))}
+    COND_WAIT_UNTIL(cond, mutex, CLOCK_REALTIME, at, thrd_timedout,
+                    PL_REAL(cnd_timedwait)(cond, mutex, at))}
 
 PL_EXPORT int cnd_signal(cnd_t *cond){COND_WAKE(cond, PL_REAL(cnd_signal)(cond))}
 

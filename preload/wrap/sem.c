@@ -3,7 +3,7 @@
  *
  * A semaphore has no holder: who waits is what counts, and who posted last.
  */
-#include "preload/wrap/lock.h"
+#include "preload/wrap/timed_out.h"
 
 /* Takes the semaphore if that needs no wait. It acts on a pending cancellation first, as the real
  * calls do. errno is as before. */
@@ -24,16 +24,26 @@ static int take_now(sem_t *sem)
     struct pl_wait w;                                                                              \
     pl_wait_begin(&w, EL_WAIT_SEM, (uintptr_t)(sem), timed, PL_CALL());                            \
     int result = REAL;                                                                             \
-    pl_wait_end(&w, result != 0 ? errno : 0);                                                      \
+    pl_wait_end(&w, result != 0 ? errno : 0);
+
+#define SEM_WAIT_UNTIL(sem, clock, at, REAL)                                                       \
+    const uint64_t before = pl_spin_waited();                                                      \
+    SEM_WAIT(sem, 1, REAL)                                                                         \
+    if (result != 0 && errno == ETIMEDOUT)                                                         \
+        pl_timed_out(&w, before, clock, at, PL_CALL());                                            \
     return result;
 
-PL_EXPORT int sem_wait(sem_t *sem){SEM_WAIT(sem, 0, PL_REAL(sem_wait)(sem))}
+PL_EXPORT int sem_wait(sem_t *sem)
+{
+    SEM_WAIT(sem, 0, PL_REAL(sem_wait)(sem))
+    return result;
+}
 
 PL_EXPORT int sem_timedwait(sem_t *restrict sem, const struct timespec *restrict at)
 {
     if (pl_refuses_time(at))
         return PL_REAL(sem_timedwait)(sem, at);
-    SEM_WAIT(sem, 1, PL_REAL(sem_timedwait)(sem, at))
+    SEM_WAIT_UNTIL(sem, CLOCK_REALTIME, at, PL_REAL(sem_timedwait)(sem, at))
 }
 
 PL_EXPORT int sem_clockwait(sem_t *restrict sem, clockid_t clock,
@@ -41,7 +51,7 @@ PL_EXPORT int sem_clockwait(sem_t *restrict sem, clockid_t clock,
 {
     if (pl_refuses_clock(clock) || pl_refuses_time(at))
         return PL_REAL(sem_clockwait)(sem, clock, at);
-    SEM_WAIT(sem, 1, PL_REAL(sem_clockwait)(sem, clock, at))
+    SEM_WAIT_UNTIL(sem, clock, at, PL_REAL(sem_clockwait)(sem, clock, at))
 }
 
 PL_SECOND_WAY int sem_in_vain(sem_t *sem)
