@@ -314,6 +314,7 @@ def main():
         cpu, memory = programs(bench, whole)
     if cpu:
         print("\nprocessor time", *cpu, sep="\n")
+    if memory:
         print("\npeak of the largest process", *memory, sep="\n")
     if list(shares(bench.tools)):
         print("\nbeside plain runs of as much:", *shares(bench.tools), sep="\n  ")
