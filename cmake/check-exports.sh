@@ -11,7 +11,7 @@ list=$2
 # macros.
 declared() {
     cat "$@" | gcc -fpreprocessed -dD -E -P -x c - | sed '/^#/d' | tr '\n' ' ' |
-        grep -oE '\bweft_[a-z0-9_]+ *\(|\bextern (int |__thread struct [a-z_]+ \**)weft_[a-z0-9_]+' |
+        grep -oE '\bweft_[a-z0-9_]+ *\(|\bextern (int |intptr_t |__thread struct [a-z_]+ \**)weft_[a-z0-9_]+' |
         sed 's/^extern .*[ *]//' |
         tr -d ' (' | grep -v '_fn$'
 }

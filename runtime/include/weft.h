@@ -535,7 +535,7 @@ WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
 
 /* For weft_inline.h, which has parts of the above: not 0, somebody is told of what is locked; and
  * what is left to do when it finds that it has to wait, to wake or to tell. */
-extern int weft__watched __attribute__((visibility("default")));
+extern intptr_t weft__watched __attribute__((visibility("default")));
 WEFT_API void weft__mutex_lock_told(struct weft_mutex *mutex, int taken, const void *pc,
                                     const void *frame, const void *caller);
 WEFT_API void weft__rwmutex_lock_told(struct weft_rwmutex *rw, int taken, const void *pc,

@@ -51,7 +51,8 @@ WEFT_API void weft__once_do_call(struct weft_once *once, void (*fn)(void *arg),
  * by that function's frame and return address.
  *
  * `weft__watched`, if not 0, is where, from the thread pointer on, a thread has the address of its
- * worker's note, or NULL. It is read each time: a task goes on in other threads.
+ * worker's note, or of one that nobody may use. It is read each time: a task goes on in other
+ * threads.
  */
 struct weft__noted {
     uintptr_t lock; /* with what it is to the task in its lowest bits; 0: none */
@@ -74,12 +75,14 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
 #define WEFT__MY_NOTE(watched)                                                                     \
     __extension__({                                                                                \
         volatile struct weft__note *note_;                                                         \
-        __asm__ volatile(WEFT__THREAD_WORD : "=&r"(note_) : "r"((intptr_t)(watched)) : "memory");  \
+        __asm__ volatile(WEFT__THREAD_WORD : "=&r"(note_) : "r"(watched) : "memory");              \
         note_;                                                                                     \
     })
 
 /* Keeps two ways through the code apart: a branch between the two places of a note is guessed right
- * nearly always, where an address that is computed would have to be waited for. */
+ * nearly always, where an address that is computed would have to be waited for. The first place is
+ * written straight on: jumps that are taken are what costs most of this, where another program
+ * keeps the other half of the core busy. Where nobody listens there is one over all of it. */
 #define WEFT__WAY(number) __asm__ volatile("" : : "i"(number))
 
 #define WEFT__NOTE_IN(at, object, as, here)                                                        \
@@ -94,12 +97,12 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
 #define WEFT__NOTE(watched, object, as, here)                                                      \
     __extension__({                                                                                \
         volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
-        uint32_t left_ = n_ ? n_->left : 0;                                                        \
+        uint32_t left_ = n_->left;                                                                 \
         int noted_ = 0;                                                                            \
-        if (left_ != 0) {                                                                          \
+        if (__builtin_expect(left_ != 0, 1)) {                                                     \
             noted_ = 1;                                                                            \
-            if (n_->at[0].lock == 0) {                                                             \
-                if (n_->at[1].lock != 0)                                                           \
+            if (__builtin_expect(n_->at[0].lock == 0, 1)) {                                        \
+                if (__builtin_expect(n_->at[1].lock != 0, 0))                                      \
                     n_->later = 0;                                                                 \
                 WEFT__NOTE_IN(n_->at[0], object, as, here);                                        \
                 WEFT__WAY(0);                                                                      \
@@ -121,20 +124,18 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
     __extension__({                                                                                \
         volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
         int was_ = 0;                                                                              \
-        if (n_) {                                                                                  \
-            uint32_t taken_ = n_->taken;                                                           \
-            uintptr_t word_ = (uintptr_t)(object) + (as);                                          \
-            if (n_->at[0].lock == word_) {                                                         \
-                n_->at[0].lock = 0;                                                                \
-                WEFT__WAY(0);                                                                      \
-                was_ = n_->taken == taken_;                                                        \
-            } else if (n_->at[1].lock == word_) {                                                  \
-                n_->at[1].lock = 0;                                                                \
-                WEFT__WAY(1);                                                                      \
-                was_ = n_->taken == taken_;                                                        \
-            }                                                                                      \
+        uint32_t taken_ = n_->taken;                                                               \
+        uintptr_t word_ = (uintptr_t)(object) + (as);                                              \
+        if (__builtin_expect(n_->at[0].lock == word_, 1)) {                                        \
+            n_->at[0].lock = 0;                                                                    \
+            WEFT__WAY(0);                                                                          \
+            was_ = n_->taken == taken_;                                                            \
+        } else if (n_->at[1].lock == word_) {                                                      \
+            n_->at[1].lock = 0;                                                                    \
+            WEFT__WAY(1);                                                                          \
+            was_ = n_->taken == taken_;                                                            \
         }                                                                                          \
-        was_;                                                                                      \
+        __builtin_expect(was_, 1);                                                                 \
     })
 
 /* The place, for the functions that tell of it. */
@@ -142,22 +143,23 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
 
 WEFT__INLINE void weft_mutex_lock(struct weft_mutex *mutex)
 {
-    uint32_t state = 0; /* that was found: 0, it was taken */
-    int watched = weft__watched;
+    uint32_t state = 0;
+    intptr_t watched = weft__watched;
+    const void *here = WEFT__HERE(); /* one for both: a place is known by it */
     if (__builtin_expect(!__atomic_compare_exchange_n(&mutex->state, &state, 1, 0, __ATOMIC_ACQUIRE,
-                                                      __ATOMIC_RELAXED) ||
-                             watched,
-                         0)) {
-        const void *here = WEFT__HERE();
-        if (state != 0 || !WEFT__NOTE(watched, mutex, WEFT__NOTED_LOCK, here))
-            weft__mutex_lock_told(mutex, state == 0, WEFT__PLACE(here));
+                                                      __ATOMIC_RELAXED),
+                         0))
+        weft__mutex_lock_told(mutex, 0, WEFT__PLACE(here));
+    else if (__builtin_expect(watched != 0, 1)) {
+        if (__builtin_expect(!WEFT__NOTE(watched, mutex, WEFT__NOTED_LOCK, here), 0))
+            weft__mutex_lock_told(mutex, 1, WEFT__PLACE(here));
     }
 }
 
 WEFT__INLINE void weft_mutex_unlock(struct weft_mutex *mutex)
 {
-    int watched = weft__watched;
-    if (__builtin_expect(watched, 0) && !WEFT__UNNOTE(watched, mutex, WEFT__NOTED_LOCK)) {
+    intptr_t watched = weft__watched;
+    if (__builtin_expect(watched != 0, 1) && !WEFT__UNNOTE(watched, mutex, WEFT__NOTED_LOCK)) {
         weft__mutex_unlock_call(mutex);
         return;
     }
@@ -171,19 +173,21 @@ WEFT__INLINE void weft_mutex_unlock(struct weft_mutex *mutex)
  */
 WEFT__INLINE void weft_rwmutex_rlock(struct weft_rwmutex *rw)
 {
-    int watched = weft__watched;
+    intptr_t watched = weft__watched;
+    const void *here = WEFT__HERE(); /* one for both: a place is known by it */
     uint32_t before = __atomic_fetch_add(&rw->state, 1, __ATOMIC_ACQUIRE);
-    if (__builtin_expect(before >> 31 || watched, 0)) {
-        const void *here = WEFT__HERE();
-        if (before >> 31 || !WEFT__NOTE(watched, rw, WEFT__NOTED_READ, here))
+    if (__builtin_expect(before >> 31, 0))
+        weft__rwmutex_rlock_told(rw, before, WEFT__PLACE(here));
+    else if (__builtin_expect(watched != 0, 1)) {
+        if (__builtin_expect(!WEFT__NOTE(watched, rw, WEFT__NOTED_READ, here), 0))
             weft__rwmutex_rlock_told(rw, before, WEFT__PLACE(here));
     }
 }
 
 WEFT__INLINE void weft_rwmutex_runlock(struct weft_rwmutex *rw)
 {
-    int watched = weft__watched;
-    if (__builtin_expect(watched, 0) && !WEFT__UNNOTE(watched, rw, WEFT__NOTED_READ)) {
+    intptr_t watched = weft__watched;
+    if (__builtin_expect(watched != 0, 1) && !WEFT__UNNOTE(watched, rw, WEFT__NOTED_READ)) {
         weft__rwmutex_runlock_call(rw);
         return;
     }
@@ -195,22 +199,23 @@ WEFT__INLINE void weft_rwmutex_runlock(struct weft_rwmutex *rw)
 WEFT__INLINE void weft_rwmutex_lock(struct weft_rwmutex *rw)
 {
     uint32_t state = 0, locked = UINT32_C(1) << 31;
-    int watched = weft__watched;
+    intptr_t watched = weft__watched;
+    const void *here = WEFT__HERE(); /* one for both: a place is known by it */
     if (__builtin_expect(!__atomic_compare_exchange_n(&rw->state, &state, locked, 0,
-                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED) ||
-                             watched,
-                         0)) {
-        const void *here = WEFT__HERE();
-        if (state != 0 || !WEFT__NOTE(watched, rw, WEFT__NOTED_WRITE, here))
-            weft__rwmutex_lock_told(rw, state == 0, WEFT__PLACE(here));
+                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
+                         0))
+        weft__rwmutex_lock_told(rw, 0, WEFT__PLACE(here));
+    else if (__builtin_expect(watched != 0, 1)) {
+        if (__builtin_expect(!WEFT__NOTE(watched, rw, WEFT__NOTED_WRITE, here), 0))
+            weft__rwmutex_lock_told(rw, 1, WEFT__PLACE(here));
     }
 }
 
 WEFT__INLINE void weft_rwmutex_unlock(struct weft_rwmutex *rw)
 {
     uint32_t locked = UINT32_C(1) << 31;
-    int watched = weft__watched;
-    if (__builtin_expect(watched, 0) && !WEFT__UNNOTE(watched, rw, WEFT__NOTED_WRITE)) {
+    intptr_t watched = weft__watched;
+    if (__builtin_expect(watched != 0, 1) && !WEFT__UNNOTE(watched, rw, WEFT__NOTED_WRITE)) {
         weft__rwmutex_unlock_call(rw);
         return;
     }

@@ -34,7 +34,7 @@ static bool freed;
 /* ---- the rest of the runtime ---- */
 
 uint32_t weft__open_epoch = 1;
-int weft__watched;
+intptr_t weft__watched;
 __thread struct weft__worker *weft__current_worker;
 uint32_t weft__coarse_ms;
 

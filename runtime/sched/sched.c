@@ -34,7 +34,8 @@ uint32_t weft__visitors;
 
 __thread struct weft__worker *weft__current_worker;
 __thread struct weft_deferred **weft__scopes;
-__thread struct loiter_note *weft__my_note;
+static struct loiter_note nobodys; /* `left` stays 0 */
+__thread struct loiter_note *weft__my_note = &nobodys;
 
 void weft__bind_thread(struct weft__worker *w)
 {
@@ -45,8 +46,8 @@ void weft__bind_thread(struct weft__worker *w)
     LOITER_CALL(loiter_worker_task, (w ? (const void *const volatile *)&w->current : NULL,
                                      offsetof(struct weft_task, loiter)));
     if (loiter_worker_note != NULL) {
-        weft__my_note = w ? &w->note : NULL;
-        LOITER_CALL(loiter_worker_note, (weft__my_note));
+        weft__my_note = w ? &w->note : &nobodys;
+        LOITER_CALL(loiter_worker_note, (w ? &w->note : NULL));
     }
     if (w)
         LOITER_CALL(loiter_worker_spared, (&w->spared));

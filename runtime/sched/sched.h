@@ -34,7 +34,7 @@ static inline struct weft__worker *weft__worker(void)
     return (struct weft__worker *)WEFT_ARCH_THREAD_LOCAL(weft__current_worker);
 }
 
-/* Where weft_inline.h finds the worker's note; NULL where nobody looks at it. */
+/* Where weft_inline.h finds the worker's note; one without room where nobody looks at it. */
 extern __thread struct loiter_note *weft__my_note
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 

@@ -112,7 +112,7 @@ __attribute__((noinline)) static void lock_slow(struct weft_mutex *m, const stru
 
 /* ---- lock ---- */
 
-int weft__watched;
+intptr_t weft__watched;
 
 _Static_assert(sizeof(struct weft__note) == sizeof(struct loiter_note) &&
                    offsetof(struct weft__note, at[1].caller) ==
@@ -125,7 +125,7 @@ _Static_assert(sizeof(struct weft__note) == sizeof(struct loiter_note) &&
 __attribute__((constructor)) static void look_for_listeners(void)
 {
     if (loiter_lock_acquired || loiter_lock_released)
-        weft__watched = (int)((char *)&weft__my_note - (char *)WEFT_ARCH_THREAD_POINTER());
+        weft__watched = (char *)&weft__my_note - (char *)WEFT_ARCH_THREAD_POINTER();
 }
 
 void weft__mutex_lock(struct weft_mutex *m, const void *caller)
