@@ -276,9 +276,10 @@ struct loiter_note {
  * loiter_worker_task. Both places, and the records of tasks that it points to, may be read by other
  * threads for as long as the process lives. */
 LOITER_WEAK void loiter_worker_note(struct loiter_note *note);
+
 /*
  * What a thread of the runtime need not tell, at the moment. Loiter writes these words, by the
- * thread itself, and the runtime takes from `ends`. Zeroed before the thread has it.
+ * thread itself, `young` by any; the runtime takes from `ends`. Zeroed before the thread has it.
  */
 struct loiter_adder {
     uint64_t group; /* a wait group's address, 0: of none */
@@ -295,7 +296,7 @@ struct loiter_spared {
 
 /* The calling OS thread has these words there, until this is called again; NULL: nowhere. Called
  * after loiter_worker_task, and with NULL before another thread is given the same words. They may
- * be read by other threads for as long as the process lives. */
+ * be read and written by other threads for as long as the process lives. */
 LOITER_WEAK void loiter_worker_spared(struct loiter_spared *spared);
 
 /* Something is in the thread's note, and another task is about to run here, or none, otherwise than

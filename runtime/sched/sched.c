@@ -414,7 +414,8 @@ static inline void tell_end(struct weft__worker *w, struct weft_task *t)
 {
     if (__builtin_expect(loiter_task_exit == NULL, 1))
         return;
-    if (t->loiter.tool == w->spared.young && w->spared.ends != 0) {
+    if (t->loiter.tool == __atomic_load_n(&w->spared.young, __ATOMIC_RELAXED) &&
+        w->spared.ends != 0) {
         t->loiter.tool = NULL;
         __atomic_signal_fence(__ATOMIC_SEQ_CST); /* for a handler that asks who runs here */
         w->spared.ends--;
