@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,9 +38,10 @@ void read_problems_clear(struct read_problems *problems)
  * says that the process was killed meanwhile. */
 static bool was_making(const char *dir, const char *hidden)
 {
-    char path[4096];
-    int n = snprintf(path, sizeof path, "%s/%s", dir, hidden);
-    return n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0;
+    char *path = xasprintf("%s/%s", dir, hidden);
+    bool is_there = access(path, F_OK) == 0;
+    free(path);
+    return is_there;
 }
 
 static bool has_done_nothing(const struct model_process *p)

@@ -256,7 +256,8 @@ static struct finding *finding_of(const struct rule *rule, const struct group *g
 
 static void judge_group(const struct group_judge *j, const void **members, size_t n)
 {
-    struct group g = {j->rule, j->p, (const struct model_descriptor **)members, n, 0, 0, 0, 0};
+    struct group g = {
+        .rule = j->rule, .p = j->p, .members = (const struct model_descriptor **)members, .n = n};
     count(&g);
     if ((double)g.left >= rule_threshold(j->rule, "least") ||
         (double)g.orphans >= rule_threshold(j->rule, "orphans"))

@@ -41,7 +41,7 @@ static const char *const system_libraries[] = {
 static const char *const system_sources[] = {"/rustc/", "/sysdeps/", "/go/src/runtime/"};
 
 /* Below an include folder, or in its part for one machine (/usr/include/x86_64-linux-gnu/bits). */
-static const char *const system_headers[] = {"c++/", "bits/"};
+static const char *const system_headers[] = {"c++", "bits"};
 
 /* Where a C program begins, in a file that is the program's own. */
 static const char *const entry_functions[] = {
@@ -76,19 +76,25 @@ static bool system_module(const char *module)
     return false;
 }
 
+static bool below_any(const char *path, const char *const *folders, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t length = strlen(folders[i]);
+        if (strncmp(path, folders[i], length) == 0 && path[length] == '/')
+            return true;
+    }
+    return false;
+}
+
 static bool weft_source(const char *file)
 {
     if (strcmp(base_name(file), "weft.h") == 0)
         return true;
     const char *at = strstr(file, "runtime/");
-    for (; at; at = strstr(at + 1, "runtime/")) {
-        const char *folder = at + strlen("runtime/");
-        for (size_t i = 0; i < sizeof(weft_folders) / sizeof(weft_folders[0]); i++) {
-            size_t n = strlen(weft_folders[i]);
-            if (strncmp(folder, weft_folders[i], n) == 0 && folder[n] == '/')
-                return true;
-        }
-    }
+    for (; at; at = strstr(at + 1, "runtime/"))
+        if (below_any(at + strlen("runtime/"), weft_folders,
+                      sizeof(weft_folders) / sizeof(weft_folders[0])))
+            return true;
     return false;
 }
 
@@ -101,15 +107,13 @@ static const char *after_machine(const char *folder)
 
 static bool system_header(const char *file)
 {
+    const size_t n = sizeof(system_headers) / sizeof(system_headers[0]);
     const char *at = strstr(file, "/include/");
     for (; at; at = strstr(at + 1, "/include/")) {
-        const char *folder = at + strlen("/include/"), *machine = after_machine(folder);
-        for (size_t i = 0; i < sizeof(system_headers) / sizeof(system_headers[0]); i++) {
-            size_t n = strlen(system_headers[i]);
-            if (strncmp(folder, system_headers[i], n) == 0 ||
-                (machine && strncmp(machine, system_headers[i], n) == 0))
-                return true;
-        }
+        const char *path = at + strlen("/include/"), *machine = after_machine(path);
+        if (below_any(path, system_headers, n) ||
+            (machine && below_any(machine, system_headers, n)))
+            return true;
     }
     return false;
 }

@@ -176,20 +176,9 @@ static inline struct pl_self *pl_enter_blindly(void)
     return pl_is_ready() ? pl_enter_as(&pl_self_block) : NULL;
 }
 
-/* The same for functions that call nothing, where a thread is recorded already. NULL says no more
- * than that one of the others is to be asked. */
-PL_INLINE struct pl_self *pl_enter_quickly(void)
-{
-    struct pl_self *self = &pl_self_block;
-    if (__builtin_expect(!pl_is_ready() || self->guard != 0 || self->thread == NULL, 0))
-        return NULL;
-    self->guard = 1;
-    atomic_signal_fence(memory_order_seq_cst);
-    return self;
-}
-
-/* The same where what is looked at next tells that the thread is recorded: `running`, or `stamps`.
- */
+/* The same for functions that call nothing, and where what is looked at next tells that the thread
+ * is recorded already: `running`, or `stamps`. NULL says no more than that one of the others is to
+ * be asked. */
 PL_INLINE struct pl_self *pl_enter_straight(void)
 {
     struct pl_self *self = &pl_self_block;
@@ -198,6 +187,12 @@ PL_INLINE struct pl_self *pl_enter_straight(void)
     self->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
     return self;
+}
+
+/* The same, of a thread that is recorded already. */
+PL_INLINE struct pl_self *pl_enter_quickly(void)
+{
+    return __builtin_expect(pl_self_block.thread == NULL, 0) ? NULL : pl_enter_straight();
 }
 
 PL_INLINE void pl_leave_quickly(struct pl_self *self)
