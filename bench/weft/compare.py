@@ -2,8 +2,9 @@
 """compare.py WEFT_BENCH GO_BENCH [OPTION...] [WORKLOAD...]
 
 Runs each workload of Weft, of Go and of threads in fresh processes, in turn, and prints nanoseconds
-per operation (least / median), the ratios of the least times, the goal, what the primitives alone
-take over Go's time (probe.c), and the peak memory. A ratio below 1: Weft is faster. With --loiter it runs Weft plainly and recorded by Loiter instead. See
+per operation (least / median), the ratios of the least times and the median of the ratios of pairs,
+the goal, what the primitives alone take over Go's time (probe.c), and the peak memory. A ratio below
+1: Weft is faster. With --loiter it runs Weft plainly and recorded by Loiter instead. See
 docs/bench.md."""
 import argparse
 import collections
@@ -85,6 +86,14 @@ def ratio(mine, other):
     return f"{mine / other:7.2f}" if mine is not None and other else f"{'-':>7}"
 
 
+def pairs(mine, other):
+    """The median of the ratios of runs that followed each other: what else the machine does in a
+    while slows both of a pair, so that it hardly shows."""
+    if other is None:
+        return f"{'-':>7}"
+    return f"{statistics.median(a / b for a, b in zip(mine.values['ns'], other.values['ns'])):7.2f}"
+
+
 def print_figures(name, workers, results, columns):
     """The figures beside time: a line each, in the columns of the programs."""
     for figure in FIGURES:
@@ -95,20 +104,20 @@ def print_figures(name, workers, results, columns):
         goal = ratio(*figure.goal) if figure.goal else f"{'-':>7}"
         probe = results["probe"].least(figure.name) if "probe" in results else None
         print(f"  {figure.text:21}{workers:>2}{cells}{ratio(values[0], values[1])}"
-              f"{'':7}{goal}{ratio(probe, values[1])}", flush=True)
+              f"{'':14}{goal}{ratio(probe, values[1])}", flush=True)
 
 
 def compare(programs, args):
     columns = ["Weft", "Go", "threads"]
     print(f"{'ns an operation':21}{'workers':>4}{'Weft':>18}{'Go':>18}{'threads':>18}"
-          f"{'/Go':>7}{'/thr.':>7}{'goal':>7}{'probe':>7}{'MB':>8}{'Go MB':>8}")
+          f"{'/Go':>7}{'pairs':>7}{'/thr.':>7}{'goal':>7}{'probe':>7}{'MB':>8}{'Go MB':>8}")
     for name, workers in chosen(args):
         results = measure(programs, name, workers, args)
         weft, go, threads, probe = (results.get(c) for c in columns + ["probe"])
         least = weft.least("ns")
         goal = WORKLOADS[name].goals.get(workers)
         print(f"{name:23}{workers:>2} {pair(weft)} {pair(go)} {pair(threads)}"
-              f"{ratio(least, go and go.least('ns'))}"
+              f"{ratio(least, go and go.least('ns'))}{pairs(weft, go)}"
               f"{ratio(least, threads and threads.least('ns'))}"
               f"{ratio(*goal) if goal else '-':>7}"
               f"{ratio(probe and probe.least('ns'), go and go.least('ns'))}{weft.peak_mb():8.1f}"
@@ -119,12 +128,12 @@ def compare(programs, args):
 
 def compare_loiter(programs, args):
     print(f"{'ns an operation':21}{'workers':>4}{'Weft':>18}{'with Loiter':>18}"
-          f"{'ratio':>7}{'limit':>7}{'MB':>8}{'with':>8}")
+          f"{'ratio':>7}{'pairs':>7}{'limit':>7}{'MB':>8}{'with':>8}")
     for name, workers in chosen(args):
         results = measure(programs, name, workers, args)
         plain, loaded = (results[p.name] for p in programs)
         print(f"{name:23}{workers:>2} {pair(plain)} {pair(loaded)}"
-              f"{ratio(loaded.least('ns'), plain.least('ns'))}"
+              f"{ratio(loaded.least('ns'), plain.least('ns'))}{pairs(loaded, plain)}"
               f"{LOITER_LIMITS.get(name, '-'):>7}{plain.peak_mb():8.1f}{loaded.peak_mb():8.1f}",
               flush=True)
         yield name, workers, results

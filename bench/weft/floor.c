@@ -229,80 +229,56 @@ static inline void lock_and_unlock_held(void)
     held_top = top;
 }
 
-/* As Weft has it: with the place where it is given up. */
-static const void *volatile given_up_at;
-
-static inline void lock_and_unlock_placed(void)
-{
-    lock_change(&free_lock, 0, 1, __ATOMIC_ACQUIRE);
-    given_up_at = __builtin_return_address(0);
-    lock_change(&free_lock, 1, 0, __ATOMIC_RELEASE);
-}
-
-/* The same, and one lock at a time stands in a slot of the thread, with its place. */
-static __thread struct held held_slot;
-
-static inline void lock_and_unlock_noted(void)
-{
-    volatile struct held *slot = &held_slot;
-    lock_change(&free_lock, 0, 1, __ATOMIC_ACQUIRE);
-    if (slot->lock != NULL)
-        abort();
-    slot->place = __builtin_return_address(0);
-    slot->lock = &free_lock;
-    if (slot->lock != &free_lock)
-        abort();
-    slot->lock = NULL;
-    given_up_at = __builtin_return_address(0);
-    lock_change(&free_lock, 1, 0, __ATOMIC_RELEASE);
-}
-
-/* One lock while another is held, as Weft takes and gives it up: plainly, and noted in the first of
- * two places that is free, which a thread finds by a pointer. */
+/* As Weft takes a lock and gives it up, also one while another is held: plainly, and noted in the
+ * first of two places that is free, which a thread finds by a pointer. */
 static struct placed_lock {
     uint32_t state;
     const void *volatile given_up_at;
 } __attribute__((aligned(64))) outer_lock, inner_lock;
 
+/* A word below this is no lock, and says how many more may be noted there until one is a sample. */
+#define NO_LOCK ((uintptr_t)1 << 32)
+
 static struct held_places {
-    uint32_t left; /* until one is a sample */
     struct {
-        const void *lock, *pc, *frame, *caller;
+        uintptr_t lock, left;
+        const void *pc, *frame, *caller;
     } at[2];
-} held_two = {.left = UINT32_MAX};
+} held_two = {{{.lock = UINT32_MAX}, {.lock = UINT32_MAX}}};
 static __thread struct held_places *volatile held_places = &held_two;
 
-#define NOTE(k, which, address)                                                                    \
+#define NOTE(k, which, address, free)                                                              \
     do {                                                                                           \
         held->at[k].pc = address;                                                                  \
         held->at[k].frame = __builtin_dwarf_cfa();                                                 \
         held->at[k].caller = __builtin_return_address(0);                                          \
-        held->at[k].lock = which;                                                                  \
+        held->at[k].left = (free) - 1;                                                             \
+        held->at[k].lock = (uintptr_t)(which);                                                     \
         __asm__ volatile("" : : "i"(k)); /* a branch, and no address that has to be waited for */  \
     } while (0)
 
 static inline void note(const void *lock, const void *address)
 {
     volatile struct held_places *held = held_places;
-    if (held->left == 0)
+    uintptr_t free = held->at[0].lock;
+    if (free - 1 < NO_LOCK - 1) {
+        NOTE(0, lock, address, free);
+        return;
+    }
+    free = held->at[1].lock;
+    if (free - 1 >= NO_LOCK - 1)
         abort();
-    if (held->at[0].lock == NULL)
-        NOTE(0, lock, address);
-    else if (held->at[1].lock == NULL)
-        NOTE(1, lock, address);
-    else
-        abort();
-    held->left--;
+    NOTE(1, lock, address, free);
 }
 
 static inline void unnote(const void *lock)
 {
     volatile struct held_places *held = held_places;
-    if (held->at[0].lock == lock) {
-        held->at[0].lock = NULL;
+    if (held->at[0].lock == (uintptr_t)lock) {
+        held->at[0].lock = held->at[0].left;
         __asm__ volatile("" : : "i"(0));
-    } else if (held->at[1].lock == lock) {
-        held->at[1].lock = NULL;
+    } else if (held->at[1].lock == (uintptr_t)lock) {
+        held->at[1].lock = held->at[1].left;
         __asm__ volatile("" : : "i"(1));
     } else {
         abort();
@@ -319,6 +295,21 @@ static inline void give_up(struct placed_lock *lock)
     lock->given_up_at = __builtin_return_address(0);
     if (__atomic_sub_fetch(&lock->state, 1, __ATOMIC_RELEASE) != 0)
         abort();
+}
+
+static inline void lock_and_unlock_placed(void)
+{
+    take(&outer_lock);
+    give_up(&outer_lock);
+}
+
+static inline void lock_and_unlock_noted(void)
+{
+    take(&outer_lock);
+    note(&outer_lock, &&here);
+here:
+    unnote(&outer_lock);
+    give_up(&outer_lock);
 }
 
 static inline void nested(void)

@@ -239,7 +239,7 @@ struct pl_thread {
     uint64_t napped_at; /* when its last short sleep began, and how many there were in a row */
     uint32_t naps;
     uint64_t began;                  /* when it ran its first instruction */
-    uint32_t note_span, note_random; /* of core/note.c */
+    uint32_t note_span[LOITER_NOTES], note_random; /* of core/note.c */
     struct pl_waited *waited;        /* of core/group.c: the wait group that it asked for last */
     uint64_t tokens;                 /* numbers of waits and broods that were given out here */
     uint32_t until_told;             /* `until_sample` when the tasks made here were told last */
@@ -431,12 +431,13 @@ PL_INLINE struct pl_actor *pl_runs_here(const struct pl_self *self)
 }
 
 /* Is there a lock that no list has yet? See note.h. */
-_Static_assert(LOITER_NOTES == 2, "both are looked at");
+_Static_assert(LOITER_NOTES == 2 && (LOITER_NOTE_FREE & (LOITER_NOTE_FREE - 1)) == 0,
+               "both are looked at, at once");
 PL_INLINE int pl_noted(const struct pl_self *self)
 {
     const struct loiter_note *note = self->note;
     return note != NULL && (__atomic_load_n(&note->at[0].lock, __ATOMIC_RELAXED) |
-                            __atomic_load_n(&note->at[1].lock, __ATOMIC_RELAXED)) != 0;
+                            __atomic_load_n(&note->at[1].lock, __ATOMIC_RELAXED)) >= LOITER_NOTE_FREE;
 }
 
 /* Does the current actor hold a lock? Needs no guard; 0 when the thread does not record. */

@@ -44,13 +44,18 @@ void pl_note_begin(struct pl_self *self, struct loiter_note *note)
     struct noted *n = pl_arena_alloc(sizeof(*n));
     if (n == NULL) {
         self->note = NULL; /* each lock is told of */
-        note->left = 0;
         return;
     }
     *n = (struct noted){.note = note, .running = self->running, .offset = self->running_offset};
     n->next = atomic_load(&first);
     while (!atomic_compare_exchange_weak(&first, &n->next, n))
         ;
+}
+
+/* The word says what is left: there is no lock. */
+static int is_free(uintptr_t word)
+{
+    return word < LOITER_NOTE_FREE;
 }
 
 static const void *lock_of(uintptr_t word)
@@ -63,62 +68,93 @@ static uint16_t kind_of(uintptr_t word)
     return (uint16_t)(LOITER_WAIT_MUTEX + (word & 3));
 }
 
+/* False: it has gone from there meanwhile. */
+static int clear(struct loiter_noted *at, uintptr_t word)
+{
+    const uintptr_t left = *(const volatile uintptr_t *)&at->left;
+    return __atomic_compare_exchange_n(&at->lock, &word, left, 0, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
+}
+
 /* In the list before it goes from the note: whoever gives the lock up in its task's stead looks for
  * it there first, and drops it or leaves a mark for the list. */
 static void take(struct pl_self *self, struct loiter_noted *at)
 {
     uintptr_t word = __atomic_load_n(&at->lock, __ATOMIC_RELAXED);
-    if (word == 0)
+    if (is_free(word))
         return;
     const void *lock = lock_of(word);
     const struct pl_place place = {at->pc, at->frame, at->caller};
     pl_held_push(self->actor, kind_of(word), lock, pl_stack_of_place(self, &place));
     self->note->taken++;
-    if (!__atomic_compare_exchange_n(&at->lock, &word, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+    if (!clear(at, word))
         pl_held_remove(self->actor, lock, NULL);
 }
 
 void pl_note_take(struct pl_self *self)
 {
     struct loiter_note *note = self->note;
-    const int later = __atomic_load_n(&note->later, __ATOMIC_RELAXED) != 0;
+    const int later = __atomic_load_n(&note->later, __ATOMIC_RELAXED) == note->at[0].left;
     take(self, &note->at[!later]);
     take(self, &note->at[later]);
 }
 
 /* The first are samples each, later ones further and further apart, and never in step with a
  * program that takes some locks in turn. */
-static uint32_t next_span(struct pl_thread *thread)
+static uint32_t next_span(struct pl_thread *thread, uint32_t span)
 {
-    if (thread->note_span < SPAN_MOST)
-        return thread->note_span * 2 + 1;
+    if (span < SPAN_MOST)
+        return span * 2 + 1;
     thread->note_random = thread->note_random * 1103515245 + 12345;
     return SPAN_MOST + (thread->note_random >> 16) % SPAN_MOST;
 }
 
+_Static_assert(2 * SPAN_MOST < LOITER_NOTE_FREE, "what is left is no lock");
+
+/* A sample, which stands for those that were noted there since the last. What the first place has
+ * left tells the order of two, so it is not like `later` by chance. */
+static uint32_t sample(struct pl_self *self, unsigned k, uintptr_t *left)
+{
+    struct pl_thread *thread = self->thread;
+    const uint32_t noted = thread->note_span[k];
+    *left = thread->note_span[k] = next_span(thread, noted);
+    if (k == 0)
+        self->note->later = UINTPTR_MAX;
+    return noted;
+}
+
+/* Often nothing is noted any more of what was as it was asked for, so it is not known which of the
+ * places had no room: each that has none left is one. Else it is counted as if it were noted. */
 uint32_t pl_note_uses(struct pl_self *self)
 {
     struct loiter_note *note = self->note;
+    uint32_t uses = 0;
+    int is_one = 0;
     if (note == NULL)
         return 0;
-    if (note->left != 0) {
-        note->left--;
-        return 0;
+    for (unsigned k = 0; k < LOITER_NOTES; k++) {
+        if (note->at[k].lock != 0)
+            continue;
+        uses += sample(self, k, &note->at[k].lock);
+        is_one = 1;
     }
-    struct pl_thread *thread = self->thread;
-    uint32_t uses = thread->note_span + 1;
-    thread->note_span = next_span(thread);
-    note->left = thread->note_span;
-    return uses;
+    if (is_one)
+        return uses + 1;
+    const unsigned k = !is_free(note->at[0].lock);
+    uintptr_t *left = is_free(note->at[k].lock) ? &note->at[k].lock : &note->at[k].left;
+    if (*left == 0)
+        return sample(self, k, left) + 1;
+    *left -= 1;
+    return 0;
 }
 
 int pl_note_drop(const void *lock)
 {
     for (struct noted *n = atomic_load(&first); n != NULL; n = n->next) {
         for (unsigned i = 0; i < LOITER_NOTES; i++) {
-            uintptr_t *at = &n->note->at[i].lock, word = __atomic_load_n(at, __ATOMIC_RELAXED);
-            if (word != 0 && lock_of(word) == lock &&
-                __atomic_compare_exchange_n(at, &word, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+            struct loiter_noted *at = &n->note->at[i];
+            const uintptr_t word = __atomic_load_n(&at->lock, __ATOMIC_RELAXED);
+            if (!is_free(word) && lock_of(word) == lock && clear(at, word))
                 return 1;
         }
     }
@@ -173,7 +209,8 @@ static void show(struct pl_self *self, struct noted *n)
 static int look_at(struct noted *n, unsigned i, int all)
 {
     const struct loiter_noted *at = &n->note->at[i];
-    const uintptr_t lock = __atomic_load_n(&at->lock, __ATOMIC_ACQUIRE);
+    const uintptr_t word = __atomic_load_n(&at->lock, __ATOMIC_ACQUIRE);
+    const uintptr_t lock = is_free(word) ? 0 : word;
     const void *pc = *(const void *const volatile *)&at->pc;
     const uintptr_t show = all || (lock == n->lock[i] && pc == n->pc[i]) ? lock : 0;
     const int same = show == n->shown[i] && pc == n->pc[i];

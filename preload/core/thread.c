@@ -132,7 +132,8 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
     thread->began = pl_now();
     atomic_fetch_add_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     thread->spawn_stack = 0;
-    thread->note_span = 0;
+    for (unsigned i = 0; i < LOITER_NOTES; i++)
+        thread->note_span[i] = 0;
     thread->note_random = thread->serial;
     thread->waited = NULL;
     thread->ender.at->adder = NULL;

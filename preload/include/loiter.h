@@ -254,21 +254,27 @@ LOITER_WEAK void loiter_lock_waits(struct loiter_task *t, enum loiter_wait why, 
 
 /*
  * The same without a call. The runtime notes that the thread's current task took a lock:
- *     if `left` is not 0, but one of `at` has `lock` 0: takes 1 off `left`, fills that one in, and
- *     its `lock` last; where the other one has a lock, says before in `later` which of them it is;
- * and that it gives it up: reads `taken`, then
- *     if one of `at` has that `lock`: sets it to 0; and if `taken` is still the same, it is told.
+ *     if at[0] has a `lock` from 1 to LOITER_NOTE_FREE - 1, it fills that one in;
+ *     if at[0] has one of LOITER_NOTE_FREE and more, and at[1] one from 1 to LOITER_NOTE_FREE - 1,
+ *     it fills that one in, and before says in `later` what at[0] has left;
+ * where to fill in is to set `left` to 1 less than what `lock` is, and `lock` last. That it gives
+ * the lock up: reads `taken`, then
+ *     if one of `at` has that `lock`: sets it to `left`; and if `taken` is still the same, it is
+ *     told.
  * Otherwise it calls loiter_lock_taken, and loiter_lock_released. Zeroed before the thread has it.
  */
+#define LOITER_NOTE_FREE 4096
 struct loiter_noted {
-    uintptr_t lock; /* its address, plus 0 for MUTEX, 1 for RLOCK, 2 for WLOCK; 0: none */
+    uintptr_t lock; /* its address, plus 0 for MUTEX, 1 for RLOCK, 2 for WLOCK; below
+                       LOITER_NOTE_FREE: none, and how many may be noted here until one is told by
+                       a call, which Loiter sets anew then */
+    uintptr_t left; /* while there is one: how many may be noted here after it */
     const void *pc, *frame, *caller;
 };
 #define LOITER_NOTES 2
 struct loiter_note {
-    uint32_t left;  /* Loiter sets it anew: one that is not noted is a sample */
-    uint32_t taken; /* Loiter counts what it took from here into a list of its own */
-    uint32_t later; /* of two that are noted, which was taken later */
+    uint32_t taken;  /* Loiter counts what it took from here into a list of its own */
+    uintptr_t later; /* at[1] was noted after at[0] if that has as much left */
     struct loiter_noted at[LOITER_NOTES];
 };
 

@@ -54,17 +54,19 @@ WEFT_API void weft__once_do_call(struct weft_once *once, void (*fn)(void *arg),
  * worker's note, or of one that nobody may use. It is read each time: a task goes on in other
  * threads.
  */
-struct weft__noted {
-    uintptr_t lock; /* with what it is to the task in its lowest bits; 0: none */
+struct weft__noted { /* as struct loiter_noted */
+    uintptr_t lock; /* with what it is to the task in its lowest bits; below WEFT__NOTE_FREE: none,
+                       and so many more may be noted here until one is told by a call */
+    uintptr_t left; /* while there is one: what is left, without it */
     const void *pc, *frame, *caller;
 };
-struct weft__note { /* as struct loiter_note */
-    uint32_t left;  /* so many more may be noted until one is told by a call */
-    uint32_t taken; /* counts the notes that were taken over */
-    uint32_t later; /* of two, which was noted later */
+struct weft__note {  /* as struct loiter_note */
+    uint32_t taken;  /* counts the notes that were taken over */
+    uintptr_t later; /* what was left of the first as the second was filled in */
     struct weft__noted at[2];
 };
 
+#define WEFT__NOTE_FREE 4096
 enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WRITE = 2 };
 
 #if defined(__x86_64__)
@@ -85,36 +87,36 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
  * keeps the other half of the core busy. Where nobody listens there is one over all of it. */
 #define WEFT__WAY(number) __asm__ volatile("" : : "i"(number))
 
-#define WEFT__NOTE_IN(at, object, as, here)                                                        \
+#define WEFT__NOTE_IN(at, free, object, as, here)                                                  \
     do {                                                                                           \
         (at).pc = (here);                                                                          \
         (at).frame = __builtin_dwarf_cfa();                                                        \
         (at).caller = __builtin_return_address(0);                                                 \
+        (at).left = (free) - 1;                                                                    \
         (at).lock = (uintptr_t)(object) + (as);                                                    \
     } while (0)
+
+#define WEFT__HAS_LEFT(free) ((free) - 1 < WEFT__NOTE_FREE - 1)
 
 /* False: it has to be told of. */
 #define WEFT__NOTE(watched, object, as, here)                                                      \
     __extension__({                                                                                \
         volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
-        uint32_t left_ = n_->left;                                                                 \
-        int noted_ = 0;                                                                            \
-        if (__builtin_expect(left_ != 0, 1)) {                                                     \
-            noted_ = 1;                                                                            \
-            if (__builtin_expect(n_->at[0].lock == 0, 1)) {                                        \
-                if (__builtin_expect(n_->at[1].lock != 0, 0))                                      \
-                    n_->later = 0;                                                                 \
-                WEFT__NOTE_IN(n_->at[0], object, as, here);                                        \
-                WEFT__WAY(0);                                                                      \
-            } else if (n_->at[1].lock == 0) {                                                      \
-                n_->later = 1;                                                                     \
-                WEFT__NOTE_IN(n_->at[1], object, as, here);                                        \
+        uintptr_t free_ = n_->at[0].lock;                                                          \
+        int noted_ = 1;                                                                            \
+        if (__builtin_expect(WEFT__HAS_LEFT(free_), 1)) {                                          \
+            WEFT__NOTE_IN(n_->at[0], free_, object, as, here);                                     \
+            WEFT__WAY(0);                                                                          \
+        } else {                                                                                   \
+            noted_ = free_ != 0;                                                                   \
+            free_ = n_->at[1].lock;                                                                \
+            if (noted_ && WEFT__HAS_LEFT(free_)) {                                                 \
+                n_->later = n_->at[0].left;                                                        \
+                WEFT__NOTE_IN(n_->at[1], free_, object, as, here);                                 \
                 WEFT__WAY(1);                                                                      \
             } else {                                                                               \
                 noted_ = 0;                                                                        \
             }                                                                                      \
-            if (noted_)                                                                            \
-                n_->left = left_ - 1;                                                              \
         }                                                                                          \
         noted_;                                                                                    \
     })
@@ -123,19 +125,21 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
 #define WEFT__UNNOTE(watched, object, as)                                                          \
     __extension__({                                                                                \
         volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
-        int was_ = 0;                                                                              \
         uint32_t taken_ = n_->taken;                                                               \
         uintptr_t word_ = (uintptr_t)(object) + (as);                                              \
+        int was_ = 0;                                                                              \
         if (__builtin_expect(n_->at[0].lock == word_, 1)) {                                        \
-            n_->at[0].lock = 0;                                                                    \
+            n_->at[0].lock = n_->at[0].left;                                                       \
             WEFT__WAY(0);                                                                          \
-            was_ = n_->taken == taken_;                                                            \
+            if (__builtin_expect(n_->taken == taken_, 1))                                          \
+                was_ = 1;                                                                          \
         } else if (n_->at[1].lock == word_) {                                                      \
-            n_->at[1].lock = 0;                                                                    \
+            n_->at[1].lock = n_->at[1].left;                                                       \
             WEFT__WAY(1);                                                                          \
-            was_ = n_->taken == taken_;                                                            \
+            if (__builtin_expect(n_->taken == taken_, 1))                                          \
+                was_ = 1;                                                                          \
         }                                                                                          \
-        __builtin_expect(was_, 1);                                                                 \
+        was_;                                                                                      \
     })
 
 /* The place, for the functions that tell of it. */

@@ -41,7 +41,7 @@ extern __thread struct loiter_note *weft__my_note
 /* The task is about to leave the worker otherwise than by a wait. */
 static inline void weft__note_moves(const struct weft__worker *w)
 {
-    if (__builtin_expect((w->note.at[0].lock | w->note.at[1].lock) != 0, 0))
+    if (__builtin_expect((w->note.at[0].lock | w->note.at[1].lock) >= LOITER_NOTE_FREE, 0))
         LOITER_CALL(loiter_note_moves, ());
 }
 

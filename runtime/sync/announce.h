@@ -15,16 +15,19 @@
 static inline bool weft__noted(enum loiter_wait why, const void *lock, const struct weft__place *at)
 {
     struct weft__worker *w = weft__worker();
-    volatile struct loiter_note *note = w ? &w->note : NULL;
-    int k = note && note->at[0].lock != 0;
-    uint32_t left = note && at->frame && note->at[k].lock == 0 ? note->left : 0;
-    if (left == 0)
+    if (!w || !at->frame)
         return false;
-    note->left = left - 1;
-    note->later = (uint32_t)k; /* without a second one nobody looks at it */
+    volatile struct loiter_note *note = &w->note;
+    const int k = note->at[0].lock >= LOITER_NOTE_FREE;
+    const uintptr_t free = note->at[k].lock;
+    if (free == 0 || free >= LOITER_NOTE_FREE)
+        return false;
+    if (k != 0)
+        note->later = note->at[0].left;
     note->at[k].pc = at->pc;
     note->at[k].frame = at->frame;
     note->at[k].caller = at->caller;
+    note->at[k].left = free - 1;
     note->at[k].lock = (uintptr_t)lock + (why - LOITER_WAIT_MUTEX);
     return true;
 }
@@ -56,7 +59,7 @@ static inline bool weft__unnoted(enum loiter_wait why, const void *lock)
     int k = note && note->at[0].lock != word;
     if (!note || note->at[k].lock != word)
         return false;
-    note->at[k].lock = 0;
+    note->at[k].lock = note->at[k].left;
     return note->taken == taken;
 }
 

@@ -115,6 +115,9 @@ __attribute__((noinline)) static void lock_slow(struct weft_mutex *m, const stru
 intptr_t weft__watched;
 
 _Static_assert(sizeof(struct weft__note) == sizeof(struct loiter_note) &&
+                   WEFT__NOTE_FREE == LOITER_NOTE_FREE &&
+                   offsetof(struct weft__note, at[1].left) ==
+                       offsetof(struct loiter_note, at[1].left) &&
                    offsetof(struct weft__note, at[1].caller) ==
                        offsetof(struct loiter_note, at[1].caller) &&
                    offsetof(struct weft__note, at) == offsetof(struct loiter_note, at) &&
