@@ -252,7 +252,7 @@ static __thread struct held_places *volatile held_places = &held_two;
         held->at[k].pc = address;                                                                  \
         held->at[k].frame = __builtin_dwarf_cfa();                                                 \
         held->at[k].caller = __builtin_return_address(0);                                          \
-        held->at[k].left = (free) - 1;                                                             \
+        held->at[k].left = (free)-1;                                                               \
         held->at[k].lock = (uintptr_t)(which);                                                     \
         __asm__ volatile("" : : "i"(k)); /* a branch, and no address that has to be waited for */  \
     } while (0)

@@ -238,12 +238,12 @@ struct pl_thread {
     uint64_t spin_at, spin_cpu_ns, spin_looked, spin_charged_ns;
     uint64_t napped_at; /* when its last short sleep began, and how many there were in a row */
     uint32_t naps;
-    uint64_t began;                  /* when it ran its first instruction */
+    uint64_t began;                                /* when it ran its first instruction */
     uint32_t note_span[LOITER_NOTES], note_random; /* of core/note.c */
-    struct pl_waited *waited;        /* of core/group.c: the wait group that it asked for last */
-    uint64_t tokens;                 /* numbers of waits and broods that were given out here */
-    uint32_t until_told;             /* `until_sample` when the tasks made here were told last */
-    uint32_t spawn_stack;            /* where it made a task last, and the site of that place */
+    struct pl_waited *waited; /* of core/group.c: the wait group that it asked for last */
+    uint64_t tokens;          /* numbers of waits and broods that were given out here */
+    uint32_t until_told;      /* `until_sample` when the tasks made here were told last */
+    uint32_t spawn_stack;     /* where it made a task last, and the site of that place */
     struct pl_site *spawn_site;
     struct pl_ender ender;
     uint32_t stack_hits;
@@ -407,7 +407,7 @@ PL_HIDDEN int pl_held_settle(struct pl_actor *actor);
 /* The runtime's task that runs here, where that is to be looked at; NULL: none. */
 PL_INLINE struct loiter_task *pl_task_here(const struct pl_self *self)
 {
-    uintptr_t record = (uintptr_t)*self->running;
+    uintptr_t record = (uintptr_t)*self->here;
     if (record == 0)
         return NULL;
     struct loiter_task *t = (struct loiter_task *)(record + self->running_offset); /* NOLINT */
@@ -436,8 +436,8 @@ _Static_assert(LOITER_NOTES == 2 && (LOITER_NOTE_FREE & (LOITER_NOTE_FREE - 1)) 
 PL_INLINE int pl_noted(const struct pl_self *self)
 {
     const struct loiter_note *note = self->note;
-    return note != NULL && (__atomic_load_n(&note->at[0].lock, __ATOMIC_RELAXED) |
-                            __atomic_load_n(&note->at[1].lock, __ATOMIC_RELAXED)) >= LOITER_NOTE_FREE;
+    return (__atomic_load_n(&note->at[0].lock, __ATOMIC_RELAXED) |
+            __atomic_load_n(&note->at[1].lock, __ATOMIC_RELAXED)) >= LOITER_NOTE_FREE;
 }
 
 /* Does the current actor hold a lock? Needs no guard; 0 when the thread does not record. */

@@ -88,9 +88,16 @@ struct pl_self {
      * loiter_worker_task. While it is not NULL, `actor` and the bounds are to be asked of
      * pl_follow. */
     const void *const volatile *running;
+    /* The same, or a place that says none where that is NULL. */
+    const void *const volatile *here;
     size_t running_offset;
-    struct loiter_note *note; /* see note.h; NULL: it has none */
+    struct loiter_note *note; /* see note.h; pl_no_note: it has none */
 };
+
+/* Nothing runs here. */
+extern PL_HIDDEN const void *const volatile pl_nothing_here;
+/* Nothing is noted there, and nothing can be. */
+extern PL_HIDDEN struct loiter_note pl_no_note;
 
 #define PL_PENDING_WAIT 1u /* the thread keeps a wait that is to be written */
 #define PL_PENDING_HOLD 2u /* and a sample of how long a lock is held */
@@ -103,6 +110,16 @@ static inline void pl_self_settle(struct pl_self *self)
 {
     int hindered = self->thread == NULL || self->running != NULL || self->pending != 0;
     self->quick = hindered ? &pl_actor_none : self->actor;
+}
+
+/* Where the runtime keeps what runs on this thread; NULL: nowhere. Its note is to be told anew. */
+static inline void pl_self_runs(struct pl_self *self, const void *const volatile *place,
+                                size_t offset)
+{
+    self->running = place;
+    self->here = place != NULL ? place : &pl_nothing_here;
+    self->running_offset = offset;
+    self->note = &pl_no_note;
 }
 
 enum pl_phase { PL_PHASE_NEW = 0, PL_PHASE_ON = 1, PL_PHASE_OVER = 2 };

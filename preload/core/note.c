@@ -38,12 +38,12 @@ static int is_known(const struct loiter_note *note)
 
 void pl_note_begin(struct pl_self *self, struct loiter_note *note)
 {
-    self->note = note;
+    self->note = note != NULL ? note : &pl_no_note;
     if (note == NULL || is_known(note))
         return;
     struct noted *n = pl_arena_alloc(sizeof(*n));
     if (n == NULL) {
-        self->note = NULL; /* each lock is told of */
+        self->note = &pl_no_note; /* each lock is told of */
         return;
     }
     *n = (struct noted){.note = note, .running = self->running, .offset = self->running_offset};
@@ -130,7 +130,7 @@ uint32_t pl_note_uses(struct pl_self *self)
     struct loiter_note *note = self->note;
     uint32_t uses = 0;
     int is_one = 0;
-    if (note == NULL)
+    if (note == &pl_no_note)
         return 0;
     for (unsigned k = 0; k < LOITER_NOTES; k++) {
         if (note->at[k].lock != 0)

@@ -103,15 +103,24 @@ static inline struct pl_object *pl_object_waited(struct pl_self *self, enum el_o
  * count at once one may count for nothing. */
 PL_HIDDEN void pl_object_task_last(struct pl_object *gone);
 
-/* Counts where a lost one does no harm: without a locked instruction. */
+/* Counts where a lost one does no harm: without a locked instruction, and where there is one that
+ * adds to memory, by that: compilers make three of the two atomic accesses. */
 PL_INLINE void pl_object_count(uint32_t *word)
 {
+#ifdef __x86_64__
+    __asm__ volatile("addl $1, %0" : "+m"(*word) : : "cc");
+#else
     __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+#endif
 }
 
 PL_INLINE void pl_object_add(uint64_t *word, uint64_t n)
 {
+#ifdef __x86_64__
+    __asm__ volatile("addq %1, %0" : "+m"(*word) : "r"(n) : "cc");
+#else
     __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+#endif
 }
 
 static inline void pl_object_task_waits(struct pl_object *o, struct pl_actor *task, uint32_t stack)

@@ -27,8 +27,10 @@ static struct pl_map by_pthread;
 static _Atomic uint32_t last_serial;
 static _Atomic uint32_t unseen; /* threads whose end nobody will tell */
 
-__thread struct pl_self pl_self_block
-    __attribute__((tls_model("initial-exec"))) = {.quick = &pl_actor_none};
+const void *const volatile pl_nothing_here;
+struct loiter_note pl_no_note;
+__thread struct pl_self pl_self_block __attribute__((tls_model("initial-exec"))) = {
+    .quick = &pl_actor_none, .here = &pl_nothing_here, .note = &pl_no_note};
 _Static_assert(sizeof(struct pl_self) <= 1024, "initial-exec TLS is scarce");
 
 __attribute__((noinline)) struct pl_self *pl_self(void)
@@ -58,8 +60,7 @@ void pl_thread_reset(struct pl_self *self)
     self->pending = 0;
     self->stamps = 0;
     self->now = 0;
-    self->running = NULL;
-    self->note = NULL;
+    pl_self_runs(self, NULL, 0);
     pl_self_settle(self);
 }
 
@@ -253,8 +254,7 @@ void pl_thread_finish(struct pl_self *self, uint32_t how)
     atomic_fetch_sub_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     self->phase = PL_PHASE_OVER;
     self->stamps = 0;
-    self->running = NULL;
-    self->note = NULL;
+    pl_self_runs(self, NULL, 0);
     self->thread = NULL;
     self->actor = NULL;
     pl_self_settle(self);

@@ -107,12 +107,10 @@ PL_EXPORT void loiter_worker_task(const void *const volatile *place, size_t offs
     struct pl_self *self = pl_enter_blindly();
     if (self == NULL)
         return;
-    self->running = place;
-    self->running_offset = offset;
+    pl_self_runs(self, place, offset);
     self->actor = self->thread->actor;
     self->stack_lo = self->actor->stack_lo;
     self->stack_hi = self->actor->stack_hi;
-    self->note = NULL;
     pl_spared_begin(self->thread, NULL);
     pl_self_settle(self);
     pl_leave(self);
@@ -216,8 +214,8 @@ __attribute__((noinline)) static void created(struct pl_birth *b)
 PL_INLINE int fits(struct pl_self *self, void (*start)(void), size_t stack_bytes,
                    size_t capture_bytes, const void *caller, uintptr_t sp)
 {
-    return self->running != NULL && pl_spawner_fits(&self->thread->spawner, pl_task_here(self),
-                                                    start, stack_bytes, capture_bytes, caller, sp);
+    return pl_spawner_fits(&self->thread->spawner, pl_task_here(self), start, stack_bytes,
+                           capture_bytes, caller, sp);
 }
 
 /* Where there is more to be counted, or the thread's time has moved on. */

@@ -311,10 +311,10 @@ PL_INLINE int is_like(const struct again *a, enum loiter_wait why, int timed, ui
 /* So many times more, a look is enough. */
 PL_INLINE int is_trusted(struct pl_wait *w)
 {
-    if (w->turns == 0)
-        return 0;
-    w->turns--;
-    return 1;
+    if ((int32_t)--w->turns >= 0)
+        return 1;
+    w->turns = 0;
+    return 0;
 }
 
 static int is_still(const struct again *a)

@@ -46,7 +46,7 @@ __attribute__((noinline)) static void ready(struct loiter_task *t, const void *o
  * what wakes others for longer has to be found among the living. */
 PL_INLINE int who_runs(struct pl_self *self, struct pl_who *me)
 {
-    const struct loiter_task *t = self->running == NULL ? NULL : pl_task_here(self);
+    const struct loiter_task *t = pl_task_here(self);
     const struct pl_brood *b = t == NULL ? NULL : pl_brood_of(t);
     if (b != NULL) {
         *me = (struct pl_who){EL_ACTOR_TASK | t->id, b->creator, b->site,
@@ -94,11 +94,13 @@ PL_INLINE struct pl_object *woken_by(const struct pl_self *self, const struct pl
 }
 
 /* Of a wait without a limit. */
-PL_INLINE void task_is_runnable(struct pl_actor *task)
+PL_INLINE void task_is_runnable(struct pl_actor *task, uint64_t waker)
 {
+    struct el_actor *cell = task->cell;
     task->parked = 0;
-    __atomic_store_n(&task->cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
-    el_set_state(&task->cell->state, EL_ACTOR_RUNNABLE);
+    cell->waker = waker;
+    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
+    el_set_state(&cell->state, EL_ACTOR_RUNNABLE);
 }
 
 /* By who is the object's last waker now. What was looked at before is not kept for it, as in
@@ -168,26 +170,28 @@ __attribute__((noinline)) PL_FRAMELESS static void ready_otherwise(struct loiter
 /*
  * The usual cases: the object's last waking again, by the same task or by a sibling, from the same
  * call. A sibling's frames, of which the first are those of its place, are looked at now and then.
+ * They give the waker's number; 0: it is another case.
  */
-PL_INLINE int is_woken_again(struct pl_object *o, const struct loiter_task *me, uintptr_t pc,
-                             uintptr_t sp)
+PL_INLINE uint64_t woken_again_by(struct pl_object *o, const struct loiter_task *me, uintptr_t pc,
+                                  uintptr_t sp)
 {
     if (o->again.pc != pc || o->again.sp != sp)
         return 0;
-    if (o->again.actor == (EL_ACTOR_TASK | me->id))
-        return 1;
+    const uint64_t id = EL_ACTOR_TASK | me->id;
+    if (o->again.actor == id)
+        return id;
     const uintptr_t word = (uintptr_t)me->tool;
     if ((word & PL_YOUNG) == 0 || pl_brood_at(word)->token != o->again.brood || o->sure == 0 ||
         pl_brood_at(word)->created_at <= atomic_load_explicit(&pl_coarse, memory_order_relaxed))
         return 0;
     o->sure--;
-    o->again.actor = o->cell->last_waker = EL_ACTOR_TASK | me->id;
-    return 1;
+    o->again.actor = o->cell->last_waker = id;
+    return id;
 }
 
 /* It woke the object before the one that did so last, from this call: two that wake each other. */
-PL_INLINE int is_woken_in_turn(struct pl_object *o, const struct loiter_task *me, uintptr_t pc,
-                               uintptr_t sp)
+PL_INLINE uint64_t woken_in_turn_by(struct pl_object *o, const struct loiter_task *me, uintptr_t pc,
+                                    uintptr_t sp)
 {
     const uint32_t k = o->latest ^ 1;
     const struct pl_waking *waking = &o->wakings[k];
@@ -197,51 +201,56 @@ PL_INLINE int is_woken_in_turn(struct pl_object *o, const struct loiter_task *me
         return 0;
     const struct pl_who who = pl_who(actor);
     pl_object_wake_last(o, &who, k);
-    return 1;
+    return who.id;
 }
 
-PL_INLINE int was_brief(const struct pl_self *self, const struct pl_wait *w)
+/* As was_short, of a wait that ended after so many ticks, or before, by another thread's time. */
+PL_INLINE int was_brief(const struct pl_wait *w, int64_t ticks)
 {
     return w->began > atomic_load_explicit(&pl_coarse, memory_order_relaxed) &&
-           (int64_t)(self->now - w->began) < (int64_t)pl_long_wait_ticks;
+           ticks < (int64_t)pl_long_wait_ticks;
 }
 
 /* `plain` is constant in each of its uses. */
 PL_INLINE void goes_on_quickly(const struct pl_self *self, struct pl_actor *task,
-                               struct pl_object *o, const struct loiter_task *me, int plain)
+                               struct pl_object *o, uint64_t waker, int64_t ticks, int plain)
 {
     const struct pl_wait *w = &task->wait;
-    const int64_t ticks = (int64_t)(self->now - w->began);
     struct el_object *cell = plain ? w->object_cell : o->cell;
     if (o->waker_creator == task->id)
-        pl_spawn_woken(task, EL_ACTOR_TASK | me->id, task->id, o->waker_site);
+        pl_spawn_woken(task, waker, task->id, o->waker_site);
     cell->last_waker_at = self->now;
     pl_object_count(&cell->wakes);
     if (plain && ticks > 0)
         pl_object_add(&cell->wait_ticks, (uint64_t)ticks);
-    task->cell->waker = EL_ACTOR_TASK | me->id;
-    if (plain)
-        task_is_runnable(task);
-    else
+    if (plain) {
+        task_is_runnable(task, waker);
+    } else {
+        task->cell->waker = waker;
         pl_task_leaves_wait(task, w, EL_ACTOR_RUNNABLE);
+    }
 }
 
 PL_INLINE int goes_on_in_turn(const struct pl_self *self, struct pl_actor *task,
                               struct pl_object *o, const struct loiter_task *me, uintptr_t pc,
                               uintptr_t sp, int plain)
 {
-    if (!was_brief(self, &task->wait) ||
-        (!is_woken_again(o, me, pc, sp) && !is_woken_in_turn(o, me, pc, sp)))
+    const int64_t ticks = (int64_t)(self->now - task->wait.began);
+    if (!was_brief(&task->wait, ticks))
         return 0;
-    goes_on_quickly(self, task, o, me, plain);
-    return 1;
+    uint64_t waker = woken_again_by(o, me, pc, sp);
+    if (waker == 0)
+        waker = woken_in_turn_by(o, me, pc, sp);
+    if (waker != 0)
+        goes_on_quickly(self, task, o, waker, ticks, plain);
+    return waker != 0;
 }
 
 PL_OTHER_WAY PL_FRAMELESS void ready_in_turn(struct loiter_task *t, const void *object)
 {
     struct pl_self *self = pl_enter_straight();
     if (__builtin_expect(self != NULL, 1)) {
-        const struct loiter_task *me = self->running == NULL ? NULL : pl_task_here(self);
+        const struct loiter_task *me = pl_task_here(self);
         struct pl_actor *task = me == NULL ? NULL : pl_task_grown(t);
         const uint64_t id = pl_id_of(object);
         int done = 0;
@@ -268,12 +277,15 @@ PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void 
     }
     struct pl_self *self = pl_enter_straight();
     if (__builtin_expect(self != NULL, 1)) {
-        const struct loiter_task *me = self->running == NULL ? NULL : pl_task_here(self);
+        const struct loiter_task *me = pl_task_here(self);
+        const int64_t ticks = (int64_t)(self->now - task->wait.began);
         int done = 0;
-        if (me != NULL && task->wait.object == pl_id_of(object) && was_brief(self, &task->wait) &&
-            is_woken_again(task->wait.record, me, PL_PC(), PL_SP())) {
-            goes_on_quickly(self, task, task->wait.record, me, 1);
-            done = 1;
+        if (me != NULL && task->wait.object == pl_id_of(object) && was_brief(&task->wait, ticks)) {
+            struct pl_object *o = task->wait.record;
+            const uint64_t waker = woken_again_by(o, me, PL_PC(), PL_SP());
+            if (waker != 0)
+                goes_on_quickly(self, task, o, waker, ticks, 1);
+            done = waker != 0;
         }
         pl_leave_quickly(self);
         if (__builtin_expect(done, 1))

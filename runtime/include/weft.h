@@ -548,6 +548,7 @@ WEFT_API void weft__rwmutex_rlock_wait(struct weft_rwmutex *rw, uint32_t before)
 WEFT_API void weft__rwmutex_runlock_wake(struct weft_rwmutex *rw, uint32_t before);
 WEFT_API void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t state,
                                     const void *done_before);
+WEFT_API void weft__waitgroup_begun(const struct weft_waitgroup *wg);
 
 #ifdef __cplusplus
 }

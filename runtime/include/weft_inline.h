@@ -55,9 +55,9 @@ WEFT_API void weft__once_do_call(struct weft_once *once, void (*fn)(void *arg),
  * threads.
  */
 struct weft__noted { /* as struct loiter_noted */
-    uintptr_t lock; /* with what it is to the task in its lowest bits; below WEFT__NOTE_FREE: none,
-                       and so many more may be noted here until one is told by a call */
-    uintptr_t left; /* while there is one: what is left, without it */
+    uintptr_t lock;  /* with what it is to the task in its lowest bits; below WEFT__NOTE_FREE: none,
+                        and so many more may be noted here until one is told by a call */
+    uintptr_t left;  /* while there is one: what is left, without it */
     const void *pc, *frame, *caller;
 };
 struct weft__note {  /* as struct loiter_note */
@@ -92,11 +92,11 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
         (at).pc = (here);                                                                          \
         (at).frame = __builtin_dwarf_cfa();                                                        \
         (at).caller = __builtin_return_address(0);                                                 \
-        (at).left = (free) - 1;                                                                    \
+        (at).left = (free)-1;                                                                      \
         (at).lock = (uintptr_t)(object) + (as);                                                    \
     } while (0)
 
-#define WEFT__HAS_LEFT(free) ((free) - 1 < WEFT__NOTE_FREE - 1)
+#define WEFT__HAS_LEFT(free) ((free)-1 < WEFT__NOTE_FREE - 1)
 
 /* False: it has to be told of. */
 #define WEFT__NOTE(watched, object, as, here)                                                      \
@@ -235,9 +235,10 @@ WEFT__INLINE void weft_waitgroup_add(struct weft_waitgroup *wg, int64_t delta)
     uint64_t add = (uint64_t)delta << 32;
     const void *done_before = delta < 0 ? WEFT__PASS(wg->done_at) : 0;
     uint64_t state = __atomic_add_fetch(&wg->state, add, __ATOMIC_ACQ_REL);
-    if ((int64_t)state < 0 || (uint32_t)state != 0 || delta != (int32_t)delta ||
-        (delta > 0 && weft__watched))
+    if ((int64_t)state < 0 || (uint32_t)state != 0 || delta != (int32_t)delta)
         weft__waitgroup_added(wg, delta, state, done_before);
+    else if (delta > 0 && state == add && weft__watched)
+        weft__waitgroup_begun(wg);
 }
 
 WEFT__INLINE void weft_waitgroup_done(struct weft_waitgroup *wg)

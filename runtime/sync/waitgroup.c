@@ -72,11 +72,13 @@ static void added(struct weft_waitgroup *wg, int64_t delta, uint64_t state, cons
 void weft__waitgroup_added(struct weft_waitgroup *wg, int64_t delta, uint64_t state,
                            const void *done_before)
 {
-    /* From zero, with nobody waiting: somebody listens. */
-    if (delta > 0 && delta <= INT32_MAX && state == (uint64_t)delta << 32)
-        tell_begun(wg, WEFT_CALLER());
-    else
-        added(wg, delta, state, done_before, WEFT_CALLER());
+    added(wg, delta, state, done_before, WEFT_CALLER());
+}
+
+/* From zero, with nobody waiting: somebody listens. */
+void weft__waitgroup_begun(const struct weft_waitgroup *wg)
+{
+    tell_begun(wg, WEFT_CALLER());
 }
 
 static void add_by(struct weft_waitgroup *wg, int64_t delta, const void *caller)
