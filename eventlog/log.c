@@ -120,6 +120,18 @@ static int open_files(struct el_log *log, const char *root)
     return log->slots != NULL ? 0 : error;
 }
 
+/* The directory says by its name that nobody could write in it: one without files but of that name
+ * was left by a process that was killed. A rename takes no descriptor and no room on the disk. */
+static void give_up_dir(const struct el_log *log)
+{
+    char name[EL_PATH_MOST];
+    struct el_text text = {name, name + sizeof(name) - 1};
+    el_text_add(&text, log->dir);
+    el_text_add(&text, EL_DIR_FAILED);
+    *text.at = '\0';
+    el_sys_rename(AT_FDCWD, log->dir, name);
+}
+
 int el_log_open(struct el_log *log, const struct el_options *options)
 {
     unsigned long page = getauxval(AT_PAGESZ);
@@ -131,6 +143,8 @@ int el_log_open(struct el_log *log, const struct el_options *options)
     int error = log->page <= EL_PACKET_MOST ? open_files(log, options->root) : -ENOTSUP;
     if (error != 0) {
         enum el_stop_reason reason = el_stop_reason_of(error);
+        if (log->dir[0] != '\0' && log->summary == &log->no_summary)
+            give_up_dir(log);
         el_stop(log, reason != EL_STOP_NONE ? reason : EL_STOP_DIRECTORY, error);
     } else {
         log->summary->heartbeat = el_now(log);

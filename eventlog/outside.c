@@ -16,7 +16,6 @@
 /* Files of events beyond any that a process makes for its threads. */
 #define FIRST_NUMBER 1000000u
 #define FILES_MOST   1000000u
-#define SUMMARY_FILE "cells-summary-0"
 
 static bool learn(struct el_outside *o, const char *dir)
 {
@@ -41,7 +40,7 @@ static bool learn(struct el_outside *o, const char *dir)
 static bool find_control(struct el_outside *o)
 {
     struct el_packet head;
-    int fd = openat(o->dir, SUMMARY_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = openat(o->dir, EL_SUMMARY_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     bool ok = fd >= 0 && pread(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
               head.magic == EL_MAGIC &&
               head.content_bits / 8 >= sizeof(head) + sizeof(uint64_t) + sizeof(struct el_summary);
@@ -136,7 +135,7 @@ int el_outside_control(const struct el_outside *o, enum el_control word)
     } fields = {(uint32_t)word, 0};
     _Static_assert(sizeof(fields) == EL_FIXED_recording, "the event's fields");
     uint32_t value = (uint32_t)word;
-    int fd = openat(o->dir, SUMMARY_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = openat(o->dir, EL_SUMMARY_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return -errno;
     ssize_t written = pwrite(fd, &value, sizeof(value), o->control_at);

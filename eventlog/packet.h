@@ -43,6 +43,11 @@ _Static_assert(sizeof(struct el_packet) == 64, "the metadata says so");
 /* The longest record, header word included. Texts and sequences are cut to fit. */
 #define EL_RECORD_MOST (EL_PACKET_BYTES - sizeof(struct el_packet) - EL_LAST_WORDS)
 
+/* Behind the name of a process's directory: nothing could be written in it. */
+#define EL_DIR_FAILED ".failed"
+/* The first file of cells. */
+#define EL_SUMMARY_FILE "cells-summary-0"
+
 #define EL_WORD(id, time)  ((uint64_t)(time) << 8 | (id))
 #define EL_WORD_ID(word)   ((uint32_t)((word)&0xff))
 #define EL_WORD_TIME(word) ((word) >> 8)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "eventlog/packet.h"
 #include "eventlog/stream.h"
 
 #define METADATA_MOST (1u << 20)
@@ -70,13 +71,14 @@ static bool has_metadata(int dir, const char *name)
     return fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-/* <pid>.<n>, the name that the writer gives: without metadata it is a damaged record. */
+/* <pid>.<n>, the name that the writer gives, or what it becomes where nothing could be written. */
 static bool is_process_dir(int dir, const char *name)
 {
     struct stat st;
     size_t pid = strspn(name, "0123456789");
     size_t image = name[pid] == '.' ? strspn(name + pid + 1, "0123456789") : 0;
-    return pid > 0 && image > 0 && name[pid + 1 + image] == '\0' &&
+    const char *rest = name + pid + 1 + image;
+    return pid > 0 && image > 0 && (*rest == '\0' || strcmp(rest, EL_DIR_FAILED) == 0) &&
            fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
@@ -137,6 +139,24 @@ void el_list_free(struct el_list *list)
     *list = (struct el_list){0};
 }
 
+/* Files that a process makes before it records anything. */
+static bool is_first_file(const char *name)
+{
+    return name[0] == '.' || strcmp(name, "metadata") == 0 || strcmp(name, EL_SUMMARY_FILE) == 0;
+}
+
+bool el_has_begun(const char *dir)
+{
+    size_t n = strlen(dir), suffix = sizeof EL_DIR_FAILED - 1;
+    DIR *d = opendir(dir);
+    bool begun = d == NULL || (n > suffix && strcmp(dir + n - suffix, EL_DIR_FAILED) == 0);
+    for (struct dirent *e; !begun && (e = readdir(d)) != NULL;)
+        begun = !is_first_file(e->d_name);
+    if (d != NULL)
+        closedir(d);
+    return begun;
+}
+
 /* ---- opening ---- */
 
 static enum el_read_error read_metadata(struct el_reader *r)
@@ -170,7 +190,7 @@ static bool is_stream_name(const char *name, bool *cells)
 /* The file of the first chunks comes before those of the next ones. */
 static int by_class_and_name(const void *a, const void *b)
 {
-    static const char first[] = "cells-summary-0";
+    static const char first[] = EL_SUMMARY_FILE;
     const struct el_file *x = a, *y = b;
     if (x->class != y->class)
         return x->class < y->class ? -1 : 1;

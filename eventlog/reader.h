@@ -50,6 +50,10 @@ struct el_list {
 enum el_read_error el_list_processes(const char *root, struct el_list *out);
 void el_list_free(struct el_list *list);
 
+/* No, if it holds nothing but what lies there before the first event: its process was killed as the
+ * record began. One that could not write has left word of it, and lacks what it would have told. */
+bool el_has_begun(const char *dir);
+
 /* Opens the record in `dir`. On error *out is NULL. */
 enum el_read_error el_reader_open(const char *dir, struct el_reader **out);
 void el_reader_close(struct el_reader *r); /* NULL is allowed */

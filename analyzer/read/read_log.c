@@ -34,16 +34,6 @@ void read_problems_clear(struct read_problems *problems)
     *problems = (struct read_problems){0};
 }
 
-/* A file has a hidden name until it is whole, and is removed where that fails: one that is left
- * says that the process was killed meanwhile. */
-static bool was_making(const char *dir, const char *hidden)
-{
-    char *path = xasprintf("%s/%s", dir, hidden);
-    bool is_there = access(path, F_OK) == 0;
-    free(path);
-    return is_there;
-}
-
 static bool has_done_nothing(const struct model_process *p)
 {
     return p->events == 0 && p->nactors <= 1 && p->nsites == 0;
@@ -92,10 +82,11 @@ static void note_problems(const struct el_reader *r, const struct model_process 
         problem(problems, "%s: the record has no summary of its own state", p->dir);
 }
 
-/* "/some/log/123.1" -> 1 */
+/* "/some/log/123.1" -> 1, and so is "/some/log/123.1.failed" */
 static uint32_t image_number(const char *dir)
 {
-    const char *dot = strrchr(dir, '.');
+    const char *slash = strrchr(dir, '/');
+    const char *dot = strchr(slash != NULL ? slash : dir, '.');
     return dot != NULL ? (uint32_t)strtoul(dot + 1, NULL, 10) : 0;
 }
 
@@ -131,8 +122,8 @@ static void read_process(struct reading *in, const char *dir, struct model_proce
     }
     uint64_t rejected = b.rejected;
     model_builder_finish(&b);
-    if (has_done_nothing(p) && p->state == EL_RECORD_NONE && was_making(dir, ".cells-summary-0"))
-        p->state = EL_RECORD_ON; /* that file says so first of all */
+    if (has_done_nothing(p) && p->state == EL_RECORD_NONE && !el_has_begun(dir))
+        p->state = EL_RECORD_ON; /* what would have been said first of all */
     note_problems(in->reader, p, rejected, problems);
     if (p->command == NULL)
         p->command = xstrdup("?");
@@ -142,10 +133,13 @@ static void read_process(struct reading *in, const char *dir, struct model_proce
 static void read_all(const struct el_list *list, struct reading *in, struct model *m,
                      struct read_problems *problems)
 {
+    const char *unborn = NULL;
     for (size_t i = 0; i < list->n; i++) {
         enum el_read_error error = el_reader_open(list->items[i], &in->reader);
-        if (error == EL_READ_NO_METADATA && was_making(list->items[i], ".metadata"))
+        if (error == EL_READ_NO_METADATA && !el_has_begun(list->items[i])) {
+            unborn = list->items[i];
             continue;
+        }
         if (error != EL_READ_OK) {
             problem(problems, "%s: %s", list->items[i], el_read_error_text(error));
             continue;
@@ -158,6 +152,8 @@ static void read_all(const struct el_list *list, struct reading *in, struct mode
         in->base_bytes += el_reader_bytes_total(in->reader);
         el_reader_close(in->reader);
     }
+    if (m->nprocesses == 0 && unborn != NULL)
+        problem(problems, "%s: the process ended before it recorded anything", unborn);
     if (in->progress != NULL)
         in->progress(in->arg, in->base_bytes, in->base_bytes);
 }

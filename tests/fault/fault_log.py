@@ -80,23 +80,35 @@ def test_no_events(tools):
 
 
 def test_killed_before_it_began(tools):
-    """A child that is killed while its record's first files are made leaves one under a hidden name:
-    nothing lacks. Where there is none, something does; and nobody but such a child is no record."""
+    """A child that is killed while its record's first files are made leaves some of them, or none:
+    nothing lacks. Where one ended later, something does; and nobody but such a child is no record."""
     log, folder = make_record(tools)
-    metadata = os.path.join(folder, "metadata")
-    for hidden, whole in ((".metadata", []), (".cells-summary-0", [metadata])):
-        child = os.path.join(log, "1.0")
+    metadata, child = os.path.join(folder, "metadata"), os.path.join(log, "1.0")
+    for hidden, whole in (([], []), ([".metadata"], []), ([], [metadata]),
+                          ([".cells-summary-0"], [metadata])):
         os.mkdir(child)
+        for name in hidden:
+            open(os.path.join(child, name), "wb").close()
         for path in whole:
             shutil.copy(path, child)
-        analyze(tools, log).expect(3, child)
-        open(os.path.join(child, hidden), "wb").close()
         analyze(tools, log).expect(0)
+        os.rename(child, child + ".failed")
+        analyze(tools, log).expect(3, child + ".failed")
+        os.rename(child + ".failed", child)
+        open(os.path.join(child, "events-0"), "wb").close()
+        analyze(tools, log).expect(3, child)
         shutil.rmtree(child)
     for entry in os.scandir(folder):
         os.remove(entry.path)
-    open(os.path.join(folder, ".metadata"), "wb").close()
     analyze(tools, log).expect(3, "nothing was recorded")
+
+
+def test_could_not_begin(tools):
+    """A child without a descriptor for its record does what it did, and is told of."""
+    log = tools.path("log")
+    record(tools, ["/bin/sh", "-c", "ulimit -n 3; (echo did it); echo $?"], log).expect(
+        0, "did it\n0")
+    analyze(tools, log).expect(3, ".failed: ")
 
 
 def test_truncated_events(tools):

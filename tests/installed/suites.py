@@ -152,18 +152,19 @@ def run(argv, cwd, limit_s):
 
 
 def errors_of(loiter, log):
-    """Rule, count and title of each kind of error in the record."""
+    """Rule, count and title of each kind of error in the record, and what the record lacks."""
     done = subprocess.run([loiter, "analyze", "--format", "json", log], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    if done.returncode not in (0, 1):
+    if done.returncode not in (0, 1, 3):
         return [f"analyze: status {done.returncode}"]
-    found = {}
-    for f in json.loads(done.stdout)["findings"]:
+    found, report = {}, json.loads(done.stdout)
+    for f in report["findings"]:
         if f["severity"] == "error":
             place = (f.get("place") or {}).get("function")
             found.setdefault((f["rule"], place), []).append(f["title"])
     return [f"{rule} in {place}, {len(titles)} x: {titles[0]}"
-            for (rule, place), titles in sorted(found.items(), key=str)]
+            for (rule, place), titles in sorted(found.items(), key=str)] + \
+        [f"incomplete: {text}" for text in report["run"]["problems"]]
 
 
 def judge(name, argv, cwd, args):
