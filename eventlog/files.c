@@ -3,12 +3,12 @@
  * that no store into their mappings can fail.
  *
  * A file of events grows by a write of whole pages, each an empty packet. The kernel copies page by
- * page: a process killed in the middle leaves a shorter row of whole packets. A file of cells has
- * one packet of any size, the first one of all several: it is made under a hidden name and renamed
- * when their heads are in place.
- * Both have their blocks, or the promise of them, before they are mapped: a full disk is an error
- * here and no SIGBUS later. The last of a disk is left to the program, which may write to the same
- * one.
+ * page: a process killed in the middle leaves a shorter row of whole packets. Where no descriptor
+ * is to be had it grows by its name, and its mapping by itself: a process killed between the two
+ * leaves empty pages at its end. A file of cells has one packet of any size, the first one of all
+ * several: it is made under a hidden name and renamed when their heads are in place. Both have
+ * their blocks, or the promise of them, before they are mapped: a full disk is an error here and no
+ * SIGBUS later. The last of a disk is left to the program, which may write to the same one.
  */
 #include "eventlog/sys.h"
 #include "eventlog/writer_impl.h"
@@ -95,6 +95,17 @@ static long write_heads(int fd, uint64_t offset, struct el_packet *heads, uint32
     return (size_t)written < bytes ? -ENOSPC : written / (long)bytes;
 }
 
+/* An empty packet of events at that place in the slot's file. */
+static void begin_events(struct el_packet *packet, const struct el_log *log,
+                         const struct el_slot *slot, uint64_t offset)
+{
+    el_packet_begin(packet, log, EL_STREAM_EVENTS, log->page);
+    packet->lost = slot->lost;
+    packet->number = offset / log->page;
+    packet->tid = slot->tid;
+    packet->slot = slot->number;
+}
+
 /* Writes `count` empty packets of events; 0 or a negative errno. */
 static int write_packets(const struct el_log *log, const struct el_slot *slot, int fd,
                          uint64_t offset, uint32_t count)
@@ -105,13 +116,8 @@ static int write_packets(const struct el_log *log, const struct el_slot *slot, i
     touch_zeros(page);
     while (count > 0) {
         uint32_t n = count < BATCH ? count : BATCH;
-        for (uint32_t i = 0; i < n; i++) {
-            el_packet_begin(&heads[i], log, EL_STREAM_EVENTS, page);
-            heads[i].lost = slot->lost;
-            heads[i].number = offset / page + i;
-            heads[i].tid = slot->tid;
-            heads[i].slot = slot->number;
-        }
+        for (uint32_t i = 0; i < n; i++)
+            begin_events(&heads[i], log, slot, offset + i * page);
         long whole = write_heads(fd, offset, heads, n, page);
         if (whole < 0)
             return (int)whole;
@@ -122,14 +128,17 @@ static int write_packets(const struct el_log *log, const struct el_slot *slot, i
 }
 
 /* 0, or -ENOSPC where so many bytes would take what is left to the program. */
+static int room_on(const struct statfs *disk, uint64_t bytes)
+{
+    const uint64_t block = (uint64_t)disk->f_bsize, share = disk->f_blocks / LEFT_SHARE * block;
+    const uint64_t left = share < LEFT_MOST ? share : LEFT_MOST;
+    return disk->f_blocks != 0 && disk->f_bavail * block < bytes + left ? -ENOSPC : 0;
+}
+
 static int room_for(int fd, uint64_t bytes)
 {
     struct statfs disk;
-    if (el_sys_fstatfs(fd, &disk) < 0 || disk.f_blocks == 0)
-        return 0;
-    const uint64_t block = (uint64_t)disk.f_bsize, share = disk.f_blocks / LEFT_SHARE * block;
-    const uint64_t left = share < LEFT_MOST ? share : LEFT_MOST;
-    return disk.f_bavail * block < bytes + left ? -ENOSPC : 0;
+    return el_sys_fstatfs(fd, &disk) < 0 ? 0 : room_on(&disk, bytes);
 }
 
 void *el_files_grow(struct el_log *log, const struct el_slot *slot, uint64_t offset, uint32_t count,
@@ -167,6 +176,57 @@ void *el_files_grow(struct el_log *log, const struct el_slot *slot, uint64_t off
     }
     el_sys_close(dir);
     return at;
+}
+
+/* Makes the file longer, and the pages that `at` maps there present: 0 or a negative errno. It must
+ * be as long as it is known to be: who has another root finds another's there, or none. */
+static int lengthen(const char *path, uint64_t offset, char *at, uint64_t bytes)
+{
+    struct statfs disk;
+    struct stat st;
+    int error = el_sys_stat(path, &st);
+    if (error == 0 && (uint64_t)st.st_size != offset)
+        error = -ENOENT;
+    if (error == 0 && el_sys_statfs(path, &disk) == 0)
+        error = room_on(&disk, bytes);
+    if (error == 0)
+        error = el_sys_truncate_path(path, offset + bytes);
+    if (error != 0)
+        return error;
+    error = el_sys_populate(at, bytes);
+    if (error != 0)
+        el_sys_truncate_path(path, offset);
+    return error;
+}
+
+void *el_files_stretch(const struct el_log *log, const struct el_slot *slot, uint32_t count)
+{
+    const uint64_t bytes = (uint64_t)count * log->page, offset = slot->file_bytes;
+    char name[EL_NAME_MOST];
+    int error = 0;
+
+    if (slot->window == NULL)
+        return NULL;
+    char *path = el_sys_map(-1, 0, EL_PATH_MOST, 0, &error); /* the stack may be a small one */
+    if (path == NULL)
+        return NULL;
+    char *both = el_sys_map_again(slot->window, slot->window_bytes + bytes, &error);
+    char *at = both == NULL ? NULL : both + slot->window_bytes;
+    if (at != NULL) {
+        struct el_text text = {path, path + EL_PATH_MOST - 1};
+        el_name_events(name, slot->number);
+        el_text_add(&text, log->dir);
+        el_text_add(&text, "/");
+        el_text_add(&text, name);
+        error = lengthen(path, offset, at, bytes);
+        for (uint32_t i = 0; error == 0 && i < count; i++) {
+            const uint64_t there = (uint64_t)i * log->page;
+            begin_events((struct el_packet *)(at + there), log, slot, offset + there);
+        }
+        el_sys_unmap(both, slot->window_bytes + (error == 0 ? 0 : bytes));
+    }
+    el_sys_unmap(path, EL_PATH_MOST);
+    return error == 0 ? at : NULL;
 }
 
 /* Gives the file blocks for all its bytes. */

@@ -165,33 +165,49 @@ static int full_disk(void)
     return open_log(0) != 0 ? 1 : write_until_stopped(1000000);
 }
 
-static void a_full_disk(void **state)
+/* Mounted in a namespace of this process alone. */
+static void mount_small(void)
 {
-    (void)state;
-    /* Mounted in a namespace of this process alone. */
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", root, "tmpfs", 0, "size=600k") != 0)
         skip();
+}
+
+static void a_full_disk(void **state)
+{
+    (void)state;
+    mount_small();
     in_child(full_disk);
     expect_stopped(EL_STOP_DISK_FULL);
 }
 
-static int no_descriptors(void)
+static struct rlimit some; /* descriptors, as it was */
+
+/* The slot of an open log, from where on no descriptor is to be had. */
+static struct el_slot *slot_without_descriptors(void)
 {
-    struct rlimit none = {0, 0}, some;
+    struct rlimit none = {0, 0};
     getrlimit(RLIMIT_NOFILE, &some);
     none.rlim_max = some.rlim_max;
-    if (open_log(0) != 0)
-        return 1;
-    struct el_slot *slot = el_slot_acquire(&the_log, 1);
+    struct el_slot *slot = open_log(0) != 0 ? NULL : el_slot_acquire(&the_log, 1);
     setrlimit(RLIMIT_NOFILE, &none);
-    for (int i = 0; i < 1000; i++)
-        el_write_lock_io(slot, &(struct el_lock_io){.actor = 1});
+    return slot;
+}
+
+static int no_descriptors(void)
+{
+    struct el_slot *slot = slot_without_descriptors();
+    if (slot == NULL || el_slot_acquire(&the_log, 2) != NULL)
+        return 1;
+    for (int i = 0; i < 3000; i++) {
+        if (!el_write_lock_io(slot, &(struct el_lock_io){.actor = 1}))
+            return 5;
+    }
     for (int i = 0; i < 1000; i++) {
         if (el_alloc_timer(&the_log) != NULL)
             return 2;
     }
-    if (el_is_stopped(&the_log) || the_log.summary->lost_full == 0)
+    if (el_is_stopped(&the_log))
         return 3;
     /* It passes: recording goes on. */
     setrlimit(RLIMIT_NOFILE, &some);
@@ -207,8 +223,63 @@ static void no_descriptor_is_free_for_a_while(void **state)
     in_child(no_descriptors);
     struct test_counts counts = test_count(record_dir);
     assert_int_equal(counts.damage, 0);
-    assert_int_equal(counts.by_id[EL_ID_lock_io] + counts.lost, 1001);
+    assert_int_equal(counts.lost, 0);
+    assert_int_equal(counts.by_id[EL_ID_lock_io], 3001);
     assert_int_equal(counts.summary.lost_cells, 1000);
+}
+
+static int full_without_descriptors(void)
+{
+    struct el_slot *slot = slot_without_descriptors();
+    for (int i = 0; slot != NULL && the_log.summary->lost_full < 100 && i < 1000000; i++)
+        el_write_lock_io(slot, &(struct el_lock_io){.actor = 1});
+    if (slot == NULL || el_is_stopped(&the_log) || the_log.summary->lost_full != 100)
+        return 1;
+    setrlimit(RLIMIT_NOFILE, &some);
+    return 0;
+}
+
+static void no_descriptor_and_no_room(void **state)
+{
+    (void)state;
+    mount_small();
+    in_child(full_without_descriptors);
+    struct test_counts counts = test_count(record_dir);
+    assert_int_equal(counts.damage, 0);
+    assert_int_equal(counts.lost, 100);
+    assert_true(counts.by_id[EL_ID_lock_io] > 500);
+}
+
+/* What has the file's name by then is somebody else's. */
+static int another_file(void)
+{
+    char moved[EL_PATH_MOST + 8], path[EL_PATH_MOST + 16];
+    struct stat st = {0};
+    struct el_slot *slot = slot_without_descriptors();
+    snprintf(moved, sizeof(moved), "%s-moved", the_log.dir);
+    snprintf(path, sizeof(path), "%s/events-0", the_log.dir);
+    if (slot == NULL || rename(the_log.dir, moved) != 0 || mkdir(the_log.dir, 0700) != 0)
+        return 1;
+    setrlimit(RLIMIT_NOFILE, &some);
+    const int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    if (fd < 0 || write(fd, "other", 5) != 5)
+        return 2;
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, some.rlim_max});
+    while (el_write_lock_io(slot, &(struct el_lock_io){.actor = 1}))
+        ;
+    setrlimit(RLIMIT_NOFILE, &some);
+    if (stat(path, &st) != 0 || st.st_size != 5)
+        return 3;
+    return unlink(path) != 0 || rmdir(the_log.dir) != 0 ? 4 : rename(moved, the_log.dir);
+}
+
+static void no_descriptor_and_another_file(void **state)
+{
+    (void)state;
+    in_child(another_file);
+    struct test_counts counts = test_count(record_dir);
+    assert_int_equal(counts.damage, 0);
+    assert_int_equal(counts.lost, 1);
 }
 
 static int gone_directory(void)
@@ -279,6 +350,8 @@ int main(void)
         TEST(a_limit_on_file_sizes),
         TEST(not_even_a_first_file),
         TEST(no_descriptor_is_free_for_a_while),
+        TEST(no_descriptor_and_no_room),
+        TEST(no_descriptor_and_another_file),
         TEST(the_directory_is_gone),
         TEST(recording_goes_on_as_another_user),
         TEST(a_full_disk),

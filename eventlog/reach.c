@@ -6,8 +6,6 @@
  * then, one descriptor of the record's directory is kept. It may be closed or replaced by the
  * program at any time, so it is used only while it is still that directory.
  */
-#include <sys/stat.h>
-
 #include "eventlog/sys.h"
 #include "eventlog/writer_impl.h"
 

@@ -100,6 +100,8 @@ static bool grow(struct el_slot *slot)
 
     if (count > 0) {
         char *window = el_files_grow(log, slot, slot->file_bytes, count, &error);
+        if (error == -EMFILE || error == -ENFILE)
+            window = el_files_stretch(log, slot, count);
         if (window != NULL) {
             char *old = slot->window;
             uint32_t old_bytes = slot->window_bytes;

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
@@ -96,6 +97,21 @@ static inline void el_sys_truncate(int fd, uint64_t bytes)
     el_sys(SYS_ftruncate, fd, (long)bytes, 0, 0, 0, 0);
 }
 
+static inline int el_sys_truncate_path(const char *path, uint64_t bytes)
+{
+    return (int)el_sys(SYS_truncate, (long)path, (long)bytes, 0, 0, 0, 0);
+}
+
+static inline int el_sys_stat(const char *path, struct stat *st)
+{
+    return (int)el_sys(SYS_newfstatat, AT_FDCWD, (long)path, (long)st, AT_SYMLINK_NOFOLLOW, 0, 0);
+}
+
+static inline int el_sys_statfs(const char *path, struct statfs *disk)
+{
+    return (int)el_sys(SYS_statfs, (long)path, (long)disk, 0, 0, 0, 0);
+}
+
 /* The limit on file sizes; no limit where it cannot be read. */
 static inline uint64_t el_sys_file_limit(void)
 {
@@ -105,11 +121,8 @@ static inline uint64_t el_sys_file_limit(void)
     return limit[0];
 }
 
-/* NULL and *error where it fails. fd -1 for private memory. */
-static inline void *el_sys_map(int fd, uint64_t offset, size_t bytes, int flags, int *error)
+static inline void *el_sys_mapped(long at, int *error)
 {
-    flags |= fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
-    long at = el_sys(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, flags, fd, (long)offset);
     if (at < 0 && at > -4096) {
         *error = (int)at;
         return NULL;
@@ -117,10 +130,25 @@ static inline void *el_sys_map(int fd, uint64_t offset, size_t bytes, int flags,
     return (void *)at;
 }
 
-/* Has the pages of [at, at + bytes) made now, where the kernel can: cheaper than one by one. */
-static inline void el_sys_populate(void *at, size_t bytes)
+/* NULL and *error where it fails. fd -1 for private memory. */
+static inline void *el_sys_map(int fd, uint64_t offset, size_t bytes, int flags, int *error)
 {
-    el_sys(SYS_madvise, (long)at, (long)bytes, MADV_POPULATE_WRITE, 0, 0, 0);
+    flags |= fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
+    return el_sys_mapped(
+        el_sys(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, flags, fd, (long)offset), error);
+}
+
+/* Maps what lies at `shared` once more, and what follows it in the file, without a descriptor. */
+static inline void *el_sys_map_again(void *shared, size_t bytes, int *error)
+{
+    return el_sys_mapped(el_sys(SYS_mremap, (long)shared, 0, (long)bytes, MREMAP_MAYMOVE, 0, 0),
+                         error);
+}
+
+/* Has the pages of [at, at + bytes) made now, where the kernel can: cheaper than one by one. */
+static inline int el_sys_populate(void *at, size_t bytes)
+{
+    return (int)el_sys(SYS_madvise, (long)at, (long)bytes, MADV_POPULATE_WRITE, 0, 0, 0);
 }
 
 static inline void el_sys_unmap(void *at, size_t bytes)

@@ -47,6 +47,9 @@ int el_files_dir(const struct el_log *log);
 void *el_files_grow(struct el_log *log, const struct el_slot *slot, uint64_t offset, uint32_t count,
                     int *error);
 
+/* The same at the slot's end without a descriptor, for who has none left; NULL where it fails. */
+void *el_files_stretch(const struct el_log *log, const struct el_slot *slot, uint32_t count);
+
 /* Makes the file cells-<ids[0]>-<chunk> of `n` empty packets of cells, each of `bytes` (of several
  * a page) and for the cells of one of the ids, and maps it; as el_files_grow. */
 struct el_packet *el_files_chunk(struct el_log *log, const uint32_t *ids, uint32_t n,
