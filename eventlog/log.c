@@ -116,8 +116,12 @@ static int open_files(struct el_log *log, const char *root)
     if (summary == NULL)
         return error;
     log->summary = summary;
-    log->slots = el_sys_map(-1, 0, EL_SLOTS_MOST * sizeof(struct el_slot), 0, &error);
-    return log->slots != NULL ? 0 : error;
+    const size_t slots = EL_SLOTS_MOST * sizeof(struct el_slot);
+    log->slots = el_sys_map(-1, 0, slots, 0, &error);
+    if (log->slots == NULL)
+        return error;
+    el_sys_small_pages(log->slots, slots);
+    return 0;
 }
 
 /* The directory says by its name that nobody could write in it: one without files but of that name

@@ -151,6 +151,12 @@ static inline int el_sys_populate(void *at, size_t bytes)
     return (int)el_sys(SYS_madvise, (long)at, (long)bytes, MADV_POPULATE_WRITE, 0, 0, 0);
 }
 
+/* What is not touched there takes no memory, also where the kernel gives huge pages to all. */
+static inline void el_sys_small_pages(void *at, size_t bytes)
+{
+    el_sys(SYS_madvise, (long)at, (long)bytes, MADV_NOHUGEPAGE, 0, 0, 0);
+}
+
 static inline void el_sys_unmap(void *at, size_t bytes)
 {
     el_sys(SYS_munmap, (long)at, (long)bytes, 0, 0, 0, 0);

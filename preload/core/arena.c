@@ -34,6 +34,8 @@ static struct chunk *chunk_map(size_t bytes, int tables)
     struct chunk *chunk = pl_sys_mmap(bytes);
     if (chunk == NULL)
         return NULL;
+    if (tables) /* little of them is touched: no huge pages */
+        pl_sys6(SYS_madvise, (long)chunk, (long)bytes, MADV_NOHUGEPAGE, 0, 0, 0);
     if (!tables && atomic_fetch_add(&for_records, bytes) >= AHEAD_FROM && bytes == CHUNK_BYTES)
         pl_sys6(SYS_madvise, (long)chunk, (long)bytes, MADV_POPULATE_WRITE, 0, 0, 0);
     chunk->bytes = bytes;

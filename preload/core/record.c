@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "preload/core/actor.h"
@@ -297,8 +298,21 @@ static int record_can_begin(void)
     return pl_options.dir[0] != 0;
 }
 
+/* The library's tables take memory by the small page, as the rest of what it maps: where the kernel
+ * gives huge pages to all, the first word of one would take 2 MiB in each process. */
+static void tables_small_pages(void)
+{
+    extern char __bss_start[] PL_HIDDEN, _end[] PL_HIDDEN;
+    const uintptr_t page = getauxval(AT_PAGESZ);
+    const uintptr_t lo = ((uintptr_t)__bss_start + page - 1) & ~(page - 1);
+    const uintptr_t hi = (uintptr_t)_end & ~(page - 1);
+    if (page != 0 && lo < hi)
+        pl_sys6(SYS_madvise, (long)lo, (long)(hi - lo), MADV_NOHUGEPAGE, 0, 0, 0);
+}
+
 __attribute__((constructor(101))) static void record_begin(void)
 {
+    tables_small_pages();
     pl_resolve_all();
     if (!record_can_begin()) {
         pl_heap_rest();
