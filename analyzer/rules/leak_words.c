@@ -71,6 +71,10 @@ static const char *fix_by_kind(enum el_wait_kind kind)
     case EL_WAIT_SEM:
         return "Post the semaphore on every path on which its owner leaves, or wait with a time "
                "limit.";
+    case EL_WAIT_FUTEX:
+        return "Whatever it is that waits by a futex here, a future, a latch, a lock: see that "
+               "whoever is to fulfil it or to let go of it does so on every path on which it "
+               "leaves, or wait with a time limit.";
     case EL_WAIT_BARRIER:
         return "Make the barrier's count equal the parties that come to it on every path.";
     case EL_WAIT_GROUP:

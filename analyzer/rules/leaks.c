@@ -115,7 +115,7 @@ static bool is_own_making(const struct waiter *w)
 static bool is_queue_wait(enum el_wait_kind kind)
 {
     return kind == EL_WAIT_COND || kind == EL_WAIT_SEM || kind == EL_WAIT_CHAN_RECV ||
-           kind == EL_WAIT_OTHER;
+           kind == EL_WAIT_OTHER || kind == EL_WAIT_FUTEX;
 }
 
 static bool is_for_objects_of_their_own(const struct rule *rule, const struct leak_group *g)

@@ -113,6 +113,8 @@ static const char *doing(enum el_wait_kind kind)
         return "its holder waits for a condition";
     case EL_WAIT_SEM:
         return "its holder waits for a semaphore";
+    case EL_WAIT_FUTEX:
+        return "its holder waits on a futex";
     case EL_WAIT_BARRIER:
         return "its holder waits at a barrier";
     case EL_WAIT_GROUP:

@@ -64,7 +64,8 @@ static bool is_unused_service(const struct waiter *w)
 {
     return w->actor->held == NULL && w->object != NULL && w->object->storage == EL_STORAGE_STATIC &&
            w->object->wakes == 0 &&
-           (w->actor->wait_kind == EL_WAIT_COND || w->actor->wait_kind == EL_WAIT_SEM);
+           (w->actor->wait_kind == EL_WAIT_COND || w->actor->wait_kind == EL_WAIT_SEM ||
+            w->actor->wait_kind == EL_WAIT_FUTEX);
 }
 
 static bool overflows(const struct model_process *p)

@@ -111,6 +111,7 @@ const char *words_wait(enum el_wait_kind kind)
         [EL_WAIT_SELECT] = "in a select",
         [EL_WAIT_GROUP] = "for a wait group",
         [EL_WAIT_ONCE] = "for a once",
+        [EL_WAIT_FUTEX] = "on a futex",
         [EL_WAIT_READ] = "to read",
         [EL_WAIT_WRITE] = "to write",
         [EL_WAIT_ACCEPT] = "to accept a connection",

@@ -221,6 +221,8 @@ struct pl_brief {
     const struct pl_stack_entry *place;
 };
 
+#define PL_WORDS 4 /* see word.h */
+
 /* What the core keeps for an OS thread; recycled. What its begin and its end touch comes first. */
 struct pl_thread {
     struct pl_pool_link link;
@@ -254,10 +256,15 @@ struct pl_thread {
         uint64_t taken_at;
         uint64_t held; /* how long it was held, if that is still to be added */
         uint32_t stack, weight;
-        uint32_t next;         /* what the lock that is taken next stands for, 0: it is no sample */
-        uint32_t uses;         /* locks that no sample stands for yet */
-        uint32_t apart;        /* after so many comes the next sample */
-    } contention;              /* see contention.h */
+        uint32_t next;  /* what the lock that is taken next stands for, 0: it is no sample */
+        uint32_t uses;  /* locks that no sample stands for yet */
+        uint32_t apart; /* after so many comes the next sample */
+    } contention;       /* see contention.h */
+    struct pl_word {
+        uint64_t word;
+        uint32_t stack;
+    } words[PL_WORDS]; /* that it waited for lately, and where; the last one: */
+    uint32_t word_last;
     struct pl_late_wait *late; /* see wait.c */
     struct pl_lock_io {        /* of a call and a lock that was held then, the last such here */
         uint32_t io_stack, lock_stack;

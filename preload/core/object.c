@@ -18,12 +18,23 @@ static struct pl_pool records = {.bytes = sizeof(struct pl_object)};
 static struct pl_map kept;
 #define KEPT_MOST 1024
 
+/* Words of memory that have a record: hardly one is ever given back. */
+static _Atomic int32_t words;
+#define WORDS_MOST 65536
+
+static void words_count(uint32_t kind, int32_t n)
+{
+    if (kind == EL_OBJ_FUTEX)
+        atomic_fetch_add(&words, n);
+}
+
 void pl_objects_reset(void)
 {
     atomic_store(&records.head, 0);
     pl_map_init(&kept, 4);
     objects.near = 1;
     pl_map_init(&objects, 16);
+    atomic_store(&words, 0);
 }
 
 void pl_object_each(int (*on)(void *object, void *ctx), void *ctx)
@@ -47,10 +58,39 @@ struct wanted {
     uint64_t object;
 };
 
+/* What is known of it by what was done to it. */
+static void history_clear(struct pl_object *o)
+{
+    o->waker_creator = 0;
+    o->waker_site = NULL;
+    memset(o->wakings, 0, sizeof(o->wakings));
+    o->post = NULL;
+    o->posts = 0;
+    pl_object_forget(o);
+}
+
+void pl_object_renew(const struct pl_self *self, struct pl_object *o, enum el_object_kind kind)
+{
+    struct el_object *cell = o->cell;
+    if (atomic_load(&o->waiters) != 0)
+        return;
+    history_clear(o);
+    words_count(cell->kind, -1);
+    words_count(kind, 1);
+    cell->kind = kind;
+    cell->storage = pl_storage_of(self, cell->object);
+    cell->created_at = pl_now();
+    cell->creator = cell->last_waker = cell->last_waker_at = 0;
+    cell->created_stack = cell->last_waker_stack = 0;
+    __atomic_store_n(&cell->wakes, 0, __ATOMIC_RELAXED);
+}
+
 static void *object_make(void *arg)
 {
     const struct wanted *w = arg;
     int fresh;
+    if (w->kind == EL_OBJ_FUTEX && atomic_load(&words) >= WORDS_MOST)
+        return NULL;
     struct pl_object *o = pl_pool_get(&records, &fresh);
     if (o == NULL)
         return NULL;
@@ -64,12 +104,8 @@ static void *object_make(void *arg)
     memset((char *)cell + sizeof(cell->state), 0, sizeof(*cell) - sizeof(cell->state));
     atomic_store(&o->waiters, 0);
     atomic_store(&o->gone, 0);
-    o->waker_creator = 0;
-    o->waker_site = NULL;
-    memset(o->wakings, 0, sizeof(o->wakings));
-    o->post = NULL;
-    o->posts = 0;
-    pl_object_forget(o);
+    history_clear(o);
+    words_count(w->kind, 1);
     o->task_waiter = NULL;
     o->count = NULL;
     o->receiver = 0;
@@ -165,6 +201,7 @@ static void object_free(struct pl_object *o)
     __atomic_store_n(&o->address, 0, __ATOMIC_RELAXED);
     if (object_is_kept(o))
         return;
+    words_count(o->cell->kind, -1);
     el_set_state(&o->cell->state, EL_FREE);
     pl_pool_put(&records, o);
 }

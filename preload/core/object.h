@@ -99,6 +99,19 @@ static inline struct pl_object *pl_object_waited(struct pl_self *self, enum el_o
     return *recent;
 }
 
+/* The same before a wait. A word of memory has no end that is seen: what nobody waits for now may
+ * be another one at its address, and what was known of it is forgotten. */
+PL_HIDDEN void pl_object_renew(const struct pl_self *self, struct pl_object *o,
+                               enum el_object_kind kind);
+static inline struct pl_object *pl_object_waited_anew(struct pl_self *self,
+                                                      enum el_object_kind kind, uint64_t object)
+{
+    struct pl_object *o = pl_object_waited(self, kind, object);
+    if (o != NULL && (kind == EL_OBJ_FUTEX || o->cell->kind == EL_OBJ_FUTEX))
+        pl_object_renew(self, o, kind);
+    return o;
+}
+
 /* A task waits on it, or waited for so long: not counted in `waiters`, and of two threads that
  * count at once one may count for nothing. */
 PL_HIDDEN void pl_object_task_last(struct pl_object *gone);

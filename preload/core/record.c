@@ -38,6 +38,7 @@
 #include "preload/core/timer_brief.h"
 #include "preload/core/timer_cell.h"
 #include "preload/core/window.h"
+#include "preload/core/word.h"
 #include "preload/core/young.h"
 #include "preload/heap/capture.h"
 #include "preload/heap/heap.h"
@@ -153,6 +154,7 @@ static void tables_reset(void)
     pl_spreads_reset();
     pl_groups_reset();
     pl_spins_reset();
+    pl_words_reset();
     pl_modules_reset();
     pl_captures_reset();
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <loiter.h>
+#include <string.h>
 
 #include "preload/core/blocked.h"
 #include "preload/core/churn.h"
@@ -135,6 +136,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
     thread->spawn_stack = 0;
     for (unsigned i = 0; i < LOITER_NOTES; i++)
         thread->note_span[i] = 0;
+    memset(thread->words, 0, sizeof(thread->words));
     thread->note_random = thread->serial;
     thread->waited = NULL;
     thread->ender.at->adder = NULL;

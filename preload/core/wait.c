@@ -12,6 +12,7 @@
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
 #include "preload/core/window.h"
+#include "preload/core/word.h"
 #include "preload/heap/capture.h"
 
 static const uint8_t object_kinds[] = {
@@ -30,6 +31,7 @@ static const uint8_t object_kinds[] = {
     [EL_WAIT_GROUP] = EL_OBJ_GROUP,
     [EL_WAIT_ONCE] = EL_OBJ_ONCE,
     [EL_WAIT_OTHER] = EL_OBJ_OTHER,
+    [EL_WAIT_FUTEX] = EL_OBJ_FUTEX,
 };
 
 enum el_object_kind pl_object_kind_of(uint32_t wait_kind)
@@ -90,6 +92,29 @@ static void late_write(struct pl_self *self)
     pl_wait_note(self, &late->wait, late->now, late->io_ticks, late->error);
 }
 
+static int is_word_kept(const struct pl_self *self)
+{
+    return self->pending & PL_PENDING_WAIT && self->thread->late->wait.kind == EL_WAIT_FUTEX;
+}
+
+void pl_wait_settle(struct pl_self *self)
+{
+    if (is_word_kept(self))
+        late_write(self);
+}
+
+/* Before the next wait. Whoever waits for a word once more did not get what it waited for: a lock
+ * that another one took first may be waited for on and on. */
+static void late_leave(struct pl_self *self, uint32_t kind, uint64_t object)
+{
+    if (kind != EL_WAIT_FUTEX || !is_word_kept(self) || self->thread->late->wait.object != object) {
+        late_write(self);
+        return;
+    }
+    self->pending &= ~PL_PENDING_WAIT;
+    pl_self_settle(self);
+}
+
 void pl_wait_write_late(void)
 {
     struct pl_self *self = pl_enter();
@@ -147,7 +172,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     if (self == NULL)
         return 0;
     if (self->pending & PL_PENDING_WAIT)
-        late_write(self);
+        late_leave(self, kind, object);
     w->kind = kind;
     w->object = object;
     w->epoch = pl_epoch;
@@ -157,7 +182,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     w->record = NULL;
     w->actor = self->actor;
     if (pl_wait_has_object(kind))
-        w->record = pl_object_waited(self, pl_object_kind_of(kind), object);
+        w->record = pl_object_waited_anew(self, pl_object_kind_of(kind), object);
     if (w->record != NULL) {
         w->wakes = pl_object_wakings(w->record);
         w->io_ticks = __atomic_load_n(&w->record->cell->io_ticks, __ATOMIC_RELAXED);
@@ -227,7 +252,8 @@ void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, u
     uint64_t ticks = now - w->began;
     struct pl_actor *actor = w->actor;
     int is_lock = el_wait_is_lock(w->kind);
-    int over_locks = !is_lock && w->outer == NULL && pl_held_any(actor);
+    int over_locks = !is_lock && w->outer == NULL && pl_held_any(actor) &&
+                     (w->kind != EL_WAIT_FUTEX || !pl_word_is_lock(w->stack));
     int is_long = is_lock || ticks >= pl_long_wait_ticks;
     if ((!over_locks && !is_long) || !pl_window_open(now))
         return;
@@ -277,18 +303,48 @@ static uint64_t object_leave(struct pl_wait *w, uint64_t ticks)
     return io;
 }
 
-void pl_wait_end(struct pl_wait *w, int error)
+/* Guard on, if it is not NULL. A wait that went on in another thread was left by the one that began
+ * it. */
+static struct pl_self *enter_end(const struct pl_wait *w)
 {
-    if (w->actor == NULL)
-        return;
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = w->actor != NULL ? pl_enter() : NULL;
+    if (self == NULL || (w->epoch == pl_epoch && w->actor == self->actor))
+        return self;
+    pl_leave(self);
+    return NULL;
+}
+
+/* Is what there is to write of the wait kept back? That of a word until it is known whether the
+ * word is a lock. */
+static int is_kept(const struct pl_wait *w, int error)
+{
+    if (w->kind == EL_WAIT_FUTEX)
+        return w->outer == NULL && pl_held_any(w->actor) && !pl_word_is_lock(w->stack);
+    return el_wait_is_lock(w->kind) && error == 0;
+}
+
+void pl_wait_was_none(struct pl_wait *w)
+{
+    struct pl_self *self = enter_end(w);
     if (self == NULL)
         return;
-    /* A wait that went on in another thread was left by the one that began it. */
-    if (w->epoch != pl_epoch || w->actor != self->actor) {
-        pl_leave(self);
-        return;
+    if (w->record != NULL) {
+        __atomic_fetch_sub(&w->record->cell->waits, 1, __ATOMIC_RELAXED);
+        pl_object_wait_ends(w->record, 0, 0);
     }
+    pl_capture_waited(w->actor, pl_now());
+    pl_wait_unnest(self, w);
+    cell_leave(w);
+    if (w->outer == NULL)
+        w->actor->cell->waits_here--;
+    pl_leave(self);
+}
+
+void pl_wait_end(struct pl_wait *w, int error)
+{
+    struct pl_self *self = enter_end(w);
+    if (self == NULL)
+        return;
     uint64_t now = pl_now();
     uint64_t io_ticks = 0;
     if (w->record != NULL)
@@ -302,7 +358,7 @@ void pl_wait_end(struct pl_wait *w, int error)
         w->actor->cell->waker = w->waker;
         pl_spawn_woken(w->actor, w->waker, w->waker_creator, w->waker_site);
     }
-    if (el_wait_is_lock(w->kind) && error == 0)
+    if (is_kept(w, error))
         late_keep(self, w, now, io_ticks, error);
     else
         pl_wait_note(self, w, now, io_ticks, error);

@@ -73,6 +73,8 @@ static inline int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint6
                             call.fp);
 }
 PL_HIDDEN void pl_wait_end(struct pl_wait *w, int error);
+/* In its place, when the call found that there was nothing to wait for. */
+PL_HIDDEN void pl_wait_was_none(struct pl_wait *w);
 
 /* Guard on. Forgets the waits that were left without an end (siglongjmp), as the stack of a call
  * shows, and those beyond a level. */
@@ -113,6 +115,10 @@ static inline void pl_wait_flush(void)
     if (pl_is_ready() && __builtin_expect(pl_self()->pending, 0))
         pl_wait_write_late();
 }
+
+/* Guard on. The thread is about to give a lock back: what was kept of the wait for a word (see
+ * word.h) is written now, since whoever waits for the lock is told what of its wait that was. */
+PL_HIDDEN void pl_wait_settle(struct pl_self *self);
 
 /* Guard on: writes what a wait that ended at `now` leaves behind. For waits that are announced. */
 PL_HIDDEN void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now,

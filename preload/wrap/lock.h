@@ -149,6 +149,8 @@ static inline int pl_lock_releasing(const void *lock, struct pl_held_lock *was)
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return 0;
+    if (self->pending & PL_PENDING_WAIT)
+        pl_wait_settle(self);
     pl_contention_released(self, lock);
     int found = pl_held_remove(self->actor, lock, was);
     if (!found)

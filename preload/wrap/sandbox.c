@@ -9,19 +9,16 @@
  * Strict mode takes the processor's clock away too, as PR_SET_TSC does: there the record stops
  * before. A filter is often only probed for, by a call that fails: there it stops after.
  */
-#include <errno.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "preload/core/gate.h"
 #include "preload/core/real.h"
 #include "preload/core/record.h"
-#include "preload/core/sys.h"
 #include "preload/wrap/io.h"
+#include "preload/wrap/syscall.h"
 
 static void stop(void)
 {
@@ -67,32 +64,15 @@ PL_EXPORT int prctl(int option, ...)
     return result;
 }
 
-/* Before the real one is known, straight to the kernel: our own search for it comes here too. */
-static long pass_on(long number, long a, long b, long c, long d, long e, long f)
+long pl_syscall_seccomp(const struct pl_syscall *s)
 {
-    if (PL_LOAD(syscall) != NULL)
-        return PL_LOAD(syscall)(number, a, b, c, d, e, f);
-    long result = pl_sys6(number, a, b, c, d, e, f);
-    if (result >= 0 || result < -4095)
-        return result;
-    errno = (int)-result;
-    return -1;
-}
-
-PL_EXPORT long syscall(long number, ...)
-{
-    va_list rest;
-    va_start(rest, number);
-    long a = va_arg(rest, long), b = va_arg(rest, long), c = va_arg(rest, long);
-    long d = va_arg(rest, long), e = va_arg(rest, long), f = va_arg(rest, long);
-    va_end(rest);
     enum taken taken = NOTHING;
-    if (number == SYS_seccomp && a == SECCOMP_SET_MODE_STRICT)
+    if (s->a == SECCOMP_SET_MODE_STRICT)
         taken = CLOCK;
-    else if (number == SYS_seccomp && a == SECCOMP_SET_MODE_FILTER)
+    else if (s->a == SECCOMP_SET_MODE_FILTER)
         taken = SOME_CALLS;
     taken = before(taken);
-    long result = pass_on(number, a, b, c, d, e, f);
+    long result = pl_syscall_real(s);
     after(taken, result >= 0);
     return result;
 }
