@@ -318,6 +318,18 @@ PL_EXPORT void thrd_exit(int result)
     __builtin_unreachable();
 }
 
+/* A thread whose record is over comes in, too: some detach themselves, or join those that they
+ * made, only as their thread-local data is torn down. It has no actor then. */
+static struct pl_self *enter_even_late(void)
+{
+    struct pl_self *self = pl_self();
+    if (!pl_is_ready() || self->guard != 0)
+        return NULL;
+    self->guard++;
+    atomic_signal_fence(memory_order_seq_cst);
+    return self;
+}
+
 /* ---- joining ---- */
 
 struct join {
@@ -325,15 +337,20 @@ struct join {
     struct pl_actor *actor; /* who is joined, NULL when unknown */
 };
 
+static struct pl_actor *find_even_late(pthread_t thread)
+{
+    struct pl_self *self = enter_even_late();
+    if (self == NULL)
+        return NULL;
+    struct pl_actor *actor = pl_thread_find(thread);
+    pl_leave(self);
+    return actor;
+}
+
 static void join_find(struct join *join, pthread_t thread)
 {
-    join->actor = NULL;
     join->wait.actor = NULL;
-    struct pl_self *self = pl_enter();
-    if (self == NULL)
-        return;
-    join->actor = pl_thread_find(thread);
-    pl_leave(self);
+    join->actor = find_even_late(thread);
 }
 
 static void join_begin(struct join *join, int timed, struct pl_call call)
@@ -354,8 +371,10 @@ static void join_end(struct join *join, int result)
         return;
     struct pl_self *self = pl_enter();
     if (self == NULL)
+        self = enter_even_late();
+    if (self == NULL)
         return;
-    if (join->actor->creator == self->actor->id)
+    if (self->actor != NULL && join->actor->creator == self->actor->id)
         pl_lineage_waited(self->actor);
     if (join->actor->epoch == pl_epoch)
         pl_thread_released(join->actor, EL_ACTOR_JOINED);
@@ -443,28 +462,6 @@ PL_EXPORT int thrd_join(thrd_t thread, int *value)
 
 /* ---- detaching ---- */
 
-/* A thread whose record is over comes in, too: some detach themselves only as their thread-local
- * data is torn down. */
-static struct pl_self *enter_even_late(void)
-{
-    struct pl_self *self = pl_self();
-    if (!pl_is_ready() || self->guard != 0)
-        return NULL;
-    self->guard++;
-    atomic_signal_fence(memory_order_seq_cst);
-    return self;
-}
-
-static struct pl_actor *detach_find(pthread_t thread)
-{
-    struct pl_self *self = enter_even_late();
-    if (self == NULL)
-        return NULL;
-    struct pl_actor *actor = pl_thread_find(thread);
-    pl_leave(self);
-    return actor;
-}
-
 static void detached(struct pl_actor *actor)
 {
     struct pl_self *self = actor != NULL ? enter_even_late() : NULL;
@@ -476,7 +473,7 @@ static void detached(struct pl_actor *actor)
 
 PL_EXPORT int pthread_detach(pthread_t thread)
 {
-    struct pl_actor *actor = detach_find(thread);
+    struct pl_actor *actor = find_even_late(thread);
     int result = PL_REAL(pthread_detach)(thread);
     if (result == 0)
         detached(actor);
@@ -485,7 +482,7 @@ PL_EXPORT int pthread_detach(pthread_t thread)
 
 PL_EXPORT int thrd_detach(thrd_t thread)
 {
-    struct pl_actor *actor = detach_find(thread);
+    struct pl_actor *actor = find_even_late(thread);
     int result = PL_REAL(thrd_detach)(thread);
     if (result == thrd_success)
         detached(actor);
