@@ -272,7 +272,7 @@ void el_cell_free(struct el_log *log, enum el_id id, size_t bytes, void *cell)
     {                                                                                              \
         EL_ID_##name, stride_of(sizeof(struct el_##name))                                          \
     }
-#define FIRSTS 11u
+#define FIRSTS 12u
 /* And where it is no more than this part of the log's bound. */
 #define FIRSTS_SHARE 16u
 
@@ -332,7 +332,7 @@ struct el_summary *el_cells_first(struct el_log *log, int *error)
     const struct first firsts[FIRSTS] = {
         FIRST(summary), FIRST(actor),   FIRST(heap_site),  FIRST(held),
         FIRST(inside),  FIRST(object),  FIRST(outcome),    FIRST(site),
-        FIRST(spread),  FIRST(capture), FIRST(descriptor),
+        FIRST(spread),  FIRST(capture), FIRST(descriptor), FIRST(spin),
     };
     const bool all = (uint64_t)FIRSTS * log->page <= log->max_bytes / FIRSTS_SHARE;
     *error = make_first(log, firsts, all ? FIRSTS : 1);

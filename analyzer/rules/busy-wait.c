@@ -11,10 +11,30 @@
 static struct rule_threshold thresholds[] = {
     {"calls", 10000, 10000, "calls", "in a row by one task or thread, which did not wait between"},
     {"naps", 5000, 5000, "calls",
-     "in a row, where the calls are sleeps or timed waits of less than a millisecond"},
+     "in a row, where the calls are short sleeps or timed waits, accepts or connects that fail"},
     {"burned", 0.02, 0.02, "s", "processor time went into them, over all such rows of the place"},
     {0},
 };
+
+static const char *fix_of(enum el_spin_kind kind)
+{
+    switch (kind) {
+    case EL_SPIN_NO_FD:
+        return "Do not wait for the listener while no descriptor is left: close what is idle, or "
+               "take "
+               "it out of the poll until one was closed. A descriptor in reserve lets the "
+               "connection "
+               "be accepted and closed.";
+    case EL_SPIN_REFUSED:
+        return "Wait longer from try to try, up to a limit, or be told when the other side is "
+               "there.";
+    default:
+        return "Wait for it: receive from a channel, wait on a condition or semaphore, give the "
+               "select no default and the poll a time limit. Where a short spin is meant, bound "
+               "it, "
+               "and wait after that.";
+    }
+}
 
 static struct finding *finding_of(const struct rule *rule, const struct model_process *p,
                                   const struct model_spin *s)
@@ -27,10 +47,7 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     finding_set_kind(f, el_spin_kind_word(s->kind));
     finding_set_title(f, "a loop waits by asking again and again: %" PRIu64 " %s in a row",
                       s->longest, el_spin_kind_word(s->kind));
-    finding_set_fix(f,
-                    "Wait for it: receive from a channel, wait on a condition or semaphore, give "
-                    "the select no default and the poll a time limit. Where a short spin is "
-                    "meant, bound it, and wait after that.");
+    finding_set_fix(f, "%s", fix_of(s->kind));
     finding_add_stack(f, "asks at", s->stack, true, NULL);
     finding_add_evidence(f, "calls", "%" PRIu64 " in all, made by %s, one every %s", s->count,
                          words_count(s->actors, "task or thread", "tasks or threads").text,
@@ -47,7 +64,7 @@ static void judge(const struct rule *rule, const struct model_process *p, struct
 {
     for (size_t i = 0; i < p->nspins; i++) {
         const struct model_spin *s = &p->spins[i];
-        const char *row = s->kind == EL_SPIN_NAP ? "naps" : "calls";
+        const char *row = s->kind >= EL_SPIN_NAP ? "naps" : "calls";
         if ((double)s->longest >= rule_threshold(rule, row) &&
             (double)s->cpu_ns >= rule_threshold(rule, "burned") * 1e9)
             findings_add(out, finding_of(rule, p, s));

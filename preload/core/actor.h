@@ -240,6 +240,10 @@ struct pl_thread {
     uint64_t spin_at, spin_cpu_ns, spin_looked, spin_charged_ns;
     uint64_t napped_at; /* when its last short sleep began, and how many there were in a row */
     uint32_t naps;
+    struct pl_refusals {
+        uint64_t what, at;    /* what was asked for, and when last; 0: nothing */
+        uint32_t count, slow; /* of a row, and those of its last block that came late */
+    } refusals;
     uint64_t began;                                /* when it ran its first instruction */
     uint32_t note_span[LOITER_NOTES], note_random; /* of core/note.c */
     struct pl_waited *waited; /* of core/group.c: the wait group that it asked for last */

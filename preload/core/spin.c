@@ -14,7 +14,8 @@
 
 #define CPU_LOOK_NS UINT64_C(250000)
 #define NAP_COST_NS                                                                                \
-    UINT64_C(60000) /* the kernel's part of a sleep and its end, on a busy machine */
+    UINT64_C(                                                                                      \
+        60000) /* the kernel's part of a sleep or a connection and its end, on a busy machine */
 
 static struct pl_map spins; /* by place */
 
@@ -122,7 +123,7 @@ void pl_spin_block(struct pl_self *self, enum el_spin_kind kind, uint32_t n, uin
         uint64_t own_ns = pl_ns_of_ticks(own_ticks(actor, thread, now));
         uint64_t cpu_ns = used_ns(thread, now, own_ns);
         struct wanted w = {kind, actor->spin_stack};
-        uint64_t work_ns = pl_options.spin_work_us * 1000 + (kind == EL_SPIN_NAP ? NAP_COST_NS : 0);
+        uint64_t work_ns = pl_options.spin_work_us * 1000 + (kind >= EL_SPIN_NAP ? NAP_COST_NS : 0);
         if (cpu_ns / n < work_ns)
             cell = pl_map_get(&spins, w.stack, cell_make, &w);
         if (cell != NULL)
@@ -145,6 +146,36 @@ void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call)
         self->actor->spin_actor = 0; /* a row that nobody goes on with */
     }
     pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
+    pl_leave(self);
+}
+
+/* Who takes time between, takes it after each: what comes late now and then had lost the processor.
+ */
+#define LATE_NS   UINT64_C(1000000)
+#define LATE_MOST (PL_SPIN_BLOCK / 8)
+
+void pl_spin_refused(enum el_spin_kind kind, uint64_t what, struct pl_call call)
+{
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    int error = errno;
+    struct pl_actor *actor = self->actor;
+    struct pl_refusals *r = &self->thread->refusals;
+    const uint64_t now = pl_now();
+    if (r->what != what || self->spins_had || r->slow > LATE_MOST) {
+        self->spins_had = 0;
+        *r = (struct pl_refusals){what, now, 0, 0};
+        actor->spin_actor = 0;
+    }
+    r->slow += now > r->at && pl_ns_of_ticks(now - r->at) >= LATE_NS;
+    r->at = now;
+    if (++r->count % PL_SPIN_BLOCK == 0) {
+        actor->spin_since = actor->cell->since; /* all its waits were of this row */
+        pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
+        r->slow = 0;
+    }
+    errno = error;
     pl_leave(self);
 }
 

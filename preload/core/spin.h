@@ -49,6 +49,11 @@ static inline uint64_t pl_spin_waited(void)
     return actor != NULL ? actor->cell->since : 0;
 }
 
+/* A call failed for what will not be otherwise soon, and was made for that reason or in spite of
+ * it: accept without a descriptor left, connect where nobody listens. Other waits may lie between.
+ * `what` was asked for. No guard; keeps errno. */
+PL_HIDDEN void pl_spin_refused(enum el_spin_kind kind, uint64_t what, struct pl_call call);
+
 /* At the start and in a fork child. */
 PL_HIDDEN void pl_spins_reset(void);
 

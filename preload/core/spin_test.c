@@ -1,6 +1,8 @@
 /* spin_test.c - rows of calls that ask again and again: when they go on, and when they end. */
 #include "preload/core/spin.h"
 
+#include <time.h>
+
 #include "preload/core/made_record.h"
 
 enum { ANY_WORK = 1000000 };
@@ -142,6 +144,43 @@ static void a_runtime_s_own_loop_is_not_counted(void **state)
     pl_leave(self);
 }
 
+/* So many calls that fail, with a nap after each. */
+__attribute__((noinline)) static void refusals(unsigned n, uint64_t what, long nap_ns)
+{
+    const struct timespec nap = {0, nap_ns};
+    for (unsigned i = 0; i < n; i++) {
+        pl_spin_refused(EL_SPIN_REFUSED, what, PL_CALL());
+        if (nap_ns != 0)
+            nanosleep(&nap, NULL);
+        sink++;
+    }
+}
+
+static int is_refused(const union el_any *any)
+{
+    return any->spin.kind == EL_SPIN_REFUSED && any->spin.state == EL_LIVE;
+}
+
+static void failures_in_a_row_count_unless_they_come_late(void **state)
+{
+    struct el_record record;
+    (void)state;
+    pl_options.spin_work_us = ANY_WORK;
+    refusals(3 * PL_SPIN_BLOCK, 7, 1100000); /* a back-off */
+    assert_false(made_find(EL_ID_spin, is_refused, 0, &record));
+    for (uint64_t what = 1; what <= 3 * PL_SPIN_BLOCK; what++)
+        refusals(1, what, 0); /* each is for another thing */
+    assert_false(made_find(EL_ID_spin, is_refused, 0, &record));
+    for (volatile int row = 0; row < 8; row++) {
+        refusals(PL_SPIN_BLOCK - 1, 7, 0);
+        pl_spin_not(); /* one that was not in vain */
+    }
+    assert_false(made_find(EL_ID_spin, is_refused, 0, &record));
+    refusals(4 * PL_SPIN_BLOCK, 7, 0);
+    assert_true(made_find(EL_ID_spin, is_refused, 0, &record));
+    assert_in_range(record.any.spin.longest, 2 * PL_SPIN_BLOCK, 3 * PL_SPIN_BLOCK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +190,7 @@ int main(void)
         cmocka_unit_test(a_recycled_actor_begins_anew),
         cmocka_unit_test(work_between_the_calls_is_no_busy_wait),
         cmocka_unit_test(a_runtime_s_own_loop_is_not_counted),
+        cmocka_unit_test(failures_in_a_row_count_unless_they_come_late),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
 }

@@ -137,6 +137,7 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
     for (unsigned i = 0; i < LOITER_NOTES; i++)
         thread->note_span[i] = 0;
     memset(thread->words, 0, sizeof(thread->words));
+    thread->refusals = (struct pl_refusals){0, 0, 0, 0};
     thread->note_random = thread->serial;
     thread->waited = NULL;
     thread->ender.at->adder = NULL;

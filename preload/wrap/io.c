@@ -120,6 +120,15 @@ READ(read, (int fd, void *buf, size_t n), (fd, buf, n))
 READ(__read, (int fd, void *buf, size_t n), (fd, buf, n))
 READ(__read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room))
 
+/* The listener is as ready as before. */
+static void not_accepted(int fd, int result, struct pl_call call)
+{
+    if (result >= 0)
+        pl_spin_not();
+    else if (errno == EMFILE || errno == ENFILE)
+        pl_spin_refused(EL_SPIN_NO_FD, (uint64_t)fd, call);
+}
+
 #define ACCEPT(name, params, args, class)                                                          \
     PL_EXPORT int name params                                                                      \
     {                                                                                              \
@@ -127,6 +136,7 @@ READ(__read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room))
         if (__builtin_expect(pl_io_plain(fd), 1)) {                                                \
             int plain = PL_REAL(name) args;                                                        \
             pl_io_answered(fd, plain, PL_CALL());                                                  \
+            not_accepted(fd, plain, PL_CALL());                                                    \
             pl_fd_begins(plain, class);                                                            \
             pl_descriptor_opened(plain, EL_FD_ACCEPTED, PL_CALL());                                \
             return plain;                                                                          \
@@ -135,10 +145,43 @@ READ(__read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room))
         pl_wait_begin(&w, EL_WAIT_ACCEPT, (uint64_t)fd, 0, PL_CALL());                             \
         int result = PL_REAL(name) args;                                                           \
         pl_wait_end(&w, pl_io_error(result));                                                      \
+        not_accepted(fd, result, PL_CALL());                                                       \
         pl_fd_begins(result, class);                                                               \
         pl_descriptor_opened(result, EL_FD_ACCEPTED, PL_CALL());                                   \
         return result;                                                                             \
     }
+
+/* What to. The kernel has read it before it was refused. */
+static uint64_t address_of(const struct sockaddr *to, socklen_t len)
+{
+    const unsigned char *bytes = (const unsigned char *)to;
+    uint64_t sum = 0xcbf29ce484222325u;
+    for (socklen_t i = 0; i < len; i++)
+        sum = (sum ^ bytes[i]) * 0x100000001b3u;
+    return sum | 1;
+}
+
+#define CONNECT(name)                                                                              \
+    PL_EXPORT int name(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)                             \
+    {                                                                                              \
+        pl_descriptor_used(fd);                                                                    \
+        struct pl_wait w;                                                                          \
+        const int waits =                                                                          \
+            !pl_io_plain(fd) && pl_wait_begin(&w, EL_WAIT_CONNECT, (uint64_t)fd, 0, PL_CALL());    \
+        int result = PL_REAL(name)(fd, to, len);                                                   \
+        if (waits)                                                                                 \
+            pl_wait_end(&w, pl_io_error(result));                                                  \
+        else                                                                                       \
+            pl_io_answered(fd, result, PL_CALL());                                                 \
+        if (result == 0)                                                                           \
+            pl_spin_not();                                                                         \
+        else if (errno == ECONNREFUSED || errno == ENOENT)                                         \
+            pl_spin_refused(EL_SPIN_REFUSED, address_of(to.__sockaddr__, len), PL_CALL());         \
+        return result;                                                                             \
+    }
+
+CONNECT(connect)
+CONNECT(__connect)
 
 ACCEPT(accept, (int fd, __SOCKADDR_ARG from, socklen_t *len), (fd, from, len), PL_FD_WAITS)
 ACCEPT(accept4, (int fd, __SOCKADDR_ARG from, socklen_t *len, int flags), (fd, from, len, flags),
