@@ -89,10 +89,15 @@ bool has_burned_ms(int ms)
     return clock() / (CLOCKS_PER_SEC / 1000) >= ms;
 }
 
+/* The kernel is asked each 256th time: threads that spend their time there never meet at the lock.
+ */
 bool has_waited(long times)
 {
+    static _Thread_local unsigned asked;
     struct rusage used;
 
+    if (++asked % 256 != 0)
+        return false;
     MUST(getrusage(RUSAGE_SELF, &used) == 0);
     return used.ru_nvcsw >= times;
 }

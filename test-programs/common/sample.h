@@ -36,7 +36,7 @@ void wait_until_others_wait(void);
 bool has_burned_ms(int ms);
 
 /* Whether threads of the process have waited so often: for locks, where they do not wait for else.
- * On a busy machine they may hardly meet. */
+ * On a busy machine they may hardly meet. To be asked again and again. */
 bool has_waited(long times);
 
 /* Raises the limit on open descriptors to at least that; the program ends where it may not. */
