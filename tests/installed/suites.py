@@ -4,9 +4,10 @@ By hand: it takes long. A suite is run plainly and under `loiter record`; compar
 tests pass, and what processes it leaves behind. A test that fails plainly too says nothing of Loiter,
 nor does one that gives another answer when it is run plainly once more. What the report of a suite
 says is an error is shown, to be read: a suite makes mistakes on purpose.
-Suites whose package is not installed are left out; those of redis, perl, libuv and node need a folder
-with their sources as --source: what `apt-get source redis perl libuv1 nodejs` unpacks, redis built (`make
-MALLOC=libc`), and libuv in its folder build/ (`cmake -S . -B build && cmake --build build`).
+Suites whose package is not installed are left out; those of redis, perl, git, libuv and node need
+a folder with their sources as --source: what `apt-get source redis perl git libuv1 nodejs` unpacks, redis
+and git built (`make MALLOC=libc`; `make NO_CURL=1 NO_EXPAT=1 NO_GETTEXT=1`), and libuv in its folder
+build/ (`cmake -S . -B build && cmake --build build`).
 """
 
 import argparse
@@ -26,18 +27,42 @@ import outcome
 
 PYTHON = "/usr/bin/python3"
 # A few tests look at what is preloaded, at exact descriptors or at the memory of the interpreter.
-PYTHON_TESTS = ["test_threading", "test_thread", "test_queue", "test_subprocess", "test_signal",
-                "test_asyncio.test_events", "test_asyncio.test_subprocess", "test_asyncio.test_locks",
-                "test_socket", "test_select", "test_poll", "test_epoll", "test_fork1", "test_wait4",
-                "test_concurrent_futures", "test_multiprocessing_fork", "test_os", "test_posix",
-                "test_mmap", "test_faulthandler", "test_sqlite3", "test_time", "test_io"]
-STRESSORS = """aio alarm cap chdir chmod clock clone close context daemon dentry dnotify dup epoll
-eventfd exec fault fcntl fiemap fifo file-ioctl flock fork fstat funccall futex get getrandom
-handle inode-flags itimer kill link locka lockf madvise malloc membarrier memfd mincore mlock mmap
-mq msg munmap mutex nanosleep nice null open pipe poll prctl procfs pthread pty resources revio
-seccomp sem semaphore session sigchld sigfd sigfpe sigpending sigpipe sigq sigrt sigsegv sigsuspend
-sleep sock sockfd sockpair spawn splice stack switch symlink sysinfo tee timer timerfd tsc udp
-umask unshare urandom userfaultfd utime vfork wait yield zombie""".split()
+PYTHON_TESTS = ["test_" + name for name in """threading thread threadsignals threading_local
+threadedtempfile queue subprocess signal asyncio.test_events asyncio.test_subprocess asyncio.test_locks
+asyncio.test_base_events asyncio.test_unix_events asyncio.test_sslproto asyncio.test_ssl
+asyncio.test_streams asyncio.test_server asyncio.test_sock_lowlevel asyncio.test_sendfile
+asyncio.test_runners asyncio.test_threads asyncio.test_buffered_proto asyncio.test_tasks socket
+socketserver ssl select selectors poll epoll asyncore asynchat httpservers ftplib poplib imaplib smtplib
+nntplib telnetlib urllib urllib2_localnet xmlrpc docxmlrpc wsgiref fork1 wait3 wait4 popen pty openpty
+concurrent_futures multiprocessing_fork multiprocessing_forkserver multiprocessing_spawn
+multiprocessing_main_handling os posix mmap faulthandler fcntl resource file_eintr largefile tempfile
+shutil tarfile zipfile mailbox fileio io sqlite3 time timeout sched atexit gc weakref tracemalloc ctypes
+embed interpreters _xxsubinterpreters audit cmd_line repl runpy import site sys sys_setprofile venv pdb
+bdb doctest regrtest support logging syslog readline curses zlib bz2 lzma hashlib random uuid pickle
+shelve pathlib""".split()]
+# But for those that fill the disk, and those that look at the machine as a whole.
+STRESSORS = """access af-alg affinity aio aiol alarm atomic bad-altstack bad-ioctl branch brk bsearch cache
+cacheline cap chattr chdir chmod chown chroot clock clone close context copy-file cpu crypt
+cyclic daemon dccp dekker dentry dir dirdeep dirmany dnotify dup dynlib efivar enosys env epoll
+eventfd exec exit-group fallocate fanotify far-branch fault fcntl fiemap fifo file-ioctl
+filename flock flushcache fork fp fp-error fpunch fsize fstat full funccall funcret futex get
+getdent getrandom goto gpu handle hash heapsort hrtimers hsearch icache icmp-flood idle-page
+inode-flags inotify io io-uring iomix ioprio ipsec-mb itimer jpeg judy kcmp key kill kvm
+l1cache landlock lease link list llc-affinity loadavg locka lockf lockofd longjmp loop lsearch
+madvise malloc matrix matrix-3d mcontend membarrier memcpy memfd memthrash mergesort mincore
+misaligned mknod mlock mmap mmapaddr mmapfixed mmapfork mmaphuge mprotect mq mremap msg msync
+msyncmany munmap mutex nanosleep netlink-proc netlink-task nice nop null numa opcode open
+pagemove personality peterson pidfd ping-sock pipe pipeherd pkey plugin poll prctl prefetch
+priv-instr procfs pthread ptrace pty qsort quota radixsort randlist rawpkt rawsock rawudp
+rdrand readahead regs remap rename resched resources revio ring-pipe rmap rotate rseq rtc
+schedpolicy sctp seal seccomp secretmem seek sem sem-sysv sendfile session set
+shellsort shm shm-sysv sigabrt sigchld sigfd sigfpe sigio signal signest sigpending sigpipe
+sigq sigrt sigsegv sigsuspend sigtrap skiplist sleep sock sockabuse sockdiag sockfd sockmany
+sockpair softlockup sparsematrix spawn splice stack stackmmap str stream switch symlink
+sync-file syncload sysbadaddr syscall sysinfo tee timer timerfd tlb-shootdown touch tree tsc
+tsearch tun udp udp-flood unshare uprobe urandom userfaultfd usersyscall utime vdso vecfp
+vecmath vecshuf vecwide verity vfork vforkmany vm vm-addr vm-rw vm-segv vm-splice wait waitcpu
+wcs x86syscall xattr yield zero zlib zombie""".split()
 
 
 REDIS_UNITS = """unit/printver unit/dump unit/auth unit/protocol unit/keyspace unit/scan unit/info
@@ -74,7 +99,7 @@ def perl_cases(source):
 def stress_cases():
     for name in STRESSORS:
         yield f"stress-ng {name}", ["stress-ng", "--temp-path", ".", f"--{name}", "1",
-                                    f"--{name}-ops", "30", "--timeout", "20", "--oomable", "-q"], None
+                                    f"--{name}-ops", "30", "--timeout", "2", "--oomable", "-q"], None
 
 
 def glib_cases():
@@ -90,6 +115,12 @@ def redis_cases(source):
     for top in glob.glob(f"{source}/redis-*/"):
         for unit in REDIS_UNITS:
             yield f"redis {unit}", ["./runtest", "--single", unit, "--clients", "1"], top
+
+
+def git_cases(source):
+    for path in sorted(glob.glob(f"{source}/git-*/t/t[0-9]*.sh")):
+        folder, script = os.path.split(path)
+        yield f"git {script[:-3]}", ["sh", f"./{script}"], folder
 
 
 def libuv_cases(source):
@@ -197,12 +228,13 @@ def main():
     parser.add_argument("loiter", type=os.path.abspath)
     parser.add_argument("--only", default="", help="names with this text")
     parser.add_argument("--source", default="/nonexistent", type=os.path.abspath,
-                        help="a folder with redis-*/, built, and perl-*/")
+                        help="a folder with redis-*/ and the like, built")
     parser.add_argument("--limit", default=300, type=float, help="seconds for each run of a suite")
     args = parser.parse_args()
     bad = 0
     for cases in (python_cases(), perl_cases(args.source), stress_cases(), glib_cases(),
-                  redis_cases(args.source), libuv_cases(args.source), node_cases(args.source)):
+                  redis_cases(args.source), git_cases(args.source), libuv_cases(args.source),
+                  node_cases(args.source)):
         for name, argv, cwd in cases:
             program = os.path.join(cwd, argv[0]) if argv[0].startswith(".") else argv[0]
             if args.only in name and shutil.which(program):
