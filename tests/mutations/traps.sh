@@ -47,7 +47,7 @@ mutation 29-a-helper preload-traces $core/record.c 's/void pl_record_start/stati
 mutation 30-kept-open preload-closed,preload-traces eventlog/files.c 's/el_sys_close\(fd\);//g'
 mutation 31-no-room-made fault-disk-full_in_mid_run eventlog/files.c 's/return disk->f_blocks [^;]*;/return 0;/; s/error = el_sys_fallocate\(fd, bytes\)/error = (el_sys_truncate(fd, bytes), 0)/; s/(\*error = write_packets\([^;]*;)/el_sys_truncate(fd, offset + bytes);\n        *error = 0;/'
 mutation 31-limit-not-asked fault-disk-file_size_limit eventlog/files.c 's/el_sys_file_limit\(\) < /0 \&\& $&/g'
-mutation 31-takes-the-last fault-disk-full_in_mid_run eventlog/files.c 's/share = disk.f_blocks/share = 0 * disk.f_blocks/'
+mutation 31-takes-the-last fault-disk-full_in_mid_run eventlog/files.c 's/share = disk->f_blocks/share = 0 * disk->f_blocks/'
 mutation 32-dlopen-wrapped preload-dlopens $wrap/symbols-process.def 's/\z/PL_SYMBOL(void *, dlopen, (const char *file, int mode))\n/' $wrap/process.c 's/\z/PL_EXPORT void *dlopen(const char *file, int mode);\nPL_EXPORT void *dlopen(const char *file, int mode)\n{\n    void *volatile found = PL_REAL(dlopen)(file, mode);\n    return found;\n}\n/'
 mutation 33-rules-outlive-modules preload-stacks_test $core/modules.c 's/pl_unwind_forget\(\);/{}/'
 mutation 33-words-not-compared preload-stacks_test $core/stack.h 's/if \(pl_plain_address\(at\[/if (0 \&\& pl_plain_address(at[/'
@@ -60,7 +60,7 @@ mutation 36-where-a-link-leads preload-private eventlog/log.c 's/if \(error != -
 # ---- costs and accusations ----
 mutation 37-an-unwinder preload-library preload/CMakeLists.txt 's/preload_options eventlog_writer\)/preload_options eventlog_writer -Wl,--no-as-needed unwind)/'
 mutation 38-frame-pointers unwind_test $core/cfi.c 's/const uint8_t \*fde = find_fde/return (struct pl_rule){.kind = PL_RULE_FP, .cfa = 16, .fp = -16, .ra = -8};\n    $&/'
-mutation 42-slots-used-once preload-lives_test $core/thread.c 's/if \(thread->slot == NULL\)(\n\s+thread->slot = el_slot_acquire)/if (1)$1/'
+mutation 42-slots-used-once preload-lives_test eventlog/slots.c 's/slot = pop_free\(log\);/slot = NULL;/'
 mutation 42-huge-pages preload-small_pages $core/record.c 's/    tables_small_pages\(\);\n//' eventlog/log.c 's/    el_sys_small_pages[^;]*;//' $core/arena.c 's/if \(tables\) /if (0) /'
 mutation 43-a-stack-for-each preload-lives_test $core/stack.c 's/return id != 0 \? id : stack_walk\(self, call, first\);/return stack_walk(self, call, first);/; s/(static void near_fill.*?\n\{\n)/$1    if (near != NULL) return;\n/s'
 mutation 44-any-wait-is-a-leak e2e-correct-daemons analyzer/rules/waiters.c 's/return el_wait_is_inside\(a->wait_kind\);/return 1;/'
