@@ -18,8 +18,8 @@ extern "C" {
  * connect and accept, as pipes do; terminals and the like are made non-blocking. Regular files are
  * read and written at once if that needs no disk, else on a thread of their own while the worker
  * goes on. One task may read while another writes. Outside a task they block the thread. Close with
- * weft_close, which also ends the waits of other tasks for it, with -EBADF: numbers that accept or
- * connect returned and that are closed otherwise and used anew may be served half a second late. */
+ * weft_close: numbers that accept or connect returned and that are closed otherwise and used anew
+ * may be served half a second late. */
 
 /* As read(2): what there is, at least a byte; 0 at the end. Or a negative errno. Go: conn.Read. */
 WEFT_API ssize_t weft_read(int fd, void *buffer, size_t size);
@@ -41,7 +41,14 @@ WEFT_API int weft_connect(int fd, const struct sockaddr *address, socklen_t leng
  * as poll(2) says it; 0 after `timeout_ns`; or a negative errno. */
 WEFT_API int weft_poll(int fd, short events, int64_t timeout_ns);
 
-/* Closes it. 0 or a negative errno. */
+/* Closes it. Calls of others that wait for it end with -EBADF, and so do those that begin
+ * meanwhile. The number is given up, for another file to get it, when no call of weft's uses it any
+ * more, so none that had begun ever touches that file. As a rule that is before this returns; but
+ * where one is in the middle of a blocking read or write of a file (or in a plain thread), this
+ * returns 0 at once and that call closes the file at its end: until then the number stays taken,
+ * and calls on it end with -EBADF. 0, or a negative errno; -EBADF also when another closes it
+ * already. A call that begins after that is one for whatever has the number then. Go: conn.Close,
+ * os.File.Close. */
 WEFT_API int weft_close(int fd);
 
 /* From `when` on, a time of weft_now(), reads and accepts (read), writes and connects (write), or

@@ -16,11 +16,12 @@ struct weft__fd *weft__fd_find(int fd)
     return chunk ? &chunk[(unsigned)fd % CHUNK] : NULL;
 }
 
-struct weft__fd *weft__fd_get(int fd)
+/* Apart, so that what is there already is found without a frame. */
+static __attribute__((noinline)) struct weft__fd *make(int fd)
 {
-    struct weft__fd *state = weft__fd_find(fd), *none = NULL;
-    if (state || fd < 0 || (unsigned)fd / CHUNK >= CHUNKS)
-        return state;
+    struct weft__fd *none = NULL;
+    if (fd < 0 || (unsigned)fd / CHUNK >= CHUNKS)
+        return NULL;
     struct weft__fd *chunk = aligned_alloc(alignof(struct weft__fd), CHUNK * sizeof *chunk);
     for (int i = 0; chunk && i < CHUNK; i++)
         chunk[i] =
@@ -29,6 +30,12 @@ struct weft__fd *weft__fd_get(int fd)
                                               __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         free(chunk);
     return weft__fd_find(fd);
+}
+
+struct weft__fd *weft__fd_get(int fd)
+{
+    struct weft__fd *state = weft__fd_find(fd);
+    return __builtin_expect(state != NULL, 1) ? state : make(fd);
 }
 
 void weft__fd_each(void (*fn)(struct weft__fd *state))

@@ -1,4 +1,4 @@
-/* The table of descriptors, for netpoll.c. */
+/* The table of descriptors, for netpoll.c and use.c. */
 #ifndef WEFT_IO_FD_H
 #define WEFT_IO_FD_H
 
@@ -11,6 +11,7 @@ struct poll_waiter;
 struct weft__fd {
     alignas(64) uint32_t lock;
     uint32_t word;
+    uint64_t users; /* see use.h */
     struct poll_waiter *waiters;
     int64_t deadline[2]; /* INT64_MAX: none */
     struct weft__fd *next_check;

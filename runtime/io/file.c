@@ -23,7 +23,8 @@ enum op { READ, WRITE, PREAD, PWRITE, FSYNC, OPEN };
 
 struct job {
     enum op op;
-    int fd, flags;
+    const struct weft__use *use; /* NULL: OPEN */
+    int flags;
     mode_t mode;
     const char *path;
     void *buffer;
@@ -34,17 +35,18 @@ struct job {
 
 static ssize_t call(const struct job *job)
 {
+    int fd = job->use ? job->use->fd : -1;
     switch (job->op) {
     case READ:
-        return read(job->fd, job->buffer, job->size);
+        return read(fd, job->buffer, job->size);
     case WRITE:
-        return write(job->fd, job->buffer, job->size);
+        return write(fd, job->buffer, job->size);
     case PREAD:
-        return pread(job->fd, job->buffer, job->size, job->offset);
+        return pread(fd, job->buffer, job->size, job->offset);
     case PWRITE:
-        return pwrite(job->fd, job->buffer, job->size, job->offset);
+        return pwrite(fd, job->buffer, job->size, job->offset);
     case FSYNC:
-        return fsync(job->fd);
+        return fsync(fd);
     case OPEN:
         return open(job->path, job->flags, job->mode);
     }
@@ -63,20 +65,24 @@ static void run_job(void *arg)
 
 static ssize_t do_blocking(struct job *job)
 {
+    if (job->use)
+        weft__use_stall(job->use);
     if (weft_blocking(run_job, job) != 0)
         run_job(job); /* no thread could be had */
+    if (job->use)
+        weft__use_go_on(job->use);
     return job->result;
 }
 
-ssize_t weft__blocking_read(int fd, void *buffer, size_t size)
+ssize_t weft__blocking_read(const struct weft__use *use, void *buffer, size_t size)
 {
-    return do_blocking(&(struct job){.op = READ, .fd = fd, .buffer = buffer, .size = size});
+    return do_blocking(&(struct job){.op = READ, .use = use, .buffer = buffer, .size = size});
 }
 
-ssize_t weft__blocking_write(int fd, const void *buffer, size_t size)
+ssize_t weft__blocking_write(const struct weft__use *use, const void *buffer, size_t size)
 {
     return do_blocking(
-        &(struct job){.op = WRITE, .fd = fd, .buffer = (void *)(uintptr_t)buffer, .size = size});
+        &(struct job){.op = WRITE, .use = use, .buffer = (void *)(uintptr_t)buffer, .size = size});
 }
 
 /* ---- read and write ---- */
@@ -94,8 +100,9 @@ static bool may_stall(int fd)
     return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
-ssize_t weft__file_read(int fd, void *buffer, size_t size)
+ssize_t weft__file_read(const struct weft__use *use, void *buffer, size_t size)
 {
+    int fd = use->fd;
     struct iovec v = {buffer, size};
     ssize_t r = preadv2(fd, &v, 1, -1, RWF_NOWAIT);
     if (r < 0)
@@ -103,7 +110,7 @@ ssize_t weft__file_read(int fd, void *buffer, size_t size)
     if (!is_unknown(r))
         return r;
     if (may_stall(fd))
-        return weft__blocking_read(fd, buffer, size);
+        return weft__blocking_read(use, buffer, size);
     weft__no_block(fd); /* where that fails, so does read */
     r = read(fd, buffer, size);
     return r < 0 ? weft__failed() : r;
@@ -144,51 +151,58 @@ static ssize_t write_no_wait(int fd, const struct iovec *v)
     return r;
 }
 
-ssize_t weft__file_write(int fd, const void *buffer, size_t size)
+ssize_t weft__file_write(const struct weft__use *use, const void *buffer, size_t size)
 {
+    int fd = use->fd;
     struct iovec v = {(void *)(uintptr_t)buffer, size};
     ssize_t r = write_no_wait(fd, &v);
     if (!is_unknown(r))
         return r;
     if (may_stall(fd))
-        return weft__blocking_write(fd, buffer, size);
+        return weft__blocking_write(use, buffer, size);
     weft__no_block(fd);
     return write_unsignalled(fd, &v, 0);
 }
 
 /* ---- files ---- */
 
-ssize_t weft_pread(int fd, void *buffer, size_t size, off_t offset)
+static ssize_t read_at(const struct weft__use *use, void *buffer, size_t size, off_t offset)
 {
     struct iovec v = {buffer, size};
     ssize_t r;
-    if (offset < 0)
-        return -EINVAL;
     do {
-        r = preadv2(fd, &v, 1, offset, RWF_NOWAIT);
+        r = preadv2(use->fd, &v, 1, offset, RWF_NOWAIT);
         if (r < 0)
             r = weft__failed();
     } while (r == -EINTR);
     if (r != -EAGAIN && !is_unknown(r))
         return r;
     return do_blocking(
-        &(struct job){.op = PREAD, .fd = fd, .buffer = buffer, .size = size, .offset = offset});
+        &(struct job){.op = PREAD, .use = use, .buffer = buffer, .size = size, .offset = offset});
 }
 
-ssize_t weft_pwrite(int fd, const void *buffer, size_t size, off_t offset)
+ssize_t weft_pread(int fd, void *buffer, size_t size, off_t offset)
 {
-    size_t done = 0;
+    struct weft__use use;
     if (offset < 0)
         return -EINVAL;
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    return weft__use_result(&use, read_at(&use, buffer, size, offset));
+}
+
+static ssize_t write_at(const struct weft__use *use, const char *buffer, size_t size, off_t offset)
+{
+    size_t done = 0;
     do {
         struct iovec v = {(char *)(uintptr_t)buffer + done, size - done};
         off_t at = offset + (off_t)done;
-        ssize_t r = pwritev2(fd, &v, 1, at, RWF_NOWAIT);
+        ssize_t r = pwritev2(use->fd, &v, 1, at, RWF_NOWAIT);
         if (r < 0)
             r = weft__failed();
         if (r == -EAGAIN || is_unknown(r))
             r = do_blocking(&(struct job){
-                .op = PWRITE, .fd = fd, .buffer = v.iov_base, .size = v.iov_len, .offset = at});
+                .op = PWRITE, .use = use, .buffer = v.iov_base, .size = v.iov_len, .offset = at});
         if (r < 0 && r != -EINTR)
             return r;
         done += r > 0 ? (size_t)r : 0;
@@ -196,9 +210,22 @@ ssize_t weft_pwrite(int fd, const void *buffer, size_t size, off_t offset)
     return (ssize_t)done;
 }
 
+ssize_t weft_pwrite(int fd, const void *buffer, size_t size, off_t offset)
+{
+    struct weft__use use;
+    if (offset < 0)
+        return -EINVAL;
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    return weft__use_result(&use, write_at(&use, buffer, size, offset));
+}
+
 int weft_fsync(int fd)
 {
-    return (int)do_blocking(&(struct job){.op = FSYNC, .fd = fd});
+    struct weft__use use;
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    return (int)weft__use_result(&use, do_blocking(&(struct job){.op = FSYNC, .use = &use}));
 }
 
 int weft_open(const char *path, int flags, mode_t mode)

@@ -29,20 +29,31 @@ int weft__no_block(int fd)
     return (int)weft__failed();
 }
 
-/* Outside a task. Looks now and then whether the deadline was moved. */
-static int wait_in_thread(const struct weft__fd_wait *wait)
+/* Looks now and then whether the deadline was moved, or the descriptor is to be closed. */
+static int poll_in_turns(const struct weft__fd_wait *wait)
 {
-    struct pollfd p = {.fd = wait->fd, .events = wait->events};
+    struct weft__fd *state = wait->use->state;
+    struct pollfd p = {.fd = wait->use->fd, .events = wait->events};
     for (;;) {
         int r = poll(&p, 1, POLL_SLICE_MS);
         if (r > 0)
             return 0;
         if (r < 0 && (r = (int)weft__failed()) != -EINTR)
             return r;
-        struct weft__fd *state = weft__fd_find(wait->fd);
         if ((weft__fd_look(state) & WEFT__FD_LIMITED) && weft__fd_is_late(state, wait->limit))
             return -ETIMEDOUT;
+        if (state && weft__use_is_closing(state))
+            return -EBADF;
     }
+}
+
+/* Outside a task. */
+static int wait_in_thread(const struct weft__fd_wait *wait)
+{
+    weft__use_stall(wait->use);
+    int r = poll_in_turns(wait);
+    weft__use_go_on(wait->use);
+    return r;
 }
 
 int weft__io_wait(const struct weft__fd_wait *wait)
@@ -71,7 +82,7 @@ ssize_t weft__io_call(struct weft__io_call *call)
     struct weft__fd_wait *wait = &call->wait;
     bool reads = wait->events & POLLIN;
     for (;;) {
-        struct weft__fd *state = weft__fd_find(wait->fd);
+        struct weft__fd *state = wait->use->state;
         wait->word = weft__fd_look(state);
         if (is_late(state, wait->word, wait->limit))
             return -ETIMEDOUT;
@@ -111,17 +122,17 @@ static void after_short_read(struct weft__fd *state, uint32_t word, int fd)
                        WEFT__FD_ASKED | (is_plain_stream(fd) ? (uint32_t)WEFT__FD_STREAM : 0));
 }
 
-static ssize_t read_once(int fd, void *buffer, size_t size)
+static ssize_t read_once(const struct weft__use *use, void *buffer, size_t size)
 {
-    ssize_t r = recv(fd, buffer, size, MSG_DONTWAIT);
+    ssize_t r = recv(use->fd, buffer, size, MSG_DONTWAIT);
     if (r < 0)
         r = weft__failed();
-    return r == -ENOTSOCK ? weft__file_read(fd, buffer, size) : r;
+    return r == -ENOTSOCK ? weft__file_read(use, buffer, size) : r;
 }
 
-static int wait_to_read(int fd, uint32_t word, const void *caller)
+static int wait_to_read(const struct weft__use *use, uint32_t word, const void *caller)
 {
-    return weft__io_wait(&(struct weft__fd_wait){.fd = fd,
+    return weft__io_wait(&(struct weft__fd_wait){.use = use,
                                                  .word = word,
                                                  .events = POLLIN,
                                                  .limit = WEFT__READ_DEADLINE,
@@ -129,19 +140,20 @@ static int wait_to_read(int fd, uint32_t word, const void *caller)
                                                  .caller = caller});
 }
 
-ssize_t weft_read(int fd, void *buffer, size_t size)
+static inline ssize_t read_used(const struct weft__use *use, void *buffer, size_t size,
+                                const void *caller)
 {
+    struct weft__fd *state = use->state;
     for (;;) {
-        struct weft__fd *state = weft__fd_find(fd);
         uint32_t word = weft__fd_look(state);
         if (is_late(state, word, WEFT__READ_DEADLINE))
             return -ETIMEDOUT;
         if (size == 0 || !nothing_to_read(word)) {
-            ssize_t r = read_once(fd, buffer, size);
+            ssize_t r = read_once(use, buffer, size);
             if (r >= 0) {
                 if ((size_t)r < size && r > 0 &&
                     (word & (WEFT__FD_EDGES | WEFT__FD_MORE)) == WEFT__FD_EDGES)
-                    after_short_read(state, word, fd);
+                    after_short_read(state, word, use->fd);
                 return r;
             }
             if (r == -EINTR)
@@ -153,25 +165,33 @@ ssize_t weft_read(int fd, void *buffer, size_t size)
             if (state)
                 weft__fd_drained(state, word);
         }
-        int e = wait_to_read(fd, word, WEFT_CALLER());
+        int e = wait_to_read(use, word, caller);
         if (e == -EPERM)
-            return weft__blocking_read(fd, buffer, size);
+            return weft__blocking_read(use, buffer, size);
         if (e < 0)
             return e;
     }
 }
 
-static ssize_t write_once(int fd, const void *buffer, size_t size)
+ssize_t weft_read(int fd, void *buffer, size_t size)
 {
-    ssize_t r = send(fd, buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (r < 0)
-        r = weft__failed();
-    return r == -ENOTSOCK ? weft__file_write(fd, buffer, size) : r;
+    struct weft__use use;
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    return weft__use_result(&use, read_used(&use, buffer, size, WEFT_CALLER()));
 }
 
-static int wait_to_write(int fd, uint32_t word, const void *caller)
+static ssize_t write_once(const struct weft__use *use, const void *buffer, size_t size)
 {
-    return weft__io_wait(&(struct weft__fd_wait){.fd = fd,
+    ssize_t r = send(use->fd, buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (r < 0)
+        r = weft__failed();
+    return r == -ENOTSOCK ? weft__file_write(use, buffer, size) : r;
+}
+
+static int wait_to_write(const struct weft__use *use, uint32_t word, const void *caller)
+{
+    return weft__io_wait(&(struct weft__fd_wait){.use = use,
                                                  .word = word,
                                                  .events = POLLOUT,
                                                  .limit = WEFT__WRITE_DEADLINE,
@@ -179,19 +199,19 @@ static int wait_to_write(int fd, uint32_t word, const void *caller)
                                                  .caller = caller});
 }
 
-ssize_t weft_write(int fd, const void *buffer, size_t size)
+static inline ssize_t write_used(const struct weft__use *use, const char *buffer, size_t size,
+                                 const void *caller)
 {
     size_t done = 0;
     do {
-        struct weft__fd *state = weft__fd_find(fd);
-        uint32_t word = weft__fd_look(state);
-        if (is_late(state, word, WEFT__WRITE_DEADLINE))
+        uint32_t word = weft__fd_look(use->state);
+        if (is_late(use->state, word, WEFT__WRITE_DEADLINE))
             return -ETIMEDOUT;
-        ssize_t r = write_once(fd, (const char *)buffer + done, size - done);
+        ssize_t r = write_once(use, buffer + done, size - done);
         if (r == -EAGAIN) {
-            r = wait_to_write(fd, word, WEFT_CALLER());
+            r = wait_to_write(use, word, caller);
             if (r == -EPERM)
-                r = weft__blocking_write(fd, (const char *)buffer + done, size - done);
+                r = weft__blocking_write(use, buffer + done, size - done);
         }
         if (r >= 0)
             done += (size_t)r;
@@ -199,6 +219,14 @@ ssize_t weft_write(int fd, const void *buffer, size_t size)
             return r;
     } while (done < size);
     return (ssize_t)done;
+}
+
+ssize_t weft_write(int fd, const void *buffer, size_t size)
+{
+    struct weft__use use;
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    return weft__use_result(&use, write_used(&use, buffer, size, WEFT_CALLER()));
 }
 
 /* ---- connections ---- */
@@ -237,20 +265,29 @@ static void back_off(void)
         weft_sleep(ns);
 }
 
-int weft_accept(int fd, struct sockaddr *address, socklen_t *length)
+static int accept_used(const struct weft__use *use, struct sockaddr *address, socklen_t *length,
+                       const void *caller)
 {
-    int e = weft__no_block(fd);
+    int e = weft__no_block(use->fd);
     if (e < 0)
         return e;
-    struct accept_args args = {fd, address, length, length ? *length : 0};
-    struct weft__io_call call = {.wait = {.fd = fd,
+    struct accept_args args = {use->fd, address, length, length ? *length : 0};
+    struct weft__io_call call = {.wait = {.use = use,
                                           .events = POLLIN,
                                           .limit = WEFT__READ_DEADLINE,
                                           .why = WEFT__WAIT_ACCEPT,
-                                          .caller = WEFT_CALLER()},
+                                          .caller = caller},
                                  .attempt = accept_once,
                                  .arg = &args};
-    int r = (int)weft__io_call(&call);
+    return (int)weft__io_call(&call);
+}
+
+int weft_accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+    struct weft__use use;
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    int r = (int)weft__use_result(&use, accept_used(&use, address, length, WEFT_CALLER()));
     if (r >= 0)
         weft__fd_adopt(r);
     else if (r == -EMFILE || r == -ENFILE || r == -ENOBUFS || r == -ENOMEM)
@@ -274,11 +311,11 @@ static bool is_decided(int fd)
     return poll(&p, 1, 0) != 0;
 }
 
-static int wait_to_connect(int fd, const void *caller)
+static int wait_to_connect(const struct weft__use *use, const void *caller)
 {
     do {
-        struct weft__fd_wait wait = {.fd = fd,
-                                     .word = weft__fd_look(weft__fd_find(fd)),
+        struct weft__fd_wait wait = {.use = use,
+                                     .word = weft__fd_look(use->state),
                                      .events = POLLOUT,
                                      .limit = WEFT__WRITE_DEADLINE,
                                      .why = WEFT__WAIT_CONNECT,
@@ -286,28 +323,36 @@ static int wait_to_connect(int fd, const void *caller)
         int e = weft__io_wait(&wait);
         if (e < 0)
             return e;
-    } while (!is_decided(fd));
-    return connect_result(fd);
+    } while (!is_decided(use->fd));
+    return connect_result(use->fd);
 }
 
-int weft_connect(int fd, const struct sockaddr *address, socklen_t length)
+static int connect_used(const struct weft__use *use, const struct sockaddr *address,
+                        socklen_t length, const void *caller)
 {
-    int e = weft__no_block(fd);
+    int fd = use->fd, e = weft__no_block(fd);
     if (e < 0)
         return e;
-    struct weft__fd *state = weft__fd_find(fd);
-    if (is_late(state, weft__fd_look(state), WEFT__WRITE_DEADLINE))
+    if (is_late(use->state, weft__fd_look(use->state), WEFT__WRITE_DEADLINE))
         return -ETIMEDOUT;
     e = connect(fd, address, length) == 0 ? 0 : (int)weft__failed();
     if (e != 0 && e != -EINPROGRESS && e != -EINTR)
         return e;
     weft__fd_trust(fd);
-    if (e != 0 && (e = wait_to_connect(fd, WEFT_CALLER())) != 0)
+    if (e != 0 && (e = wait_to_connect(use, caller)) != 0 && e != WEFT__CLOSED)
         weft__fd_distrust(fd);
     return e;
 }
 
-/* ---- poll and close ---- */
+int weft_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    struct weft__use use;
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    return (int)weft__use_result(&use, connect_used(&use, address, length, WEFT_CALLER()));
+}
+
+/* ---- poll ---- */
 
 static int poll_now(int fd, short events, int ms)
 {
@@ -322,35 +367,26 @@ static int poll_now(int fd, short events, int ms)
     return r > 0 ? (int)(unsigned short)p.revents : 0;
 }
 
-/* Outside a task. */
-static int poll_thread(int fd, short events, int64_t until)
+/* Outside a task. Looks now and then whether the descriptor is to be closed. */
+static int poll_thread(const struct weft__use *use, short events, int64_t until)
 {
     for (;;) {
         int64_t left = until == INT64_MAX ? WEFT_S : until - weft_now();
-        int64_t ms = left <= 0 ? 0 : left > WEFT_S ? 1000 : (left + WEFT_MS - 1) / WEFT_MS;
-        int r = poll_now(fd, events, (int)ms);
+        int64_t ms = left <= 0 ? 0 : (left + WEFT_MS - 1) / WEFT_MS;
+        int r = poll_now(use->fd, events, ms > POLL_SLICE_MS ? POLL_SLICE_MS : (int)ms);
         if (r != 0 || (until != INT64_MAX && weft_now() >= until))
             return r;
+        if (use->state && weft__use_is_closing(use->state))
+            return -EBADF;
     }
 }
 
-int weft_poll(int fd, short events, int64_t timeout_ns)
+static int poll_task(struct weft_task *t, const struct weft__fd_wait *limits, int64_t timeout_ns)
 {
-    struct weft_task *t = weft__self();
-    int64_t until = timeout_ns < 0 ? INT64_MAX : weft__after_ns(timeout_ns);
-    if (fd < 0)
-        return -EBADF; /* poll(2) passes it over */
-    if (!t)
-        return poll_thread(fd, events, until);
     for (;;) {
-        struct weft__fd_wait wait = {.fd = fd,
-                                     .word = weft__fd_look(weft__fd_find(fd)),
-                                     .events = events,
-                                     .limit = WEFT__OWN_LIMIT,
-                                     .until = until,
-                                     .why = WEFT__WAIT_POLL,
-                                     .caller = WEFT_CALLER()};
-        int r = poll_now(fd, events, 0);
+        struct weft__fd_wait wait = *limits;
+        wait.word = weft__fd_look(wait.use->state);
+        int r = poll_now(wait.use->fd, wait.events, 0);
         if (r != 0 || timeout_ns == 0)
             return r;
         r = weft__netpoll_wait(t, &wait);
@@ -361,12 +397,27 @@ int weft_poll(int fd, short events, int64_t timeout_ns)
     }
 }
 
-int weft_close(int fd)
+int weft_poll(int fd, short events, int64_t timeout_ns)
 {
-    weft__fd_forget(fd);
-    int r = close(fd) == 0 ? 0 : (int)weft__failed();
-    weft__fd_closed(fd);
-    return r;
+    struct weft_task *t = weft__self();
+    struct weft__use use;
+    int r;
+    if (fd < 0 || !weft__use_begin(&use, fd))
+        return -EBADF; /* poll(2) passes a negative one over */
+    struct weft__fd_wait wait = {.use = &use,
+                                 .events = events,
+                                 .limit = WEFT__OWN_LIMIT,
+                                 .until = timeout_ns < 0 ? INT64_MAX : weft__after_ns(timeout_ns),
+                                 .why = WEFT__WAIT_POLL,
+                                 .caller = WEFT_CALLER()};
+    if (t) {
+        r = poll_task(t, &wait, timeout_ns);
+    } else {
+        weft__use_stall(&use);
+        r = poll_thread(&use, events, wait.until);
+        weft__use_go_on(&use);
+    }
+    return (int)weft__use_result(&use, r);
 }
 
 /* ---- deadlines ---- */

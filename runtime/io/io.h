@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include "runtime/io/netpoll.h"
+#include "runtime/io/use.h"
 
 /* -errno. A call, as the compiler takes the address of errno to be the same before and after a
  * wait, where the thread may be another. */
@@ -29,11 +30,11 @@ int weft__no_block(int fd);
 
 /* What is no socket: read and write, without stalling the worker. Or a negative errno, -EAGAIN
  * where a wait makes sense. */
-ssize_t weft__file_read(int fd, void *buffer, size_t size);
-ssize_t weft__file_write(int fd, const void *buffer, size_t size);
+ssize_t weft__file_read(const struct weft__use *use, void *buffer, size_t size);
+ssize_t weft__file_write(const struct weft__use *use, const void *buffer, size_t size);
 
 /* The same where epoll knows no such kind: on a thread that may block. */
-ssize_t weft__blocking_read(int fd, void *buffer, size_t size);
-ssize_t weft__blocking_write(int fd, const void *buffer, size_t size);
+ssize_t weft__blocking_read(const struct weft__use *use, void *buffer, size_t size);
+ssize_t weft__blocking_write(const struct weft__use *use, const void *buffer, size_t size);
 
 #endif

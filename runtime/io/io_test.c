@@ -161,16 +161,6 @@ static void enter_and_read(void *arg)
     read_until_closed(arg);
 }
 
-#ifdef __SANITIZE_THREAD__
-/* It takes a close beside a read for a race, which is what is tried here: recv in weft_read, close
- * in weft_close. */
-const char *__tsan_default_suppressions(void);
-__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void)
-{
-    return "race:close_ends_waits\n";
-}
-#endif
-
 static void close_beside_a_read(void)
 {
     struct weft_waitgroup wg = {0};

@@ -8,7 +8,8 @@
 enum { IOV_MAX_OWN = 1024 };
 
 struct message {
-    int fd, flags;
+    const struct weft__use *use;
+    int flags;
     struct msghdr *header;
 };
 
@@ -20,18 +21,18 @@ static ssize_t result(ssize_t r)
 static ssize_t recv_once(void *arg)
 {
     const struct message *m = arg;
-    return result(recvmsg(m->fd, m->header, m->flags | MSG_DONTWAIT));
+    return result(recvmsg(m->use->fd, m->header, m->flags | MSG_DONTWAIT));
 }
 
 static ssize_t send_once(void *arg)
 {
     const struct message *m = arg;
-    return result(sendmsg(m->fd, m->header, m->flags | MSG_DONTWAIT | MSG_NOSIGNAL));
+    return result(sendmsg(m->use->fd, m->header, m->flags | MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
 static ssize_t receive(struct message *m, const void *caller)
 {
-    struct weft__io_call call = {.wait = {.fd = m->fd,
+    struct weft__io_call call = {.wait = {.use = m->use,
                                           .events = POLLIN,
                                           .limit = WEFT__READ_DEADLINE,
                                           .why = WEFT__WAIT_READ,
@@ -45,7 +46,7 @@ static ssize_t receive(struct message *m, const void *caller)
 
 static ssize_t transmit(struct message *m, const void *caller)
 {
-    struct weft__io_call call = {.wait = {.fd = m->fd,
+    struct weft__io_call call = {.wait = {.use = m->use,
                                           .events = POLLOUT,
                                           .limit = WEFT__WRITE_DEADLINE,
                                           .why = WEFT__WAIT_WRITE,
@@ -59,15 +60,21 @@ static ssize_t transmit(struct message *m, const void *caller)
 
 ssize_t weft_recvmsg(int fd, struct msghdr *message, int flags)
 {
-    struct message m = {fd, flags, message};
-    return receive(&m, WEFT_CALLER());
+    struct weft__use use;
+    struct message m = {&use, flags, message};
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    return weft__use_result(&use, receive(&m, WEFT_CALLER()));
 }
 
 ssize_t weft_sendmsg(int fd, const struct msghdr *message, int flags)
 {
     struct msghdr header = *message;
-    struct message m = {fd, flags, &header};
-    return transmit(&m, WEFT_CALLER());
+    struct weft__use use;
+    struct message m = {&use, flags, &header};
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    return weft__use_result(&use, transmit(&m, WEFT_CALLER()));
 }
 
 ssize_t weft_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
@@ -78,8 +85,11 @@ ssize_t weft_recvfrom(int fd, void *buffer, size_t size, int flags, struct socka
                             .msg_namelen = address && length ? *length : 0,
                             .msg_iov = &v,
                             .msg_iovlen = 1};
-    struct message m = {fd, flags, &header};
-    ssize_t r = receive(&m, WEFT_CALLER());
+    struct weft__use use;
+    struct message m = {&use, flags, &header};
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    ssize_t r = weft__use_result(&use, receive(&m, WEFT_CALLER()));
     if (r >= 0 && length)
         *length = header.msg_namelen;
     return r;
@@ -93,8 +103,7 @@ ssize_t weft_sendto(int fd, const void *buffer, size_t size, int flags,
                             .msg_namelen = length,
                             .msg_iov = &v,
                             .msg_iovlen = 1};
-    struct message m = {fd, flags, &header};
-    return transmit(&m, WEFT_CALLER());
+    return weft_sendmsg(fd, &header, flags);
 }
 
 /* ---- several buffers ---- */
@@ -111,10 +120,14 @@ ssize_t weft_readv(int fd, const struct iovec *buffers, int count)
         return weft_read(fd, NULL, 0);
     struct msghdr header = {.msg_iov = (struct iovec *)(uintptr_t)buffers,
                             .msg_iovlen = (size_t)count};
-    struct message m = {fd, 0, &header};
+    struct weft__use use;
+    struct message m = {&use, 0, &header};
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
     ssize_t r = receive(&m, WEFT_CALLER());
-    return r == -ENOTSOCK ? weft_read(fd, buffers[with_room].iov_base, buffers[with_room].iov_len)
-                          : r;
+    if (r == -ENOTSOCK)
+        r = weft_read(fd, buffers[with_room].iov_base, buffers[with_room].iov_len);
+    return weft__use_result(&use, r);
 }
 
 /* Takes `done` bytes off the buffers; how many buffers are left. */
@@ -144,23 +157,23 @@ static ssize_t write_each(int fd, const struct iovec *v, int count)
     return total;
 }
 
-ssize_t weft_writev(int fd, const struct iovec *buffers, int count)
+/* At most so many at a time. */
+static ssize_t write_some(const struct weft__use *use, const struct iovec *buffers, int count,
+                          const void *caller)
 {
     enum { AT_ONCE = 64 };
     struct iovec v[AT_ONCE];
     ssize_t total = 0;
-    if (count < 0 || count > IOV_MAX_OWN)
-        return -EINVAL;
     for (int from = 0; from < count; from += AT_ONCE) {
         int left = count - from < AT_ONCE ? count - from : AT_ONCE;
         for (int i = 0; i < left; i++)
             v[i] = buffers[from + i];
         for (left = advance(v, left, 0); left > 0;) {
             struct msghdr header = {.msg_iov = v, .msg_iovlen = (size_t)left};
-            struct message m = {fd, 0, &header};
-            ssize_t r = transmit(&m, WEFT_CALLER());
+            struct message m = {use, 0, &header};
+            ssize_t r = transmit(&m, caller);
             if (r == -ENOTSOCK)
-                return write_each(fd, buffers, count);
+                return write_each(use->fd, buffers, count);
             if (r < 0)
                 return r;
             total += r;
@@ -170,10 +183,20 @@ ssize_t weft_writev(int fd, const struct iovec *buffers, int count)
     return total;
 }
 
+ssize_t weft_writev(int fd, const struct iovec *buffers, int count)
+{
+    struct weft__use use;
+    if (count < 0 || count > IOV_MAX_OWN)
+        return -EINVAL;
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    return weft__use_result(&use, write_some(&use, buffers, count, WEFT_CALLER()));
+}
+
 /* ---- sendfile ---- */
 
 struct transfer {
-    int to, from;
+    const struct weft__use *to, *from;
     off_t *offset;
     size_t size;
     ssize_t result;
@@ -182,7 +205,7 @@ struct transfer {
 static void transfer(void *arg)
 {
     struct transfer *t = arg;
-    t->result = result(sendfile(t->to, t->from, t->offset, t->size));
+    t->result = result(sendfile(t->to->fd, t->from->fd, t->offset, t->size));
 }
 
 /* The file may have to be read from its disk, so always on a thread that may block. The socket does
@@ -190,26 +213,28 @@ static void transfer(void *arg)
 static ssize_t sendfile_once(void *arg)
 {
     struct transfer *t = arg;
+    weft__use_stall(t->to);
     if (weft_blocking(transfer, t) != 0)
         transfer(t);
+    weft__use_go_on(t->to);
     return t->result;
 }
 
-ssize_t weft_sendfile(int to, int from, off_t *offset, size_t size)
+static ssize_t send_all(struct transfer *t, const void *caller)
 {
-    int e = weft__no_block(to);
+    size_t done = 0, size = t->size;
+    int e = weft__no_block(t->to->fd);
     if (e < 0)
         return e;
-    size_t done = 0;
     while (done < size) {
-        struct transfer t = {to, from, offset, size - done, 0};
-        struct weft__io_call call = {.wait = {.fd = to,
+        t->size = size - done;
+        struct weft__io_call call = {.wait = {.use = t->to,
                                               .events = POLLOUT,
                                               .limit = WEFT__WRITE_DEADLINE,
                                               .why = WEFT__WAIT_WRITE,
-                                              .caller = WEFT_CALLER()},
+                                              .caller = caller},
                                      .attempt = sendfile_once,
-                                     .arg = &t};
+                                     .arg = t};
         ssize_t r = weft__io_call(&call);
         if (r < 0)
             return r;
@@ -218,4 +243,19 @@ ssize_t weft_sendfile(int to, int from, off_t *offset, size_t size)
         done += (size_t)r;
     }
     return (ssize_t)done;
+}
+
+ssize_t weft_sendfile(int to, int from, off_t *offset, size_t size)
+{
+    struct weft__use to_use, from_use;
+    if (!weft__use_begin(&to_use, to))
+        return -EBADF;
+    if (!weft__use_begin(&from_use, from))
+        return weft__use_result(&to_use, -EBADF);
+    struct transfer t = {&to_use, &from_use, offset, size, 0};
+    weft__use_stall(&from_use);
+    ssize_t r = send_all(&t, WEFT_CALLER());
+    weft__use_go_on(&from_use);
+    weft__use_end(&from_use);
+    return weft__use_result(&to_use, r);
 }

@@ -29,11 +29,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "runtime/io/use.h"
 #include "runtime/sched/inside.h"
 #include "runtime/time/timers.h"
 
@@ -71,36 +69,17 @@ static struct {
     struct weft__timer timer;
 } checks;
 
-/* ---- a run's epoll ---- */
-
-int weft__netpoll_open(struct weft__run *run)
-{
-    run->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    run->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event e = {.events = EPOLLIN, .data.fd = -1};
-    if (run->epoll_fd >= 0 && run->event_fd >= 0 &&
-        epoll_ctl(run->epoll_fd, EPOLL_CTL_ADD, run->event_fd, &e) == 0)
-        return 0;
-    int r = -errno;
-    weft__netpoll_close(run);
-    return r;
-}
-
-void weft__netpoll_close(struct weft__run *run)
-{
-    if (run->epoll_fd >= 0)
-        close(run->epoll_fd);
-    if (run->event_fd >= 0)
-        close(run->event_fd);
-    run->epoll_fd = run->event_fd = -1;
-}
+/* ---- the end of a run ---- */
 
 static void abandon(struct weft__fd *state)
 {
     weft__lock(&state->lock);
     __atomic_store_n(&state->waiters, NULL, __ATOMIC_RELAXED);
     state->listed = false;
+    bool close_it = weft__use_abandon(state);
     weft__unlock(&state->lock);
+    if (close_it)
+        close(state->fd);
 }
 
 /* A thread of the run may be late and still look for work. */
@@ -117,17 +96,23 @@ void weft__netpoll_abandon(void)
     __atomic_store_n(&waiting, 0, __ATOMIC_SEQ_CST);
 }
 
+/* Another thread may have had the lock. */
+static void forget(struct weft__fd *state)
+{
+    state->lock = 0;
+    state->waiters = NULL;
+    weft__use_abandon(state);
+}
+
+void weft__netpoll_forget(void)
+{
+    weft__fd_each(forget);
+    __atomic_store_n(&waiting, 0, __ATOMIC_RELAXED);
+}
+
 uint32_t weft__netpoll_waiting(void)
 {
     return __atomic_load_n(&waiting, __ATOMIC_SEQ_CST);
-}
-
-void weft__netpoll_kick(struct weft__run *run)
-{
-    uint64_t one = 1;
-    if (write(run->event_fd, &one, sizeof one) < 0) {
-        /* EAGAIN: so many kicks are on their way already that one more says nothing. */
-    }
 }
 
 static uint32_t mask_of(const struct weft__fd *state)
@@ -176,10 +161,11 @@ static void wake(struct weft_task *t)
     __atomic_fetch_sub(&waiting, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Wakes those for whom `got` is enough. */
-static void deliver(struct weft__fd *state, short got, uint32_t who)
+/* Wakes those for whom `got` is enough; how many. */
+static unsigned deliver(struct weft__fd *state, short got, uint32_t who)
 {
     struct poll_waiter *next;
+    unsigned woken = 0;
     for (struct poll_waiter *p = state->waiters; p; p = next) {
         next = p->next;
         short match = (short)(got & (p->events | POLLERR | POLLHUP | POLLNVAL));
@@ -187,9 +173,12 @@ static void deliver(struct weft__fd *state, short got, uint32_t who)
             continue;
         unqueue(state, p);
         p->got = match;
-        if (weft__win(p->task, who))
-            wake(p->task);
+        if (!weft__win(p->task, who))
+            continue;
+        wake(p->task);
+        woken++;
     }
+    return woken;
 }
 
 static void on_event(struct weft__run *run, int fd, uint32_t events)
@@ -318,22 +307,6 @@ static bool run_checks(struct weft__run *run)
 
 /* ---- polling ---- */
 
-/* In nanoseconds; before Linux 5.11 in milliseconds, rounded up. */
-static long wait_for_events(int epoll_fd, struct epoll_event *events, int64_t ns)
-{
-    static uint32_t no_pwait2;
-    if (ns != 0 && !__atomic_load_n(&no_pwait2, __ATOMIC_RELAXED)) {
-        struct timespec limit = {ns / WEFT_S, ns % WEFT_S};
-        long n = syscall(SYS_epoll_pwait2, epoll_fd, events, EVENTS_AT_ONCE, ns < 0 ? NULL : &limit,
-                         NULL, 0);
-        if (n >= 0 || errno != ENOSYS)
-            return n;
-        __atomic_store_n(&no_pwait2, 1, __ATOMIC_RELAXED);
-    }
-    int64_t ms = ns > WEFT_S ? 1000 : (ns + WEFT_MS - 1) / WEFT_MS;
-    return epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, ns < 0 ? -1 : (int)ms);
-}
-
 /* With thousands of descriptors, each one's state and waiter are far from the CPU. What is read
  * here need not be right. */
 __attribute__((no_sanitize("thread"))) static void prefetch(const struct epoll_event *events,
@@ -352,7 +325,7 @@ void weft__netpoll(struct weft__run *run, int64_t ns)
     struct epoll_event events[EVENTS_AT_ONCE];
     if (run_checks(run))
         ns = 0;
-    long n = wait_for_events(run->epoll_fd, events, ns);
+    long n = weft__epoll_wait(run->epoll_fd, events, EVENTS_AT_ONCE, ns);
     for (long i = 0; i < n; i++) {
         uint64_t count;
         prefetch(events, i, n);
@@ -413,7 +386,7 @@ static int finish(struct weft__fd *state, struct poll_waiter *waiter)
     uint32_t who = __atomic_load_n(&waiter->task->won, __ATOMIC_ACQUIRE);
     return who == BY_EVENT  ? (int)(unsigned short)waiter->got
            : who == BY_TIME ? -ETIMEDOUT
-                            : -EBADF;
+                            : WEFT__CLOSED;
 }
 
 /* With the lock of the descriptor and the waiter in its queue. 0: it shall park. */
@@ -429,11 +402,21 @@ static int ask(struct weft__run *run, struct weft__fd *state, const struct poll_
     return arm(run, state);
 }
 
+/* Neither among the waiters of the next run nor counted in it. With the lock of the descriptor. */
+static void park_for_good(struct weft_task *t, const struct weft__use *use)
+{
+    struct weft__fd *state = use->state;
+    weft__unlock(&state->lock);
+    weft__use_end(use);
+    weft__lock(&state->lock);
+    weft__park(t, &state->lock);
+}
+
 int weft__netpoll_wait(struct weft_task *t, const struct weft__fd_wait *wait)
 {
-    struct weft__fd *state = weft__fd_get(wait->fd);
+    struct weft__fd *state = wait->use->state;
     if (!state)
-        return wait->fd < 0 ? -EBADF : -ENOMEM;
+        return wait->use->fd < 0 ? -EBADF : -ENOMEM;
     struct poll_waiter waiter;
     waiter.task = t;
     waiter.state = state;
@@ -443,12 +426,12 @@ int weft__netpoll_wait(struct weft_task *t, const struct weft__fd_wait *wait)
     waiter.queued = true;
     __atomic_store_n(&t->won, 0, __ATOMIC_RELAXED);
     weft__lock(&state->lock);
-    if ((weft__fd_look(state) ^ wait->word) / WEFT__FD_EVENT != 0) {
+    if (weft__use_is_closing(state) || (weft__fd_look(state) ^ wait->word) / WEFT__FD_EVENT != 0) {
         weft__unlock(&state->lock);
-        return 0;
+        return weft__use_is_closing(state) ? -EBADF : 0;
     }
     if (weft__ended(t->worker->run))
-        weft__park(t, &state->lock); /* for good, and not among those of the next run */
+        park_for_good(t, wait->use);
     waiter.until = wait->limit == WEFT__OWN_LIMIT ? wait->until : state->deadline[wait->limit];
     waiter.next = state->waiters;
     __atomic_store_n(&state->waiters, &waiter, __ATOMIC_RELAXED); /* prefetch reads it */
@@ -459,7 +442,7 @@ int weft__netpoll_wait(struct weft_task *t, const struct weft__fd_wait *wait)
         return r;
     }
     bool timed = waiter.until != INT64_MAX;
-    weft__will_wait(t, wait->why, (const void *)(intptr_t)wait->fd, timed, wait->caller);
+    weft__will_wait(t, wait->why, (const void *)(intptr_t)wait->use->fd, timed, wait->caller);
     __atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST);
     if (timed)
         weft__park_call(t, limit_and_unlock, &waiter);
@@ -476,7 +459,7 @@ static void reset(struct weft__fd *state, uint32_t bits)
     weft__fd_move(state, WEFT__FD_EVENT - 1, bits);
     state->epoch = 0;
     state->deadline[0] = state->deadline[1] = INT64_MAX;
-    deliver(state, POLLNVAL, BY_CLOSE);
+    weft__use_evict(state, deliver(state, POLLNVAL, BY_CLOSE));
 }
 
 void weft__fd_adopt(int fd)
@@ -553,15 +536,8 @@ static void apply_deadline(struct weft__fd *state, enum weft__limit limit, int64
     }
 }
 
-int weft__fd_set_deadline(int fd, unsigned limits, int64_t when)
+static void set_deadlines(struct weft__fd *state, unsigned limits, int64_t when)
 {
-    if (fcntl(fd, F_GETFD) < 0)
-        return -errno;
-    struct weft__fd *state = weft__fd_get(fd);
-    if (!state)
-        return -ENOMEM;
-    if (when <= 0)
-        when = when == 0 ? INT64_MAX : 1; /* none; or long past */
     weft__lock(&state->lock);
     for (enum weft__limit i = WEFT__READ_DEADLINE; i <= WEFT__WRITE_DEADLINE; i++) {
         if (limits & (1u << i))
@@ -573,7 +549,21 @@ int weft__fd_set_deadline(int fd, unsigned limits, int64_t when)
     else
         __atomic_fetch_and(&state->word, ~(uint32_t)WEFT__FD_LIMITED, __ATOMIC_ACQ_REL);
     weft__unlock(&state->lock);
-    return 0;
+}
+
+int weft__fd_set_deadline(int fd, unsigned limits, int64_t when)
+{
+    struct weft__use use;
+    if (!weft__use_begin(&use, fd))
+        return -EBADF;
+    if (fcntl(fd, F_GETFD) < 0)
+        return (int)weft__use_result(&use, -errno);
+    if (!use.state)
+        return -ENOMEM;
+    if (when <= 0)
+        when = when == 0 ? INT64_MAX : 1; /* none; or long past */
+    set_deadlines(use.state, limits, when);
+    return (int)weft__use_result(&use, 0);
 }
 
 bool weft__fd_is_late(struct weft__fd *state, enum weft__limit limit)

@@ -13,6 +13,7 @@
 #include "runtime/sched/sched.h"
 
 struct weft__fd;
+struct weft__use;
 
 /* Bits of the word; above them a number that grows with each event. */
 enum {
@@ -40,11 +41,18 @@ void weft__netpoll_close(struct weft__run *run);
 /* The run is over: nobody waits any more. */
 void weft__netpoll_abandon(void);
 
+/* In a child of fork, which has one thread: nobody waits, no call is under way. */
+void weft__netpoll_forget(void);
+
 /* Makes tasks ready whose descriptors are; sleeps for that up to `ns` (< 0: no limit). */
 void weft__netpoll(struct weft__run *run, int64_t ns);
 
 /* Ends the sleep of whoever is in weft__netpoll, or the next one. */
 void weft__netpoll_kick(struct weft__run *run);
+
+/* epoll_wait(2) with a limit in nanoseconds (< 0: none). */
+struct epoll_event;
+long weft__epoll_wait(int epoll_fd, struct epoll_event *events, int room, int64_t ns);
 
 /* How many tasks wait. */
 uint32_t weft__netpoll_waiting(void);
@@ -81,7 +89,7 @@ int weft__fd_set_deadline(int fd, unsigned limits, int64_t when);
 bool weft__fd_is_late(struct weft__fd *state, enum weft__limit limit);
 
 struct weft__fd_wait {
-    int fd;
+    const struct weft__use *use;
     uint32_t word; /* looked at before the call that would have blocked */
     short events;  /* of poll(2) */
     enum weft__limit limit;
@@ -91,8 +99,8 @@ struct weft__fd_wait {
 };
 
 /* Parks the task until one of the events holds: what holds, or 0 for "look again"; -ETIMEDOUT;
- * -EBADF when weft_close ended it; -EPERM: not a kind of descriptor to wait for; or another
- * negative errno. */
+ * WEFT__CLOSED when it was closed; -EBADF when it is about to be; -EPERM: not a kind of descriptor
+ * to wait for; or another negative errno. */
 int weft__netpoll_wait(struct weft_task *t, const struct weft__fd_wait *wait);
 
 #endif

@@ -63,6 +63,7 @@ also explore select 1
 also explore rwmutex 1
 also explore timed 1
 also explore solo 1
+also explore close 1
 
 seconds=20
 ring=runtime/sched/ring.h queue=runtime/sched/queue.c idle=runtime/sched/idle.c
@@ -112,6 +113,17 @@ also mutate comes-for-ever rwmutex again $rwmutex 's/rw->woken = 0;//'
 also mutate counted-in-the-queue rwmutex two_readers $rwmutex 's/\(state - 1\) \| ask/state | ask/'
 also mutate permits-forgotten rwmutex two_readers $rwmutex 's/rw->permits \+= __atomic/__atomic/'
 also mutate reader-past-the-writer rwmutex two_readers $rwmutex 's/if \(!\(before & WRITER\)\)/if (1)/'
+
+use=runtime/io/use.c
+also mutate last-does-not-close close stalled $use 's/(void weft__use_last.*?\{)/$1 return;/s'
+also mutate closed-by-all close stalled $use \
+    's/__atomic_compare_exchange_n\(&state->users, &users, users - WEFT__USE_CLOSING, false,\s*__ATOMIC_ACQ_REL, __ATOMIC_RELAXED\)/(__atomic_fetch_and(\&state->users, ~WEFT__USE_CLOSING, __ATOMIC_ACQ_REL), true)/'
+also mutate closed-beside-a-call close woken $use 's/\(users & WEFT__USE_COUNT\) == 1/true/; s/users - 1 - WEFT__USE_CLOSING/0/'
+also mutate two-closes-at-once close two_closes $use 's/        if \(users & WEFT__USE_CLOSING\)\n            return false;//'
+also mutate nobody-evicted close reused $use 's/(void weft__use_evict.*?\{)/$1 return;/s'
+also mutate stall-waited-for close stalled $use 's/(void weft__use_stall.*?\{)/$1 return;/s'
+also mutate run-forgotten close run_ends $use 's/(bool weft__use_abandon.*?\{)/$1 return false;/s'
+also mutate late-call-counted close run_ends runtime/io/use.h 's/        if \(__builtin_expect\(\*users \/ WEFT__USE_RUN != use->run, 0\)\)\n            return false;//'
 
 timers=runtime/time/timers.c
 seconds=8 # chance finds these sooner

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
+#include "runtime/io/netpoll.h"
 #include "runtime/sched/bound.h"
 #include "runtime/sched/overtime.h"
 #include "runtime/sched/signals.h"
@@ -75,6 +76,7 @@ static void in_child(void)
     struct weft__thread *th = this_thread;
     struct weft_task *t = weft__self();
     weft__run_forget();
+    weft__netpoll_forget();
     weft__blocking_forget();
     weft__bind_thread(NULL);
     weft__bound_set_self(NULL);

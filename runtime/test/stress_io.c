@@ -102,15 +102,6 @@ void stress_pipes(void *arg)
 
 /* ---- closing a descriptor ends the waits for it ---- */
 
-#ifdef __SANITIZE_THREAD__
-/* It takes a close beside a read for a race, which is what is tried here. */
-const char *__tsan_default_suppressions(void);
-__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void)
-{
-    return "race:stress_closed_descriptors\n";
-}
-#endif
-
 enum { WAITERS = 3, HIGH_NUMBERS = 600, NUMBERS = 300 };
 
 struct waiters {
