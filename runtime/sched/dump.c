@@ -166,13 +166,15 @@ struct walk {
 
 static struct walk walk_from(const struct weft__frame *at, const void *start)
 {
-    struct walk walk = {.own = module_of((const void *)put_place), .below = (uintptr_t)at};
+    struct walk walk = {.own = module_of((const void *)put_place)};
     struct weft__frame first;
     if (walk.own == module_of(start))
         walk.own = NULL;
+    /* `at` need not lie below the frames: AddressSanitizer keeps locals elsewhere. */
     if (at && read_words(at, &first, sizeof first)) {
         walk.words[0] = (uintptr_t)first.fp;
         walk.words[1] = (uintptr_t)first.pc;
+        walk.below = (uintptr_t)first.sp;
     }
     return walk;
 }
