@@ -247,8 +247,12 @@ static void test_lock_without_holder(void **state)
     m.p.actors[1].since_ns = 9999 * MS; /* the lock was just let go */
     silent(&m);
     m.p.actors[1].since_ns = 2000 * MS;
-    m.p.objects[0].storage = EL_STORAGE_UNKNOWN; /* shared with another process, maybe */
+    m.p.objects[0].storage = EL_STORAGE_UNKNOWN;
     silent(&m);
+    m.p.objects[0].storage = EL_STORAGE_SHARED;
+    silent(&m);
+    MADE_HELD(&m, 2, STATIC, EL_WAIT_MUTEX, 44); /* itself: no other process will */
+    only(&m, "leaked-thread", SEVERITY_ERROR);
     made_finish(&m);
 }
 
@@ -335,6 +339,9 @@ static void test_main_behind_a_leak(void **state)
     assert_int_equal(made_stack(f, "blocked at"), 20);
     assert_string_equal(made_evidence(f, "behind"), "also stuck behind it: 1 other thread or task");
     assert_non_null(strstr(made_evidence(f, "alone"), "nobody is left"));
+    m.p.objects[0].storage = EL_STORAGE_SHARED; /* but perhaps in another one */
+    silent(&m);
+    m.p.objects[0].storage = EL_STORAGE_HEAP;
     /* The joined thread works: nothing is wrong. */
     m.p.actors[1].wait_kind = EL_WAIT_NONE;
     m.p.actors[1].state = EL_ACTOR_RUNNING;

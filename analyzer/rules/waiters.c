@@ -80,7 +80,8 @@ static bool overflows(const struct model_process *p)
 static bool knows_all_holders(const struct model_process *p, const struct waiter *w,
                               uint64_t lock_age_ns)
 {
-    bool local = w->object != NULL && w->object->storage != EL_STORAGE_UNKNOWN;
+    bool local = w->object != NULL && w->object->storage != EL_STORAGE_UNKNOWN &&
+                 w->object->storage != EL_STORAGE_SHARED;
     return local && p->lost_cells == 0 && p->end_ns - w->actor->since_ns >= lock_age_ns &&
            !overflows(p);
 }
@@ -120,6 +121,8 @@ static bool will_go_on(const struct model_process *p, const struct waiters *all,
                (find(all, a->object) == NULL || find(all, a->object)->cause == WAITER_FINE);
     if (w->has_active_child || is_unused_service(w))
         return true;
+    if (w->object != NULL && w->object->storage == EL_STORAGE_SHARED)
+        return true; /* another process may end it */
     if (!w->served)
         return false;
     return can_act(p, all, waker_of(w)) || (a->waits_here > 1 && can_act(p, all, a->waker));

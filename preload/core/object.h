@@ -224,6 +224,14 @@ static inline void pl_object_woken_again(struct pl_self *self, struct pl_object 
     pl_object_count(&cell->wakes);
 }
 
+/* Other processes may have it too, if it lies in memory that is mapped, which was taken for heap.
+ */
+PL_INLINE void pl_object_shared(struct pl_object *o)
+{
+    if (o->cell->storage == EL_STORAGE_HEAP)
+        o->cell->storage = EL_STORAGE_SHARED;
+}
+
 /* An actor begins or ends to wait on it. */
 PL_HIDDEN void pl_object_wait_begins(struct pl_object *object, uint64_t actor, uint32_t stack);
 PL_HIDDEN void pl_object_wait_ends(struct pl_object *object, uint64_t ticks, uint64_t io_ticks);

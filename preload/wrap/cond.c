@@ -22,6 +22,7 @@ static inline void begin(struct cond_wait *c, const void *cond, const void *mute
         return;
     c->known = pl_lock_releasing(mutex, &c->was);
     pl_wait_begin(&c->wait, EL_WAIT_COND, (uintptr_t)cond, timed, call);
+    pl_wait_shares(&c->wait, cond);
 }
 
 /* Runs when the wait returns and when it is unwound. */

@@ -17,6 +17,7 @@
 #include "preload/core/spin.h"
 #include "preload/core/stack.h"
 #include "preload/core/wait.h"
+#include "preload/wrap/shared.h"
 
 /* The current actor has the lock now, and it was not noted. */
 static inline void pl_lock_acquired(enum el_wait_kind kind, const void *lock, struct pl_call call)
@@ -250,6 +251,7 @@ __attribute__((cold)) static inline uint32_t pl_lock_unnoted(const void *lock)
         if (result == (BUSY)) {                                                                    \
             struct pl_wait w;                                                                      \
             pl_wait_begin(&w, kind, (uintptr_t)(lock), timed, call);                               \
+            pl_wait_shares(&w, (const void *)(uintptr_t)(lock));                                   \
             result = REAL;                                                                         \
             pl_wait_end(&w, result);                                                               \
         }                                                                                          \

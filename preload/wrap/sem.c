@@ -23,6 +23,7 @@ static int take_now(sem_t *sem)
         return 0;                                                                                  \
     struct pl_wait w;                                                                              \
     pl_wait_begin(&w, EL_WAIT_SEM, (uintptr_t)(sem), timed, PL_CALL());                            \
+    pl_wait_shares(&w, sem);                                                                       \
     int result = REAL;                                                                             \
     pl_wait_end(&w, result != 0 ? errno : 0);
 
