@@ -21,18 +21,15 @@ static const char *fix_of(enum el_spin_kind kind)
     switch (kind) {
     case EL_SPIN_NO_FD:
         return "Do not wait for the listener while no descriptor is left: close what is idle, or "
-               "take "
-               "it out of the poll until one was closed. A descriptor in reserve lets the "
-               "connection "
-               "be accepted and closed.";
+               "take it out of the poll until one was closed. A descriptor in reserve lets the "
+               "connection be accepted and closed.";
     case EL_SPIN_REFUSED:
         return "Wait longer from try to try, up to a limit, or be told when the other side is "
                "there.";
     default:
         return "Wait for it: receive from a channel, wait on a condition or semaphore, give the "
                "select no default and the poll a time limit. Where a short spin is meant, bound "
-               "it, "
-               "and wait after that.";
+               "it, and wait after that.";
     }
 }
 

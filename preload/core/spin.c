@@ -13,9 +13,8 @@
 #include "preload/core/sys.h"
 
 #define CPU_LOOK_NS UINT64_C(250000)
-#define NAP_COST_NS                                                                                \
-    UINT64_C(                                                                                      \
-        60000) /* the kernel's part of a sleep or a connection and its end, on a busy machine */
+/* The kernel's part of a sleep or a connection, and of its end, on a busy machine. */
+#define NAP_COST_NS UINT64_C(60000)
 
 static struct pl_map spins; /* by place */
 
