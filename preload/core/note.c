@@ -28,6 +28,12 @@ void pl_notes_reset(void)
     atomic_flag_clear(&looking);
 }
 
+/* The word says what is left: there is no lock. */
+static int is_free(uintptr_t word)
+{
+    return word < LOITER_NOTE_FREE;
+}
+
 static int is_known(const struct loiter_note *note)
 {
     for (struct noted *n = atomic_load(&first); n != NULL; n = n->next)
@@ -44,18 +50,15 @@ void pl_note_begin(struct pl_self *self, struct loiter_note *note)
     struct noted *n = pl_arena_alloc(sizeof(*n));
     if (n == NULL) {
         self->note = &pl_no_note; /* each lock is told of */
+        for (unsigned i = 0; i < LOITER_NOTES; i++)
+            if (is_free(note->at[i].lock))
+                note->at[i].lock = 0;
         return;
     }
     *n = (struct noted){.note = note, .running = self->running, .offset = self->running_offset};
     n->next = atomic_load(&first);
     while (!atomic_compare_exchange_weak(&first, &n->next, n))
         ;
-}
-
-/* The word says what is left: there is no lock. */
-static int is_free(uintptr_t word)
-{
-    return word < LOITER_NOTE_FREE;
 }
 
 static const void *lock_of(uintptr_t word)
