@@ -35,7 +35,7 @@ static struct chunk *chunk_map(size_t bytes, int tables)
     if (chunk == NULL)
         return NULL;
     if (tables) /* little of them is touched: no huge pages */
-        pl_sys6(SYS_madvise, (long)chunk, (long)bytes, MADV_NOHUGEPAGE, 0, 0, 0);
+        pl_sys_small_pages(chunk, bytes);
     if (!tables && atomic_fetch_add(&for_records, bytes) >= AHEAD_FROM && bytes == CHUNK_BYTES)
         pl_sys6(SYS_madvise, (long)chunk, (long)bytes, MADV_POPULATE_WRITE, 0, 0, 0);
     chunk->bytes = bytes;

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "preload/core/actor.h"
@@ -309,7 +308,7 @@ static void tables_small_pages(void)
     const uintptr_t lo = ((uintptr_t)__bss_start + page - 1) & ~(page - 1);
     const uintptr_t hi = (uintptr_t)_end & ~(page - 1);
     if (page != 0 && lo < hi)
-        pl_sys6(SYS_madvise, (long)lo, (long)(hi - lo), MADV_NOHUGEPAGE, 0, 0, 0);
+        pl_sys_small_pages((void *)lo, hi - lo); /* NOLINT: the linker's bounds */
 }
 
 __attribute__((constructor(101))) static void record_begin(void)

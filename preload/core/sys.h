@@ -50,6 +50,12 @@ static inline void *pl_sys_mmap(size_t bytes)
     return r < 0 && r > -4096 ? NULL : (void *)r;
 }
 
+/* What is not touched there takes no memory, also where the kernel gives huge pages to all. */
+static inline void pl_sys_small_pages(void *at, size_t bytes)
+{
+    pl_sys6(SYS_madvise, (long)at, (long)bytes, MADV_NOHUGEPAGE, 0, 0, 0);
+}
+
 /* Address space, zeroed, that takes memory by the small page as it is touched; left out of core
  * files. NULL on failure. */
 static inline void *pl_sys_reserve(size_t bytes)
@@ -58,7 +64,7 @@ static inline void *pl_sys_reserve(size_t bytes)
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (r < 0 && r > -4096)
         return NULL;
-    pl_sys6(SYS_madvise, r, (long)bytes, MADV_NOHUGEPAGE, 0, 0, 0);
+    pl_sys_small_pages((void *)r, bytes);
     pl_sys6(SYS_madvise, r, (long)bytes, MADV_DONTDUMP, 0, 0, 0);
     return (void *)r;
 }

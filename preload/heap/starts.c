@@ -31,7 +31,7 @@ static void table_make(void)
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (r < 0 && r > -4096)
         return;
-    pl_sys6(SYS_madvise, r, (long)bytes, MADV_NOHUGEPAGE, 0, 0, 0);
+    pl_sys_small_pages((void *)r, bytes);
     pl_starts.leaves = (void *)r;
 }
 
