@@ -98,6 +98,8 @@ void pl_actor_renew(struct pl_actor *actor, uint64_t id)
     actor->epoch = pl_epoch;
     actor->wait.again = 0;
     actor->wait.token = 0;
+    actor->again = (struct loiter_again){0};
+    actor->passing = (struct pl_passing){0};
     held_empty(actor);
     actor->site = NULL;
     actor->origin = NULL;
@@ -294,6 +296,7 @@ void pl_held_push_lock(struct pl_actor *actor, const struct pl_held_lock *held)
 {
     if (pl_held_push_simply(actor, held))
         return;
+    pl_actor_tells(actor);
     /* Who gave it up while the actor had it in its list did so before now. */
     held_forget(actor, held->lock);
     const uintptr_t stray = stray_find(held->lock);

@@ -68,7 +68,9 @@ struct pl_actor {
     struct el_held *held_cell;
     uintptr_t stack_lo, stack_hi;
 
-    /* the second line */
+    struct loiter_again again __attribute__((aligned(64))); /* see passing.h */
+
+    /* the line after it */
     _Atomic(struct pl_actor *) all; /* next in the list of all, never changed */
     struct pl_held_lock *held;      /* up to held_end; pl_held_none before the first lock */
     struct pl_held_lock *held_end;
@@ -115,7 +117,16 @@ struct pl_actor {
     _Atomic uint32_t life;  /* bits of enum pl_life */
 
     struct pl_wait wait __attribute__((aligned(64))); /* of a task, the last */
+    struct pl_passing {
+        struct pl_object *among[LOITER_AGAIN_MOST]; /* its objects */
+        struct pl_object *woken; /* what ended the last wait that may be followed by others */
+        uint32_t selected;       /* objects of the last select in `again`; 0: they are not */
+        uint32_t wary;           /* so many more waits are told of, whatever comes */
+        uint32_t nothing;
+    } passing; /* see passing.h */
 } __attribute__((aligned(64)));
+
+_Static_assert(offsetof(struct pl_actor, again) == LOITER_AGAIN_OFFSET, "loiter.h says so");
 
 enum pl_life { PL_LIFE_ENDED = 1, PL_LIFE_RELEASED = 2 };
 
@@ -334,6 +345,18 @@ PL_HIDDEN void pl_actor_each(void (*on)(struct pl_actor *actor, void *ctx), void
 /* In a fork child, and at the start. */
 PL_HIDDEN void pl_actors_reset(void);
 
+/* The task's next wait is told of. */
+PL_INLINE void pl_actor_tells(struct pl_actor *actor)
+{
+    actor->again.left = 0;
+}
+
+/* Another number after each wait of the actor. */
+PL_INLINE uint64_t pl_actor_waited(const struct pl_actor *actor)
+{
+    return actor->cell->since ^ (uint64_t)actor->again.passed << 48;
+}
+
 /* Locks. pl_held_remove takes the latest entry of the lock out: 1 and *removed (may be NULL), or 0
  * when it is not in the list. */
 PL_HIDDEN void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock,
@@ -390,6 +413,7 @@ PL_INLINE int pl_held_push_simply(struct pl_actor *actor, const struct pl_held_l
     const uint32_t n = at->number;
     if (n >= actor->held_room || pl_held_any_strays())
         return 0;
+    pl_actor_tells(actor);
     *at = *held;
     at->number = n;
     actor->held_cell->kind[n] = held->kind;

@@ -42,6 +42,7 @@ void pl_lineage_count(struct pl_actor *parent, struct pl_site *site, uint32_t ge
         parent->lineage_flags |= PL_IS_PARENT;
         parent->parent_at = cell;
         parent->wait.token = 0; /* there is more to tell of the next one */
+        pl_actor_tells(parent);
         el_count(&cell->parents, 1);
     }
 }

@@ -8,6 +8,7 @@
 #include "preload/core/clock.h"
 #include "preload/core/map.h"
 #include "preload/core/modules.h"
+#include "preload/core/passing.h"
 #include "preload/core/stack.h"
 
 static struct pl_map objects;
@@ -220,6 +221,8 @@ void pl_object_gone(uint64_t object)
     if (o == NULL)
         return;
     pl_object_forget(o);
+    if (o->task_waiter != NULL)
+        pl_passing_interrupt(o->task_waiter);
     if (atomic_load(&o->waiters) == 0 && !task_waits(o)) {
         object_free(o);
         return;

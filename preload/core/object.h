@@ -59,6 +59,7 @@ struct pl_object {
     uint32_t left;     /* el_left, as far as is known */
     uint32_t sides;    /* wake-ups by actors of the waiter's own place 1, of others 2 */
 
+    uint64_t lives;      /* another number after each time that it was forgotten */
     uint64_t dropped_at; /* of contexts, see context.h; 0: not let go of */
 } __attribute__((aligned(64)));
 
@@ -71,6 +72,7 @@ PL_HIDDEN struct pl_object *pl_object_record(struct pl_self *self, enum el_objec
 PL_INLINE void pl_object_forget(struct pl_object *o)
 {
     o->waiter = 0;
+    o->lives++;
     o->again = (struct pl_waking_again){0, 0, 0, 0};
 }
 

@@ -26,6 +26,7 @@
 #include "preload/core/object.h"
 #include "preload/core/options.h"
 #include "preload/core/outcome.h"
+#include "preload/core/passing.h"
 #include "preload/core/race.h"
 #include "preload/core/real.h"
 #include "preload/core/spawner.h"
@@ -143,6 +144,7 @@ static void tables_reset(void)
     pl_arena_reset();
     pl_actors_reset();
     pl_young_reset();
+    pl_passings_reset();
     pl_notes_reset();
     pl_threads_reset();
     pl_objects_reset();
@@ -243,6 +245,7 @@ static void record_end(struct pl_self *self, enum el_exit_how how)
         pl_races_at_end();
         pl_descriptors_at_end();
         pl_captures_at_end();
+        pl_passings_end();
         pl_young_show(0, EL_ACTOR_NEW);
     }
     if (self->thread != NULL)

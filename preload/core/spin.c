@@ -49,13 +49,13 @@ static void row_begin(struct pl_actor *actor, const struct pl_thread *thread, ui
     actor->spin_actor = actor->id;
     actor->spin_stack = stack;
     actor->spin_thread = thread->serial;
-    actor->spin_since = actor->cell->since;
+    actor->spin_since = pl_actor_waited(actor);
     actor->spin_at = now;
 }
 
 static int row_goes_on(const struct pl_actor *actor)
 {
-    return actor->spin_actor == actor->id && actor->cell->since == actor->spin_since;
+    return actor->spin_actor == actor->id && pl_actor_waited(actor) == actor->spin_since;
 }
 
 /*
@@ -170,7 +170,7 @@ void pl_spin_refused(enum el_spin_kind kind, uint64_t what, struct pl_call call)
     r->slow += now > r->at && pl_ns_of_ticks(now - r->at) >= LATE_NS;
     r->at = now;
     if (++r->count % PL_SPIN_BLOCK == 0) {
-        actor->spin_since = actor->cell->since; /* all its waits were of this row */
+        actor->spin_since = pl_actor_waited(actor); /* all its waits were of this row */
         pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
         r->slow = 0;
     }
@@ -191,9 +191,9 @@ void pl_spin_napped(uint64_t before, struct pl_call call)
         thread->naps = 0;
         actor->spin_actor = 0;
     }
-    thread->napped_at = actor->cell->since;
+    thread->napped_at = pl_actor_waited(actor);
     if (++thread->naps % PL_SPIN_BLOCK == 0) {
-        actor->spin_since = actor->cell->since; /* all its waits were of this row */
+        actor->spin_since = pl_actor_waited(actor); /* all its waits were of this row */
         pl_spin_block(self, EL_SPIN_NAP, PL_SPIN_BLOCK, pl_stack(self, call));
     }
     errno = error;

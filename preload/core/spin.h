@@ -46,7 +46,7 @@ PL_HIDDEN void pl_spin_napped(uint64_t before, struct pl_call call);
 static inline uint64_t pl_spin_waited(void)
 {
     const struct pl_actor *actor = pl_self_block.actor;
-    return actor != NULL ? actor->cell->since : 0;
+    return actor != NULL ? pl_actor_waited(actor) : 0;
 }
 
 /* A call failed for what will not be otherwise soon, and was made for that reason or in spite of

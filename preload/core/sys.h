@@ -103,6 +103,17 @@ static inline size_t pl_sys_peek(uintptr_t from, void *to, size_t bytes)
     return pl_sys_peek_parts(&there, 1, to, bytes);
 }
 
+/* Leaves the processor to another thread, which is waited for: the i-th time. Not by yielding alone,
+ * for the other one may be of less priority. A thousand times are a second and more. */
+static inline void pl_sys_rest(uint32_t i)
+{
+    const struct timespec moment = {0, i < 64 ? 50000 : 1000000};
+    if (i < 16)
+        pl_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+    else
+        pl_sys6(SYS_nanosleep, (long)&moment, 0, 0, 0, 0, 0);
+}
+
 static inline int pl_sys_tid(void)
 {
     return (int)pl_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);

@@ -61,6 +61,7 @@ static void cell_enter(struct pl_wait *w)
 {
     const struct el_actor *cell = w->actor->cell;
     w->actor->wait.token = 0; /* the cell will not be as that wait left it */
+    pl_actor_tells(w->actor);
     w->here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
     cell_show(w);
 }

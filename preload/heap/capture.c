@@ -372,5 +372,6 @@ void pl_capture_look(struct pl_actor *actor, uintptr_t arg, size_t copied, uint3
     el_count(&cell->alive, 1);
     look(c, arg, copied);
     actor->capture = c;
+    pl_actor_tells(actor);
     actor->captured = PL_CAPTURED | (atomic_load(&c->bytes) != 0 ? PL_CAPTURE_HOLDS : 0u);
 }

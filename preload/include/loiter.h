@@ -171,6 +171,142 @@ LOITER_WEAK void loiter_task_named(struct loiter_task *t, const char *name, cons
  * and when it goes on loiter_task_switch. Called before each such wait; `id` is not looked at. */
 LOITER_WEAK void loiter_thread_waits(struct loiter_task *t);
 
+/* ---- waits that pass ---- */
+
+/*
+ * Tasks that hand something to and fro wait a million times a second, at the same places, and each
+ * wait is over at once. A wait like the task's last one need not be told, nor that it is over,
+ * where Loiter says so here: it counts them. A runtime that calls this, after loiter_run_begin,
+ * asks loiter_wait_passes before it calls loiter_task_park, by the task itself, and
+ * loiter_waking_passes before it calls loiter_task_ready; if they say 1, the call is left out.
+ * `frame` is an address that tells apart from which depth of which of the runtime's functions they
+ * are asked, such as the canonical address of their frame.
+ *
+ * Not to be asked for a wait with a limit of time, nor while the task holds a lock that is noted
+ * (loiter_note), nor on a thread that does not say by loiter_worker_task what it runs.
+ */
+LOITER_WEAK void loiter_waits_pass(void);
+
+/* The record of a task whose `tool` is an address (it is not NULL, and loiter_task_looks says no)
+ * has this so many bytes behind it. Loiter fills it in, but for what is said to be the runtime's.
+ */
+#define LOITER_AGAIN_OFFSET 64
+#define LOITER_AGAIN_MOST   4
+#define LOITER_AGAIN_LOOKED 1u
+struct loiter_again {
+    uint32_t left;   /* so many more may pass */
+    uint32_t waits;  /* the last that passed is not over */
+    uint32_t looks;  /* another number with each time that Loiter looks whether it is over; in the
+                        meantime LOITER_AGAIN_LOOKED is in it, and that is told */
+    uint32_t passed; /* the runtime's: waits, since Loiter counted them */
+    const void *caller;
+    const void *frame; /* the runtime's: of the last wait that was told */
+    const uintptr_t *at;
+    uintptr_t word;        /* what is there if the call comes from where it came last */
+    const uint64_t *clock; /* as long as that is `tick` */
+    uint64_t tick;
+
+    const void *object[LOITER_AGAIN_MOST];
+    const uint64_t *watched[LOITER_AGAIN_MOST];
+
+    uint64_t seen[LOITER_AGAIN_MOST]; /* what is `watched` as long as it is that object */
+
+    /* Who may end it, and by which object: */
+    const void *waker;
+    const uint64_t *waker_watched; /* `waker_seen`, as long as it is that one */
+    uint64_t waker_seen;
+    const void *woken;
+    const void *waking_frame; /* the runtime's: of the last waking that was told */
+    uint32_t *pressed;        /* is set to 1 then */
+    uint64_t last_waker;      /* and this to its id */
+
+    uint32_t n; /* objects */
+    /* Of LOITER_WAIT_GROUP: each is increased by a wait that passes. */
+    uint32_t *rounds[2];
+};
+
+/* NULL: nothing is said of the task. */
+static inline struct loiter_again *loiter_again_of(const struct loiter_task *t)
+{
+    if (t->tool == NULL || loiter_task_looks(t))
+        return NULL;
+    return (struct loiter_again *)(void *)((char *)t->tool + LOITER_AGAIN_OFFSET);
+}
+
+/* It is the i-th object of the last wait. */
+static inline int loiter_object_again(const struct loiter_again *a, unsigned i, const void *object)
+{
+    return a->object[i] == object && __atomic_load_n(a->watched[i], __ATOMIC_RELAXED) == a->seen[i];
+}
+
+static inline int loiter_wait_again(struct loiter_again *a, enum loiter_wait why,
+                                    const void *object, const void *caller, const void *frame)
+{
+    if (__atomic_load_n(&a->left, __ATOMIC_RELAXED) == 0 || a->caller != caller ||
+        a->frame != frame || !loiter_object_again(a, 0, object) || *a->at != a->word ||
+        __atomic_load_n(a->clock, __ATOMIC_RELAXED) != a->tick) {
+        a->frame = frame;
+        return 0;
+    }
+    a->left--;
+    if (why == LOITER_WAIT_GROUP) {
+        ++*a->rounds[0];
+        ++*a->rounds[1];
+    }
+    __atomic_store_n(&a->waits, 1, __ATOMIC_RELEASE);
+    return 1;
+}
+
+/* 1: that the current task, `t`, waits for that object need not be told. */
+static inline int loiter_wait_passes(struct loiter_task *t, enum loiter_wait why,
+                                     const void *object, const void *caller, const void *frame)
+{
+    struct loiter_again *a = loiter_again_of(t);
+    return a != NULL && loiter_wait_again(a, why, object, caller, frame);
+}
+
+/* The same for one of `n` objects, not 0. */
+static inline int loiter_select_passes(struct loiter_task *t, const void *const *objects,
+                                       unsigned n, const void *caller, const void *frame)
+{
+    struct loiter_again *a = loiter_again_of(t);
+    if (a == NULL)
+        return 0;
+    for (unsigned i = 1; i < n && a->n == n; i++)
+        if (!loiter_object_again(a, i, objects[i]))
+            n = 0;
+    if (a->n == n)
+        return loiter_wait_again(a, LOITER_WAIT_SELECT, objects[0], caller, frame);
+    a->frame = frame;
+    return 0;
+}
+
+/* 1: that `t` is made ready by the current task, `me`, need not be told. */
+static inline int loiter_waking_passes(struct loiter_task *t, const void *object,
+                                       const struct loiter_task *me, const void *frame)
+{
+    struct loiter_again *a = loiter_again_of(t);
+    if (a == NULL)
+        return 0;
+    const uint32_t looks = __atomic_load_n(&a->looks, __ATOMIC_ACQUIRE);
+    if (__atomic_load_n(&a->waits, __ATOMIC_RELAXED) == 0 || (looks & LOITER_AGAIN_LOOKED) != 0 ||
+        a->woken != object || a->waker != me->tool || a->waking_frame != frame ||
+        __atomic_load_n(a->waker_watched, __ATOMIC_RELAXED) != a->waker_seen ||
+        __atomic_load_n(a->clock, __ATOMIC_RELAXED) != a->tick) {
+        a->waking_frame = frame;
+        return 0;
+    }
+    /* Who looks has all threads pass a barrier between its mark and its look. */
+    __atomic_store_n(&a->waits, 0, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (__builtin_expect(__atomic_load_n(&a->looks, __ATOMIC_RELAXED) != looks, 0))
+        return 0;
+    a->passed++;
+    a->last_waker = me->id;
+    *a->pressed = 1;
+    return 1;
+}
+
 /* ---- spins ---- */
 
 /* The current task, or others of this thread in turn with it, yielded or tried in vain `n` times

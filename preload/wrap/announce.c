@@ -12,6 +12,7 @@
 #include "preload/core/context.h"
 #include "preload/core/lineage.h"
 #include "preload/core/note.h"
+#include "preload/core/passing.h"
 #include "preload/core/record.h"
 #include "preload/core/spawn.h"
 #include "preload/core/spawner.h"
@@ -30,7 +31,9 @@ PL_EXPORT void loiter_tick(void)
     struct pl_self *self = pl_timer_run == 0 ? NULL : pl_enter_blindly();
     if (self == NULL)
         return;
+    const uint64_t before = atomic_load_explicit(&pl_coarse, memory_order_relaxed);
     atomic_store_explicit(&pl_coarse, pl_now(), memory_order_relaxed);
+    pl_passings_tick(before);
     pl_young_tick();
     pl_notes_show(self, 0);
     pl_leave(self);
@@ -79,6 +82,7 @@ PL_EXPORT void loiter_run_end(void)
         return;
     struct el_run_end event = {.run = atomic_load(&run_number)};
     pl_timer_run = 0;
+    pl_passings_end();
     atomic_store(&pl_coarse, 0);
     pl_timers_abandon(event.run);
     pl_channels_at_end();
@@ -263,6 +267,7 @@ static void grown_exits(struct pl_self *self, struct loiter_task *t)
         self->actor = self->thread->actor;
         self->stack_lo = self->stack_hi = 0;
     }
+    pl_passing_count(task);
     pl_tiny_ends(task);
     pl_capture_ends(task);
     pl_spawn_ended(task);
@@ -314,6 +319,15 @@ PL_EXPORT void loiter_task_computes(const struct loiter_task *t)
     if (self == NULL)
         return;
     pl_young_show_one(t);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_waits_pass(void)
+{
+    struct pl_self *self = pl_enter_blindly();
+    if (self == NULL)
+        return;
+    pl_passings_begin();
     pl_leave(self);
 }
 

@@ -15,6 +15,7 @@
 #include "preload/core/group.h"
 #include "preload/core/note.h"
 #include "preload/core/object.h"
+#include "preload/core/passing.h"
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
 #include "preload/core/wait.h"
@@ -87,6 +88,7 @@ PL_EXPORT void loiter_task_switch(struct loiter_task *t)
         self->actor = task;
         self->stack_lo = task->stack_lo;
         self->stack_hi = task->stack_hi;
+        pl_passing_settle(task);
         if (task->parked)
             pl_task_wait_over(self, task, EL_ACTOR_RUNNING);
         else if (task->cell->state != EL_ACTOR_RUNNING)
@@ -103,6 +105,8 @@ PL_EXPORT void loiter_task_unpark(struct loiter_task *t)
     if (self == NULL)
         return;
     struct pl_actor *task = pl_task_grown(t);
+    if (task != NULL)
+        pl_passing_settle(task);
     if (task != NULL && task->parked) {
         object_leave(&task->wait, 0);
         pl_capture_waited(task, task->wait.began);
@@ -232,6 +236,7 @@ static void again_learn(const struct pl_self *self, struct pl_wait *w,
     const struct pl_stack_word *word = &e->words[pl_stack_beyond(e, (uintptr_t)asked->caller)];
     w->at = (const uintptr_t *)sp + word->offset;
     w->word = word->word;
+    w->actor->again.word = *w->at;
     w->sp = sp;
     w->caller = (uintptr_t)asked->caller;
     w->turns = LOOK_EVERY;
@@ -242,6 +247,9 @@ static void again_learn(const struct pl_self *self, struct pl_wait *w,
 static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct wait_asked *asked)
 {
     struct pl_wait *w = &task->wait;
+    pl_passing_count(task);
+    pl_actor_tells(task);
+    task->passing.selected = 0;
     self->actor = w->actor = task;
     self->stack_lo = task->stack_lo;
     self->stack_hi = task->stack_hi;
@@ -406,11 +414,15 @@ park_closely(struct loiter_task *t, enum loiter_wait why, const void *const *obj
     if (__builtin_expect(self != NULL, 1)) {
         struct pl_actor *task = pl_task_grown(t);
         const struct again a = {self, task, task == NULL ? NULL : &task->wait};
+        if (task != NULL)
+            pl_passing_count(task);
         int done = is_like(&a, why, timed, pl_id_of(objects[0]), caller, PL_SP()) &&
                    (is_trusted(a.w) || is_still(&a)) && is_asked_alike(&a, why, objects, n);
         if (done) {
             if (task->spawns != NULL)
                 pl_spawn_waits(self, task);
+            if (why == LOITER_WAIT_SELECT)
+                pl_passing_selects(self, task, objects, n);
             wait_again(&a, why, objects, n);
         }
         pl_leave_quickly(self);
@@ -442,10 +454,12 @@ PL_INLINE int park_quickly(struct pl_self *self, const struct loiter_task *t, en
     struct pl_actor *task = pl_task_grown(t);
     struct pl_wait *w = task == NULL ? NULL : &task->wait;
     const struct again a = {self, task, w};
-    if (task == NULL || w->token == 0 || w->object != pl_id_of(objects[0]) ||
-        w->again != (uint32_t)why || w->sp != sp || w->caller != (uintptr_t)caller ||
-        pl_held_any(task) || pl_noted(self) || pl_plain_address(*w->at) != w->word ||
-        !pl_stamps_go_on(self) || !is_known_to(&a, why, objects, n) ||
+    if (task == NULL || w->token == 0 || task->again.passed != 0 ||
+        (why == LOITER_WAIT_SELECT && task->passing.selected != n && n <= LOITER_AGAIN_MOST) ||
+        w->object != pl_id_of(objects[0]) || w->again != (uint32_t)why || w->sp != sp ||
+        w->caller != (uintptr_t)caller || pl_held_any(task) || pl_noted(self) ||
+        pl_plain_address(*w->at) != w->word || !pl_stamps_go_on(self) ||
+        !is_known_to(&a, why, objects, n) ||
         (task->spawns != NULL && !pl_spawn_waits_quickly(self->thread, task)) || !is_trusted(w))
         return 0;
     atomic_signal_fence(memory_order_seq_cst);

@@ -9,6 +9,7 @@
 #include "preload/core/channel.h"
 #include "preload/core/clock.h"
 #include "preload/core/object.h"
+#include "preload/core/passing.h"
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
 #include "preload/core/wait.h"
@@ -25,6 +26,7 @@ __attribute__((noinline)) static void ready(struct loiter_task *t, const void *o
     /* A worker that makes a task ready stands for a timer or the poller: nobody of the program. */
     const int by_runtime = me == self->thread->actor && self->thread->is_worker;
     if (task != NULL) {
+        pl_passing_settle(task);
         if (!by_runtime) {
             task->cell->waker = me->id;
             pl_spawn_woken(task, me->id, me->creator, me->site);
@@ -241,6 +243,8 @@ PL_INLINE int goes_on_in_turn(const struct pl_self *self, struct pl_actor *task,
     uint64_t waker = woken_again_by(o, me, pc, sp);
     if (waker == 0)
         waker = woken_in_turn_by(o, me, pc, sp);
+    if (waker != 0 && pl_passing_may_learn(task))
+        pl_passing_learn(self, task, o, me);
     if (waker != 0)
         goes_on_quickly(self, task, o, waker, ticks, plain);
     return waker != 0;
@@ -282,7 +286,8 @@ PL_EXPORT PL_FRAMELESS void loiter_task_ready(struct loiter_task *t, const void 
         int done = 0;
         if (me != NULL && task->wait.object == pl_id_of(object) && was_brief(&task->wait, ticks)) {
             struct pl_object *o = task->wait.record;
-            const uint64_t waker = woken_again_by(o, me, PL_PC(), PL_SP());
+            const uint64_t waker =
+                pl_passing_may_learn(task) ? 0 : woken_again_by(o, me, PL_PC(), PL_SP());
             if (waker != 0)
                 goes_on_quickly(self, task, o, waker, ticks, 1);
             done = waker != 0;

@@ -227,6 +227,7 @@ static int run_main(struct weft__run *run, unsigned blocking, void (*fn)(void *)
     LOITER_CALL(loiter_task_stacks, ((ptrdiff_t)offsetof(struct weft_task, stack) -
                                      (ptrdiff_t)offsetof(struct weft_task, loiter)));
     LOITER_CALL(loiter_task_list, (list_tasks));
+    LOITER_CALL(loiter_waits_pass, ());
     LOITER_CALL(loiter_tick, ()); /* the monitor's first one comes when much has been done */
     weft__timers_announce_sizes();
     run->main->fn = fn;

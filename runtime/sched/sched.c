@@ -289,7 +289,8 @@ static inline struct weft__worker *make_ready(struct weft_task *t, const void *o
     }
     if (__builtin_expect(weft__ended(w->run), 0))
         return NULL; /* it never runs again */
-    LOITER_CALL(loiter_task_ready, (&t->loiter, object));
+    if (__builtin_expect(loiter_task_ready != NULL, 0))
+        weft__tell_ready(t, object, w);
     __atomic_store_n(&t->wait, WEFT__WAIT_NONE, __ATOMIC_RELAXED);
     return w;
 }

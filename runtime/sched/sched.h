@@ -89,13 +89,20 @@ static inline enum loiter_wait weft__kind_of(enum weft__wait why)
     return LOITER_WAIT_OTHER;
 }
 
+/* Tells whoever listens of a wait, and of a waking; see announce.c. */
+void weft__tell_wait(struct weft_task *t, enum loiter_wait why, const void *object, bool timed,
+                     const void *caller);
+void weft__tell_select(struct weft_task *t, enum loiter_wait why, const void *const *objects,
+                       unsigned n, bool timed, const void *caller);
+void weft__tell_ready(struct weft_task *t, const void *object, const struct weft__worker *w);
+
 /* Says what the task is going to wait for. Under the lock that keeps it from being made ready. */
 static inline void weft__will_wait(struct weft_task *t, enum weft__wait why, const void *object,
                                    bool timed, const void *caller)
 {
     weft__set_wait(t, why, object);
-    LOITER_CALL(loiter_task_park,
-                (&t->loiter, weft__kind_of(why), &object, object ? 1 : 0, timed, caller));
+    if (__builtin_expect(loiter_task_park != NULL, 0))
+        weft__tell_wait(t, weft__kind_of(why), object, timed, caller);
 }
 
 /* The same for a lock. */
@@ -108,7 +115,8 @@ static inline void weft__will_wait_all(struct weft_task *t, enum weft__wait why,
                                        const void *caller)
 {
     weft__set_wait(t, why, n == 1 ? objects[0] : NULL);
-    LOITER_CALL(loiter_task_park, (&t->loiter, weft__kind_of(why), objects, n, timed, caller));
+    if (__builtin_expect(loiter_task_park != NULL, 0))
+        weft__tell_select(t, weft__kind_of(why), objects, n, timed, caller);
 }
 
 /* The current task, of that worker (NULL: none), yields, or tried in vain. Told by the block: the

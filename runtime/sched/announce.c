@@ -1,0 +1,39 @@
+/* Waits and wakings, for whoever listens. Most are like the last ones, and need not be told. */
+#include "runtime/sched/inside.h"
+
+static bool holds_noted(const struct weft_task *t)
+{
+    const struct loiter_note *note = &t->worker->note;
+    return (note->at[0].lock | note->at[1].lock) >= LOITER_NOTE_FREE;
+}
+
+static bool may_pass(const struct weft_task *t, bool timed)
+{
+    return __builtin_expect(loiter_waits_pass != NULL && !timed && !holds_noted(t), 1);
+}
+
+void weft__tell_wait(struct weft_task *t, enum loiter_wait why, const void *object, bool timed,
+                     const void *caller)
+{
+    if (may_pass(t, timed) &&
+        loiter_wait_passes(&t->loiter, why, object, caller, __builtin_dwarf_cfa()))
+        return;
+    loiter_task_park(&t->loiter, why, &object, object ? 1 : 0, timed, caller);
+}
+
+void weft__tell_select(struct weft_task *t, enum loiter_wait why, const void *const *objects,
+                       unsigned n, bool timed, const void *caller)
+{
+    if (may_pass(t, timed) && n != 0 &&
+        loiter_select_passes(&t->loiter, objects, n, caller, __builtin_dwarf_cfa()))
+        return;
+    loiter_task_park(&t->loiter, why, objects, n, timed, caller);
+}
+
+void weft__tell_ready(struct weft_task *t, const void *object, const struct weft__worker *w)
+{
+    if (__builtin_expect(w->current != NULL, 1) && loiter_waits_pass != NULL &&
+        loiter_waking_passes(&t->loiter, object, &w->current->loiter, __builtin_dwarf_cfa()))
+        return;
+    loiter_task_ready(&t->loiter, object);
+}
