@@ -105,8 +105,7 @@ static bool thread_pending(struct weft__run *run)
            __atomic_load_n(&run->handing, __ATOMIC_SEQ_CST) != 0;
 }
 
-/* Nothing outside the workers will make a task ready. */
-static bool nothing_pending(struct weft__run *run)
+bool weft__nothing_pending(struct weft__run *run)
 {
     return weft__timers_next() == INT64_MAX && weft__netpoll_waiting() == 0 &&
            !thread_pending(run) && !weft__ended(run);
@@ -129,7 +128,7 @@ static bool all_asleep(struct weft__run *run)
     weft__lock(&run->idle_lock);
     bool all = run->idle_count == run->workers;
     weft__unlock(&run->idle_lock);
-    return all && !weft__work_in_sight(run) && !next_in_sight(run) && nothing_pending(run);
+    return all && !weft__work_in_sight(run) && !next_in_sight(run) && weft__nothing_pending(run);
 }
 
 struct census {
@@ -159,7 +158,7 @@ static _Noreturn void report(struct weft__run *run)
 
 bool weft__check_deadlock(struct weft__run *run)
 {
-    if (!nothing_pending(run))
+    if (!weft__nothing_pending(run))
         return !thread_pending(run);
     if (!all_asleep(run))
         return true;

@@ -25,6 +25,9 @@
  * nothing says so (woken_in_vain), and spawns wake nobody until the monitor has looked, which also
  * finds the task that stands still meanwhile.
  *
+ * Whether all sleep for good is looked at by the last one to fall asleep, once nothing has come for
+ * a while: it takes long, and who sleeps could not be woken meanwhile.
+ *
  * The lock of the idle list protects the list, `idle` of each worker, and idle_count; it nests
  * inside the lock of any object and takes none itself.
  */
@@ -33,6 +36,7 @@
 #include "runtime/time/timers.h"
 
 enum { SPIN_NS = 15000, SPINS_BETWEEN_LOOKS = 30, SHARED_FIRST_EVERY = 61 };
+#define CALM_NS    (INT64_C(10) * WEFT_MS)
 #define RECHECK_NS WEFT_S
 
 static void stop_spinning(struct weft__worker *w)
@@ -108,8 +112,17 @@ void weft__wake_all(struct weft__run *run)
     }
 }
 
-/* How long to sleep at most, before it is said how long. */
-static int64_t sleep_limit(struct weft__run *run, bool polls, bool recheck)
+/* How long the last one that falls asleep sleeps before it looks whether that is for good;
+ * negative: somebody else will look. */
+static int64_t until_a_look(const struct weft__worker *w)
+{
+    if (!w->rested && weft__nothing_pending(w->run))
+        return CALM_NS;
+    return weft__check_deadlock(w->run) ? -1 : RECHECK_NS;
+}
+
+/* The same with the first timer for who polls, which says before how long it will sleep. */
+static int64_t sleep_limit(struct weft__run *run, bool polls, int64_t limit)
 {
     int64_t until = INT64_MAX;
     if (polls) {
@@ -119,7 +132,6 @@ static int64_t sleep_limit(struct weft__run *run, bool polls, bool recheck)
         if (again < until)
             until = again;
     }
-    int64_t limit = recheck ? RECHECK_NS : -1;
     if (until != INT64_MAX) {
         int64_t left = until - weft_now();
         left = left < 0 ? 0 : left;
@@ -129,9 +141,9 @@ static int64_t sleep_limit(struct weft__run *run, bool polls, bool recheck)
     return limit;
 }
 
-static void sleep_now(struct weft__worker *w, bool polls, bool recheck)
+static void sleep_now(struct weft__worker *w, bool polls, int64_t most)
 {
-    int64_t limit = sleep_limit(w->run, polls, recheck);
+    int64_t limit = sleep_limit(w->run, polls, most);
     if (polls) {
         if (__atomic_load_n(&w->wake, __ATOMIC_SEQ_CST) == 0)
             weft__netpoll(w->run, limit);
@@ -171,14 +183,14 @@ static void go_idle(struct weft__worker *w)
         stop_spinning(w);
     weft__heavy_fence();
     if (!weft__work_in_sight(run) && !weft__ended(run)) {
-        bool recheck = asleep == run->workers && !weft__check_deadlock(run);
-        sleep_now(w, polls, recheck);
+        sleep_now(w, polls, asleep == run->workers ? until_a_look(w) : -1);
         weft__coarse_update();
     }
     if (polls)
         __atomic_store_n(&run->poller, NULL, __ATOMIC_SEQ_CST);
     weft__lock(&run->idle_lock);
     w->woken = !w->idle;
+    w->rested = !w->woken;
     if (!w->woken)
         list_remove(run, w);
     weft__unlock(&run->idle_lock);
@@ -275,6 +287,7 @@ struct weft_task *weft__find_work(struct weft__worker *w)
                 t = spin(w);
         }
         if (t) {
+            w->rested = false;
             if (w->woken)
                 came_to(w, true);
             if (w->spinning) {

@@ -161,5 +161,7 @@ void weft__main_returned(struct weft__worker *w);
 /* deadlock.c: reports and exits if no task can ever run again. False: a thread that is not ours
  * may still make one ready. */
 bool weft__check_deadlock(struct weft__run *run);
+/* Nothing outside the workers will make a task ready, but perhaps a thread that is not ours. */
+bool weft__nothing_pending(struct weft__run *run);
 
 #endif

@@ -1,7 +1,9 @@
 /* Plain threads that wait: on channels, in select, for locks and wait groups, with a run and
  * without one. */
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "runtime/test/check.h"
 
@@ -333,6 +335,51 @@ static void runs_come_and_go(void **state)
     weft_chan_release(c);
 }
 
+/* ---- sleep ---- */
+
+static _Atomic unsigned looks; /* at the list of threads, for a deadlock */
+
+DIR *opendir(const char *path)
+{
+    DIR *(*real)(const char *) = (DIR * (*)(const char *)) dlsym(RTLD_NEXT, "opendir");
+    looks += strcmp(path, "/proc/self/task") == 0;
+    return real(path);
+}
+
+enum { VISITS = 300, VISIT_US = 100, LOOK_MS_MIN = 10 };
+
+static void visit(void *arg)
+{
+    CHECK(weft_chan_send(arg, NULL) == 0);
+}
+
+static void *visit_often(void *arg)
+{
+    for (int i = 0; i < VISITS; i++) {
+        usleep(VISIT_US); /* all workers sleep by now */
+        CHECK(weft_go(visit, arg) == 0);
+        CHECK(weft_chan_recv(arg, NULL) == 0);
+    }
+    weft_waitgroup_done(&g.group);
+    return NULL;
+}
+
+/* A look takes long, and a task that comes meanwhile would have to wait. */
+TASK_TEST(sleeps_before_a_look)
+{
+    pthread_t id;
+    struct weft_chan *c = weft_chan_new(0, 0);
+    unsigned before = looks;
+    int64_t since = weft_now();
+    weft_waitgroup_add(&g.group, 1);
+    begin(&id, 1, visit_often, c);
+    weft_waitgroup_wait(&g.group);
+    end(&id, 1);
+    int64_t most = (weft_now() - since) / (LOOK_MS_MIN * WEFT_MS) + 1;
+    CHECK((int64_t)(looks - before) <= most);
+    weft_chan_release(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +394,7 @@ int main(void)
         cmocka_unit_test(tasks_of_a_thread),
         cmocka_unit_test(options),
         cmocka_unit_test(runs_come_and_go),
+        cmocka_unit_test(sleeps_before_a_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

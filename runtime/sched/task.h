@@ -152,8 +152,9 @@ struct weft__worker {
     /* Of idle.c. */
     alignas(64) uint32_t wake;
     struct weft__worker *idle_next;
-    bool idle;  /* under the run's idle lock: it is in the list */
-    bool woken; /* by another, and has not found anything yet */
+    bool idle;   /* under the run's idle lock: it is in the list */
+    bool woken;  /* by another, and has not found anything yet */
+    bool rested; /* it woke by itself, and has not found anything yet */
     /* Of overtime.c: what the monitor saw last. */
     bool active, seen_late;
     uint32_t seen_tick, seen_ms;
