@@ -87,11 +87,14 @@ also mutate sleep-without-a-look idle from_outside $idle 's/!weft__work_in_sight
 also mutate sleep-not-fenced idle computes_meanwhile $idle 's/weft__heavy_fence\(\);//'
 also mutate spinner-relied-on idle two_compute $idle 's/    weft__full_fence\(\);\n//'
 also mutate look-takes-the-kick idle look_beside_the_poller - -DMUTATION_LOOK_TAKES_KICK
-also mutate next-is-no-work idle descriptor runtime/sched/deadlock.c 's/ && !next_in_sight\(run\)//'
-also mutate always-woken idle one_by_one $idle 's/woken_in_vain, !work/woken_in_vain, false/'
+also mutate next-is-no-work idle descriptor runtime/sched/deadlock.c 's/ && !weft__next_in_sight\(run\)//'
+also mutate always-woken idle one_by_one $idle 's/\(entry, kind, __ATOMIC/(entry, 0, __ATOMIC/'
+also mutate next-not-waited-for idle beside_a_spinner $idle 's/weft__next_in_sight\(run\)/false/'
+also mutate kinds-alike idle of_another_kind $idle 's/ != kind\)/ == 0)/'
 monitor=runtime/sched/monitor.c
 also mutate next-left-alone idle spawned_and_left $monitor 's/__atomic_load_n\(&w->next, __ATOMIC_RELAXED\) \|\| //'
 also mutate no-second-look idle spawned_and_left $monitor 's/again = perhaps .*?;/again = false;/'
+also mutate relied-for-long idle spawned_and_left $monitor 's/ \? RELIED_MAX_NS : / ? INTERVAL_MAX_NS : /'
 also mutate timers-looked-at-once idle timers $idle 's/if \(again < until\)/if (0)/'
 also mutate cancel-without-lock idle cancel_against_fire runtime/time/timers.c \
     's/(bool weft__timer_cancel.*?)weft__timer_lock\(timer\);(.*?)weft__unlock\(&timer->home->lock\);/$1$2/s'

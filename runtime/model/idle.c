@@ -5,6 +5,8 @@
  */
 #include "runtime/model/workers.h"
 
+enum { KIND = 16, ENTRY = 1 }; /* of all spawns here */
+
 static int runs[TASKS];
 static int finished, expected;
 
@@ -34,7 +36,7 @@ static void work(void *arg)
 
 static void spawn(struct weft_task *t)
 {
-    weft__push_fresh(worker_of[ex.current], t);
+    weft__push_fresh(worker_of[ex.current], t, KIND);
 }
 
 static void watch(void *arg)
@@ -335,21 +337,63 @@ static bool never(void *arg)
     return false;
 }
 
+/* The other worker falls asleep, and tasks run here again. */
+static void wait_long(void)
+{
+    ex_wait(never, NULL, 10 * INTERVAL_MAX_NS);
+    weft__worker()->tick++;
+}
+
 static void spawn_and_compute(void *arg)
 {
     (void)arg;
-    ex_wait(never, NULL, 10 * INTERVAL_MAX_NS);
-    weft__worker()->tick++; /* and tasks have run here just before */
-    run.woken_in_vain = true;
+    wait_long();
+    for (int i = 0; i < 10; i++) { /* others of its kind were joined all the time */
+        run.in_vain[ENTRY] = KIND;
+        ex_wait(never, NULL, INTERVAL_MAX_NS / 5);
+        weft__worker()->tick++;
+    }
+    run.in_vain[ENTRY] = KIND;
     spawned_at = ex.now;
     spawn(&tasks[1]);
     ex_wait(other_has_run, &tasks[1], -1);
 }
 
+/* The same without a monitor: it is taken at once. */
+static void spawn_next_and_compute(void *arg)
+{
+    struct weft_task *t = (struct weft_task *)arg + 1;
+    spawn(t);
+    ex_wait(other_has_run, t, -1);
+}
+
+/* The other worker spins, or is about to sleep. */
+static void beside_a_spinner(void)
+{
+    begin(2, 2);
+    tasks[0].fn = spawn_next_and_compute;
+    put_first(&tasks[0]);
+}
+
+/* Who was woken last came in vain, but for spawns of another kind. */
+static void spawn_of_its_kind(void *arg)
+{
+    wait_long();
+    run.in_vain[ENTRY] = KIND + 1;
+    spawn_next_and_compute(arg);
+}
+
+static void of_another_kind(void)
+{
+    begin(2, 2);
+    tasks[0].fn = spawn_of_its_kind;
+    put_first(&tasks[0]);
+}
+
 static void begin_soon(void *arg)
 {
     (void)arg;
-    EX_CHECK(ex.now - spawned_at < INTERVAL_MAX_NS + 4 * INTERVAL_MIN_NS);
+    EX_CHECK(ex.now - spawned_at < RELIED_MAX_NS + 4 * INTERVAL_MIN_NS);
 }
 
 static void only_time_helps(void) {}
@@ -397,6 +441,8 @@ int main(int argc, char **argv)
         {"all_kinds", all_kinds, stuck, end, 2},
         {"with_monitor", with_monitor, stuck, end, 2},
         {"one_by_one", one_by_one, stuck, end, 2},
+        {"beside_a_spinner", beside_a_spinner, stuck, end, 3},
+        {"of_another_kind", of_another_kind, stuck, end, 2},
         {"spawned_and_left", spawned_and_left, only_time_helps, end, 2},
     };
     return ex_main(argc, argv, all, sizeof all / sizeof *all);

@@ -111,24 +111,15 @@ bool weft__nothing_pending(struct weft__run *run)
            !thread_pending(run) && !weft__ended(run);
 }
 
-/* The poller makes tasks ready while it stands in the idle list still. */
-static bool next_in_sight(struct weft__run *run)
-{
-    for (unsigned i = 0; i < run->workers; i++) {
-        if (__atomic_load_n(&run->worker[i]->next, __ATOMIC_SEQ_CST))
-            return true;
-    }
-    return false;
-}
-
 /* Whoever made a task ready before nothing was pending has taken a worker off the idle list, or
- * left the task in a queue. */
+ * left the task in a queue; the poller makes tasks ready while it stands in the list still. */
 static bool all_asleep(struct weft__run *run)
 {
     weft__lock(&run->idle_lock);
     bool all = run->idle_count == run->workers;
     weft__unlock(&run->idle_lock);
-    return all && !weft__work_in_sight(run) && !next_in_sight(run) && weft__nothing_pending(run);
+    return all && !weft__work_in_sight(run) && !weft__next_in_sight(run) &&
+           weft__nothing_pending(run);
 }
 
 struct census {

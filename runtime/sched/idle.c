@@ -22,8 +22,12 @@
  *
  * A lone spawn wakes one as well: its maker may compute on. Mostly it waits instead, and who came
  * spins and sleeps again for nothing, at the cost of a heavy fence to all. So one that found
- * nothing says so (woken_in_vain), and spawns wake nobody until the monitor has looked, which also
- * finds the task that stands still meanwhile.
+ * nothing enters what it was woken for (in_vain), the place and the function of the spawn, and such
+ * spawns wake nobody until the monitor has looked, which also finds the task that stands still
+ * meanwhile.
+ *
+ * Who spins is relied on for lone spawns too, but cannot tell a task that has just come from one
+ * whose maker goes on to it at once. So if one stands there at the end, it looks once more.
  *
  * Whether all sleep for good is looked at by the last one to fall asleep, once nothing has come for
  * a while: it takes long, and who sleeps could not be woken meanwhile.
@@ -35,7 +39,7 @@
 #include "runtime/sched/inside.h"
 #include "runtime/time/timers.h"
 
-enum { SPIN_NS = 15000, SPINS_BETWEEN_LOOKS = 30, SHARED_FIRST_EVERY = 61 };
+enum { SPIN_NS = 15000, SPINS_BETWEEN_LOOKS = 30, SHARED_FIRST_EVERY = 61, RESPINS_MAX = 2 };
 #define CALM_NS    (INT64_C(10) * WEFT_MS)
 #define RECHECK_NS WEFT_S
 
@@ -73,7 +77,12 @@ static bool somebody_spins(const struct weft__run *run)
     return __atomic_load_n(&run->spinning, __ATOMIC_SEQ_CST) != 0;
 }
 
-void weft__wake_one(struct weft__run *run)
+static uintptr_t *entry_of(struct weft__run *run, uintptr_t kind)
+{
+    return &run->in_vain[(kind ^ kind >> 4 ^ kind >> 8) % WEFT_VAIN_KINDS];
+}
+
+static void wake_one(struct weft__run *run, uintptr_t kind)
 {
     if (somebody_spins(run))
         return;
@@ -84,8 +93,10 @@ void weft__wake_one(struct weft__run *run)
             return;
         weft__lock(&run->idle_lock);
         struct weft__worker *w = run->idle;
-        if (w)
+        if (w) {
+            w->woken_for = kind;
             list_remove(run, w);
+        }
         weft__unlock(&run->idle_lock);
         if (w) {
             rouse(run, w);
@@ -96,12 +107,24 @@ void weft__wake_one(struct weft__run *run)
     } while (__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0);
 }
 
+void weft__wake_one(struct weft__run *run)
+{
+    wake_one(run, 0);
+}
+
+void weft__wake_for(struct weft__run *run, uintptr_t kind)
+{
+    if (__atomic_load_n(entry_of(run, kind), __ATOMIC_RELAXED) != kind)
+        wake_one(run, kind);
+}
+
 void weft__wake_all(struct weft__run *run)
 {
     for (;;) {
         weft__lock(&run->idle_lock);
         struct weft__worker *w = run->idle;
         if (w) {
+            w->woken_for = 0;
             list_remove(run, w);
             __atomic_fetch_add(&run->spinning, 1, __ATOMIC_SEQ_CST);
         }
@@ -155,23 +178,21 @@ static void sleep_now(struct weft__worker *w, bool polls, int64_t most)
     }
 }
 
-/* One that was woken found work, or nothing. */
-static void came_to(struct weft__worker *w, bool work)
+/* One that was woken for spawns of a kind found work, or nothing. */
+static void came_for(struct weft__run *run, uintptr_t kind, bool work)
 {
-    w->woken = false;
-    __atomic_store_n(&w->run->woken_in_vain, !work, __ATOMIC_RELAXED);
+    uintptr_t *entry = entry_of(run, kind);
+    if (kind == 0)
+        return;
+    if (!work)
+        __atomic_store_n(entry, kind, __ATOMIC_RELAXED);
+    else if (__atomic_load_n(entry, __ATOMIC_RELAXED) == kind)
+        __atomic_store_n(entry, 0, __ATOMIC_RELAXED);
 }
 
-/* Sleeps until there may be something to do. */
-static void go_idle(struct weft__worker *w)
+/* How many are in the list now. */
+static uint32_t list_add(struct weft__run *run, struct weft__worker *w)
 {
-    struct weft__run *run = w->run;
-    struct weft__worker *nobody = NULL;
-    if (w->woken)
-        came_to(w, false);
-    bool polls = __atomic_compare_exchange_n(&run->poller, &nobody, w, false, __ATOMIC_SEQ_CST,
-                                             __ATOMIC_SEQ_CST);
-    __atomic_store_n(&w->wake, 0, __ATOMIC_SEQ_CST);
     weft__lock(&run->idle_lock);
     w->idle = true;
     w->idle_next = run->idle;
@@ -179,25 +200,52 @@ static void go_idle(struct weft__worker *w)
     uint32_t asleep = run->idle_count + 1;
     __atomic_store_n(&run->idle_count, asleep, __ATOMIC_SEQ_CST);
     weft__unlock(&run->idle_lock);
+    return asleep;
+}
+
+/* True: somebody has woken the worker. */
+static bool list_leave(struct weft__run *run, struct weft__worker *w)
+{
+    weft__lock(&run->idle_lock);
+    bool woken = !w->idle;
+    if (!woken)
+        list_remove(run, w);
+    weft__unlock(&run->idle_lock);
+    return woken;
+}
+
+/* Sleeps until there may be something to do. */
+static void go_idle(struct weft__worker *w)
+{
+    struct weft__run *run = w->run;
+    struct weft__worker *nobody = NULL;
+    uintptr_t kind = w->woken_for;
+    bool polls = __atomic_compare_exchange_n(&run->poller, &nobody, w, false, __ATOMIC_SEQ_CST,
+                                             __ATOMIC_SEQ_CST);
+    w->woken_for = 0;
+    __atomic_store_n(&w->wake, 0, __ATOMIC_SEQ_CST);
+    uint32_t asleep = list_add(run, w);
     if (w->spinning)
         stop_spinning(w);
     weft__heavy_fence();
-    if (!weft__work_in_sight(run) && !weft__ended(run)) {
+    bool once_more = w->respins < RESPINS_MAX && weft__next_in_sight(run);
+    w->respins = once_more ? w->respins + 1 : 0;
+    if (!once_more && !weft__work_in_sight(run) && !weft__ended(run)) {
+        came_for(run, kind, false);
+        kind = 0;
         sleep_now(w, polls, asleep == run->workers ? until_a_look(w) : -1);
         weft__coarse_update();
     }
     if (polls)
         __atomic_store_n(&run->poller, NULL, __ATOMIC_SEQ_CST);
-    weft__lock(&run->idle_lock);
-    w->woken = !w->idle;
-    w->rested = !w->woken;
-    if (!w->woken)
-        list_remove(run, w);
-    weft__unlock(&run->idle_lock);
-    if (w->woken)
+    bool woken = list_leave(run, w);
+    w->rested = !woken;
+    if (woken) {
         w->spinning = true; /* counted by who woke us */
-    else
+    } else {
+        w->woken_for = kind;
         weft__monitor_kick(run);
+    }
 }
 
 /* Half of those awake may spin. */
@@ -288,8 +336,8 @@ struct weft_task *weft__find_work(struct weft__worker *w)
         }
         if (t) {
             w->rested = false;
-            if (w->woken)
-                came_to(w, true);
+            came_for(run, w->woken_for, true);
+            w->woken_for = 0;
             if (w->spinning) {
                 stop_spinning(w);
                 if (weft__work_in_sight(run))

@@ -111,6 +111,8 @@ struct weft_task *weft__take_shared(struct weft__worker *w);
 /* Also the `next` of workers whose tick is still that of `ticks`, if that is not NULL. */
 struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks);
 bool weft__work_in_sight(struct weft__run *run);
+/* A task in some `next`, which its worker comes to mostly at once. */
+bool weft__next_in_sight(struct weft__run *run);
 /* Others may steal from a worker that was alone, if this is true; else it has to be asked again. */
 bool weft__share_queue(struct weft__worker *w);
 /* The caller knows that nobody steals any more, nor will before the next weft__share_queue. */
@@ -126,6 +128,7 @@ static inline void weft__push_next(struct weft__worker *w, struct weft_task *t)
 /* idle.c */
 struct weft_task *weft__find_work(struct weft__worker *w);
 void weft__wake_one(struct weft__run *run);
+void weft__wake_for(struct weft__run *run, uintptr_t kind);
 void weft__wake_all(struct weft__run *run);
 
 static inline void weft__wake_if_idle(struct weft__run *run)
@@ -135,16 +138,15 @@ static inline void weft__wake_if_idle(struct weft__run *run)
 }
 
 /* A fresh task: its maker may compute on, so another worker comes and looks, also if nothing else
- * is queued. When the last one came in vain, the monitor is relied on for a while. */
-static inline void weft__push_fresh(struct weft__worker *w, struct weft_task *t)
+ * is queued; see idle.c. `kind`, not 0: makers of one kind are taken to do alike. */
+static inline void weft__push_fresh(struct weft__worker *w, struct weft_task *t, uintptr_t kind)
 {
     struct weft__run *run = w->run;
     struct weft_task *before = weft__next_put(w, t);
     if (before)
         weft__push_tail(w, before);
-    else if (__builtin_expect(__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0, 0) &&
-             !__atomic_load_n(&run->woken_in_vain, __ATOMIC_RELAXED))
-        weft__wake_one(run);
+    else if (__builtin_expect(__atomic_load_n(&run->idle_count, __ATOMIC_SEQ_CST) != 0, 0))
+        weft__wake_for(run, kind);
 }
 
 /* overtime.c: moves weft__coarse_ms on. */

@@ -12,6 +12,7 @@
 enum { QUIET_ROUNDS = 50 };
 #define INTERVAL_MIN_NS (INT64_C(100) * WEFT_US)
 #define INTERVAL_MAX_NS (INT64_C(4) * WEFT_MS)
+#define RELIED_MAX_NS   WEFT_MS /* while spawns wake nobody */
 #define POOLS_AGE_NS    WEFT_S
 
 /* Values of run->monitor_word; another one means that the run is over. */
@@ -80,6 +81,22 @@ static int64_t limit_to_timer(struct weft__run *run, int64_t interval)
     return left < interval ? left : interval;
 }
 
+/* Kinds of spawns wake nobody now: true if there are any. They are forgotten in a while. */
+static bool relied_on(struct weft__run *run, int64_t *forget_at)
+{
+    bool relied = false, forget = weft_now() >= *forget_at;
+    for (unsigned i = 0; i < WEFT_VAIN_KINDS; i++) {
+        if (__atomic_load_n(&run->in_vain[i], __ATOMIC_RELAXED) == 0)
+            continue;
+        relied = true;
+        if (forget)
+            __atomic_store_n(&run->in_vain[i], 0, __ATOMIC_RELAXED);
+    }
+    if (forget)
+        *forget_at = weft_now() + INTERVAL_MAX_NS;
+    return relied;
+}
+
 /* What pools keep unused goes in about a second. Pools outlive runs, so their time does too; the
  * monitor of the run before may be late. */
 static void age_pools(void)
@@ -97,7 +114,7 @@ static void age_pools(void)
 void weft__monitor_main(struct weft__run *run)
 {
     uint32_t ticks[WEFT_MAX_WORKERS] = {0};
-    int64_t interval = INTERVAL_MIN_NS;
+    int64_t interval = INTERVAL_MIN_NS, forget_at = 0;
     int quiet = 0;
     bool again = false; /* a look that follows at once */
     while (!weft__ended(run)) {
@@ -122,10 +139,9 @@ void weft__monitor_main(struct weft__run *run)
         if ((work || unattended(run)) && asleep > 0)
             weft__wake_if_idle(run);
         again = perhaps && asleep > 0 && !again;
-        if (!again)
-            __atomic_store_n(&run->woken_in_vain, false, __ATOMIC_RELAXED);
+        int64_t most = relied_on(run, &forget_at) ? RELIED_MAX_NS : INTERVAL_MAX_NS;
         interval = work ? INTERVAL_MIN_NS : interval * 2;
-        if (interval > INTERVAL_MAX_NS)
-            interval = INTERVAL_MAX_NS;
+        if (interval > most)
+            interval = most;
     }
 }

@@ -131,6 +131,15 @@ struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks)
     return NULL;
 }
 
+bool weft__next_in_sight(struct weft__run *run)
+{
+    for (unsigned i = 0; i < __atomic_load_n(&run->slots, __ATOMIC_ACQUIRE); i++) {
+        if (__atomic_load_n(&run->worker[i]->next, __ATOMIC_SEQ_CST))
+            return true;
+    }
+    return false;
+}
+
 bool weft__work_in_sight(struct weft__run *run)
 {
     if (__atomic_load_n(&run->queued, __ATOMIC_SEQ_CST) != 0)

@@ -378,7 +378,7 @@ static inline int spawn_in(struct weft__run *run, struct weft__worker *w,
     if (__builtin_expect(t->labels || t->name, 0))
         weft__tell_names(t);
     if (w) {
-        weft__push_fresh(w, t);
+        weft__push_fresh(w, t, (uintptr_t)caller ^ (uintptr_t)spawn->start);
     } else {
         weft__push_shared(run, t);
     }

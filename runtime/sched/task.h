@@ -24,6 +24,7 @@ enum {
     WEFT_STACK_MIN = 16 * 1024,
     WEFT_STACK_CACHE = 64,
     WEFT_TASK_CHAIN = 64,
+    WEFT_VAIN_KINDS = 8,
 };
 
 /* In a task's epoch: it has an OS thread of its own; see bound.h. */
@@ -152,8 +153,9 @@ struct weft__worker {
     /* Of idle.c. */
     alignas(64) uint32_t wake;
     struct weft__worker *idle_next;
+    uintptr_t woken_for; /* a kind of spawns; 0: for another reason */
+    unsigned respins;
     bool idle;   /* under the run's idle lock: it is in the list */
-    bool woken;  /* by another, and has not found anything yet */
     bool rested; /* it woke by itself, and has not found anything yet */
     /* Of overtime.c: what the monitor saw last. */
     bool active, seen_late;
@@ -187,7 +189,7 @@ struct weft__run {
     /* Who sleeps; see idle.c. */
     alignas(64) uint32_t idle_lock;
     uint32_t idle_count, spinning;
-    bool woken_in_vain; /* the last one that was woken found nothing; until the monitor looks */
+    uintptr_t in_vain[WEFT_VAIN_KINDS]; /* kinds of spawns; see idle.c. Until the monitor looks */
     struct weft__worker *idle;
     struct weft__worker *poller; /* which sleeps in epoll, NULL: none */
     int64_t poller_until;
