@@ -3,8 +3,8 @@
  * runtime and time packages, and cases of libdill's and neco's tests, which nothing else here
  * tries; each in a test of our own.
  *
- *   a signal to the process reaches a task by way of a pipe, however
- *   often, whatever thread is interrupted (libdill: signals)            signals_by_pipe
+ *   a signal to any thread of the process reaches a task by way of a
+ *   pipe, however often, whatever is interrupted (libdill: signals)     signals_by_pipe
  *   the thread of main may end, the run is another's (threads2)         main_thread_leaves
  *   a wait that its time has ended leaves nothing in the poller: the
  *   number is closed and used anew (fd)                                 number_again
@@ -13,13 +13,16 @@
  *   a timer's function begins although a pair is always ready
  *   (Go: TestAfterFuncStarvation)                                       function_beside_a_pair
  *   what a task did to a thread that it has locked is not passed on to
- *   new ones (Go: TestLockOSThreadAvoidsStatePropagation)               state_stays
+ *   new ones, nor is it left behind when the task ends so; its blocking
+ *   calls see it (Go: TestLockOSThreadAvoidsStatePropagation,
+ *   TestLockOSThreadExit)                                               state_stays
  */
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,9 +30,11 @@
 
 /* ---- signals ---- */
 
-enum { SIGNALS = 300 };
+enum { SIGNALS = 300, THREADS_MAX = 64 };
 
 static int signal_pipe[2];
+static long threads[THREADS_MAX];
+static unsigned thread_count, signals_sent;
 
 static void tell_by_pipe(int number)
 {
@@ -47,15 +52,31 @@ static void await_signal(void *arg)
     CHECK(weft_chan_send(arg, NULL) == 0);
 }
 
-/* ThreadSanitizer keeps a signal back for as long as its thread waits by futex, so the thread sends
+static void find_threads(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    CHECK(dir);
+    thread_count = 0;
+    for (struct dirent *e; (e = readdir(dir)) && thread_count < THREADS_MAX;) {
+        if (e->d_name[0] != '.')
+            threads[thread_count++] = strtol(e->d_name, NULL, 10);
+    }
+    closedir(dir);
+}
+
+/* To each thread in its turn, at what it does just now; one that has ended since is passed over.
+ * ThreadSanitizer keeps a signal back for as long as its thread waits by futex, so the thread sends
  * it to itself there. */
 static void send_signal(void *arg)
 {
     CHECK(weft_chan_recv(arg, NULL) == 0);
+    usleep(signals_sent++ % 4 * 20); /* the others fall asleep */
 #ifdef __SANITIZE_THREAD__
     CHECK(pthread_kill(pthread_self(), SIGUSR1) == 0);
 #else
-    CHECK(kill(getpid(), SIGUSR1) == 0);
+    unsigned to = signals_sent;
+    while (syscall(SYS_tgkill, getpid(), threads[to++ % thread_count], SIGUSR1) != 0)
+        CHECK(errno == ESRCH);
 #endif
 }
 
@@ -64,6 +85,7 @@ TASK_TEST(signals_by_pipe)
     struct sigaction act = {.sa_handler = tell_by_pipe}, before; /* waits are interrupted */
     struct weft_chan *go = weft_chan_new(0, 0), *came = weft_chan_new(0, 0);
     CHECK(pipe(signal_pipe) == 0 && sigaction(SIGUSR1, &act, &before) == 0);
+    find_threads();
     for (int i = 0; i < SIGNALS; i++) {
         CHECK(weft_go(send_signal, go) == 0 && weft_go(await_signal, came) == 0);
         CHECK(weft_chan_send(go, NULL) == 0);
@@ -148,6 +170,29 @@ static void look_at_mask(void *arg)
     usleep(1000); /* so that the others need threads of their own */
 }
 
+static void block_one(sigset_t *before)
+{
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR2);
+    CHECK(pthread_sigmask(SIG_BLOCK, &one, before) == 0);
+}
+
+static void end_with_a_mask(void *arg)
+{
+    (void)arg;
+    CHECK(weft_lock_thread() == 0);
+    block_one(NULL);
+    weft_yield();
+}
+
+static void is_on(void *arg)
+{
+    sigset_t mask;
+    CHECK(pthread_equal(pthread_self(), *(pthread_t *)arg));
+    CHECK(pthread_sigmask(SIG_SETMASK, NULL, &mask) == 0 && sigismember(&mask, SIGUSR2));
+}
+
 static void look_from_task(void *arg)
 {
     CHECK(weft_blocking(look_at_mask, arg) == 0);
@@ -157,13 +202,16 @@ static void look_from_task(void *arg)
 
 TASK_TEST(state_stays)
 {
-    sigset_t one, before;
+    sigset_t before;
     _Atomic int looks = 0;
     struct weft_waitgroup wg = {0};
-    sigemptyset(&one);
-    sigaddset(&one, SIGUSR2);
+    for (int i = 0; i < STRANGERS; i++)
+        CHECK(weft_waitgroup_go(&wg, end_with_a_mask, NULL) == 0);
+    weft_waitgroup_wait(&wg);
     CHECK(weft_lock_thread() == 0);
-    CHECK(pthread_sigmask(SIG_BLOCK, &one, &before) == 0);
+    pthread_t here = pthread_self();
+    block_one(&before);
+    CHECK(weft_blocking(is_on, &here) == 0);
     for (int i = 0; i < STRANGERS; i++)
         CHECK(weft_waitgroup_go(&wg, look_from_task, (void *)&looks) == 0);
     weft_waitgroup_wait(&wg);
