@@ -4,8 +4,9 @@
  * A task that waits for a timer, a descriptor or a blocking call will run again. A thread that is
  * not ours may make a task ready, so as long as there is one that does not wait itself nothing is
  * certain; it is counted in /proc, less our own and those whose name begins with "loiter", which
- * never touch a task. A list of the threads may end early when one of them dies meanwhile: their
- * number is asked for by itself, and the list tells only who is not to be minded.
+ * never touch a task; nor does the main thread once it has ended, which stays in the list. A list
+ * of the threads may end early when one of them dies meanwhile: their number is asked for by
+ * itself, and the list tells only who is not to be minded.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -53,6 +54,22 @@ static bool is_tool(const char *tid)
     return strncmp(name, "loiter", 6) == 0;
 }
 
+/* No other thread stays in the list when it has ended. */
+static bool is_ended_main(const char *tid)
+{
+    char line[128], state = '?';
+    if (strtol(tid, NULL, 10) != getpid())
+        return false;
+    FILE *f = fopen("/proc/self/status", "re");
+    while (f && fgets(line, sizeof line, f)) {
+        if (sscanf(line, "State: %c", &state) == 1)
+            break;
+    }
+    if (f)
+        fclose(f);
+    return state == 'Z';
+}
+
 /* Those that are about to end included; very many if that cannot be had. */
 static uint32_t count_threads(void)
 {
@@ -68,12 +85,13 @@ static uint32_t count_threads(void)
     return count;
 }
 
-static uint32_t count_tools(void)
+static uint32_t count_unminded(void)
 {
     uint32_t count = 0;
     DIR *dir = opendir("/proc/self/task");
     for (struct dirent *e; dir && (e = readdir(dir));)
-        count += isdigit((unsigned char)e->d_name[0]) && is_tool(e->d_name);
+        count += isdigit((unsigned char)e->d_name[0]) &&
+                 (is_tool(e->d_name) || is_ended_main(e->d_name));
     if (dir)
         closedir(dir);
     return count;
@@ -81,12 +99,12 @@ static uint32_t count_tools(void)
 
 static bool foreign_threads(struct weft__run *run)
 {
-    uint32_t tools = count_tools(), count = count_threads();
+    uint32_t unminded = count_unminded(), count = count_threads();
     /* One more is the caller of weft_run. Stragglers of earlier runs are none of ours. */
     uint32_t ours = __atomic_load_n(&run->threads, __ATOMIC_SEQ_CST) + 1 +
                     __atomic_load_n(&weft__pool_threads, __ATOMIC_SEQ_CST);
     int64_t waiting = __atomic_load_n(&weft__outside_asleep, __ATOMIC_SEQ_CST);
-    return count > ours + TOOL_THREADS + tools + waiting;
+    return count > ours + TOOL_THREADS + unminded + waiting;
 }
 
 static void print_task(struct weft_task *t, void *arg)
