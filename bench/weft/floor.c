@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <weft.h>
+
 #include "runtime/arch/context.h"
 
 static long now_ns(void)
@@ -236,58 +238,64 @@ static struct placed_lock {
     const void *volatile given_up_at;
 } __attribute__((aligned(64))) outer_lock, inner_lock;
 
-/* A word below this is no lock, and says how many more may be noted there until one is a sample. */
-#define NO_LOCK ((uintptr_t)1 << 32)
-
 static struct held_places {
+    int32_t left; /* so many more may be noted until one is a sample */
     struct {
-        uintptr_t lock, left;
+        uintptr_t lock;
         const void *pc, *frame, *caller;
     } at[2];
-} held_two = {{{.lock = UINT32_MAX}, {.lock = UINT32_MAX}}};
+} held_two = {.left = INT32_MAX};
 static __thread struct held_places *volatile held_places = &held_two;
 
-#define NOTE(k, which, address, free)                                                              \
+/* The place is filled in before the lock is taken. */
+#define TAKE_AT(k, which, address)                                                                 \
     do {                                                                                           \
-        held->at[k].pc = address;                                                                  \
-        held->at[k].frame = __builtin_dwarf_cfa();                                                 \
-        held->at[k].caller = __builtin_return_address(0);                                          \
-        held->at[k].left = (free)-1;                                                               \
-        held->at[k].lock = (uintptr_t)(which);                                                     \
+        if (--held->left < 0)                                                                      \
+            abort();                                                                               \
+        volatile __typeof__(held->at[k]) *at_ = &held->at[k];                                      \
+        at_->pc = address;                                                                         \
+        at_->frame = __builtin_dwarf_cfa();                                                        \
+        at_->caller = __builtin_return_address(0);                                                 \
+        take(which);                                                                               \
+        at_->lock = (uintptr_t)(which);                                                            \
         __asm__ volatile("" : : "i"(k)); /* a branch, and no address that has to be waited for */  \
     } while (0)
-
-static inline void note(const void *lock, const void *address)
-{
-    volatile struct held_places *held = held_places;
-    uintptr_t free = held->at[0].lock;
-    if (free - 1 < NO_LOCK - 1) {
-        NOTE(0, lock, address, free);
-        return;
-    }
-    free = held->at[1].lock;
-    if (free - 1 >= NO_LOCK - 1)
-        abort();
-    NOTE(1, lock, address, free);
-}
-
-static inline void unnote(const void *lock)
-{
-    volatile struct held_places *held = held_places;
-    if (held->at[0].lock == (uintptr_t)lock) {
-        held->at[0].lock = held->at[0].left;
-        __asm__ volatile("" : : "i"(0));
-    } else if (held->at[1].lock == (uintptr_t)lock) {
-        held->at[1].lock = held->at[1].left;
-        __asm__ volatile("" : : "i"(1));
-    } else {
-        abort();
-    }
-}
 
 static inline void take(struct placed_lock *lock)
 {
     lock_change(&lock->state, 0, 1, __ATOMIC_ACQUIRE);
+}
+
+static inline void take_noted(struct placed_lock *lock, const void *address)
+{
+    struct held_places *held = held_places;
+    if (held->at[0].lock == 0)
+        TAKE_AT(0, lock, address);
+    else if (held->at[1].lock == 0)
+        TAKE_AT(1, lock, address);
+    else
+        abort();
+}
+
+/* By one instruction where there is one, for signal handlers. */
+static inline void clear(uintptr_t *word, uintptr_t lock)
+{
+    if (!WEFT__CLEAR(*word, lock))
+        abort();
+}
+
+static inline void unnote(const void *lock)
+{
+    struct held_places *held = held_places;
+    if (held->at[0].lock == (uintptr_t)lock) {
+        clear(&held->at[0].lock, (uintptr_t)lock);
+        __asm__ volatile("" : : "i"(0));
+    } else if (held->at[1].lock == (uintptr_t)lock) {
+        clear(&held->at[1].lock, (uintptr_t)lock);
+        __asm__ volatile("" : : "i"(1));
+    } else {
+        abort();
+    }
 }
 
 static inline void give_up(struct placed_lock *lock)
@@ -305,8 +313,7 @@ static inline void lock_and_unlock_placed(void)
 
 static inline void lock_and_unlock_noted(void)
 {
-    take(&outer_lock);
-    note(&outer_lock, &&here);
+    take_noted(&outer_lock, &&here);
 here:
     unnote(&outer_lock);
     give_up(&outer_lock);
@@ -322,11 +329,9 @@ static inline void nested(void)
 
 static inline void nested_noted(void)
 {
-    take(&outer_lock);
-    note(&outer_lock, &&outer);
+    take_noted(&outer_lock, &&outer);
 outer:
-    take(&inner_lock);
-    note(&inner_lock, &&inner);
+    take_noted(&inner_lock, &&inner);
 inner:
     unnote(&inner_lock);
     give_up(&inner_lock);

@@ -255,8 +255,9 @@ struct pl_thread {
         uint64_t what, at;    /* what was asked for, and when last; 0: nothing */
         uint32_t count, slow; /* of a row, and those of its last block that came late */
     } refusals;
-    uint64_t began;                                /* when it ran its first instruction */
-    uint32_t note_span[LOITER_NOTES], note_random; /* of core/note.c */
+    uint64_t began;                             /* when it ran its first instruction */
+    uint32_t note_span, note_most, note_random; /* of core/note.c, */
+    uint64_t note_at;                           /* when a sample was taken */
     struct pl_waited *waited; /* of core/group.c: the wait group that it asked for last */
     uint64_t tokens;          /* numbers of waits and broods that were given out here */
     uint32_t until_told;      /* `until_sample` when the tasks made here were told last */

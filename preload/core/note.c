@@ -2,10 +2,12 @@
 #include "preload/core/note.h"
 
 #include "preload/core/arena.h"
+#include "preload/core/clock.h"
 #include "preload/core/contention.h"
 #include "preload/core/stack.h"
 
-#define SPAN_MOST 512 /* locks that are noted between two samples, about */
+#define SPAN_MOST 8191   /* locks that are noted between two samples, at least, if there are many */
+#define APART_NS  100000 /* and so far apart samples shall be */
 
 /* Where a worker notes, and what is shown of it. One for each such place, for good. */
 struct noted {
@@ -28,10 +30,10 @@ void pl_notes_reset(void)
     atomic_flag_clear(&looking);
 }
 
-/* The word says what is left: there is no lock. */
+/* There is no lock; or it is being given up, after a signal handler took it from here. */
 static int is_free(uintptr_t word)
 {
-    return word < LOITER_NOTE_FREE;
+    return (intptr_t)word < LOITER_NOTE_FREE;
 }
 
 static int is_known(const struct loiter_note *note)
@@ -52,7 +54,7 @@ void pl_note_begin(struct pl_self *self, struct loiter_note *note)
         self->note = &pl_no_note; /* each lock is told of */
         for (unsigned i = 0; i < LOITER_NOTES; i++)
             if (is_free(note->at[i].lock))
-                note->at[i].lock = 0;
+                note->at[i].lock = 1;
         return;
     }
     *n = (struct noted){.note = note, .running = self->running, .offset = self->running_offset};
@@ -74,9 +76,7 @@ static uint16_t kind_of(uintptr_t word)
 /* False: it has gone from there meanwhile. */
 static int clear(struct loiter_noted *at, uintptr_t word)
 {
-    const uintptr_t left = *(const volatile uintptr_t *)&at->left;
-    return __atomic_compare_exchange_n(&at->lock, &word, left, 0, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&at->lock, &word, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 /* In the list before it goes from the note: whoever gives the lock up in its task's stead looks for
@@ -89,7 +89,6 @@ static void take(struct pl_self *self, struct loiter_noted *at)
     const void *lock = lock_of(word);
     const struct pl_place place = {at->pc, at->frame, at->caller};
     pl_held_push(self->actor, kind_of(word), lock, pl_stack_of_place(self, &place));
-    self->note->taken++;
     if (!clear(at, word))
         pl_held_remove(self->actor, lock, NULL);
 }
@@ -97,58 +96,40 @@ static void take(struct pl_self *self, struct loiter_noted *at)
 void pl_note_take(struct pl_self *self)
 {
     struct loiter_note *note = self->note;
-    const int later = __atomic_load_n(&note->later, __ATOMIC_RELAXED) == note->at[0].left;
+    const int later = note->later == note->left;
     take(self, &note->at[!later]);
     take(self, &note->at[later]);
 }
 
-/* The first are samples each, later ones further and further apart, and never in step with a
+/* The more locks there are in a time the further apart the samples, and never in step with a
  * program that takes some locks in turn. */
-static uint32_t next_span(struct pl_thread *thread, uint32_t span)
+static uint32_t next_span(struct pl_thread *thread)
 {
-    if (span < SPAN_MOST)
-        return span * 2 + 1;
+    const uint64_t now = pl_now(), apart = now - thread->note_at, least = pl_ticks_of_ns(APART_NS);
+    thread->note_at = now;
+    if (apart < least && thread->note_span < SPAN_MOST)
+        thread->note_span = thread->note_span * 2 + 1;
+    else if (apart > 4 * least)
+        thread->note_span /= 2;
     thread->note_random = thread->note_random * 1103515245 + 12345;
-    return SPAN_MOST + (thread->note_random >> 16) % SPAN_MOST;
+    return thread->note_span + (thread->note_random >> 16) % (thread->note_span + 1);
 }
 
-_Static_assert(2 * SPAN_MOST < LOITER_NOTE_FREE, "what is left is no lock");
-
-/* A sample, which stands for those that were noted there since the last. What the first place has
- * left tells the order of two, so it is not like `later` by chance. */
-static uint32_t sample(struct pl_self *self, unsigned k, uintptr_t *left)
-{
-    struct pl_thread *thread = self->thread;
-    const uint32_t noted = thread->note_span[k];
-    *left = thread->note_span[k] = next_span(thread, noted);
-    if (k == 0)
-        self->note->later = UINTPTR_MAX;
-    return noted;
-}
-
-/* Often nothing is noted any more of what was as it was asked for, so it is not known which of the
- * places had no room: each that has none left is one. Else it is counted as if it were noted. */
+/* A sample stands for those that were noted since the last. What found no room is counted as if it
+ * were noted. */
 uint32_t pl_note_uses(struct pl_self *self)
 {
     struct loiter_note *note = self->note;
-    uint32_t uses = 0;
-    int is_one = 0;
+    struct pl_thread *thread = self->thread;
     if (note == &pl_no_note)
         return 0;
-    for (unsigned k = 0; k < LOITER_NOTES; k++) {
-        if (note->at[k].lock != 0)
-            continue;
-        uses += sample(self, k, &note->at[k].lock);
-        is_one = 1;
+    if (note->left > 0) {
+        note->left--;
+        return 0;
     }
-    if (is_one)
-        return uses + 1;
-    const unsigned k = !is_free(note->at[0].lock);
-    uintptr_t *left = is_free(note->at[k].lock) ? &note->at[k].lock : &note->at[k].left;
-    if (*left == 0)
-        return sample(self, k, left) + 1;
-    *left -= 1;
-    return 0;
+    const uint32_t noted = thread->note_most;
+    note->left = (int32_t)(thread->note_most = next_span(thread));
+    return noted + 1;
 }
 
 int pl_note_drop(const void *lock)

@@ -134,7 +134,8 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
     thread->began = pl_now();
     atomic_fetch_add_explicit(&pl_threads_alive, 1, memory_order_relaxed);
     thread->spawn_stack = 0;
-    memset(thread->note_span, 0, sizeof(thread->note_span));
+    thread->note_span = thread->note_most = 0;
+    thread->note_at = 0;
     memset(thread->words, 0, sizeof(thread->words));
     thread->refusals = (struct pl_refusals){0, 0, 0, 0};
     thread->note_random = thread->serial;

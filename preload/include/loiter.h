@@ -389,28 +389,26 @@ LOITER_WEAK void loiter_lock_waits(struct loiter_task *t, enum loiter_wait why, 
                                    const void *pc, const void *frame, const void *caller);
 
 /*
- * The same without a call. The runtime notes that the thread's current task took a lock:
- *     if at[0] has a `lock` from 1 to LOITER_NOTE_FREE - 1, it fills that one in;
- *     if at[0] has one of LOITER_NOTE_FREE and more, and at[1] one from 1 to LOITER_NOTE_FREE - 1,
- *     it fills that one in, and before says in `later` what at[0] has left;
- * where to fill in is to set `left` to 1 less than what `lock` is, and `lock` last. That it gives
- * the lock up: reads `taken`, then
- *     if one of `at` has that `lock`: sets it to `left`; and if `taken` is still the same, it is
- *     told.
+ * The same without a call. The runtime notes that the thread's current task takes a lock:
+ *     in at[0] if that has none, else in at[1] if that has none;
+ *     it takes 1 off `left`, and if that is below 0 now, it has to tell by a call;
+ *     for at[1] it says in `later` what is left now;
+ *     it sets `pc`, `frame` and `caller`, and `lock` last, once it has the lock.
+ * If it did not get the lock, it adds 1 to `left` again. That it gives the lock up:
+ *     if one of `at` has that `lock`, it sets it to 0, unless it is another by then: by an
+ *     instruction that no signal handler can come in the midst of. Then that is told.
  * Otherwise it calls loiter_lock_taken, and loiter_lock_released. Zeroed before the thread has it.
  */
 #define LOITER_NOTE_FREE 4096
 struct loiter_noted {
-    uintptr_t lock; /* its address, plus 0 for MUTEX, 1 for RLOCK, 2 for WLOCK; below
-                       LOITER_NOTE_FREE: none, and how many may be noted here until one is told by
-                       a call, which Loiter sets anew then */
-    uintptr_t left; /* while there is one: how many may be noted here after it */
+    uintptr_t lock; /* its address, plus 0 for MUTEX, 1 for RLOCK, 2 for WLOCK; 0: none; else below
+                       LOITER_NOTE_FREE, or above all addresses: none, and nothing is noted here */
     const void *pc, *frame, *caller;
 };
 #define LOITER_NOTES 2
 struct loiter_note {
-    uint32_t taken;  /* Loiter counts what it took from here into a list of its own */
-    uintptr_t later; /* at[1] was noted after at[0] if that has as much left */
+    int32_t left;  /* so many may be noted until one is told by a call: Loiter sets it anew then */
+    int32_t later; /* at[1] was noted after at[0] if as much is left still */
     struct loiter_noted at[LOITER_NOTES];
 };
 

@@ -50,7 +50,7 @@ static int begin(void **state)
     loiter_tick();
     create(&one);
     create(&other);
-    note = (struct loiter_note){.at = {{.lock = 1000}, {.lock = 1000}}};
+    note = (struct loiter_note){.left = 1000};
     run(&one);
     return 0;
 }
@@ -72,34 +72,30 @@ static inline __attribute__((always_inline)) void take(enum loiter_wait why, con
                                                        const void *pc)
 {
     void *frame = __builtin_dwarf_cfa(), *caller = __builtin_return_address(0);
-    const int k = note.at[0].lock >= LOITER_NOTE_FREE;
-    const uintptr_t free = note.at[k].lock;
-    if (free == 0 || free >= LOITER_NOTE_FREE) {
+    const int k = note.at[0].lock != 0;
+    if (note.at[k].lock != 0 || --note.left < 0) {
         loiter_lock_taken(why, lock, pc, frame, caller);
         return;
     }
     if (k != 0)
-        note.later = note.at[0].left;
+        note.later = note.left;
     note.at[k].pc = pc;
     note.at[k].frame = frame;
     note.at[k].caller = caller;
-    note.at[k].left = free - 1;
     note.at[k].lock = (uintptr_t)lock + (uintptr_t)why - LOITER_WAIT_MUTEX;
 }
 
 static int is_noted(unsigned k)
 {
-    return note.at[k].lock >= LOITER_NOTE_FREE;
+    return note.at[k].lock != 0;
 }
 
 static int give_noted(enum loiter_wait why, const void *lock)
 {
     const uintptr_t word = (uintptr_t)lock + (uintptr_t)why - LOITER_WAIT_MUTEX;
     const int k = note.at[0].lock != word;
-    if (note.at[k].lock != word)
-        return 0;
-    note.at[k].lock = note.at[k].left;
-    return 1;
+    return __atomic_compare_exchange_n(&note.at[k].lock, &(uintptr_t){word}, 0, 0, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED);
 }
 
 static void give(enum loiter_wait why, const void *lock)
@@ -138,7 +134,7 @@ static void what_is_noted_is_in_no_list(void **state)
     assert_true(pl_holds_lock());
     give(LOITER_WAIT_MUTEX, &lock_a);
     assert_false(pl_holds_lock());
-    assert_int_equal(note.taken, 0);
+    assert_null(held_by(&one, 0));
 }
 
 static void a_task_that_waits_holds_what_it_noted(void **state)
@@ -152,7 +148,6 @@ static void a_task_that_waits_holds_what_it_noted(void **state)
     lock(&lock_a);
     loiter_task_park(&one.loiter, LOITER_WAIT_RECV, &object, 1, 0, &place_one);
     assert_false(is_noted(0));
-    assert_int_equal(note.taken, 1);
     assert_ptr_equal(held_by(&one, 0)->lock, &lock_a);
     assert_int_equal(held_by(&one, 0)->kind, EL_WAIT_WEFT_MUTEX);
     const struct el_held *cell = ((struct pl_actor *)one.loiter.tool)->held_cell;
@@ -187,10 +182,10 @@ static void locks_are_held_in_the_order_they_were_taken(void **state)
     give(LOITER_WAIT_MUTEX, &lock_c);
     lock(&lock_b); /* in its place */
     assert_int_equal(note.at[0].lock, (uintptr_t)&lock_b);
-    assert_int_equal(note.taken, 0);
+    assert_null(held_by(&one, 0));
     lock(&lock_c); /* there is room for two: it is told of */
     assert_false(is_noted(0) || is_noted(1));
-    assert_int_equal(note.taken, 2);
+    assert_non_null(held_by(&one, 2));
     lock(&lock_d);
     assert_int_equal(note.at[0].lock, (uintptr_t)&lock_d);
     loiter_note_moves();
@@ -223,24 +218,27 @@ static void another_gives_up_what_is_noted(void **state)
     pl_note_begin(self, &elsewhere);
     pl_note_begin(self, &note);
     pl_leave(self);
-    elsewhere.at[1].left = 7;
     elsewhere.at[1].lock = (uintptr_t)&lock_a + 2;
     loiter_lock_released(&lock_a, LOITER_SOMEBODY);
-    assert_int_equal(elsewhere.at[1].lock, 7);
+    assert_int_equal(elsewhere.at[1].lock, 0);
     assert_int_equal(pl_held_strays.count, 0);
 }
 
-/* A handler of a signal asks between the two looks of who gives the lock up. */
+/* A handler of a signal asks between the look of who gives the lock up and its change, and another
+ * one behind that: what is there then is no lock. */
 static void what_is_taken_over_meanwhile_is_told(void **state)
 {
     (void)state;
     lock(&lock_a);
-    const uint32_t taken = note.taken;
-    assert_int_equal(note.at[0].lock, (uintptr_t)&lock_a);
+    const uintptr_t word = note.at[0].lock;
     loiter_note_moves();
-    note.at[0].lock = note.at[0].left;
-    assert_int_not_equal(note.taken, taken);
-    assert_non_null(held_by(&one, 0));
+    assert_false(is_noted(0));
+    note.at[0].lock -= word;
+    loiter_note_moves();
+    assert_int_equal(note.at[0].lock, 0 - word);
+    note.at[0].lock = 0;
+    assert_null(held_by(&one, 1));
+    assert_ptr_equal(held_by(&one, 0)->lock, &lock_a);
     loiter_lock_released(&lock_a, LOITER_SOMEBODY);
     assert_null(held_by(&one, 0));
 }
@@ -350,20 +348,26 @@ static void a_wait_for_a_lock_is_of_the_same_place(void **state)
 
 struct samples {
     uint64_t count, stood_for;
-    uint32_t least, most;
+    uint32_t least, most; /* of the second half */
 };
 
-/* Takes locks and gives them up, in place `k`, while the other one is `beside`. */
-static struct samples sample_in(unsigned k, uintptr_t beside)
+/* After a while in which the thread took none. */
+static void begin_samples(void)
+{
+    struct pl_thread *thread = pl_self()->thread;
+    thread->note_span = thread->note_most = 0;
+    note.left = 0;
+}
+
+/* Each takes so long: the clock moves on by as much. */
+static struct samples sample_each(uint64_t ns)
 {
     struct pl_self *self = pl_self();
     struct samples s = {.least = UINT32_MAX};
-    self->thread->note_span[k] = 0;
-    note.at[k].lock = 0;
-    note.at[!k].lock = beside;
     for (int i = 0; i < LOCKS; i++) {
-        if (note.at[k].lock != 0) {
-            note.at[k].lock--;
+        self->thread->note_at -= pl_ticks_of_ns(ns);
+        if (note.left > 0) {
+            note.left--;
             continue;
         }
         uint32_t uses = pl_note_uses(self);
@@ -374,21 +378,32 @@ static struct samples sample_in(unsigned k, uintptr_t beside)
             s.most = uses > s.most ? uses : s.most;
         }
     }
-    note.at[!k].lock = 1000;
     return s;
 }
 
-/* Those that are told stand for those that are noted, where the first place is taken by another, or
- * its lock was taken over as the sample was asked for. */
+/* Those that are told stand for those that are noted. */
 static void samples_stand_for_all(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) {
-        const struct samples s = sample_in(i != 0, i == 1 ? (uintptr_t)&lock_b : 1000);
-        assert_in_range(s.stood_for, LOCKS - 1100, LOCKS);
-        assert_in_range(s.count, LOCKS / 1024, LOCKS / 512 + 16);
-        assert_true(s.most - s.least > 100); /* not in step with anything */
-    }
+    begin_samples();
+    const struct samples s = sample_each(0);
+    note.left = 1000;
+    assert_in_range(s.stood_for, LOCKS - 16400, LOCKS);
+    assert_in_range(s.count, LOCKS / 16384, LOCKS / 8192 + 16);
+    assert_true(s.most - s.least > 100); /* not in step with anything */
+}
+
+/* However many locks there are in a time, samples take little of it. */
+static void samples_are_as_rare_as_locks_are_often(void **state)
+{
+    (void)state;
+    begin_samples();
+    const struct samples s = sample_each(1000);
+    assert_in_range(s.stood_for, LOCKS - 1000, LOCKS);
+    assert_in_range(s.count, LOCKS / 800, LOCKS / 50 + 16);
+    assert_true(s.most > s.least);
+    assert_in_range(sample_each(500000).count, LOCKS - 1000, LOCKS);
+    note.left = 1000;
 }
 
 /* What is told of for want of room is counted all the same. */
@@ -396,36 +411,15 @@ static void those_that_found_no_room_are_counted(void **state)
 {
     (void)state;
     struct pl_self *self = pl_self();
-    self->thread->note_span[1] = 4;
-    note.at[0].lock = (uintptr_t)&lock_a;
-    note.at[1] = (struct loiter_noted){.lock = (uintptr_t)&lock_b, .left = 4};
+    self->thread->note_most = 4;
+    note.left = 4;
     for (int i = 0; i < 4; i++)
         assert_int_equal(pl_note_uses(self), 0);
     assert_int_equal(pl_note_uses(self), 5);
-    assert_int_equal(note.at[1].left, 9);
-    note.at[0].lock = note.at[1].lock = 1000;
-}
-
-/* With as much left as it had when the other one was filled in, it would count as taken before. */
-static void a_sample_between_two_keeps_their_order(void **state)
-{
-    (void)state;
-    struct pl_self *self = pl_self();
-    self->thread->note_span[0] = 1;
-    note.at[0].lock = 3;
-    lock(&lock_a);
-    lock(&lock_b);
-    give(LOITER_WAIT_MUTEX, &lock_a);
-    note.at[0].lock = 0;
+    self->thread->note_most = 1;
+    note.left = -1; /* as who finds that nothing is left leaves it */
     assert_int_equal(pl_note_uses(self), 2);
-    assert_int_equal(note.at[0].lock, 3);
-    lock(&lock_a);
-    loiter_note_moves();
-    assert_ptr_equal(held_by(&one, 0)->lock, &lock_b);
-    assert_ptr_equal(held_by(&one, 1)->lock, &lock_a);
-    loiter_lock_released(&lock_a, NULL);
-    loiter_lock_released(&lock_b, NULL);
-    note.at[0].lock = 1000;
+    note.left = 1000;
 }
 
 static int is_held_site(const union el_any *any)
@@ -437,8 +431,8 @@ static void a_sample_is_in_the_record(void **state)
 {
     (void)state;
     struct el_record record;
-    pl_self()->thread->note_span[0] = 99;
-    note.at[0].lock = 0;
+    pl_self()->thread->note_most = 99;
+    note.left = 0;
     lock(&lock_a);
     assert_false(is_noted(0));
     wanted = held_by(&one, 0)->stack;
@@ -535,8 +529,8 @@ int main(void)
         TEST(a_place_is_told_with_the_frames_around_it),
         TEST(a_wait_for_a_lock_is_of_the_same_place),
         TEST(samples_stand_for_all),
+        TEST(samples_are_as_rare_as_locks_are_often),
         TEST(those_that_found_no_room_are_counted),
-        TEST(a_sample_between_two_keeps_their_order),
         TEST(a_sample_is_in_the_record),
         TEST(what_is_held_over_a_tick_is_shown),
         TEST(of_two_the_one_that_is_held_for_long_is_shown),

@@ -534,14 +534,15 @@ WEFT_API int weft_sem_try_acquire(struct weft_sem *sem, int64_t n);
 WEFT_API void weft_sem_release(struct weft_sem *sem, int64_t n);
 
 /* For weft_inline.h, which has parts of the above: not 0, somebody is told of what is locked; and
- * what is left to do when it finds that it has to wait, to wake or to tell. */
+ * what is left to do when it finds that it has to wait, to wake or to tell. `counted`: as one that
+ * is noted, which it is not. */
 extern intptr_t weft__watched __attribute__((visibility("default")));
-WEFT_API void weft__mutex_lock_told(struct weft_mutex *mutex, int taken, const void *pc,
+WEFT_API void weft__mutex_lock_told(struct weft_mutex *mutex, int counted, const void *pc,
                                     const void *frame, const void *caller);
-WEFT_API void weft__rwmutex_lock_told(struct weft_rwmutex *rw, int taken, const void *pc,
+WEFT_API void weft__rwmutex_lock_told(struct weft_rwmutex *rw, int counted, const void *pc,
                                       const void *frame, const void *caller);
-WEFT_API void weft__rwmutex_rlock_told(struct weft_rwmutex *rw, uint32_t before, const void *pc,
-                                       const void *frame, const void *caller);
+WEFT_API void weft__rwmutex_rlock_told(struct weft_rwmutex *rw, uint32_t before, int counted,
+                                       const void *pc, const void *frame, const void *caller);
 WEFT_API void weft__mutex_unlock_wake(struct weft_mutex *mutex, const void *before);
 WEFT_API void weft__rwmutex_unlock_wake(struct weft_rwmutex *rw, const void *before);
 WEFT_API void weft__rwmutex_rlock_wait(struct weft_rwmutex *rw, uint32_t before);

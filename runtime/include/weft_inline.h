@@ -55,18 +55,15 @@ WEFT_API void weft__once_do_call(struct weft_once *once, void (*fn)(void *arg),
  * threads.
  */
 struct weft__noted { /* as struct loiter_noted */
-    uintptr_t lock;  /* with what it is to the task in its lowest bits; below WEFT__NOTE_FREE: none,
-                        and so many more may be noted here until one is told by a call */
-    uintptr_t left;  /* while there is one: what is left, without it */
+    uintptr_t lock;  /* with what it is to the task in its lowest bits; 0: none, 1: none ever */
     const void *pc, *frame, *caller;
 };
-struct weft__note {  /* as struct loiter_note */
-    uint32_t taken;  /* counts the notes that were taken over */
-    uintptr_t later; /* what was left of the first as the second was filled in */
+struct weft__note { /* as struct loiter_note */
+    int32_t left;   /* so many more may be noted until one is told by a call */
+    int32_t later;  /* what was left as the second place was filled in */
     struct weft__noted at[2];
 };
 
-#define WEFT__NOTE_FREE 4096
 enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WRITE = 2 };
 
 #if defined(__x86_64__)
@@ -76,7 +73,7 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
 #endif
 #define WEFT__MY_NOTE(watched)                                                                     \
     __extension__({                                                                                \
-        volatile struct weft__note *note_;                                                         \
+        struct weft__note *note_;                                                                  \
         __asm__ volatile(WEFT__THREAD_WORD : "=&r"(note_) : "r"(watched) : "memory");              \
         note_;                                                                                     \
     })
@@ -87,77 +84,99 @@ enum weft__noted_as { WEFT__NOTED_LOCK = 0, WEFT__NOTED_READ = 1, WEFT__NOTED_WR
  * keeps the other half of the core busy. Where nobody listens there is one over all of it. */
 #define WEFT__WAY(number) __asm__ volatile("" : : "i"(number))
 
-#define WEFT__NOTE_IN(at, free, object, as, here)                                                  \
-    do {                                                                                           \
-        (at).pc = (here);                                                                          \
-        (at).frame = __builtin_dwarf_cfa();                                                        \
-        (at).caller = __builtin_return_address(0);                                                 \
-        (at).left = (free)-1;                                                                      \
-        (at).lock = (uintptr_t)(object) + (as);                                                    \
-    } while (0)
-
-#define WEFT__HAS_LEFT(free) ((free)-1 < WEFT__NOTE_FREE - 1)
-
-/* False: it has to be told of. */
-#define WEFT__NOTE(watched, object, as, here)                                                      \
+/* All but the lock is written before it is taken: there the stores cost next to nothing, where
+ * behind it the next atomic waits for them. `take`: an expression, true if the lock is had. */
+#define WEFT__TAKE_AT(place, take, object, as, here)                                               \
     __extension__({                                                                                \
-        volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
-        uintptr_t free_ = n_->at[0].lock;                                                          \
-        int noted_ = 1;                                                                            \
-        if (__builtin_expect(WEFT__HAS_LEFT(free_), 1)) {                                          \
-            WEFT__NOTE_IN(n_->at[0], free_, object, as, here);                                     \
+        volatile struct weft__noted *at_ = &(place);                                               \
+        at_->pc = (here);                                                                          \
+        at_->frame = __builtin_dwarf_cfa();                                                        \
+        at_->caller = __builtin_return_address(0);                                                 \
+        int had_ = (take);                                                                         \
+        if (__builtin_expect(had_, 1))                                                             \
+            at_->lock = (uintptr_t)(object) + (as);                                                \
+        had_;                                                                                      \
+    })
+
+/* True: it is had, and noted. `counted` is set to 1 if it was taken off what is left. */
+#define WEFT__TAKE_NOTED(watched, take, object, as, here, counted)                                 \
+    __extension__({                                                                                \
+        struct weft__note *n_ = WEFT__MY_NOTE(watched);                                            \
+        int noted_ = 0;                                                                            \
+        if (__builtin_expect(n_->at[0].lock == 0, 1)) {                                            \
+            (counted) = 1;                                                                         \
+            if (__builtin_expect(--n_->left >= 0, 1))                                              \
+                noted_ = WEFT__TAKE_AT(n_->at[0], take, object, as, here);                         \
             WEFT__WAY(0);                                                                          \
-        } else {                                                                                   \
-            noted_ = free_ != 0;                                                                   \
-            free_ = n_->at[1].lock;                                                                \
-            if (noted_ && WEFT__HAS_LEFT(free_)) {                                                 \
-                n_->later = n_->at[0].left;                                                        \
-                WEFT__NOTE_IN(n_->at[1], free_, object, as, here);                                 \
-                WEFT__WAY(1);                                                                      \
-            } else {                                                                               \
-                noted_ = 0;                                                                        \
+        } else if (n_->at[1].lock == 0) {                                                          \
+            (counted) = 1;                                                                         \
+            if (__builtin_expect(--n_->left >= 0, 1)) {                                            \
+                n_->later = n_->left;                                                              \
+                noted_ = WEFT__TAKE_AT(n_->at[1], take, object, as, here);                         \
             }                                                                                      \
+            WEFT__WAY(1);                                                                          \
         }                                                                                          \
         noted_;                                                                                    \
     })
 
+/* Sets a lock's word to 0 if it is that still; a signal handler that takes the note over comes
+ * before it or after it. Otherwise it is 0 already. */
+#if defined(__x86_64__)
+#define WEFT__CLEAR(word, value)                                                                   \
+    __extension__({                                                                                \
+        int was_;                                                                                  \
+        __asm__ volatile("subq %2, %1" : "=@ccz"(was_), "+m"(word) : "r"(value) : "memory");       \
+        if (__builtin_expect(!was_, 0))                                                            \
+            *(volatile uintptr_t *)&(word) = 0;                                                    \
+        was_;                                                                                      \
+    })
+#else
+#define WEFT__CLEAR(word, value)                                                                   \
+    __extension__({                                                                                \
+        uintptr_t value_ = (value);                                                                \
+        __atomic_compare_exchange_n(&(word), &value_, (uintptr_t)0, 0, __ATOMIC_RELAXED,           \
+                                    __ATOMIC_RELAXED);                                             \
+    })
+#endif
+
 /* False: it was not noted, or a signal handler has taken the note over in between. */
 #define WEFT__UNNOTE(watched, object, as)                                                          \
     __extension__({                                                                                \
-        volatile struct weft__note *n_ = WEFT__MY_NOTE(watched);                                   \
-        uint32_t taken_ = n_->taken;                                                               \
+        struct weft__note *n_ = WEFT__MY_NOTE(watched);                                            \
         uintptr_t word_ = (uintptr_t)(object) + (as);                                              \
-        int was_ = 0;                                                                              \
+        int cleared_ = 0;                                                                          \
         if (__builtin_expect(n_->at[0].lock == word_, 1)) {                                        \
-            n_->at[0].lock = n_->at[0].left;                                                       \
+            cleared_ = WEFT__CLEAR(n_->at[0].lock, word_);                                         \
             WEFT__WAY(0);                                                                          \
-            if (__builtin_expect(n_->taken == taken_, 1))                                          \
-                was_ = 1;                                                                          \
         } else if (n_->at[1].lock == word_) {                                                      \
-            n_->at[1].lock = n_->at[1].left;                                                       \
+            cleared_ = WEFT__CLEAR(n_->at[1].lock, word_);                                         \
             WEFT__WAY(1);                                                                          \
-            if (__builtin_expect(n_->taken == taken_, 1))                                          \
-                was_ = 1;                                                                          \
         }                                                                                          \
-        was_;                                                                                      \
+        cleared_;                                                                                  \
     })
 
 /* The place, for the functions that tell of it. */
 #define WEFT__PLACE(here) here, __builtin_dwarf_cfa(), __builtin_return_address(0)
 
+#define WEFT__IF_FREE(lock, taken)                                                                 \
+    __extension__({                                                                                \
+        uint32_t free_ = 0;                                                                        \
+        __atomic_compare_exchange_n(&(lock)->state, &free_, taken, 0, __ATOMIC_ACQUIRE,            \
+                                    __ATOMIC_RELAXED);                                             \
+    })
+
 WEFT__INLINE void weft_mutex_lock(struct weft_mutex *mutex)
 {
-    uint32_t state = 0;
+    int counted = 0, done;
     intptr_t watched = weft__watched;
     const void *here = WEFT__HERE(); /* one for both: a place is known by it */
-    if (__builtin_expect(!__atomic_compare_exchange_n(&mutex->state, &state, 1, 0, __ATOMIC_ACQUIRE,
-                                                      __ATOMIC_RELAXED),
-                         0))
-        weft__mutex_lock_told(mutex, 0, WEFT__PLACE(here));
-    else if (__builtin_expect(watched != 0, 1)) {
-        if (__builtin_expect(!WEFT__NOTE(watched, mutex, WEFT__NOTED_LOCK, here), 0))
-            weft__mutex_lock_told(mutex, 1, WEFT__PLACE(here));
-    }
+    if (__builtin_expect(watched != 0, 1))
+        done = WEFT__TAKE_NOTED(watched, WEFT__IF_FREE(mutex, 1), mutex, WEFT__NOTED_LOCK, here,
+                                counted);
+    else
+        done = WEFT__IF_FREE(mutex, 1);
+    if (__builtin_expect(!done, 0))
+        weft__mutex_lock_told(mutex, counted, WEFT__PLACE(here));
 }
 
 WEFT__INLINE void weft_mutex_unlock(struct weft_mutex *mutex)
@@ -175,17 +194,23 @@ WEFT__INLINE void weft_mutex_unlock(struct weft_mutex *mutex)
 
 /* The highest bit of the state: a writer; below: readers, and a bit that comes only with a writer.
  */
+#define WEFT__UNTRIED UINT32_MAX /* there are never that many */
+#define WEFT__IF_NO_WRITER(rw, before)                                                             \
+    (((before) = __atomic_fetch_add(&(rw)->state, 1, __ATOMIC_ACQUIRE)) >> 31 == 0)
+
 WEFT__INLINE void weft_rwmutex_rlock(struct weft_rwmutex *rw)
 {
+    int counted = 0, done;
+    uint32_t before = WEFT__UNTRIED;
     intptr_t watched = weft__watched;
     const void *here = WEFT__HERE(); /* one for both: a place is known by it */
-    uint32_t before = __atomic_fetch_add(&rw->state, 1, __ATOMIC_ACQUIRE);
-    if (__builtin_expect(before >> 31, 0))
-        weft__rwmutex_rlock_told(rw, before, WEFT__PLACE(here));
-    else if (__builtin_expect(watched != 0, 1)) {
-        if (__builtin_expect(!WEFT__NOTE(watched, rw, WEFT__NOTED_READ, here), 0))
-            weft__rwmutex_rlock_told(rw, before, WEFT__PLACE(here));
-    }
+    if (__builtin_expect(watched != 0, 1))
+        done = WEFT__TAKE_NOTED(watched, WEFT__IF_NO_WRITER(rw, before), rw, WEFT__NOTED_READ, here,
+                                counted);
+    else
+        done = WEFT__IF_NO_WRITER(rw, before);
+    if (__builtin_expect(!done, 0))
+        weft__rwmutex_rlock_told(rw, before, counted, WEFT__PLACE(here));
 }
 
 WEFT__INLINE void weft_rwmutex_runlock(struct weft_rwmutex *rw)
@@ -202,17 +227,17 @@ WEFT__INLINE void weft_rwmutex_runlock(struct weft_rwmutex *rw)
 
 WEFT__INLINE void weft_rwmutex_lock(struct weft_rwmutex *rw)
 {
-    uint32_t state = 0, locked = UINT32_C(1) << 31;
+    int counted = 0, done;
+    uint32_t locked = UINT32_C(1) << 31;
     intptr_t watched = weft__watched;
     const void *here = WEFT__HERE(); /* one for both: a place is known by it */
-    if (__builtin_expect(!__atomic_compare_exchange_n(&rw->state, &state, locked, 0,
-                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
-                         0))
-        weft__rwmutex_lock_told(rw, 0, WEFT__PLACE(here));
-    else if (__builtin_expect(watched != 0, 1)) {
-        if (__builtin_expect(!WEFT__NOTE(watched, rw, WEFT__NOTED_WRITE, here), 0))
-            weft__rwmutex_lock_told(rw, 1, WEFT__PLACE(here));
-    }
+    if (__builtin_expect(watched != 0, 1))
+        done = WEFT__TAKE_NOTED(watched, WEFT__IF_FREE(rw, locked), rw, WEFT__NOTED_WRITE, here,
+                                counted);
+    else
+        done = WEFT__IF_FREE(rw, locked);
+    if (__builtin_expect(!done, 0))
+        weft__rwmutex_lock_told(rw, counted, WEFT__PLACE(here));
 }
 
 WEFT__INLINE void weft_rwmutex_unlock(struct weft_rwmutex *rw)

@@ -34,7 +34,7 @@ uint32_t weft__visitors;
 
 __thread struct weft__worker *weft__current_worker;
 __thread struct weft_deferred **weft__scopes;
-static struct loiter_note nobodys; /* nothing is left of it */
+static struct loiter_note nobodys = {.at = {{.lock = 1}, {.lock = 1}}}; /* it has no room */
 __thread struct loiter_note *weft__my_note = &nobodys;
 
 void weft__bind_thread(struct weft__worker *w)

@@ -11,6 +11,14 @@
     (loiter_lock_taken ? &(const struct weft__place){pc, frame, caller}                            \
                        : WEFT_CALLED_FROM(WEFT_CALLER()))
 
+/* What weft_inline.h counted as noted is not, or not yet. */
+static inline void weft__uncount(int counted)
+{
+    struct weft__worker *w = weft__worker();
+    if (counted && w)
+        w->note.left++;
+}
+
 /* As weft_inline.h does it, for a lock that was not free at once. */
 static inline bool weft__noted(enum loiter_wait why, const void *lock, const struct weft__place *at)
 {
@@ -18,16 +26,15 @@ static inline bool weft__noted(enum loiter_wait why, const void *lock, const str
     if (!w || !at->frame)
         return false;
     volatile struct loiter_note *note = &w->note;
-    const int k = note->at[0].lock >= LOITER_NOTE_FREE;
-    const uintptr_t free = note->at[k].lock;
-    if (free == 0 || free >= LOITER_NOTE_FREE)
+    const int k = note->at[0].lock != 0;
+    if (note->at[k].lock != 0 || note->left <= 0)
         return false;
+    note->left--;
     if (k != 0)
-        note->later = note->at[0].left;
+        note->later = note->left;
     note->at[k].pc = at->pc;
     note->at[k].frame = at->frame;
     note->at[k].caller = at->caller;
-    note->at[k].left = free - 1;
     note->at[k].lock = (uintptr_t)lock + (why - LOITER_WAIT_MUTEX);
     return true;
 }
@@ -53,14 +60,10 @@ void weft__mutex_unlock(struct weft_mutex *m, const void *caller);
  * call. */
 static inline bool weft__unnoted(enum loiter_wait why, const void *lock)
 {
-    volatile struct loiter_note *note = weft__worker() ? &weft__worker()->note : NULL;
+    struct loiter_note *note = weft__worker() ? &weft__worker()->note : NULL;
     const uintptr_t word = (uintptr_t)lock + (why - LOITER_WAIT_MUTEX);
-    uint32_t taken = note ? note->taken : 0;
     int k = note && note->at[0].lock != word;
-    if (!note || note->at[k].lock != word)
-        return false;
-    note->at[k].lock = note->at[k].left;
-    return note->taken == taken;
+    return note && note->at[k].lock == word && WEFT__CLEAR(note->at[k].lock, word);
 }
 
 static inline void weft__releasing(enum loiter_wait why, const void *lock, void **owner)

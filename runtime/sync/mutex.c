@@ -115,14 +115,13 @@ __attribute__((noinline)) static void lock_slow(struct weft_mutex *m, const stru
 intptr_t weft__watched;
 
 _Static_assert(sizeof(struct weft__note) == sizeof(struct loiter_note) &&
-                   WEFT__NOTE_FREE == LOITER_NOTE_FREE &&
-                   offsetof(struct weft__note, at[1].left) ==
-                       offsetof(struct loiter_note, at[1].left) &&
+                   offsetof(struct weft__note, at[1].lock) ==
+                       offsetof(struct loiter_note, at[1].lock) &&
                    offsetof(struct weft__note, at[1].caller) ==
                        offsetof(struct loiter_note, at[1].caller) &&
                    offsetof(struct weft__note, at) == offsetof(struct loiter_note, at) &&
                    offsetof(struct weft__note, later) == offsetof(struct loiter_note, later) &&
-                   offsetof(struct weft__note, taken) == offsetof(struct loiter_note, taken),
+                   offsetof(struct weft__note, left) == offsetof(struct loiter_note, left),
                "weft_inline.h fills it in");
 
 __attribute__((constructor)) static void look_for_listeners(void)
@@ -139,14 +138,11 @@ void weft__mutex_lock(struct weft_mutex *m, const void *caller)
         told_of_lock(m, WEFT_CALLED_FROM(caller));
 }
 
-void weft__mutex_lock_told(struct weft_mutex *m, int taken, const void *pc, const void *frame,
+void weft__mutex_lock_told(struct weft_mutex *m, int counted, const void *pc, const void *frame,
                            const void *caller)
 {
-    const struct weft__place *at = WEFT_INLINED_AT(pc, frame, caller);
-    if (taken)
-        told_of_lock(m, at);
-    else
-        lock_slow(m, at);
+    weft__uncount(counted);
+    lock_slow(m, WEFT_INLINED_AT(pc, frame, caller));
 }
 
 void weft_mutex_lock(struct weft_mutex *m)

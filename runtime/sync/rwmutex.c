@@ -235,10 +235,13 @@ void weft__rwmutex_rlock_wait(struct weft_rwmutex *rw, uint32_t before)
     rlock_slow(rw, before, WEFT_CALLED_FROM(WEFT_CALLER()));
 }
 
-void weft__rwmutex_rlock_told(struct weft_rwmutex *rw, uint32_t before, const void *pc,
+void weft__rwmutex_rlock_told(struct weft_rwmutex *rw, uint32_t before, int counted, const void *pc,
                               const void *frame, const void *caller)
 {
     const struct weft__place *at = WEFT_INLINED_AT(pc, frame, caller);
+    weft__uncount(counted);
+    if (before == WEFT__UNTRIED)
+        before = __atomic_fetch_add(&rw->state, 1, __ATOMIC_ACQUIRE);
     if (before & WRITER)
         rlock_slow(rw, before, at);
     else
@@ -385,14 +388,11 @@ void weft_rwmutex_lock(struct weft_rwmutex *rw)
         told_of_lock(rw, WEFT_CALLED_FROM(WEFT_CALLER()));
 }
 
-void weft__rwmutex_lock_told(struct weft_rwmutex *rw, int taken, const void *pc, const void *frame,
-                             const void *caller)
+void weft__rwmutex_lock_told(struct weft_rwmutex *rw, int counted, const void *pc,
+                             const void *frame, const void *caller)
 {
-    const struct weft__place *at = WEFT_INLINED_AT(pc, frame, caller);
-    if (taken)
-        told_of_lock(rw, at);
-    else
-        lock_slow(rw, at);
+    weft__uncount(counted);
+    lock_slow(rw, WEFT_INLINED_AT(pc, frame, caller));
 }
 
 int weft_rwmutex_try_lock(struct weft_rwmutex *rw)

@@ -403,9 +403,19 @@ TASK_TEST(done_when_the_task_ends_early)
     CHECK(count == 1);
 }
 
+/* Of a lock that was noted; a signal handler may have taken it from there meanwhile. */
+static void a_noted_lock_is_cleared_once(void **state)
+{
+    (void)state;
+    uintptr_t word = 4096;
+    CHECK(WEFT__CLEAR(word, (uintptr_t)4096) && word == 0);
+    CHECK(!WEFT__CLEAR(word, (uintptr_t)4096) && word == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_noted_lock_is_cleared_once),
         cmocka_unit_test(done_when_the_task_ends_early),
         cmocka_unit_test(a_mutex_outlives_a_run),
         cmocka_unit_test(a_rwmutex_outlives_a_run),
