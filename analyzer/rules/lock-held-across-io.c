@@ -52,6 +52,42 @@ static bool is_of_gate(const struct rule *rule, const struct model_process *p,
     return false;
 }
 
+/* Do both return to one place of the program? */
+static bool is_one_place(const struct model_process *p, uint32_t a, uint32_t b)
+{
+    const struct model_stack *x = model_find_stack(p, a), *y = model_find_stack(p, b);
+    return a == b ||
+           (x != NULL && y != NULL && x->depth > 0 && y->depth > 0 && x->frames[0] == y->frames[0]);
+}
+
+/* Whoever waited for the lock was about to take it at that place. */
+static bool is_waited_for_there(const struct model_process *p, uint64_t lock, uint32_t place)
+{
+    for (size_t i = 0; i < p->nwaits; i++)
+        if (el_wait_is_lock(p->waits[i].kind) && p->waits[i].object == lock &&
+            !is_one_place(p, p->waits[i].stack, place))
+            return false;
+    return true;
+}
+
+/* The lock is whose turn it is to wait for the next connection: nothing else is done with it held,
+ * and those that wait for it would only wait for a connection too. */
+static bool is_turn(const struct model_process *p, const struct model_lock_io *io)
+{
+    bool accepts = false;
+    for (size_t i = 0; i < p->nlock_ios; i++) {
+        const struct model_lock_io *other = &p->lock_ios[i];
+        if (!is_one_lock(other, io))
+            continue;
+        if (other->io_kind != EL_WAIT_ACCEPT && other->io_kind != EL_WAIT_POLL)
+            return false;
+        accepts |= other->io_kind == EL_WAIT_ACCEPT;
+        if (!is_waited_for_there(p, other->lock, io->acquired_stack))
+            return false;
+    }
+    return accepts;
+}
+
 /* false: not worth a word. */
 static bool weigh(const struct rule *rule, const struct model_process *p,
                   const struct model_lock_io *io, enum severity *severity)
@@ -211,7 +247,7 @@ static void judge(const struct rule *rule, const struct model_process *p, struct
     for (size_t i = 0; i < p->nlock_ios; i++) {
         enum severity severity;
         const struct model_lock_io *io = list[i];
-        if (is_minor(rule, p, io) || !weigh(rule, p, io, &severity))
+        if (is_turn(p, io) || is_minor(rule, p, io) || !weigh(rule, p, io, &severity))
             continue;
         bool gate = severity != SEVERITY_ERROR && is_of_gate(rule, p, io);
         if (gate && is_told(list, ngates, io))

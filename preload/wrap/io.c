@@ -129,11 +129,13 @@ static void not_accepted(int fd, int result, struct pl_call call)
         pl_spin_refused(EL_SPIN_NO_FD, (uint64_t)fd, call);
 }
 
+/* That connections are accepted with a lock held is known even where it takes no wait: it tells
+ * what the lock is for. */
 #define ACCEPT(name, params, args, class)                                                          \
     PL_EXPORT int name params                                                                      \
     {                                                                                              \
         pl_descriptor_used(fd);                                                                    \
-        if (__builtin_expect(pl_io_plain(fd), 1)) {                                                \
+        if (__builtin_expect(pl_io_plain(fd) && !pl_holds_lock(), 1)) {                            \
             int plain = PL_REAL(name) args;                                                        \
             pl_io_answered(fd, plain, PL_CALL());                                                  \
             not_accepted(fd, plain, PL_CALL());                                                    \
@@ -145,6 +147,7 @@ static void not_accepted(int fd, int result, struct pl_call call)
         pl_wait_begin(&w, EL_WAIT_ACCEPT, (uint64_t)fd, 0, PL_CALL());                             \
         int result = PL_REAL(name) args;                                                           \
         pl_wait_end(&w, pl_io_error(result));                                                      \
+        pl_io_answered(fd, result, PL_CALL());                                                     \
         not_accepted(fd, result, PL_CALL());                                                       \
         pl_fd_begins(result, class);                                                               \
         pl_descriptor_opened(result, EL_FD_ACCEPTED, PL_CALL());                                   \
