@@ -123,31 +123,33 @@ static uint32_t *pids_sorted(const struct model *m, size_t from)
     return pids;
 }
 
-/* Processes that were forked and have no record, though they begin one at once. */
+/* Processes that were forked and have no record, though they had something to record, or became
+ * another program. */
 static void check_forks(struct judged *j, size_t from)
 {
     const struct model *m = j->model;
-    uint32_t *pids = pids_sorted(m, from), child = 0;
+    uint32_t *pids = pids_sorted(m, from);
     const struct model_process *first = NULL;
-    size_t n = 0;
+    uint64_t n = 0;
     for (size_t i = from; i < m->nprocesses; i++) {
         const struct model_process *p = &m->processes[i];
-        for (size_t k = 0; k < p->nchildren && !p->alone; k++) {
-            if (bsearch(&p->children[k], pids, m->nprocesses - from, sizeof(*pids), by_number))
-                continue;
-            if (n++ == 0) {
-                first = p;
-                child = p->children[k];
-            }
-        }
+        uint64_t found = 0;
+        for (size_t k = 0; k < p->nchildren; k++)
+            found += bsearch(&p->children[k], pids, m->nprocesses - from, sizeof(*pids),
+                             by_number) != NULL;
+        if (p->alone || found >= p->tracked)
+            continue;
+        first = first ? first : p;
+        n += p->tracked - found;
     }
     free(pids);
     if (n > 0)
         add_warning(j,
-                    xasprintf("%zu process%s made by fork %s no record (%u, by process %u, %s%s): "
-                              "it may not write into the log's directory (as another user), or "
-                              "was killed at once",
-                              n, n > 1 ? "es" : "", n > 1 ? "have" : "has", child, first->pid,
+                    xasprintf("%" PRIu64 " process%s made by fork %s no record (by process %u, "
+                              "%s%s): it became a program that is static, setuid or not followed, "
+                              "may not write into the log's directory (as another user), or was "
+                              "killed at once",
+                              n, n > 1 ? "es" : "", n > 1 ? "have" : "has", first->pid,
                               first->command ? first->command : "?", n > 1 ? "; ..." : ""));
 }
 

@@ -221,6 +221,7 @@ static void on_summary(struct model_builder *b, const struct el_summary *c)
     p->stack_hits = c->stack_hits;
     p->threads_made = c->threads;
     p->tasks_made = c->tasks;
+    p->tracked = c->born + c->became;
     p->nofile = c->nofile;
     if (c->workers > p->workers && c->workers < UINT32_MAX)
         p->workers = (uint32_t)c->workers;

@@ -304,7 +304,8 @@ struct model_process {
     uint64_t events;  /* events read, cells not counted */
     uint32_t workers; /* of its coroutine runtime, 0 for none */
     uint64_t threads_made, tasks_made;
-    uint64_t nofile; /* RLIMIT_NOFILE when the record began, 0: unknown */
+    uint64_t tracked; /* of its children made by fork: so many have a record, or should have */
+    uint64_t nofile;  /* RLIMIT_NOFILE when the record began, 0: unknown */
 
     struct model_module *modules;
     size_t nmodules;

@@ -15,6 +15,8 @@
 
 /* Records between two calls of the progress function. */
 #define PROGRESS_EVERY 65536u
+/* Before this version each child had a record at once. */
+#define CHILDREN_COUNTED_SINCE 3u
 
 __attribute__((format(printf, 2, 3))) static void problem(struct read_problems *problems,
                                                           const char *fmt, ...)
@@ -122,6 +124,8 @@ static void read_process(struct reading *in, const char *dir, struct model_proce
     }
     uint64_t rejected = b.rejected;
     model_builder_finish(&b);
+    if (el_reader_version_minor(in->reader) < CHILDREN_COUNTED_SINCE)
+        p->tracked = p->nchildren;
     if (has_done_nothing(p) && p->state == EL_RECORD_NONE && !el_has_begun(dir))
         p->state = EL_RECORD_ON; /* what would have been said first of all */
     note_problems(in->reader, p, rejected, problems);

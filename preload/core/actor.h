@@ -479,7 +479,7 @@ PL_INLINE int pl_noted(const struct pl_self *self)
 /* Does the current actor hold a lock? Needs no guard; 0 when the thread does not record. */
 static inline int pl_holds_lock(void)
 {
-    if (!pl_is_ready())
+    if (!pl_is_on())
         return 0;
     const struct pl_self *self = pl_self();
     if (pl_noted(self))

@@ -95,7 +95,7 @@ static int closed_late(const struct pl_descriptor *d, const struct pl_outcome *p
 void pl_descriptor_closing(int fd, uint64_t bytes)
 {
     struct pl_descriptor *d = entry_of(fd);
-    if (d == NULL || __atomic_load_n(&d->place, __ATOMIC_RELAXED) == NULL || !pl_is_ready())
+    if (d == NULL || __atomic_load_n(&d->place, __ATOMIC_RELAXED) == NULL || !pl_is_on())
         return;
     struct pl_outcome *place = take(d);
     if (place == NULL)

@@ -7,6 +7,8 @@
  *   PL_BOOTSTRAP  before the constructor, in a child, or inactive: every wrapper is a plain call of
  *                 the real function
  *   PL_READY      recording
+ *   PL_FORKED     in the child of a wrapped fork: the record begins when a call asks pl_is_ready,
+ *                 so that a child which only replaces itself or ends has none
  *   PL_ENDED      after the destructor, or stopped (disk full): plain calls again
  *
  * The use in a wrapper:
@@ -36,7 +38,7 @@
  * than its caller would not be inlined otherwise. */
 #define PL_INLINE static inline __attribute__((always_inline))
 
-enum pl_stage { PL_BOOTSTRAP = 0, PL_READY = 1, PL_ENDED = 2 };
+enum pl_stage { PL_BOOTSTRAP = 0, PL_READY = 1, PL_ENDED = 2, PL_FORKED = 3 };
 
 /* Whole pages, so that wiping them touches nothing else. */
 #ifdef __aarch64__
@@ -137,9 +139,23 @@ PL_HIDDEN int pl_thread_attach(struct pl_self *self);
 /* Brings `actor` and the stack's bounds up to date with the task that runs here. */
 PL_HIDDEN void pl_follow(struct pl_self *self);
 
-PL_INLINE int pl_is_ready(void)
+/* A fork child has something to record now: begins its record. 1 when there is one then. */
+PL_HIDDEN __attribute__((cold)) int pl_record_wake(void);
+
+/* Is there a record? For who has nothing to tell that a record would have to begin for, or may call
+ * nothing. */
+PL_INLINE int pl_is_on(void)
 {
     return atomic_load_explicit(&pl_gate.stage, memory_order_acquire) == PL_READY;
+}
+
+/* The same for who has something to tell. */
+PL_INLINE int pl_is_ready(void)
+{
+    const uint32_t stage = atomic_load_explicit(&pl_gate.stage, memory_order_acquire);
+    if (__builtin_expect(stage == PL_FORKED, 0))
+        return pl_record_wake();
+    return stage == PL_READY;
 }
 
 /* Not 0: nothing may be recorded here now. */

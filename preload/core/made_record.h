@@ -32,7 +32,7 @@ static inline int made_begin(void **state)
     pl_cfi_start();
     pl_self()->stack_hi = 0;
     pl_record_start(EL_CAUSE_START);
-    return pl_is_ready() ? 0 : -1;
+    return pl_is_on() ? 0 : -1;
 }
 
 static inline int made_end(void **state)

@@ -1,14 +1,17 @@
 /*
  * record.c - see record.h; and the constructor.
  *
- * A fork child begins a record of its own: the fork wrapper calls pl_record_forget, then
- * pl_record_start. Whatever fails here leaves the stage at PL_BOOTSTRAP: the library passes every
- * call through.
+ * A fork child begins a record of its own, as late as can be: most of them only replace themselves
+ * or end, and a record is files. Until then pl_log is still the parent's, and only what the child
+ * does to begin or to be replaced is counted there.
+ * Whatever fails here leaves the stage at PL_BOOTSTRAP: the library passes every call through.
  */
 #include "preload/core/record.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -48,6 +51,8 @@
 #endif
 
 #define MAIN_STACK_MOST ((uintptr_t)64 << 20)
+/* What a record may begin on: some pages for names and for what a signal leaves there. */
+#define WAKE_STACK ((size_t)48 << 10)
 
 struct pl_gate pl_gate;
 struct el_log pl_log;
@@ -56,6 +61,7 @@ uint64_t pl_long_wait_ticks;
 _Atomic uint64_t pl_coarse;
 
 static int record_pid; /* who the record belongs to */
+static int told_by_parent;
 static _Atomic uint32_t exit_written;
 static uintptr_t main_lo, main_hi;
 
@@ -171,12 +177,9 @@ static int wanted(enum el_cause cause)
     return cause == EL_CAUSE_START;
 }
 
-void pl_record_start(enum el_cause cause)
+/* The tables are empty. */
+static void begin(enum el_cause cause)
 {
-    record_pid = pl_sys_pid();
-    tables_reset();
-    if (!wanted(cause))
-        return;
     struct pl_self *self = pl_self();
     self->guard++;
     struct el_options options = {.root = pl_options.dir,
@@ -212,13 +215,72 @@ void pl_record_start(enum el_cause cause)
     pl_leave(self);
 }
 
+void pl_record_start(enum el_cause cause)
+{
+    record_pid = pl_sys_pid();
+    tables_reset();
+    if (wanted(cause))
+        begin(cause);
+}
+
+static void log_forget(void)
+{
+    if (pl_log.summary != NULL)
+        el_log_forget(&pl_log);
+}
+
 void pl_record_forget(void)
 {
     atomic_store(&pl_gate.stage, PL_BOOTSTRAP);
     pl_epoch++;
-    if (pl_log.summary != NULL)
-        el_log_forget(&pl_log);
+    log_forget();
     pl_thread_reset(pl_self());
+}
+
+void pl_record_forked(int told)
+{
+    told_by_parent = told;
+    pl_epoch++;
+    pl_thread_reset(pl_self());
+    record_pid = pl_sys_pid();
+    tables_reset();
+    atomic_store(&exit_written, 1);
+    if (wanted(EL_CAUSE_FORK))
+        atomic_store(&pl_gate.stage, PL_FORKED);
+    else
+        log_forget();
+}
+
+int pl_record_becomes(int change)
+{
+    if (atomic_load(&pl_gate.stage) != PL_FORKED || !pl_record_is_mine())
+        return 0;
+    if (told_by_parent)
+        el_count(&pl_log.summary->became, (uint64_t)(int64_t)change);
+    return 1;
+}
+
+/* A handler's own stack may be too small for what a record begins with. */
+static int on_small_stack(void)
+{
+    stack_t stack = {.ss_flags = SS_DISABLE};
+    pl_sys6(SYS_sigaltstack, 0, (long)&stack, 0, 0, 0, 0);
+    return (stack.ss_flags & SS_ONSTACK) != 0 && stack.ss_size < WAKE_STACK;
+}
+
+int pl_record_wake(void)
+{
+    /* A vfork child is in our memory, and no record of its own may begin there. */
+    if (pl_self()->guard != 0 || !pl_record_is_mine() || on_small_stack())
+        return 0;
+    const int error = errno;
+    atomic_store(&pl_gate.stage, PL_BOOTSTRAP);
+    if (told_by_parent)
+        el_count(&pl_log.summary->born, 1);
+    log_forget();
+    begin(EL_CAUSE_FORK);
+    errno = error;
+    return pl_is_on();
 }
 
 /* The process may end in a thread that has ended as far as the record goes: it borrows a slot. */
@@ -255,7 +317,7 @@ static void record_end(struct pl_self *self, enum el_exit_how how)
 
 void pl_record_exit(enum el_exit_how how, int status)
 {
-    if (!pl_is_ready() || !pl_record_is_mine())
+    if (!pl_is_on() || !pl_record_is_mine())
         return;
     struct pl_self *self = pl_self();
     self->guard++;
@@ -284,7 +346,7 @@ static void on_exit_status(int status, void *arg)
 {
     (void)arg;
     pl_record_exit(EL_EXIT_CALL, status);
-    if (!pl_is_ready() || !pl_record_is_mine())
+    if (!pl_is_on() || !pl_record_is_mine())
         return;
     struct pl_self *self = pl_self();
     self->guard++;
@@ -330,6 +392,6 @@ __attribute__((constructor(101))) static void record_begin(void)
     pl_cfi_start();
     on_exit(on_exit_status, NULL);
     pl_record_start(EL_CAUSE_START);
-    if (!pl_is_ready())
+    if (!pl_is_on())
         pl_heap_rest();
 }

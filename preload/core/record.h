@@ -19,11 +19,20 @@ extern PL_HIDDEN uint64_t pl_long_wait_ticks;
  * is why it begins. The calling thread becomes thread 1. */
 PL_HIDDEN void pl_record_start(enum el_cause cause);
 
+/* The same child is about to become another program, or (change -1) did not: 1 when it has no
+ * record of its own yet, which the parent's tells then. May be called where exec may. */
+PL_HIDDEN int pl_record_becomes(int change);
+
 /* The process is about to end in that way: writes the event and completes the summary. Once. */
 PL_HIDDEN void pl_record_exit(enum el_exit_how how, int status);
 
-/* In a fork child, before pl_record_start: nothing of the parent's record is used any more. */
+/* Nothing of the record, the parent's in a fork child, is used any more. */
 PL_HIDDEN void pl_record_forget(void);
+
+/* In a fork child: what the parent knew is forgotten, and a record begins with the first call that
+ * asks pl_is_ready. `told`: the parent has the fork in its record, and what becomes of the child is
+ * counted there. */
+PL_HIDDEN void pl_record_forked(int told);
 
 /* Is the process that calls the one that records? Not so under vfork. */
 PL_HIDDEN int pl_record_is_mine(void);

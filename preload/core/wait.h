@@ -112,7 +112,7 @@ static inline void pl_wait_unnest(struct pl_self *self, const struct pl_wait *w)
 PL_HIDDEN void pl_wait_write_late(void);
 static inline void pl_wait_flush(void)
 {
-    if (pl_is_ready() && __builtin_expect(pl_self()->pending, 0))
+    if (pl_is_on() && __builtin_expect(pl_self()->pending, 0))
         pl_wait_write_late();
 }
 

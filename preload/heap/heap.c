@@ -119,7 +119,7 @@ void *pl_heap_got(void *got, uint64_t size, struct pl_call call)
     struct pl_self *self = pl_enter_here();
     t->bytes += got != NULL ? size : 0;
     if (self == NULL) {
-        distance_set(t, pl_is_ready() ? t->left : settled ? UNWATCHED_BYTES : EARLY_BYTES);
+        distance_set(t, pl_is_on() ? t->left : settled ? UNWATCHED_BYTES : EARLY_BYTES);
         return got;
     }
     int error = errno;
@@ -138,7 +138,7 @@ void pl_heap_gone(void *address)
     uint8_t *byte = pl_starts_byte((uintptr_t)address);
     if (byte == NULL)
         return;
-    if (!pl_is_ready()) {
+    if (!pl_is_on()) {
         *byte = 0;
         return;
     }

@@ -109,7 +109,7 @@ __attribute__((noinline)) PL_FRAMELESS static void begun_again(const void *group
 PL_EXPORT PL_FRAMELESS void loiter_waitgroup_begun(const void *group, const void *caller)
 {
     const struct pl_self *self = &pl_self_block;
-    const uintptr_t here = pl_is_ready() && self->running != NULL ? (uintptr_t)*self->running : 0;
+    const uintptr_t here = pl_is_on() && self->running != NULL ? (uintptr_t)*self->running : 0;
     if (here != 0 && self->thread != NULL &&
         pl_waitgroup_begun_alike(
             self, (const struct loiter_task *)(here + self->running_offset), /* NOLINT */

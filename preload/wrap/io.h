@@ -71,7 +71,7 @@ static inline enum pl_io_timed pl_timed_child(int options)
  * no call, so that the wrapper's registers need no saving on it. */
 static inline int pl_io_none(int fd)
 {
-    return pl_is_ready() && pl_fd_known(fd) == PL_FD_MEMORY;
+    return pl_is_on() && pl_fd_known(fd) == PL_FD_MEMORY;
 }
 
 #define NAP_NS UINT64_C(1000000)
@@ -84,7 +84,7 @@ static inline enum pl_io_timed pl_timed_nap(uint64_t ns)
  * looked at only where it can be read. Next to a sleep that takes no time. */
 static inline enum pl_io_timed pl_timed_sleep(const struct timespec *t)
 {
-    if (!pl_is_ready() || t == NULL || !pl_sys_readable((uintptr_t)t) ||
+    if (!pl_is_on() || t == NULL || !pl_sys_readable((uintptr_t)t) ||
         !pl_sys_readable((uintptr_t)&t->tv_nsec))
         return PL_TIMED;
     return pl_timed_nap(t->tv_sec == 0 ? (uint64_t)t->tv_nsec : NAP_NS);
@@ -119,9 +119,9 @@ static inline int pl_io_plain(int fd)
 
 static inline int pl_io_waits(enum pl_io_timed timed)
 {
-    if (timed == PL_AT_ONCE || !pl_is_ready())
-        return 0;
-    return timed != PL_IF_HELD || pl_holds_lock();
+    if (timed == PL_IF_HELD)
+        return pl_holds_lock();
+    return timed != PL_AT_ONCE && pl_is_ready();
 }
 
 /* What does not wait was asked. In vain again and again, with nothing had between: a busy wait. */

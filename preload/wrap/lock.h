@@ -68,7 +68,7 @@ __attribute__((always_inline)) static inline int
 pl_lock_noted(enum el_wait_kind kind, const void *lock, uintptr_t pc, uintptr_t sp)
 {
     struct pl_self *self = &pl_self_block;
-    if (__builtin_expect(!pl_is_ready() || self->quick == &pl_actor_none || self->guard != 0, 0))
+    if (__builtin_expect(!pl_is_on() || self->quick == &pl_actor_none || self->guard != 0, 0))
         return 0;
     struct pl_near *near = pl_near_on(self, self->stack_hi, pc, sp);
     if (near == NULL)
@@ -109,7 +109,7 @@ PL_INLINE int pl_lock_noted_again(const void *mutex, uintptr_t pc, uintptr_t sp)
 static inline int pl_lock_noted_other(enum el_wait_kind kind, const void *lock, struct pl_call call)
 {
     struct pl_self *self = &pl_self_block;
-    if (!pl_is_ready() || self->quick == &pl_actor_none || self->guard != 0)
+    if (!pl_is_on() || self->quick == &pl_actor_none || self->guard != 0)
         return 0;
     return pl_lock_noted_at(self, kind, lock,
                             pl_stack_near_other(self, self->stack_hi, call.pc, call.sp),
@@ -121,7 +121,7 @@ static inline int pl_lock_noted_other(enum el_wait_kind kind, const void *lock, 
 __attribute__((always_inline)) static inline int pl_lock_dropped(const void *lock)
 {
     struct pl_actor *actor = pl_self_block.quick;
-    return pl_is_ready() && pl_held_remove_simply(actor, lock);
+    return pl_is_on() && pl_held_remove_simply(actor, lock);
 }
 
 /* The current actor has the lock now, taken at a place that pl_lock_prepare gave. */
@@ -289,7 +289,7 @@ __attribute__((cold)) static inline uint32_t pl_lock_unnoted(const void *lock)
 #define PL_UNLOCK_CALL(name, PARAMS, ARGS, lock, PLAIN, waited, REAL)                              \
     PL_SECOND_WAY int name##_slowly PARAMS                                                         \
     {                                                                                              \
-        if (!pl_is_ready())                                                                        \
+        if (!pl_is_on())                                                                           \
             return REAL;                                                                           \
         struct pl_held_lock was;                                                                   \
         int known = pl_lock_releasing(lock, &was);                                                 \

@@ -44,12 +44,11 @@ static void fork_prepare(struct fork_locks *locks)
     pl_leave(self);
 }
 
-static void fork_child(const struct fork_locks *locks)
+static void fork_child(const struct fork_locks *locks, int told)
 {
     int saved = errno;
-    pl_record_forget();
-    pl_record_start(EL_CAUSE_FORK);
-    struct pl_self *self = pl_enter();
+    pl_record_forked(told);
+    struct pl_self *self = locks->n > 0 ? pl_enter() : NULL;
     if (self != NULL) {
         /* Their stacks have no ids in the new record. */
         for (uint32_t i = 0; i < locks->n; i++)
@@ -66,7 +65,7 @@ static void fork_child(const struct fork_locks *locks)
     fork_prepare(&locks);                                                                          \
     pid_t child = REAL;                                                                            \
     if (child == 0)                                                                                \
-        fork_child(&locks);                                                                        \
+        fork_child(&locks, 1);                                                                     \
     else                                                                                           \
         fork_parent(child);                                                                        \
     return child
@@ -98,29 +97,35 @@ PL_EXPORT int daemon(int nochdir, int noclose)
     }
     int result = PL_REAL(daemon)(nochdir, noclose);
     if (recording && !pl_record_is_mine())
-        fork_child(&locks);
+        fork_child(&locks, 0);
     return result;
 }
 
 /* ---- exec ---- */
 
-/* 1 when the event was written: exec_failed is due when the call returns. */
-static int exec_begins(const char *path)
+enum exec { UNSEEN, WRITTEN, COUNTED };
+
+/* What was told, and is to be taken back when the call returns. */
+static enum exec exec_begins(const char *path)
 {
-    if (!pl_is_ready() || !pl_record_is_mine())
-        return 0;
+    if (pl_record_becomes(1))
+        return COUNTED;
+    if (!pl_is_on() || !pl_record_is_mine())
+        return UNSEEN;
     struct pl_self *self = pl_enter();
     if (self == NULL)
-        return 0;
+        return UNSEEN;
     struct el_exec event = {.path = path};
     PL_WRITE(self, exec, &event);
     pl_leave(self);
-    return 1;
+    return WRITTEN;
 }
 
-static int exec_returned(int begun, int result)
+static int exec_returned(enum exec told, int result)
 {
-    struct pl_self *self = begun ? pl_enter() : NULL;
+    if (told == COUNTED)
+        pl_record_becomes(-1);
+    struct pl_self *self = told == WRITTEN ? pl_enter() : NULL;
     if (self == NULL)
         return result;
     struct el_exec_failed event = {.error = errno};
@@ -130,8 +135,8 @@ static int exec_returned(int begun, int result)
 }
 
 #define EXEC_BODY(path, REAL)                                                                      \
-    int begun = exec_begins(path);                                                                 \
-    return exec_returned(begun, REAL)
+    enum exec told = exec_begins(path);                                                            \
+    return exec_returned(told, REAL)
 
 PL_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {

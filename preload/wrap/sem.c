@@ -147,7 +147,7 @@ static inline int is_under_way(const void *once)
 
 PL_EXPORT int pthread_once(pthread_once_t *once, void (*routine)(void))
 {
-    if (!pl_is_ready() || !is_under_way(once))
+    if (!pl_is_on() || !is_under_way(once))
         return PL_REAL(pthread_once)(once, routine);
     struct pl_wait w;
     pl_wait_begin(&w, EL_WAIT_ONCE, (uintptr_t)once, 0, PL_CALL());
@@ -158,7 +158,7 @@ PL_EXPORT int pthread_once(pthread_once_t *once, void (*routine)(void))
 
 PL_EXPORT void call_once(once_flag *flag, void (*routine)(void))
 {
-    if (!pl_is_ready() || !is_under_way(flag)) {
+    if (!pl_is_on() || !is_under_way(flag)) {
         PL_REAL(call_once)(flag, routine);
         return;
     }

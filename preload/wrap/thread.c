@@ -172,7 +172,7 @@ static void thread_enter(struct pl_actor *actor, uintptr_t here)
     struct pl_self *self = pl_self();
     self->guard++;
     atomic_signal_fence(memory_order_seq_cst);
-    if (pl_is_ready() && actor->epoch == pl_epoch) {
+    if (pl_is_on() && actor->epoch == pl_epoch) {
         stack_bounds(self, actor->cell->stack_bytes, here);
         if (pl_thread_begin(self, actor, own_tid()) == 0) {
             self->thread->how = EL_END_CANCEL; /* unless something else is seen */
@@ -323,7 +323,7 @@ PL_EXPORT void thrd_exit(int result)
 static struct pl_self *enter_even_late(void)
 {
     struct pl_self *self = pl_self();
-    if (!pl_is_ready() || self->guard != 0)
+    if (!pl_is_on() || self->guard != 0)
         return NULL;
     self->guard++;
     atomic_signal_fence(memory_order_seq_cst);

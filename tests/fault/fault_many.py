@@ -2,7 +2,7 @@
 
 import json
 
-from faults import analyze, process_folders, record, require
+from faults import analyze, compile_c, process_folders, record, require
 
 
 def test_a_hundred_processes(tools):
@@ -13,7 +13,7 @@ def test_a_hundred_processes(tools):
     result = record(tools, ["sh", "-c", script], log).expect(0)
     require(result.out == "done\n", result.describe())
     folders = process_folders(log)
-    require(len(folders) >= 101, f"{len(folders)} folders of processes")
+    require(len(folders) == 52, f"{len(folders)} folders of processes: (:) has none")
     result = analyze(tools, log, "--format", "json").expect(0)
     require(json.loads(result.out)["findings"] == [], result.describe())
 
@@ -25,3 +25,72 @@ def test_parallel_processes(tools):
     require(result.out.count("sum") == 8, result.describe())
     analyze(tools, log).expect(0)
     require(len(process_folders(log)) >= 9, f"{process_folders(log)}")
+
+
+CHILDREN = """
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void on_signal(int signo)
+{
+    int copy = dup(1);
+    (void)signo;
+    close(copy);
+}
+/* In the handler, on a stack of so many bytes, the child makes its first call that is recorded. */
+static void small_stack(void)
+{
+    static char stack[4 * 4096] __attribute__((aligned(4096)));
+    stack_t small = {.ss_sp = stack + 4096, .ss_size = 2 * 4096};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
+    sigaltstack(&small, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    memset(stack, 7, 4096);
+    raise(SIGUSR1);
+    for (int i = 0; i < 4096; i++)
+        if (stack[i] != 7)
+            _exit(2);
+    _exit(0);
+}
+static void no_program(void)
+{
+    execl("/nowhere", "nowhere", (char *)NULL);
+    _exit(usleep(1000));
+}
+int main(int argc, char **argv)
+{
+    int status = 0, bad = 0;
+    for (int i = 0; i < 4; i++) {
+        if (fork() == 0) {
+            if (i == 0)
+                small_stack();
+            if (i == 1)
+                no_program();
+            if (i == 2 && argc > 1)
+                execv(argv[1], argv + 1);
+            _exit(0);
+        }
+        wait(&status);
+        bad |= status;
+    }
+    printf("%d\\n", bad);
+    return 0;
+}
+"""
+
+STATIC = "int main(void) { return 0; }"
+
+
+def test_children_with_little_to_record(tools):
+    """A child has a record once it does what is recorded, and what it became is asked for."""
+    program = compile_c(tools, "gcc", "children", CHILDREN)
+    log = tools.path("log")
+    record(tools, [program, "/bin/true"], log).expect(0, "0")
+    result = analyze(tools, log).expect(0)
+    require(len(process_folders(log)) == 3, f"{process_folders(log)}")
+    require("made by fork" not in result.out + result.err, result.describe())
+    still = compile_c(tools, "gcc", "still", STATIC, "-static")
+    record(tools, [program, still], tools.path("lost")).expect(0, "0")
+    analyze(tools, tools.path("lost")).expect(0, "1 process made by fork has no record")

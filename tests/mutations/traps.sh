@@ -37,13 +37,13 @@ mutation 21-not-got preload-held_locks_test $wrap/mutex.c 's/#include "preload.w
 mutation 22-one-life-for-all preload-held_locks_test $core/object.c 's/void pl_object_gone\(uint64_t object\)\n\{/$&\n    return;/'
 
 # ---- fork, exec, exit, signals, descriptors, disk ----
-mutation 24-goes-on-in-the-child preload-fork_threads,e2e-ending-threads-fork $wrap/process.c 's/pl_record_forget\(\);\n    pl_record_start\(EL_CAUSE_FORK\);//' $core/record.c 's/MADV_WIPEONFORK, 0, 0, 0\)/MADV_NORMAL, 0, 0, 0)/'
+mutation 24-goes-on-in-the-child preload-fork_threads,e2e-ending-threads-fork $wrap/process.c 's/pl_record_forked\(told\);//' $core/record.c 's/MADV_WIPEONFORK, 0, 0, 0\)/MADV_NORMAL, 0, 0, 0)/'
 mutation 25-vfork-is-the-parent preload-lives_test $core/record.c 's/ \|\| !pl_record_is_mine\(\)//g' $wrap/process.c 's/ \|\| !pl_record_is_mine\(\)//g'
 mutation 26-environment preload-environment $core/record.c 's/static int record_can_begin/extern char **environ;\n$&/; s/pl_options_read\(\);/$&\n    for (char **e = environ; *e != NULL; e++)\n        if (strncmp(*e, "LD_PRELOAD=", 11) == 0)\n            (*e)[0] = 88;/'
 mutation 27-exit-for-_exit preload-ends $wrap/process.c 's/PL_REAL\(_exit\)\(status\)/PL_REAL(exit)(status)/'
 mutation 27-private-memory e2e-ending-threads-sigkill,e2e-ending-threads-raw-exit eventlog/sys.h 's/: MAP_SHARED/: MAP_PRIVATE/'
 mutation 28-errno preload-stepped_test $heap/heap.c 's/errno = error;\n    pl_leave/errno = 5;\n    pl_leave/'
-mutation 29-a-helper preload-traces $core/record.c 's/void pl_record_start/static void *helper(void *arg) { for (;;) pl_sys6(SYS_pause, 0, 0, 0, 0, 0, 0); return arg; }\nvoid pl_record_start/; s/pl_leave\(self\);\n\}\n\nvoid pl_record_forget/pthread_t t;\n    PL_REAL(pthread_create)(&t, NULL, helper, NULL);\n    $&/'
+mutation 29-a-helper preload-traces $core/record.c 's/\/\* The tables are empty/static void *helper(void *arg) { for (;;) pl_sys6(SYS_pause, 0, 0, 0, 0, 0, 0); return arg; }\n$&/; s/pl_leave\(self\);\n\}\n\nvoid pl_record_start/pthread_t t;\n    PL_REAL(pthread_create)(&t, NULL, helper, NULL);\n    $&/'
 mutation 30-kept-open preload-closed,preload-traces eventlog/files.c 's/el_sys_close\(fd\);//g'
 mutation 31-no-room-made fault-disk-full_in_mid_run eventlog/files.c 's/return disk->f_blocks [^;]*;/return 0;/; s/error = el_sys_fallocate\(fd, bytes\)/error = (el_sys_truncate(fd, bytes), 0)/; s/(\*error = write_packets\([^;]*;)/el_sys_truncate(fd, offset + bytes);\n        *error = 0;/'
 mutation 31-limit-not-asked fault-disk-file_size_limit eventlog/files.c 's/el_sys_file_limit\(\) < /0 \&\& $&/g'
