@@ -9,6 +9,8 @@
 #include <pty.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "preload/core/actor.h"
 #include "preload/core/real.h"
@@ -203,6 +205,26 @@ PL_EXPORT void abort(void)
     pl_record_exit(EL_EXIT_ABORT, SIGABRT);
     PL_REAL(abort)();
     __builtin_unreachable();
+}
+
+/* ---- less is allowed from now on: a record that is due must begin before ---- */
+
+PL_EXPORT int chroot(const char *path)
+{
+    pl_is_ready();
+    return PL_REAL(chroot)(path);
+}
+
+PL_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+    pl_is_ready();
+    return PL_REAL(setrlimit)(resource, limit);
+}
+
+PL_EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)
+{
+    pl_is_ready();
+    return PL_REAL(setrlimit64)(resource, limit);
 }
 
 /* ---- another user: the record must stay within reach ---- */

@@ -31,6 +31,7 @@ CHILDREN = """
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 static void on_signal(int signo)
@@ -59,10 +60,22 @@ static void no_program(void)
     execl("/nowhere", "nowhere", (char *)NULL);
     _exit(usleep(1000));
 }
+/* What it does after that cannot make a file. */
+static void locks_itself_in(int how)
+{
+    struct rlimit none = {0, 0};
+    if (how == 0)
+        setrlimit(RLIMIT_NOFILE, &none);
+    if (how == 1)
+        setrlimit(RLIMIT_FSIZE, &none);
+    if (how == 2 && chroot("/proc/self") != 0)
+        usleep(1);
+    _exit(usleep(1000));
+}
 int main(int argc, char **argv)
 {
     int status = 0, bad = 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 7; i++) {
         if (fork() == 0) {
             if (i == 0)
                 small_stack();
@@ -70,6 +83,8 @@ int main(int argc, char **argv)
                 no_program();
             if (i == 2 && argc > 1)
                 execv(argv[1], argv + 1);
+            if (i > 2 && i < 6)
+                locks_itself_in(i - 3);
             _exit(0);
         }
         wait(&status);
@@ -89,7 +104,7 @@ def test_children_with_little_to_record(tools):
     log = tools.path("log")
     record(tools, [program, "/bin/true"], log).expect(0, "0")
     result = analyze(tools, log).expect(0)
-    require(len(process_folders(log)) == 3, f"{process_folders(log)}")
+    require(len(process_folders(log)) == 6, f"{process_folders(log)}")
     require("made by fork" not in result.out + result.err, result.describe())
     still = compile_c(tools, "gcc", "still", STATIC, "-static")
     record(tools, [program, still], tools.path("lost")).expect(0, "0")
