@@ -53,18 +53,42 @@ static uint32_t stripe_of_thread(void)
     return (uint32_t)((uint64_t)(self >> 6) * UINT64_C(0x9E3779B97F4A7C15) >> 60) % EL_STRIPES;
 }
 
-static void *pop(struct el_pool *pool, uint32_t stripe, size_t bytes)
+/* All cells of a type. */
+struct cells {
+    struct el_log *log;
+    struct el_pool *pool;
+    enum el_id id;
+    size_t bytes; /* of a cell */
+};
+
+static struct cells cells_of(struct el_log *log, enum el_id id, size_t bytes)
 {
-    uint64_t *at = &pool->free[stripe].head;
+    return (struct cells){log, &log->pools[id - 64], id, bytes};
+}
+
+static struct el_chunk *chunk_of(const struct cells *c, uint32_t number)
+{
+    return &c->log->chunks[number][c->id - 64];
+}
+
+static uint64_t *free_of(const struct cells *c, uint32_t stripe)
+{
+    return &c->log->free[c->id - 64][stripe].head;
+}
+
+static void *pop(const struct cells *c, uint32_t stripe)
+{
+    struct el_pool *pool = c->pool;
+    uint64_t *at = free_of(c, stripe);
     uint64_t head = __atomic_load_n(at, __ATOMIC_ACQUIRE);
     while ((head & REF_MASK) != 0) {
         uint32_t ref = (uint32_t)(head & REF_MASK) - 1;
-        struct el_chunk *chunk = &pool->chunks[ref >> CELL_BITS];
+        struct el_chunk *chunk = chunk_of(c, ref >> CELL_BITS);
         uint32_t cell = ref & ((1u << CELL_BITS) - 1);
         uint32_t link = __atomic_load_n(&chunk->links[cell], __ATOMIC_RELAXED);
         uint64_t next = ((head & ~REF_MASK) + CHANGE) | link;
         if (__atomic_compare_exchange_n(at, &head, next, true, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
-            return cell_at(chunk, cell, bytes);
+            return cell_at(chunk, cell, c->bytes);
     }
     /* A cell that comes in just now is hidden until the next one comes, or until growing looks
      * everywhere. */
@@ -73,11 +97,12 @@ static void *pop(struct el_pool *pool, uint32_t stripe, size_t bytes)
     return NULL;
 }
 
-static void push(struct el_pool *pool, uint32_t chunk, uint32_t cell)
+static void push(const struct cells *c, uint32_t chunk, uint32_t cell)
 {
+    struct el_pool *pool = c->pool;
     uint32_t stripe = stripe_of_thread();
-    uint64_t *at = &pool->free[stripe].head;
-    uint32_t *link = &pool->chunks[chunk].links[cell];
+    uint64_t *at = free_of(c, stripe);
+    uint32_t *link = &chunk_of(c, chunk)->links[cell];
     uint64_t head = __atomic_load_n(at, __ATOMIC_RELAXED);
     uint64_t next;
     do {
@@ -90,14 +115,14 @@ static void push(struct el_pool *pool, uint32_t chunk, uint32_t cell)
 }
 
 /* A freed cell; first from the thread's own list, then from those that `stripes` names. */
-static void *pop_any(struct el_pool *pool, uint32_t stripes, size_t bytes)
+static void *pop_any(const struct cells *c, uint32_t stripes)
 {
     const uint32_t own = stripe_of_thread();
     for (uint32_t i = 0; i < EL_STRIPES && stripes != 0; i++) {
         uint32_t stripe = (own + i) % EL_STRIPES;
         if ((stripes & 1u << stripe) == 0)
             continue;
-        void *cell = pop(pool, stripe, bytes);
+        void *cell = pop(c, stripe);
         if (cell != NULL)
             return cell;
     }
@@ -165,12 +190,14 @@ static uint32_t plan_chunk(struct el_log *log, struct el_pool *pool, size_t stri
 }
 
 /* Makes one more chunk and takes a cell from it; NULL and *error (0: no budget). */
-static void *grow(struct el_log *log, struct el_pool *pool, enum el_id id, size_t size, int *error)
+static void *grow(const struct cells *c, int *error)
 {
+    struct el_log *log = c->log;
+    struct el_pool *pool = c->pool;
     uint64_t bytes;
     uint32_t number = __atomic_load_n(&pool->claimed, __ATOMIC_RELAXED);
     *error = 0;
-    uint32_t cells = plan_chunk(log, pool, stride_of(size), &bytes);
+    uint32_t cells = plan_chunk(log, pool, stride_of(c->bytes), &bytes);
     if (cells == 0)
         return NULL;
     do {
@@ -179,11 +206,11 @@ static void *grow(struct el_log *log, struct el_pool *pool, enum el_id id, size_
             goto no_chunk;
     } while (!__atomic_compare_exchange_n(&pool->claimed, &number, number + 1, true,
                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-    struct el_chunk *chunk = &pool->chunks[number];
+    struct el_chunk *chunk = chunk_of(c, number);
     uint32_t *links = el_sys_map(-1, 0, cells * sizeof(uint32_t), 0, error);
     if (links == NULL)
         goto no_links;
-    struct el_packet *packet = el_files_chunk(log, &(uint32_t){id}, 1, number, bytes, error);
+    struct el_packet *packet = el_files_chunk(log, &(uint32_t){c->id}, 1, number, bytes, error);
     if (packet == NULL)
         goto no_packet;
     *error = 0;
@@ -194,8 +221,8 @@ static void *grow(struct el_log *log, struct el_pool *pool, enum el_id id, size_
     __atomic_store_n(&chunk->packet, packet, __ATOMIC_RELEASE);
     __atomic_fetch_add(&pool->total, cells, __ATOMIC_RELAXED);
     __atomic_store_n(&pool->current, number, __ATOMIC_RELAXED);
-    cover(chunk, id, 0, size);
-    return cell_at(chunk, 0, size);
+    cover(chunk, c->id, 0, c->bytes);
+    return cell_at(chunk, 0, c->bytes);
 
 no_packet:
     el_sys_unmap(links, cells * sizeof(uint32_t));
@@ -210,17 +237,18 @@ no_chunk:
 }
 
 /* A cell when the usual places have none. */
-static void *alloc_slowly(struct el_log *log, struct el_pool *pool, enum el_id id, size_t bytes)
+static void *alloc_slowly(const struct cells *c)
 {
+    struct el_log *log = c->log;
     int error = 0;
-    void *cell = pop_any(pool, (1u << EL_STRIPES) - 1, bytes);
+    void *cell = pop_any(c, (1u << EL_STRIPES) - 1);
     if (cell != NULL)
-        return memset(cell, 0, bytes);
-    const uint32_t claimed = __atomic_load_n(&pool->claimed, __ATOMIC_RELAXED);
+        return memset(cell, 0, c->bytes);
+    const uint32_t claimed = __atomic_load_n(&c->pool->claimed, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < claimed && i < EL_CHUNKS_MOST && cell == NULL; i++)
-        cell = hand_out(&pool->chunks[i], id, bytes);
+        cell = hand_out(chunk_of(c, i), c->id, c->bytes);
     if (cell == NULL && !el_is_stopped(log)) {
-        cell = grow(log, pool, id, bytes, &error);
+        cell = grow(c, &error);
         if (cell == NULL)
             el_stop(log, error == 0 ? EL_STOP_LOG_SIZE : el_stop_reason_of(error), error);
     }
@@ -231,36 +259,36 @@ static void *alloc_slowly(struct el_log *log, struct el_pool *pool, enum el_id i
 
 void *el_cell_alloc(struct el_log *log, enum el_id id, size_t bytes)
 {
-    struct el_pool *pool = &log->pools[id - 64];
-    uint32_t filled = __atomic_load_n(&pool->filled, __ATOMIC_RELAXED);
+    const struct cells c = cells_of(log, id, bytes);
+    uint32_t filled = __atomic_load_n(&c.pool->filled, __ATOMIC_RELAXED);
     void *cell = NULL;
     if (log->slots == NULL) {
         el_count(&log->summary->lost_cells, 1);
         return NULL;
     }
     if (filled != 0)
-        cell = pop_any(pool, filled, bytes);
+        cell = pop_any(&c, filled);
     if (cell != NULL)
         return memset(cell, 0, bytes);
     /* The file's bytes are zero until a cell is used: nothing to clear. */
-    cell = hand_out(&pool->chunks[__atomic_load_n(&pool->current, __ATOMIC_RELAXED)], id, bytes);
-    return cell != NULL ? cell : alloc_slowly(log, pool, id, bytes);
+    cell = hand_out(chunk_of(&c, __atomic_load_n(&c.pool->current, __ATOMIC_RELAXED)), id, bytes);
+    return cell != NULL ? cell : alloc_slowly(&c);
 }
 
 void el_cell_free(struct el_log *log, enum el_id id, size_t bytes, void *cell)
 {
-    struct el_pool *pool = &log->pools[id - 64];
+    const struct cells c = cells_of(log, id, bytes);
     const size_t stride = stride_of(bytes);
     if (cell == NULL)
         return;
     /* `state` is the first field of every cell. */
     el_set_state(cell, EL_FREE);
-    for (uint32_t i = __atomic_load_n(&pool->claimed, __ATOMIC_RELAXED); i-- > 0;) {
-        struct el_chunk *chunk = &pool->chunks[i];
+    for (uint32_t i = __atomic_load_n(&c.pool->claimed, __ATOMIC_RELAXED); i-- > 0;) {
+        struct el_chunk *chunk = chunk_of(&c, i);
         struct el_packet *packet = __atomic_load_n(&chunk->packet, __ATOMIC_ACQUIRE);
         uint64_t offset = (uint64_t)((uintptr_t)cell - (uintptr_t)packet);
         if (packet != NULL && offset < chunk->bytes) {
-            push(pool, i, (uint32_t)((offset - sizeof(struct el_packet)) / stride));
+            push(&c, i, (uint32_t)((offset - sizeof(struct el_packet)) / stride));
             return;
         }
     }
@@ -313,7 +341,7 @@ static int make_first(struct el_log *log, const struct first *firsts, uint32_t n
     for (uint32_t i = 0; i < n; i++) {
         struct el_pool *pool = &log->pools[ids[i] - 64];
         const uint32_t own = cells_in(log->page, firsts[i].stride);
-        pool->chunks[0] = (struct el_chunk){
+        log->chunks[0][ids[i] - 64] = (struct el_chunk){
             .packet = packet,
             .links = links,
             .cells = own,
@@ -338,28 +366,34 @@ struct el_summary *el_cells_first(struct el_log *log, int *error)
     *error = make_first(log, firsts, all ? FIRSTS : 1);
     if (*error != 0)
         return NULL;
-    return hand_out(&log->pools[EL_ID_summary - 64].chunks[0], EL_ID_summary,
-                    sizeof(struct el_summary));
+    return hand_out(&log->chunks[0][EL_ID_summary - 64], EL_ID_summary, sizeof(struct el_summary));
 }
 
-void el_cells_forget(struct el_log *log)
+/* No more than was used: each page of it is copied for a forked child. */
+static void forget(struct el_log *log, uint32_t type)
 {
-    for (uint32_t id = 0; id < EL_CELL_IDS; id++) {
-        struct el_pool *pool = &log->pools[id];
-        for (uint32_t i = 0; i < pool->claimed && i < EL_CHUNKS_MOST; i++) {
-            struct el_chunk *chunk = &pool->chunks[i];
-            if ((uintptr_t)chunk->packet - (uintptr_t)log->first < log->first_bytes)
-                continue;
+    const uint32_t claimed = log->pools[type].claimed;
+    for (uint32_t i = 0; i < claimed && i < EL_CHUNKS_MOST; i++) {
+        struct el_chunk *chunk = &log->chunks[i][type];
+        if ((uintptr_t)chunk->packet - (uintptr_t)log->first >= log->first_bytes) {
             if (chunk->packet != NULL)
                 el_sys_unmap(chunk->packet, chunk->bytes);
             if (chunk->links != NULL)
                 el_sys_unmap(chunk->links, chunk->cells * sizeof(uint32_t));
         }
-        /* No more than was used: each page of it is copied for a forked child. */
-        const uint32_t used = pool->claimed < EL_CHUNKS_MOST ? pool->claimed : EL_CHUNKS_MOST;
-        if (used > 0)
-            memset(pool, 0, offsetof(struct el_pool, chunks) + used * sizeof(pool->chunks[0]));
+        *chunk = (struct el_chunk){0};
     }
+    for (uint32_t i = 0; claimed > 0 && i < EL_STRIPES; i++) {
+        if (log->free[type][i].head != 0)
+            log->free[type][i].head = 0;
+    }
+}
+
+void el_cells_forget(struct el_log *log)
+{
+    for (uint32_t type = 0; type < EL_CELL_IDS; type++)
+        forget(log, type);
+    memset(log->pools, 0, sizeof(log->pools));
     if (log->first != NULL) {
         el_sys_unmap(log->first, log->first_bytes);
         el_sys_unmap(log->first_links, log->first_cells * sizeof(uint32_t));

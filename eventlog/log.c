@@ -175,7 +175,7 @@ void el_log_forget(struct el_log *log)
     if (log->slots != NULL)
         el_sys_unmap(log->slots, EL_SLOTS_MOST * sizeof(struct el_slot));
     el_cells_forget(log);
-    /* The pools were cleared one by one: most were never touched, and stay so. */
-    memset(log, 0, offsetof(struct el_log, pools));
+    /* What follows was cleared one by one: most of it was never touched, and stays so. */
+    memset(log, 0, offsetof(struct el_log, dir));
     log->dir[0] = '\0';
 }

@@ -83,7 +83,7 @@ struct el_chunk {
     uint32_t cells;
     uint32_t handed; /* may exceed cells */
     uint64_t bytes;
-};
+} __attribute__((aligned(64)));
 
 /* All cells of one type. */
 struct el_pool {
@@ -91,12 +91,11 @@ struct el_pool {
     uint32_t current; /* chunk that new cells come from */
     uint64_t total;   /* cells in all chunks */
     uint32_t filled;  /* stripes that may have a free cell, a bit each: a hint */
-    uint32_t pad[11];
-    struct {
-        uint64_t head; /* count of changes << 32 | reference of a cell */
-        uint64_t pad[7];
-    } free[EL_STRIPES];
-    struct el_chunk chunks[EL_CHUNKS_MOST];
+} __attribute__((aligned(64)));
+
+/* A list of cells that were freed. */
+struct el_free {
+    uint64_t head; /* count of changes << 32 | reference of a cell */
 } __attribute__((aligned(64)));
 
 struct el_log {
@@ -122,8 +121,11 @@ struct el_log {
     uint32_t *first_links;
     uint32_t first_bytes, first_cells;
     struct el_summary no_summary; /* stands in where there is no directory */
+    /* Each by type, from 64 on. What every process touches lies together: each page is a fault. */
     struct el_pool pools[EL_CELL_IDS];
     char dir[EL_PATH_MOST]; /* readable: absolute path of the process's directory, "" without one */
+    struct el_chunk chunks[EL_CHUNKS_MOST][EL_CELL_IDS];
+    struct el_free free[EL_CELL_IDS][EL_STRIPES];
 };
 
 /* ---- the log ---- */

@@ -28,6 +28,7 @@ struct chunk {
 static _Atomic(struct chunk *) current[2];
 static _Atomic size_t mapped, for_records;
 static _Atomic(struct chunk *) latest; /* of all that were mapped */
+static int closed;
 
 static struct chunk *chunk_map(size_t bytes, int tables)
 {
@@ -68,6 +69,8 @@ static void *chunk_take(struct chunk *chunk, size_t bytes)
 
 static void *piece_take(size_t bytes, int tables)
 {
+    if (closed)
+        return NULL;
     bytes = (bytes + 15) & ~(size_t)15;
     if (bytes >= CHUNK_BYTES / 4) {
         struct chunk *own = chunk_map((bytes + 4096 + 4095) & ~(size_t)4095, tables);
@@ -127,8 +130,9 @@ static void chunk_forget(struct chunk *chunk)
         pl_sys6(SYS_munmap, (long)chunk + (long)kept, (long)(bytes - kept), 0, 0, 0, 0);
 }
 
-void pl_arena_reset(void)
+void pl_arena_reset(int is_closed)
 {
+    closed = is_closed;
     struct chunk *chunk = atomic_exchange(&latest, NULL);
     while (chunk != NULL) {
         struct chunk *older = chunk->before;

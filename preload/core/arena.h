@@ -24,10 +24,11 @@ PL_HIDDEN void *pl_arena_alloc_touched(size_t bytes);
 /* The same for a table: in a fork child nothing points into it any more. */
 PL_HIDDEN void *pl_arena_table(size_t bytes);
 
-/* In a fork child, before anything else of the library is used: begins anew. Records that the
+/* In a fork child, before anything else of the library is used: begins anew. Where it is `closed`,
+ * there is no memory until the next time. Records that the
  * parent handed out read as zeros from then on, since the child may still hold pointers to them (a
  * task's `tool` word); the rest of its memory is given back. */
-PL_HIDDEN void pl_arena_reset(void);
+PL_HIDDEN void pl_arena_reset(int closed);
 
 /* Calls back with each mapped piece, those from before a fork included. */
 PL_HIDDEN void pl_arena_each(void (*on)(uintptr_t lo, uintptr_t hi, void *ctx), void *ctx);

@@ -19,7 +19,7 @@
 #define IDLE_LEAST 16 /* openings of its place after the last use: it waited for its close */
 #define CELLS_MOST 16384
 
-struct pl_descriptor pl_descriptors[PL_DESCRIPTORS];
+PL_LARGE struct pl_descriptor pl_descriptors[PL_DESCRIPTORS];
 static _Atomic uint32_t top; /* one above the highest number that was ever opened */
 
 void pl_descriptors_limit_note(void)

@@ -34,6 +34,9 @@
 
 #define PL_HIDDEN __attribute__((visibility("hidden")))
 #define PL_EXPORT __attribute__((visibility("default")))
+/* For large tables that most processes hardly touch: they lie behind all else, so that what each
+ * process touches is few pages, for each is a fault. */
+#define PL_LARGE __attribute__((section(".bss.zz_large")))
 /* On the ways that nothing may be called on: a function that is compiled for another kind of frame
  * than its caller would not be inlined otherwise. */
 #define PL_INLINE static inline __attribute__((always_inline))

@@ -24,7 +24,7 @@ struct module {
     uint32_t seen; /* in round number so and so */
 };
 
-static struct module modules[MODULES_MAX];
+static PL_LARGE struct module modules[MODULES_MAX];
 static _Atomic uint32_t module_count;
 static _Atomic uint64_t known_adds, known_subs;
 static _Atomic uint32_t refreshing;

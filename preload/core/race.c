@@ -11,7 +11,7 @@
 #define PLACES   1024
 
 /* Places with a race, for the end. */
-static struct pl_outcome *places[PLACES];
+static PL_LARGE struct pl_outcome *places[PLACES];
 static _Atomic uint32_t place_count;
 
 static int race_lock(struct pl_race *race)

@@ -55,7 +55,7 @@
 #define WAKE_STACK ((size_t)48 << 10)
 
 struct pl_gate pl_gate;
-struct el_log pl_log;
+PL_LARGE struct el_log pl_log;
 uint32_t pl_epoch = 1;
 uint64_t pl_long_wait_ticks;
 _Atomic uint64_t pl_coarse;
@@ -145,9 +145,9 @@ static void option_write(const char *name, uint64_t value, void *ctx)
 
 /* Also where no record follows, as in a fork child that cannot write one: the wrappers look in some
  * tables before they ask whether anything is recorded, and must find none of the parent's. */
-static void tables_reset(void)
+static void tables_reset(int no_memory)
 {
-    pl_arena_reset();
+    pl_arena_reset(no_memory);
     pl_actors_reset();
     pl_young_reset();
     pl_passings_reset();
@@ -177,9 +177,9 @@ static int wanted(enum el_cause cause)
     return cause == EL_CAUSE_START;
 }
 
-/* The tables are empty. */
 static void begin(enum el_cause cause)
 {
+    tables_reset(0);
     struct pl_self *self = pl_self();
     self->guard++;
     struct el_options options = {.root = pl_options.dir,
@@ -218,9 +218,10 @@ static void begin(enum el_cause cause)
 void pl_record_start(enum el_cause cause)
 {
     record_pid = pl_sys_pid();
-    tables_reset();
     if (wanted(cause))
         begin(cause);
+    else
+        tables_reset(0);
 }
 
 static void log_forget(void)
@@ -243,7 +244,7 @@ void pl_record_forked(int told)
     pl_epoch++;
     pl_thread_reset(pl_self());
     record_pid = pl_sys_pid();
-    tables_reset();
+    tables_reset(1);
     atomic_store(&exit_written, 1);
     if (wanted(EL_CAUSE_FORK))
         atomic_store(&pl_gate.stage, PL_FORKED);

@@ -19,14 +19,14 @@ static struct pl_map timers;
 static struct slot {
     _Atomic uint64_t key; /* 0: free */
     _Atomic(struct el_timer *) cell;
-} slots[SLOTS];
+} slots[SLOTS] PL_LARGE __attribute__((aligned(4096)));
 static uint64_t bytes_of[EL_OBJ_FD];
 uint32_t pl_timer_run;
 
 void pl_timers_reset(void)
 {
     pl_map_init(&timers, 12);
-    for (uint32_t i = 0; i < SLOTS; i++)
+    for (uint32_t i = 0; i < SLOTS && pl_epoch > 1; i++)
         atomic_store_explicit(&slots[i].key, 0, memory_order_relaxed);
 }
 

@@ -18,7 +18,7 @@
 /* The packed rule and the same xor the address: a torn pair fits no address. */
 static struct {
     _Atomic uint64_t rule, check;
-} rules[RULES] __attribute__((aligned(4096)));
+} rules[RULES] PL_LARGE __attribute__((aligned(4096)));
 static _Atomic uint64_t generation;
 
 /* Which pages of the rules have any. What was only read of fresh memory is a page of zeros that all

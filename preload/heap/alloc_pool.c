@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-unsigned char pl_pool_small[PL_POOL_SMALL] __attribute__((aligned(64)));
+PL_LARGE unsigned char pl_pool_small[PL_POOL_SMALL] __attribute__((aligned(64)));
 unsigned char *_Atomic pl_pool_large;
 
 static _Atomic size_t small_used;

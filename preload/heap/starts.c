@@ -54,7 +54,7 @@ static size_t leaf_bytes(void)
 /* The leaves there are, in the order of their making: looking through all that there might be would
  * take milliseconds. */
 #define MADE_MOST 16384u
-static uint32_t made[MADE_MOST];
+static PL_LARGE uint32_t made[MADE_MOST];
 static _Atomic uint32_t made_count;
 
 uint64_t pl_starts_next(uint64_t from)

@@ -21,7 +21,7 @@
 /* The stack on which a thread began last, by its top; others may push it out. */
 static struct {
     _Atomic uintptr_t lo, top;
-} stacks[STACK_SLOTS];
+} stacks[STACK_SLOTS] PL_LARGE;
 
 void pl_view_stack_seen(uintptr_t lo, uintptr_t top)
 {
@@ -341,7 +341,7 @@ static struct {
     uintptr_t page;
     size_t n;
     uint64_t words[PAGES_MOST];
-} pages;
+} pages PL_LARGE;
 
 void pl_view_look_anew(void)
 {

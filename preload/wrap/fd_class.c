@@ -16,7 +16,7 @@
 #include "preload/core/record.h"
 #include "preload/core/timer_cell.h"
 
-_Atomic uint32_t pl_fd_table[PL_FD_TABLE];
+PL_LARGE _Atomic uint32_t pl_fd_table[PL_FD_TABLE];
 
 /* One above the highest number that ever had a class: ranges need not go further. */
 static _Atomic uint32_t fd_top;

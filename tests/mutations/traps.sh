@@ -43,7 +43,7 @@ mutation 26-environment preload-environment $core/record.c 's/static int record_
 mutation 27-exit-for-_exit preload-ends $wrap/process.c 's/PL_REAL\(_exit\)\(status\)/PL_REAL(exit)(status)/'
 mutation 27-private-memory e2e-ending-threads-sigkill,e2e-ending-threads-raw-exit eventlog/sys.h 's/: MAP_SHARED/: MAP_PRIVATE/'
 mutation 28-errno preload-stepped_test $heap/heap.c 's/errno = error;\n    pl_leave/errno = 5;\n    pl_leave/'
-mutation 29-a-helper preload-traces $core/record.c 's/\/\* The tables are empty/static void *helper(void *arg) { for (;;) pl_sys6(SYS_pause, 0, 0, 0, 0, 0, 0); return arg; }\n$&/; s/pl_leave\(self\);\n\}\n\nvoid pl_record_start/pthread_t t;\n    PL_REAL(pthread_create)(&t, NULL, helper, NULL);\n    $&/'
+mutation 29-a-helper preload-traces $core/record.c 's/static void begin/static void *helper(void *arg) { for (;;) pl_sys6(SYS_pause, 0, 0, 0, 0, 0, 0); return arg; }\n$&/; s/pl_leave\(self\);\n\}\n\nvoid pl_record_start/pthread_t t;\n    PL_REAL(pthread_create)(&t, NULL, helper, NULL);\n    $&/'
 mutation 30-kept-open preload-closed,preload-traces eventlog/files.c 's/el_sys_close\(fd\);//g'
 mutation 31-no-room-made fault-disk-full_in_mid_run eventlog/files.c 's/return disk->f_blocks [^;]*;/return 0;/; s/error = el_sys_fallocate\(fd, bytes\)/error = (el_sys_truncate(fd, bytes), 0)/; s/(\*error = write_packets\([^;]*;)/el_sys_truncate(fd, offset + bytes);\n        *error = 0;/'
 mutation 31-limit-not-asked fault-disk-file_size_limit eventlog/files.c 's/el_sys_file_limit\(\) < /0 \&\& $&/g'
