@@ -57,17 +57,12 @@ static struct pl_outcome *take(struct pl_descriptor *d)
     return __atomic_exchange_n(&d->place, NULL, __ATOMIC_ACQ_REL);
 }
 
-void pl_descriptor_opened(int fd, enum el_fd_kind kind, struct pl_call call)
+static void opened(struct pl_self *self, int fd, enum el_fd_kind kind, uint32_t stack)
 {
     struct pl_descriptor *d = entry_of(fd);
-    struct pl_self *self = d == NULL ? NULL : pl_enter();
-    if (self == NULL)
-        return;
-    int error = errno;
     struct pl_outcome *before = take(d); /* closed unseen */
     if (before != NULL)
         pl_outcome_gone(before);
-    uint32_t stack = pl_stack(self, call);
     struct pl_outcome *place = pl_outcome_get(EL_OBJ_FD, stack, kind);
     if (place != NULL) {
         d->opener = self->actor->id;
@@ -80,6 +75,50 @@ void pl_descriptor_opened(int fd, enum el_fd_kind kind, struct pl_call call)
         pl_race_opened(self, fd);
         note_top((uint32_t)fd);
     }
+}
+
+/* Opened by a fork child before its record began, as a shell's that redirects a program's output:
+ * most of them never have one. Of these the place alone is known, and not how it was reached. */
+#define EARLY_MOST 8u
+static struct {
+    int fd;
+    enum el_fd_kind kind;
+    uintptr_t pc;
+} early[EARLY_MOST];
+static uint32_t early_count;
+
+/* 1: it is told of when the record begins. */
+static int opened_early(int fd, enum el_fd_kind kind, uintptr_t pc)
+{
+    if (!pl_is_forked() || early_count >= EARLY_MOST || !pl_record_is_mine())
+        return 0;
+    const uint32_t i = early_count++; /* a handler that comes in takes the next one */
+    early[i].kind = kind;
+    early[i].pc = pc;
+    early[i].fd = fd;
+    return 1;
+}
+
+void pl_descriptors_early(struct pl_self *self)
+{
+    for (uint32_t i = 0; i < early_count; i++) {
+        const int fd = early[i].fd;
+        if (entry_of(fd) != NULL && pl_sys6(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0) >= 0)
+            opened(self, fd, early[i].kind, pl_stack_of_frames(self, &early[i].pc, 1));
+        early[i].fd = 0;
+    }
+    early_count = 0;
+}
+
+void pl_descriptor_opened(int fd, enum el_fd_kind kind, struct pl_call call)
+{
+    if (entry_of(fd) == NULL || opened_early(fd, kind, call.pc))
+        return;
+    struct pl_self *self = pl_enter();
+    if (self == NULL)
+        return;
+    int error = errno;
+    opened(self, fd, kind, pl_stack(self, call));
     errno = error;
     pl_leave(self);
 }

@@ -48,6 +48,8 @@ PL_HIDDEN void pl_descriptor_watched(int fd, int watched);
 PL_HIDDEN void pl_descriptors_at_end(void);
 /* At the start and in a fork child, which is not who opened them. */
 PL_HIDDEN void pl_descriptors_reset(void);
+/* A fork child's record begins: tells of those that it opened before. Guard on. */
+PL_HIDDEN void pl_descriptors_early(struct pl_self *self);
 /* How many the process may have open goes into the record. */
 PL_HIDDEN void pl_descriptors_limit_note(void);
 

@@ -197,6 +197,33 @@ static void a_connection_is_over_when_its_peer_is(void **state)
     assert_int_equal(flags_at_end(half[0]), EL_FD_OVER);
 }
 
+/* One that was closed since is not. */
+static void what_a_fork_child_opened_before_is_told(void **state)
+{
+    (void)state;
+    int fds[10];
+    for (int i = 0; i < 10; i++)
+        assert_true((fds[i] = dup(0)) > 2);
+    atomic_store(&pl_gate.stage, PL_FORKED);
+    for (int i = 0; i < 8; i++)
+        open_one(fds[i]);
+    assert_true(pl_is_forked() && pl_descriptors[fds[0]].place == NULL);
+    close(fds[3]);
+    atomic_store(&pl_gate.stage, PL_READY);
+    struct pl_self *self = pl_enter();
+    pl_descriptors_early(self);
+    pl_leave(self);
+    const struct el_outcome *cell = place_of(fds[0]);
+    assert_ptr_equal(place_of(fds[7]), cell);
+    assert_int_equal(cell->made, 7);
+    assert_null(pl_descriptors[fds[3]].place);
+    for (int i = 0; i < 8; i++)
+        pl_descriptor_closing(fds[i], 0);
+    assert_int_equal(cell->gone, 7);
+    for (int i = 0; i < 10; i++)
+        close(fds[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +233,7 @@ int main(void)
         cmocka_unit_test(what_is_open_at_the_end_has_a_cell),
         cmocka_unit_test(what_nothing_more_comes_of_is_said),
         cmocka_unit_test(a_connection_is_over_when_its_peer_is),
+        cmocka_unit_test(what_a_fork_child_opened_before_is_told),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
 }

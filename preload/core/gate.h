@@ -161,6 +161,12 @@ PL_INLINE int pl_is_ready(void)
     return stage == PL_READY;
 }
 
+/* Is this a fork child that has had nothing to record? */
+PL_INLINE int pl_is_forked(void)
+{
+    return atomic_load_explicit(&pl_gate.stage, memory_order_acquire) == PL_FORKED;
+}
+
 /* Not 0: nothing may be recorded here now. */
 PL_INLINE uint32_t pl_hindered(const struct pl_self *self)
 {

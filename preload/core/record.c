@@ -211,6 +211,7 @@ static void begin(enum el_cause cause)
         pl_options_each(option_write, slot);
     }
     pl_modules_refresh(self);
+    pl_descriptors_early(self);
     atomic_store_explicit(&pl_gate.stage, PL_READY, memory_order_release);
     pl_leave(self);
 }

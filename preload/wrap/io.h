@@ -109,12 +109,13 @@ static inline enum pl_io_timed pl_timed_flush(FILE *f)
  * waiting for the outside, with a lock held or not; a file's answer may be the disk's. */
 static inline int pl_io_plain(int fd)
 {
-    if (!pl_is_ready())
+    const int on = pl_is_on();
+    if (!on && !pl_is_forked())
         return 1;
     enum pl_fd_class cls = pl_fd_get(fd);
     if (cls == PL_FD_FILE)
         return !pl_holds_lock();
-    return cls < PL_FD_WAITS;
+    return cls < PL_FD_WAITS || (!on && !pl_is_ready());
 }
 
 static inline int pl_io_waits(enum pl_io_timed timed)
