@@ -103,8 +103,8 @@ static inline size_t pl_sys_peek(uintptr_t from, void *to, size_t bytes)
     return pl_sys_peek_parts(&there, 1, to, bytes);
 }
 
-/* Leaves the processor to another thread, which is waited for: the i-th time. Not by yielding alone,
- * for the other one may be of less priority. A thousand times are a second and more. */
+/* Leaves the processor to another thread, which is waited for: the i-th time. Not by yielding
+ * alone, for the other one may be of less priority. A thousand times are a second and more. */
 static inline void pl_sys_rest(uint32_t i)
 {
     const struct timespec moment = {0, i < 64 ? 50000 : 1000000};
