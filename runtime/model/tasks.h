@@ -45,6 +45,18 @@ static struct {
 
 uint32_t weft__open_epoch = 1;
 
+void weft__tell_wait(struct weft_task *t, enum loiter_wait why, const void *object, bool timed,
+                     const void *caller)
+{
+    (void)t, (void)why, (void)object, (void)timed, (void)caller;
+}
+
+void weft__tell_select(struct weft_task *t, enum loiter_wait why, const void *const *objects,
+                       unsigned n, bool timed, const void *caller)
+{
+    (void)t, (void)why, (void)objects, (void)n, (void)timed, (void)caller;
+}
+
 _Noreturn void weft__fatal(const char *text)
 {
     ex_fail(text);
