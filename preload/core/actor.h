@@ -132,12 +132,13 @@ enum pl_life { PL_LIFE_ENDED = 1, PL_LIFE_RELEASED = 2 };
 
 /* How a task waits: in any way; without a lock or a capture that is measured, and not for a lock,
  * so that its end is told by little: for one object, which its wait has the record of; the same
- * with a limit of time; in a select. */
+ * with a limit of time; in a select; or for one object, with a capture that is measured. */
 enum pl_parked {
     PL_PARKED = 1,
     PL_PARKED_PLAINLY = 2,
     PL_PARKED_SELECTING = 3,
-    PL_PARKED_TIMED = 4
+    PL_PARKED_TIMED = 4,
+    PL_PARKED_HOLDING = 5
 };
 
 /* It has a `capture`; something of size is in it, so that its waits are measured. */

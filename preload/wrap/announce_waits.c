@@ -167,12 +167,6 @@ struct wait_asked {
     const struct pl_place *place; /* or NULL */
 };
 
-/* What has to be told of its waits besides. */
-PL_INLINE int holds_anything(const struct pl_actor *task)
-{
-    return pl_held_any(task) || (task->captured & PL_CAPTURE_HOLDS) != 0;
-}
-
 /* What changes in the cell with each wait. */
 PL_INLINE void cell_waits(struct pl_actor *task, struct el_actor *cell, uint64_t since,
                           uint32_t kind, uint32_t timed, enum pl_parked parked)
@@ -188,13 +182,16 @@ PL_INLINE void cell_waits(struct pl_actor *task, struct el_actor *cell, uint64_t
 
 PL_INLINE enum pl_parked parked_as(const struct pl_actor *task, const struct pl_wait *w)
 {
-    if (w->again == 0 || holds_anything(task) ||
+    const int holds = (task->captured & PL_CAPTURE_HOLDS) != 0;
+    if (w->again == 0 || pl_held_any(task) ||
         atomic_load_explicit(&pl_coarse, memory_order_relaxed) == 0)
         return PL_PARKED;
     if (w->kind == EL_WAIT_SELECT)
-        return PL_PARKED_SELECTING;
+        return holds ? PL_PARKED : PL_PARKED_SELECTING;
     if (w->record == NULL)
         return PL_PARKED;
+    if (holds)
+        return w->timed ? PL_PARKED : PL_PARKED_HOLDING;
     return w->timed ? PL_PARKED_TIMED : PL_PARKED_PLAINLY;
 }
 
@@ -311,7 +308,7 @@ PL_INLINE int is_like(const struct again *a, enum loiter_wait why, int timed, ui
     const struct pl_wait *w = a->w;
     if (w == NULL || w->object != object || w->again != (uint32_t)why ||
         w->timed != (uint32_t)timed || w->sp != sp || w->caller != (uintptr_t)caller ||
-        holds_anything(a->task) || pl_noted(a->self))
+        pl_held_any(a->task) || pl_noted(a->self))
         return 0;
     return pl_plain_address(*w->at) == w->word;
 }
@@ -402,6 +399,7 @@ static void wait_again(const struct again *a, enum loiter_wait why, const void *
     struct pl_wait *w = a->w;
     objects_learn(a, why, objects, n);
     w->began = pl_stamp(a->self);
+    pl_capture_waits(a->task, w->began);
     cell_enter(a->task, w);
 }
 

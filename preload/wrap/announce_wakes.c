@@ -88,7 +88,8 @@ PL_INLINE struct pl_object *woken_by(const struct pl_self *self, const struct pl
                                      uint64_t object)
 {
     struct pl_object *o = NULL;
-    if (task->parked == PL_PARKED_PLAINLY || task->parked == PL_PARKED_TIMED)
+    if (task->parked == PL_PARKED_PLAINLY || task->parked == PL_PARKED_TIMED ||
+        task->parked == PL_PARKED_HOLDING)
         o = task->wait.record;
     else if (task->parked == PL_PARKED_SELECTING)
         o = self->thread->objects[pl_recent_slot(object)];
@@ -119,6 +120,7 @@ PL_INLINE void goes_on(const struct pl_self *self, struct pl_actor *task, struct
     pl_object_count(&cell->wakes);
     if (w->record != NULL)
         pl_object_add(&cell->wait_ticks, ticks_of(self, w));
+    pl_capture_waited(task, self->now);
     task->cell->waker = waker;
     pl_task_leaves_wait(task, w, EL_ACTOR_RUNNABLE);
 }
