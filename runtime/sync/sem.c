@@ -79,6 +79,13 @@ static struct weft_task *serve_locked(struct weft_sem *sem)
     return list;
 }
 
+__attribute__((noinline)) static void serve_and_unlock(struct weft_sem *sem)
+{
+    struct weft_task *list = serve_locked(sem);
+    weft__unlock(&sem->guard);
+    weft__ready_all(list, sem);
+}
+
 void weft_sem_release(struct weft_sem *sem, int64_t n)
 {
     const void *caller = WEFT_CALLER();
@@ -90,9 +97,11 @@ void weft_sem_release(struct weft_sem *sem, int64_t n)
                            sem->released_at);
     sem->held -= n;
     sem->released_at = caller;
-    struct weft_task *list = serve_locked(sem);
+    if (__builtin_expect(sem->waiters.head != NULL, 0)) {
+        serve_and_unlock(sem);
+        return;
+    }
     weft__unlock(&sem->guard);
-    weft__ready_all(list, sem);
 }
 
 /* ---- taking ---- */
@@ -182,19 +191,10 @@ static uint32_t wait_locked(struct acquisition *a, const void *caller)
     return won;
 }
 
-static int acquire(struct weft_sem *sem, struct weft_ctx *ctx, int64_t n, int64_t timeout_ns,
-                   const void *caller)
+/* With the guard held. */
+__attribute__((noinline)) static int queue_locked(struct weft_sem *sem, struct weft_ctx *ctx,
+                                                  int64_t n, int64_t timeout_ns, const void *caller)
 {
-    check_units(sem, n, caller);
-    int err = weft_ctx_err(ctx);
-    if (err)
-        return err;
-    weft__lock(&sem->guard);
-    bool taken = take_locked(sem, n);
-    if (taken || timeout_ns == 0) {
-        weft__unlock(&sem->guard);
-        return taken ? 0 : -ETIMEDOUT;
-    }
     struct weft_task *t = weft__self_or_die();
     struct acquisition a = {.waiter = {.task = t, .who = BY_RELEASE},
                             .cancelled = {.task = t, .who = BY_CONTEXT},
@@ -219,6 +219,21 @@ static int acquire(struct weft_sem *sem, struct weft_ctx *ctx, int64_t n, int64_
     default:
         return -ETIMEDOUT;
     }
+}
+
+static inline int acquire(struct weft_sem *sem, struct weft_ctx *ctx, int64_t n, int64_t timeout_ns,
+                          const void *caller)
+{
+    check_units(sem, n, caller);
+    int err = ctx ? weft_ctx_err(ctx) : 0;
+    if (err)
+        return err;
+    weft__lock(&sem->guard);
+    bool taken = take_locked(sem, n);
+    if (!taken && timeout_ns != 0)
+        return queue_locked(sem, ctx, n, timeout_ns, caller);
+    weft__unlock(&sem->guard);
+    return taken ? 0 : -ETIMEDOUT;
 }
 
 int weft_sem_acquire(struct weft_sem *sem, struct weft_ctx *ctx, int64_t n)
