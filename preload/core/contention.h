@@ -46,14 +46,20 @@ static inline void pl_contention_taken(struct pl_self *self, const void *lock, u
     pl_contention_sample(self, lock, stack, weight);
 }
 
-/* Before the lock is given back. A sample whose task went on elsewhere is forgotten. */
-static inline void pl_contention_released(struct pl_self *self, const void *lock)
+/* Before the actor gives the lock back, as soon as may be. A sample whose task went on elsewhere is
+ * forgotten. */
+static inline void pl_contention_released_by(struct pl_self *self, const void *lock,
+                                             const struct pl_actor *actor)
 {
     struct pl_contention *c = &self->thread->contention;
-    if (__builtin_expect(c->lock != (uintptr_t)lock, 1) || c->actor != self->actor->id)
+    if (__builtin_expect(c->lock != (uintptr_t)lock, 1) || c->actor != actor->id)
         return;
     c->held = pl_now() - c->taken_at + 1;
     c->lock = 0;
+}
+static inline void pl_contention_released(struct pl_self *self, const void *lock)
+{
+    pl_contention_released_by(self, lock, self->actor);
 }
 
 /* Adds to the record what the last sample was, if it is over. */

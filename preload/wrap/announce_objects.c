@@ -123,8 +123,10 @@ static inline int acquired_again(struct pl_self *self, uint16_t kind, const void
 static inline int released_again(struct pl_self *self, const void *lock)
 {
     struct pl_actor *actor = pl_runs_here(self);
-    return actor != NULL && !pl_noted(self) && self->thread->contention.lock != (uintptr_t)lock &&
-           pl_held_remove_simply(actor, lock);
+    if (actor == NULL)
+        return 0;
+    pl_contention_released_by(self, lock, actor);
+    return !pl_noted(self) && pl_held_remove_simply(actor, lock);
 }
 
 __attribute__((noinline)) static void acquired(enum loiter_wait why, const void *lock,
