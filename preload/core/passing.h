@@ -8,7 +8,7 @@
  * milliseconds at most, and its counts lack PL_PASSING_MOST waits of a task.
  *
  * What makes a task's next wait one that is told of calls pl_actor_tells; what makes an object
- * another matter changes its `waiter`, see object.h. Guard on.
+ * another matter changes its `lives` or its `waiter`, see object.h. Guard on.
  */
 #ifndef PRELOAD_CORE_PASSING_H
 #define PRELOAD_CORE_PASSING_H

@@ -1,15 +1,10 @@
 /* Waits and wakings, for whoever listens. Most are like the last ones, and need not be told. */
 #include "runtime/sched/inside.h"
 
-static bool holds_noted(const struct weft_task *t)
-{
-    const struct loiter_note *note = &t->worker->note;
-    return (note->at[0].lock | note->at[1].lock) >= LOITER_NOTE_FREE;
-}
-
 static bool may_pass(const struct weft_task *t, bool timed)
 {
-    return __builtin_expect(loiter_waits_pass != NULL && !timed && !holds_noted(t), 1);
+    return __builtin_expect(loiter_waits_pass != NULL && !timed && !weft__holds_noted(t->worker),
+                            1);
 }
 
 void weft__tell_wait(struct weft_task *t, enum loiter_wait why, const void *object, bool timed,

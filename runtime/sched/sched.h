@@ -38,10 +38,16 @@ static inline struct weft__worker *weft__worker(void)
 extern __thread struct loiter_note *weft__my_note
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
+/* The running task holds a lock that is noted. */
+static inline bool weft__holds_noted(const struct weft__worker *w)
+{
+    return (w->note.at[0].lock | w->note.at[1].lock) >= LOITER_NOTE_FREE;
+}
+
 /* The task is about to leave the worker otherwise than by a wait. */
 static inline void weft__note_moves(const struct weft__worker *w)
 {
-    if (__builtin_expect((w->note.at[0].lock | w->note.at[1].lock) >= LOITER_NOTE_FREE, 0))
+    if (__builtin_expect(weft__holds_noted(w), 0))
         LOITER_CALL(loiter_note_moves, ());
 }
 
