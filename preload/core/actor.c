@@ -294,9 +294,9 @@ void pl_held_push(struct pl_actor *actor, uint32_t kind, const void *lock, uint3
 
 void pl_held_push_lock(struct pl_actor *actor, const struct pl_held_lock *held)
 {
+    pl_actor_tells(actor);
     if (pl_held_push_simply(actor, held))
         return;
-    pl_actor_tells(actor);
     /* Who gave it up while the actor had it in its list did so before now. */
     held_forget(actor, held->lock);
     const uintptr_t stray = stray_find(held->lock);

@@ -37,6 +37,9 @@ struct pl_held_lock {
     uint16_t unsure; /* the stack is what pl_stack_near said, for the call at pc and sp */
     uint32_t after;  /* the last of those who gave locks up for others, see actor.c; 0: nobody */
     uint32_t number; /* which it is in the list, for good */
+    /* To a line. It must not ask to be aligned to one: a function with a record of its own would
+     * align its frame, and PL_CALL could not tell where that was called from. */
+    uint64_t pad[2];
 };
 
 /* What an actor made at one place since the last back-pressure. */
@@ -247,6 +250,7 @@ struct pl_thread {
     uint32_t serial;
     uint32_t how; /* el_thread_end, set before it ends */
     uint32_t is_worker;
+    uint32_t shallows; /* some place has shallow stacks here: see shallow.h */
     /* of core/spin.c: the last block here; its processor time when that was asked for last, when
      * that was (0: never), and what was charged since */
     uint64_t spin_at, spin_cpu_ns, spin_looked, spin_charged_ns;
@@ -391,7 +395,8 @@ PL_HIDDEN void pl_held_forget_places(struct pl_actor *actor);
 
 /*
  * The usual case of both, without a call: few locks, none that another gave back. 1: done. The
- * first is for a lock that differs from what is written there only in its address.
+ * first is for a lock that differs from what is written there only in its address. With a lock a
+ * task's next wait is told of (pl_actor_tells): that is left to the caller.
  */
 extern PL_HIDDEN struct pl_map pl_held_strays; /* see pl_held_foreign */
 PL_INLINE uint32_t pl_held_any_strays(void)
@@ -409,13 +414,23 @@ PL_INLINE void pl_held_push_again(struct pl_actor *actor, struct pl_held_lock *a
     __atomic_store_n(&cell->count, n + 1, __ATOMIC_RELEASE);
 }
 
+/* Only in place of what is known by another of these. */
+PL_INLINE void pl_held_place(struct pl_actor *actor, struct pl_held_lock *at, struct pl_near *near,
+                             uint32_t stack, uintptr_t pc, uintptr_t sp)
+{
+    at->pc = pc;
+    at->sp = sp;
+    at->near = near;
+    at->stack = stack;
+    actor->held_cell->stack[at->number] = stack;
+}
+
 PL_INLINE int pl_held_push_simply(struct pl_actor *actor, const struct pl_held_lock *held)
 {
     struct pl_held_lock *at = actor->held_end;
     const uint32_t n = at->number;
     if (n >= actor->held_room || pl_held_any_strays())
         return 0;
-    pl_actor_tells(actor);
     *at = *held;
     at->number = n;
     actor->held_cell->kind[n] = held->kind;

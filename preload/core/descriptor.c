@@ -20,6 +20,7 @@
 #define CELLS_MOST 16384
 
 PL_LARGE struct pl_descriptor pl_descriptors[PL_DESCRIPTORS];
+_Atomic uint32_t pl_descriptors_made = 1;
 static _Atomic uint32_t top; /* one above the highest number that was ever opened */
 
 void pl_descriptors_limit_note(void)
@@ -74,7 +75,24 @@ static void opened(struct pl_self *self, int fd, enum el_fd_kind kind, uint32_t 
         __atomic_store_n(&d->place, place, __ATOMIC_RELEASE);
         pl_race_opened(self, fd);
         note_top((uint32_t)fd);
+        atomic_fetch_add_explicit(&pl_descriptors_made, 1, memory_order_relaxed);
     }
+}
+
+/* Each use counts where several opened: there is always something to look at then. */
+void pl_descriptor_used_since(int fd, uint32_t made)
+{
+    struct pl_descriptor *d = &pl_descriptors[fd];
+    const struct pl_outcome *place = __atomic_load_n(&d->place, __ATOMIC_RELAXED);
+    if (place != NULL) {
+        if (__atomic_load_n(&place->race, __ATOMIC_RELAXED) != NULL) {
+            pl_race_used(fd);
+            made = 0;
+        }
+        d->used = (uint32_t)__atomic_load_n(&place->cell->made, __ATOMIC_RELAXED);
+        d->flags |= EL_FD_USED;
+    }
+    __atomic_store_n(&d->seen, made, __ATOMIC_RELAXED);
 }
 
 /* Opened by a fork child before its record began, as a shell's that redirects a program's output:

@@ -30,10 +30,11 @@ struct pl_descriptor {
     uint32_t used;  /* how many its place had made when it was last used, or opened */
     uint32_t flags; /* el_fd_flags */
     uint32_t stack;
-    uint32_t pad;
+    uint32_t seen; /* pl_descriptors_made when it was last used; 0: it has to be looked at */
 };
 
 extern PL_HIDDEN struct pl_descriptor pl_descriptors[PL_DESCRIPTORS];
+extern PL_HIDDEN _Atomic uint32_t pl_descriptors_made; /* another number after each opening */
 
 /* The call made `fd`; one that failed (negative) is ignored, and so are 0, 1 and 2. */
 PL_HIDDEN void pl_descriptor_opened(int fd, enum el_fd_kind kind, struct pl_call call);
@@ -56,22 +57,17 @@ PL_HIDDEN void pl_descriptors_limit_note(void);
 /* See race.h: of a place at which several opened. */
 PL_HIDDEN void pl_race_used(int fd);
 
+/* As pl_descriptor_used, where something was opened since. */
+PL_HIDDEN void pl_descriptor_used_since(int fd, uint32_t made);
+
 /* A call does something with it. */
 static inline void pl_descriptor_used(int fd)
 {
     if ((unsigned)fd >= PL_DESCRIPTORS)
         return;
-    struct pl_descriptor *d = &pl_descriptors[fd];
-    const struct pl_outcome *place = __atomic_load_n(&d->place, __ATOMIC_RELAXED);
-    if (place == NULL)
-        return;
-    uint32_t made = (uint32_t)__atomic_load_n(&place->cell->made, __ATOMIC_RELAXED);
-    if (__builtin_expect(__atomic_load_n(&place->race, __ATOMIC_RELAXED) != NULL, 0))
-        pl_race_used(fd);
-    if (d->used != made || (d->flags & EL_FD_USED) == 0) {
-        d->used = made;
-        d->flags |= EL_FD_USED;
-    }
+    const uint32_t made = atomic_load_explicit(&pl_descriptors_made, memory_order_relaxed);
+    if (__atomic_load_n(&pl_descriptors[fd].seen, __ATOMIC_RELAXED) != made)
+        pl_descriptor_used_since(fd, made);
 }
 
 #endif

@@ -71,6 +71,26 @@ static void those_that_waited_for_their_close_are_told(void **state)
     assert_int_equal(cell->sweep, 4);
 }
 
+/* Used again and again, and each time after others were opened. */
+static void each_use_counts(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 80; i += 8) {
+        OPEN_HERE(FAKE + 1, 8);
+        pl_descriptors_closed(FAKE + 1, FAKE + 8);
+    }
+    for (int round = 0; round < 10; round++) {
+        OPEN_HERE(FAKE + round, 8);
+        const struct pl_descriptor *d = &pl_descriptors[FAKE];
+        for (int i = 0; i < 3; i++) {
+            pl_descriptor_used(FAKE);
+            assert_int_equal(d->used, place_of(FAKE)->made);
+            assert_int_equal(d->flags & EL_FD_USED, EL_FD_USED);
+        }
+    }
+    pl_descriptors_closed(FAKE, FAKE + 17);
+}
+
 static void one_that_is_used_or_watched_does_not_wait(void **state)
 {
     (void)state;
@@ -228,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(those_that_waited_for_their_close_are_told),
+        cmocka_unit_test(each_use_counts),
         cmocka_unit_test(one_that_is_used_or_watched_does_not_wait),
         cmocka_unit_test(a_number_that_comes_again_was_closed_unseen),
         cmocka_unit_test(what_is_open_at_the_end_has_a_cell),

@@ -71,33 +71,36 @@ struct pl_wait_mark {
  */
 struct pl_self {
     volatile uint32_t guard;
-    uint32_t phase; /* enum pl_phase */
+    uint32_t pending; /* what is to be done when a lock was given back: pl_wait_flush */
     struct pl_thread *thread;
     struct pl_actor *actor; /* who runs here now: the thread or a task */
     struct pl_actor *quick; /* the same where nothing is in the way of a lock's short pass, or
                                pl_actor_none */
     uintptr_t stack_lo, stack_hi;
-    struct pl_near *near;                    /* of the thread, see stack.h; NULL: none yet */
-    struct pl_wait_mark waits[PL_WAITS_MAX]; /* outermost first, see wait_nest.c */
-    uint32_t wait_count;
-    uint32_t pending;      /* what is to be done when a lock was given back: pl_wait_flush */
-    uint32_t tid;          /* as the kernel has it, once `thread` is there */
-    uint32_t spins;        /* yields and tries, see core/spin.h */
-    uint32_t spins_had;    /* and since the last block of them, one that was not in vain */
-    uint32_t until_sample; /* tasks to be made until one is measured, see core/tiny.h */
-    uint32_t dropped;      /* calls passed through because the guard was on */
-    uint32_t stamps;       /* so many times more `now` may be guessed: see clock.h. 0 in a thread
-                              that is not recorded */
-    uint64_t now; /* the clock, when this thread last read or guessed it for an announcement */
+    struct pl_near *near; /* of the thread, see stack.h; NULL: none yet */
     /* Where the runtime keeps the task that runs here, and its loiter_task within:
      * loiter_worker_task. While it is not NULL, `actor` and the bounds are to be asked of
      * pl_follow. */
     const void *const volatile *running;
-    /* The same, or a place that says none where that is NULL. */
+
+    /* the second line: what a lock needs none of, but for its `tid` */
+    uint32_t tid; /* as the kernel has it, once `thread` is there */
+    uint32_t wait_count;
+    uint32_t spins;        /* yields and tries, see core/spin.h */
+    uint32_t spins_had;    /* and since the last block of them, one that was not in vain */
+    uint32_t stamps;       /* so many times more `now` may be guessed: see clock.h. 0 in a thread
+                              that is not recorded */
+    uint32_t until_sample; /* tasks to be made until one is measured, see core/tiny.h */
+    uint64_t now; /* the clock, when this thread last read or guessed it for an announcement */
+    /* As `running`, or a place that says none where that is NULL. */
     const void *const volatile *here;
     size_t running_offset;
     struct loiter_note *note; /* see note.h; pl_no_note: it has none */
-};
+    uint32_t phase;           /* enum pl_phase */
+    uint32_t dropped;         /* calls passed through because the guard was on */
+
+    struct pl_wait_mark waits[PL_WAITS_MAX]; /* outermost first, see wait_nest.c */
+} __attribute__((aligned(64)));
 
 /* Nothing runs here. */
 extern PL_HIDDEN const void *const volatile pl_nothing_here;

@@ -52,10 +52,12 @@ int pl_shallow_wanted(const struct pl_self *self, uintptr_t pc, uint32_t *uses)
         *place = (struct place){.pc = pc};
     *uses = place->uses;
     place->uses = 0;
-    if (place->walks == WALKS_MOST)
-        return 1;
-    place->walks++;
-    return 0;
+    if (place->walks < WALKS_MOST) {
+        place->walks++;
+        return 0;
+    }
+    thread->shallows = 1;
+    return 1;
 }
 
 static uint64_t key_of(uint64_t before, uintptr_t word)
@@ -143,12 +145,9 @@ uint32_t pl_shallow_find(const struct pl_self *self, uintptr_t pc, uintptr_t at)
     return 0;
 }
 
-uint32_t pl_shallow_use(const struct pl_self *self, uintptr_t pc, uintptr_t sp)
+uint32_t pl_shallow_use_here(const struct pl_self *self, uintptr_t pc, uintptr_t sp)
 {
-    struct pl_shallow *shallow = self->thread->shallow;
-    if (shallow == NULL)
-        return 0;
-    struct place *place = place_at(shallow, pc);
+    struct place *place = place_at(self->thread->shallow, pc);
     if (place->pc != pc || place->walks < WALKS_MOST || place->uses == USES_MOST)
         return 0;
     uint32_t id = pl_shallow_find(self, pc, sp);

@@ -31,7 +31,11 @@ PL_HIDDEN int pl_shallow_wanted(const struct pl_self *self, uintptr_t pc, uint32
 
 /* Where that is so: the id. 0: it is not, the call has not been seen yet, or one that is looked at
  * more closely is due. Calls nothing of the program's. */
-PL_HIDDEN uint32_t pl_shallow_use(const struct pl_self *self, uintptr_t pc, uintptr_t sp);
+PL_HIDDEN uint32_t pl_shallow_use_here(const struct pl_self *self, uintptr_t pc, uintptr_t sp);
+static inline uint32_t pl_shallow_use(const struct pl_self *self, uintptr_t pc, uintptr_t sp)
+{
+    return self->thread->shallows ? pl_shallow_use_here(self, pc, sp) : 0;
+}
 
 /* The id, 0 when the call has not been seen yet. */
 PL_HIDDEN uint32_t pl_shallow_find(const struct pl_self *self, uintptr_t pc, uintptr_t sp);

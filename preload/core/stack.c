@@ -343,7 +343,8 @@ static void near_fill(struct pl_near *near, const struct pl_self *self, struct p
         near->words[i] = e->words[from].word;
     }
     near->pc = e->first != 0 ? e->first : call.pc;
-    near->place = self->stack_hi - call.sp;
+    near->place = (uint32_t)(self->stack_hi - call.sp);
+    near->next = 0;
     near->id = e->id;
     near->trust = 1;
     near->left = 2;
@@ -351,7 +352,7 @@ static void near_fill(struct pl_near *near, const struct pl_self *self, struct p
 
 /*
  * An entry is in one of NEAR_WAYS from its slot on. A place's first stack has the slot of the
- * place. What lies where the words of the first do tells the slot of another one.
+ * place, another one that of pl_near_slot_of_other.
  */
 #define NEAR_WAYS 4
 
@@ -366,15 +367,6 @@ static struct pl_near *near_first(const struct pl_self *self, uintptr_t pc, uint
     return NULL;
 }
 
-static size_t near_slot_of_other(const struct pl_near *first, uintptr_t at)
-{
-    const uintptr_t *sp = (const uintptr_t *)at;
-    uint64_t hash = first->pc ^ first->place << 20;
-    for (int i = 0; i < PL_NEAR_WORDS; i++)
-        hash = (hash << 17 | hash >> 47) ^ sp[first->offsets[i]];
-    return hash * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_NEAR_BITS);
-}
-
 /* The entry of what the nearest frames tell, NULL when there is none. `first`: the place's first.
  */
 static struct pl_near *near_find(const struct pl_self *self, struct pl_near *first, uintptr_t at)
@@ -382,7 +374,7 @@ static struct pl_near *near_find(const struct pl_self *self, struct pl_near *fir
     const uintptr_t *sp = (const uintptr_t *)at;
     if (first == NULL || pl_near_matches(first, sp))
         return first;
-    const size_t slot = near_slot_of_other(first, at);
+    const size_t slot = pl_near_slot_of_other(first, (const uintptr_t *)at);
     for (size_t way = 0; way < NEAR_WAYS; way++) {
         struct pl_near *near = &self->near[slot ^ way];
         if (near->trust != 0 && pl_near_is_of(near, first->pc, first->place) &&
@@ -403,8 +395,8 @@ static void near_trust_less(struct pl_near *near, uint16_t trust)
 static struct pl_near *near_room(const struct pl_self *self, struct pl_near *first, uintptr_t pc,
                                  uintptr_t at)
 {
-    size_t slot =
-        first == NULL ? pl_near_slot(pc, self->stack_hi - at) : near_slot_of_other(first, at);
+    size_t slot = first == NULL ? pl_near_slot(pc, self->stack_hi - at)
+                                : pl_near_slot_of_other(first, (const uintptr_t *)at);
     struct pl_near *least = &self->near[slot];
     if (first != NULL && is_outworn(self->thread))
         return first;
@@ -429,13 +421,14 @@ static void near_outdo(const struct pl_self *self, struct pl_near *sooner, struc
     }
     *sooner = *near;
     *near = was;
+    sooner->next = near->next = 0;
 }
 
 uint32_t pl_stack_near_other(const struct pl_self *self, uintptr_t hi, uintptr_t pc, uintptr_t at)
 {
     if (self->near == NULL)
         return 0;
-    uint32_t shallow = pl_shallow_use(self, pc, at);
+    const uint32_t shallow = pl_shallow_use(self, pc, at);
     if (shallow != 0)
         return shallow;
     struct pl_near *near = near_find(self, near_first(self, pc, hi - at), at);

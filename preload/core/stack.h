@@ -147,7 +147,9 @@ static inline uint32_t pl_stack_known(const struct pl_self *self, uintptr_t lo, 
 #define PL_NEAR_REACH UINT16_MAX /* words from sp */
 
 struct pl_near {
-    uintptr_t pc, place; /* or `first`; the distance from self->stack_hi */
+    uintptr_t pc;   /* or `first` */
+    uint32_t place; /* the distance from self->stack_hi */
+    int32_t next;   /* in bytes from here: the entry that is likely to be asked for next */
     uintptr_t words[PL_NEAR_WORDS];
     uint16_t offsets[PL_NEAR_WORDS];
     uint32_t id;
@@ -161,9 +163,31 @@ PL_INLINE size_t pl_near_slot(uintptr_t pc, uintptr_t place)
     return (pc ^ pc >> 7 ^ place >> 4) & ((1u << PL_NEAR_BITS) - 1);
 }
 
+/* Of another stack of the place: what lies where the words of its first one do tells the slot. */
+PL_INLINE size_t pl_near_slot_of_other(const struct pl_near *first, const uintptr_t *sp)
+{
+    uint64_t hash = first->pc ^ (uint64_t)first->place << 20;
+#pragma GCC unroll 4
+    for (int i = 0; i < PL_NEAR_WORDS; i++)
+        hash = (hash << 17 | hash >> 47) ^ sp[first->offsets[i]];
+    return hash * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PL_NEAR_BITS);
+}
+
 PL_INLINE int pl_near_is_of(const struct pl_near *e, uintptr_t pc, uintptr_t place)
 {
-    return e->pc == pc && e->place == place;
+    return e->pc == pc && e->place == (uint32_t)place;
+}
+
+PL_INLINE struct pl_near *pl_near_after(struct pl_near *e)
+{
+    return (void *)((char *)e + e->next);
+}
+
+/* Of two entries of one table. pl_near_none is followed by itself for good. */
+PL_INLINE void pl_near_link(struct pl_near *e, const struct pl_near *next)
+{
+    if (e != &pl_near_none && next != &pl_near_none)
+        e->next = (int32_t)((const char *)next - (const char *)e);
 }
 
 PL_INLINE int pl_near_matches(const struct pl_near *e, const uintptr_t *sp)
@@ -209,6 +233,19 @@ PL_INLINE struct pl_near *pl_near_on(const struct pl_self *self, uintptr_t hi, u
     if (__builtin_expect(self->near == NULL, 0))
         return NULL;
     struct pl_near *e = &self->near[pl_near_slot(pc, hi - at)];
+    return pl_near_is_of(e, pc, hi - at) && pl_near_matches(e, (const uintptr_t *)at) ? e : NULL;
+}
+
+/* Where that is none: another stack of the place. */
+PL_INLINE struct pl_near *pl_near_on_other(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
+                                           uintptr_t at)
+{
+    if (__builtin_expect(self->near == NULL, 0))
+        return NULL;
+    struct pl_near *e = &self->near[pl_near_slot(pc, hi - at)];
+    if (!pl_near_is_of(e, pc, hi - at))
+        return NULL;
+    e = &self->near[pl_near_slot_of_other(e, (const uintptr_t *)at)];
     return pl_near_is_of(e, pc, hi - at) && pl_near_matches(e, (const uintptr_t *)at) ? e : NULL;
 }
 

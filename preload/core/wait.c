@@ -57,11 +57,13 @@ static void cell_show(const struct pl_wait *w)
     el_set_state(&cell->state, EL_ACTOR_WAITING);
 }
 
-static void cell_enter(struct pl_wait *w)
+static void cell_enter(const struct pl_self *self, struct pl_wait *w)
 {
     const struct el_actor *cell = w->actor->cell;
-    w->actor->wait.token = 0; /* the cell will not be as that wait left it */
-    pl_actor_tells(w->actor);
+    if (self->running != NULL) { /* the cell will not be as the task's last wait left it */
+        w->actor->wait.token = 0;
+        pl_actor_tells(w->actor);
+    }
     w->here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
     cell_show(w);
 }
@@ -196,7 +198,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     pl_wait_nest(self, w, call);
     w->timed = kind_and_timed & 1;
     w->began = pl_now();
-    cell_enter(w);
+    cell_enter(self, w);
     pl_capture_waits(w->actor, w->began);
     pl_blocked_wait_begins(self, w);
     pl_leave(self);
@@ -315,6 +317,12 @@ static struct pl_self *enter_end(const struct pl_wait *w)
     return NULL;
 }
 
+/* May it leave anything behind? Most do not. */
+static int is_noteworthy(const struct pl_wait *w, uint64_t ticks)
+{
+    return el_wait_is_lock(w->kind) || ticks >= pl_long_wait_ticks || pl_held_any(w->actor);
+}
+
 /* Is what there is to write of the wait kept back? That of a word until it is known whether the
  * word is a lock. */
 static int is_kept(const struct pl_wait *w, int error)
@@ -361,7 +369,7 @@ void pl_wait_end(struct pl_wait *w, int error)
     }
     if (is_kept(w, error))
         late_keep(self, w, now, io_ticks, error);
-    else
+    else if (is_noteworthy(w, now - w->began))
         pl_wait_note(self, w, now, io_ticks, error);
     pl_leave(self);
 }

@@ -117,7 +117,10 @@ static inline int acquired_again(struct pl_self *self, uint16_t kind, const void
                                       .pc = call.pc,
                                       .sp = call.sp,
                                       .near = &pl_near_none};
-    return stack != 0 && pl_held_push_simply(actor, &held);
+    if (stack == 0 || !pl_held_push_simply(actor, &held))
+        return 0;
+    pl_actor_tells(actor);
+    return 1;
 }
 
 static inline int released_again(struct pl_self *self, const void *lock)
@@ -142,6 +145,7 @@ __attribute__((noinline)) static void acquired(enum loiter_wait why, const void 
                                 .pc = call.pc,
                                 .sp = call.sp,
                                 .near = &pl_near_none};
+    pl_actor_tells(self->actor);
     if (held.stack == 0 || !pl_held_push_simply(self->actor, &held)) {
         int known = held.stack != 0;
         if (!known)

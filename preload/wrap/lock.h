@@ -51,7 +51,13 @@ PL_INLINE int pl_lock_noted_at(struct pl_self *self, enum el_wait_kind kind, con
         return 0;
     self->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    const struct pl_held_lock held = {lock, pc, sp, near, stack, (uint16_t)kind, 1, 0, 0};
+    const struct pl_held_lock held = {.lock = lock,
+                                      .pc = pc,
+                                      .sp = sp,
+                                      .near = near,
+                                      .stack = stack,
+                                      .kind = (uint16_t)kind,
+                                      .unsure = 1};
     int noted = pl_held_push_simply(actor, &held);
     atomic_signal_fence(memory_order_seq_cst);
     self->guard = 0;
@@ -64,24 +70,32 @@ PL_INLINE int pl_lock_noted_at(struct pl_self *self, enum el_wait_kind kind, con
  * goes from there. 0: nothing was done, the longer way has to be gone. Nothing is in the way for
  * most programs: recording, no signal handler within our own code, no task, a known place.
  */
-__attribute__((always_inline)) static inline int
-pl_lock_noted(enum el_wait_kind kind, const void *lock, uintptr_t pc, uintptr_t sp)
+typedef struct pl_near *pl_near_find(const struct pl_self *, uintptr_t, uintptr_t, uintptr_t);
+PL_INLINE int pl_lock_noted_by(pl_near_find *find, enum el_wait_kind kind, const void *lock,
+                               uintptr_t pc, uintptr_t sp)
 {
     struct pl_self *self = &pl_self_block;
     if (__builtin_expect(!pl_is_on() || self->quick == &pl_actor_none || self->guard != 0, 0))
         return 0;
-    struct pl_near *near = pl_near_on(self, self->stack_hi, pc, sp);
+    struct pl_near *near = find(self, self->stack_hi, pc, sp);
     if (near == NULL)
         return 0;
     uint32_t stack = pl_near_use(near);
     if (kind != EL_WAIT_MUTEX || self->stack_hi == 0)
         near = &pl_near_none;
+    pl_near_link(self->quick->held_end->near, near);
     return pl_lock_noted_at(self, kind, lock, stack, near, pc, sp);
 }
 
+PL_INLINE int pl_lock_noted(enum el_wait_kind kind, const void *lock, uintptr_t pc, uintptr_t sp)
+{
+    return pl_lock_noted_by(pl_near_on, kind, lock, pc, sp);
+}
+
 /*
- * The shortest way: a mutex is taken where the last one was that came to be held after as many
- * others. Few branches: of those a processor takes two at a time, of all else six.
+ * The shortest way: a mutex is taken where one is likely to be taken after the one that came to be
+ * held last after as many others, be it the same place or the one that followed it the last time.
+ * Few branches: of those a processor takes two at a time, of all else six.
  */
 PL_INLINE int pl_lock_noted_again(const void *mutex, uintptr_t pc, uintptr_t sp)
 {
@@ -92,11 +106,15 @@ PL_INLINE int pl_lock_noted_again(const void *mutex, uintptr_t pc, uintptr_t sp)
     self->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
     struct pl_held_lock *at = actor->held_end;
-    const uintptr_t other = (at->near->pc ^ pc) | (at->sp ^ sp) | pl_held_any_strays();
+    struct pl_near *near = pl_near_after(at->near);
+    const uintptr_t other =
+        (near->pc ^ pc) | (near->place ^ (uint32_t)(self->stack_hi - sp)) | pl_held_any_strays();
     int again = 0;
     if (__builtin_expect(other == 0, 1) &&
-        __builtin_expect(pl_near_differs(at->near, (const uintptr_t *)sp) == 0, 1) &&
-        pl_near_use(at->near) != 0) {
+        __builtin_expect(pl_near_differs(near, (const uintptr_t *)sp) == 0, 1) &&
+        pl_near_use(near) != 0) {
+        if (at->near != near)
+            pl_held_place(actor, at, near, near->id, pc, sp);
         pl_held_push_again(actor, at, mutex);
         again = 1;
     }

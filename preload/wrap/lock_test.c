@@ -36,6 +36,7 @@ static void acquire(enum el_wait_kind kind, const void *lock, struct pl_call cal
     if (kind == EL_WAIT_MUTEX && pl_lock_noted_again(lock, call.pc, call.sp)) {
         again++;
     } else if (pl_lock_noted(kind, lock, call.pc, call.sp) ||
+               pl_lock_noted_by(pl_near_on_other, kind, lock, call.pc, call.sp) ||
                pl_lock_noted_other(kind, lock, call)) {
         known++;
     } else {
@@ -90,6 +91,11 @@ static int begin(void **state)
     /* Where a place is in that table depends on addresses: there is room for those of one test. */
     if (self->near != NULL)
         memset(self->near, 0, sizeof(self->near[0]) << PL_NEAR_BITS);
+    /* Nor has any place been walked so often that its nearest frames have to do. */
+    if (self->thread != NULL) {
+        self->thread->shallow = NULL;
+        self->thread->shallows = 0;
+    }
     count = again = known = 0;
     return 0;
 }
@@ -123,6 +129,56 @@ static void a_place_that_comes_again_is_told_by_little(void **state)
         assert_all_is_told();
     }
     assert_in_range(again, 900, 999);
+}
+
+/* The same places one after the other, and the same place on several ways. */
+static void places_that_come_in_turn_are_told_by_little(void **state)
+{
+    (void)state;
+    for (volatile unsigned i = 0; i < 3000; i++) {
+        places[i % 3](EL_WAIT_MUTEX, &locks[0]);
+        assert_all_is_told();
+        places[i % 2](EL_WAIT_MUTEX, &locks[1]);
+        assert_all_is_told();
+        release(1);
+        release(0);
+    }
+    assert_in_range(again, 300, 6000); /* places may have one slot */
+}
+
+__attribute__((noinline)) static void within(unsigned n, const void *lock)
+{
+    if (n == 0)
+        inner(EL_WAIT_MUTEX, lock);
+    else
+        within(n - 1, lock);
+    sink++;
+}
+
+/* The nearest frames are the same: where the call is tells one depth from another. */
+static void depths_of_a_recursion_are_told_apart(void **state)
+{
+    (void)state;
+    for (volatile unsigned i = 0; i < 2000; i++) {
+        within(8 + i / 3 % 2, &locks[0]);
+        assert_all_is_told();
+        release(0);
+    }
+    assert_in_range(again, 500, 2000);
+}
+
+/* Where no entry says which place comes next. */
+static void ways_that_come_at_random_are_told(void **state)
+{
+    (void)state;
+    srand(2);
+    for (volatile unsigned i = 0; i < 3000; i++) {
+        places[2 + rand() % 3](EL_WAIT_MUTEX, &locks[0]);
+        assert_all_is_told();
+        release(0);
+    }
+    assert_in_range(again + known, 2500, 3000);
+    assert_in_range(again, 300, 2500);
 }
 
 /* Rows of one place, and places and kinds that change, in lists of up to eight locks. */
@@ -228,6 +284,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_place_that_comes_again_is_told_by_little, begin, end),
+        cmocka_unit_test_setup_teardown(places_that_come_in_turn_are_told_by_little, begin, end),
+        cmocka_unit_test_setup_teardown(depths_of_a_recursion_are_told_apart, begin, end),
+        cmocka_unit_test_setup_teardown(ways_that_come_at_random_are_told, begin, end),
         cmocka_unit_test_setup_teardown(whatever_comes_is_told, begin, end),
         cmocka_unit_test_setup_teardown(a_caller_further_out_is_told_once_it_was_seen, begin, end),
         cmocka_unit_test_setup_teardown(a_way_that_comes_more_often_is_told, begin, end),

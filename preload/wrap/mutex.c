@@ -79,10 +79,18 @@ PL_INLINE int lock_noted(pthread_mutex_t *mutex)
     return lock_shared(mutex);
 }
 
+/* The place is reached on several ways. */
+PL_NEXT_WAY PL_FRAMELESS int lock_otherwise(pthread_mutex_t *mutex)
+{
+    if (!pl_lock_noted_by(pl_near_on_other, EL_WAIT_MUTEX, mutex, PL_PC(), PL_SP()))
+        return pthread_mutex_lock_slowly(mutex, 0);
+    return lock_noted(mutex);
+}
+
 PL_NEXT_WAY PL_FRAMELESS int lock_elsewhere(pthread_mutex_t *mutex)
 {
     if (__builtin_expect(!pl_lock_noted(EL_WAIT_MUTEX, mutex, PL_PC(), PL_SP()), 0))
-        return pthread_mutex_lock_slowly(mutex, 0);
+        return lock_otherwise(mutex);
     return lock_noted(mutex);
 }
 
