@@ -184,9 +184,10 @@ static void tell(struct pl_actor *task)
 {
     struct pl_wait *w = &task->wait;
     struct el_actor *cell = task->cell;
+    const uint32_t had = PL_PASSING_MOST - task->again.left;
     pl_passing_count(task);
     pl_actor_tells(task);
-    task->passing.wary = PL_PASSING_WARY;
+    task->passing.wary = had > PL_PASSING_FEW ? 1 : PL_PASSING_WARY;
     objects_learn(task);
     if (task->spawns != NULL)
         pl_spawn_waits_settled(task);

@@ -22,8 +22,9 @@
 
 #define PL_PASSING_MOST 64 /* one after another */
 /* After one that was told of after all, and where none may pass as things are, so many more are
- * told of whatever comes. */
+ * told of whatever comes; only that one, where more than a few had passed. */
 #define PL_PASSING_WARY 16
+#define PL_PASSING_FEW  4
 
 /* A select that waited again, and all is known of what it waits for. */
 PL_HIDDEN void pl_passing_selects(const struct pl_self *self, struct pl_actor *task,
