@@ -90,9 +90,10 @@ struct pl_actor {
     /* the third line: core/lineage.h, and core/tiny.h (0: no sample) */
     struct pl_line line[2];
     uint32_t lineage_flags;
-    uint32_t rounds;  /* wait groups that it has waited for */
-    uint32_t made_in; /* rounds of its maker when it was made */
-    uint64_t brood;   /* the token of the brood that it grew out of, or PL_NO_BROOD */
+    uint32_t rounds;      /* wait groups that it has waited for */
+    uint32_t made_in;     /* rounds of its maker when it was made */
+    uint32_t tiny_weight; /* of core/tiny.h, as the last two of these */
+    uint64_t brood;       /* the token of the brood that it grew out of, or PL_NO_BROOD */
     uint64_t tiny_made, tiny_began;
 
     /* What few have: the first two are NULL in one that is free. Of core/blocked.c */
@@ -265,6 +266,9 @@ struct pl_thread {
     uint64_t note_at;                           /* when a sample was taken */
     struct pl_waited *waited; /* of core/group.c: the wait group that it asked for last */
     uint64_t tokens;          /* numbers of waits and broods that were given out here */
+    uint64_t tiny_at;         /* of core/tiny.c: the last sample, */
+    uint32_t tiny_weight;     /* what the next one stands for, */
+    uint32_t tiny_hurry;      /* and how many have followed each other at once */
     uint32_t until_told;      /* `until_sample` when the tasks made here were told last */
     uint32_t spawn_stack;     /* where it made a task last, and the site of that place */
     struct pl_site *spawn_site;

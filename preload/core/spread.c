@@ -44,14 +44,14 @@ struct pl_spread *pl_spread_get(enum el_spread_kind kind, uint32_t stack, uint32
     return pl_map_get(&spreads, (uint64_t)kind << 32 | stack, spread_make, &w);
 }
 
-/* `count`: of the one that came now. Who comes in while another begins the next second may be
+/* `count`: with the `more` that came now. Who comes in while another begins the next second may be
  * counted in neither. */
-static void count_second(struct pl_spread *spread, uint64_t count, uint64_t now)
+static void count_second(struct pl_spread *spread, uint64_t count, uint32_t more, uint64_t now)
 {
     uint64_t second = now / pl_log.clock_hz + 1;
     uint64_t counted = atomic_load_explicit(&spread->second, memory_order_relaxed);
     if (counted < second && atomic_compare_exchange_strong(&spread->second, &counted, second))
-        atomic_store_explicit(&spread->before, count - 1, memory_order_relaxed);
+        atomic_store_explicit(&spread->before, count - more, memory_order_relaxed);
     uint64_t n = count - atomic_load_explicit(&spread->before, memory_order_relaxed);
     if (n > count)
         return;
@@ -61,15 +61,20 @@ static void count_second(struct pl_spread *spread, uint64_t count, uint64_t now)
     }
 }
 
-void pl_spread_add(struct pl_spread *spread, uint64_t ns, uint64_t now)
+void pl_spread_add_many(struct pl_spread *spread, uint32_t n, uint64_t ns, uint64_t now)
 {
     struct el_spread *cell = spread->cell;
-    __atomic_fetch_add(&cell->bins[el_spread_bin(ns)], 1, __ATOMIC_RELAXED);
-    uint64_t count = __atomic_add_fetch(&cell->count, 1, __ATOMIC_RELAXED);
-    el_count(&cell->total_ns, ns);
+    __atomic_fetch_add(&cell->bins[el_spread_bin(ns)], n, __ATOMIC_RELAXED);
+    uint64_t count = __atomic_add_fetch(&cell->count, n, __ATOMIC_RELAXED);
+    el_count(&cell->total_ns, ns * n);
     pl_raise(&cell->max_ns, ns);
     pl_raise_simply(&cell->last_at, now);
-    count_second(spread, count, now);
+    count_second(spread, count, n, now);
+}
+
+void pl_spread_add(struct pl_spread *spread, uint64_t ns, uint64_t now)
+{
+    pl_spread_add_many(spread, 1, ns, now);
 }
 
 void pl_spread_note(enum el_spread_kind kind, uint32_t stack, uint32_t every, uint64_t ticks,

@@ -19,8 +19,9 @@ struct pl_spread {
 /* Finds or makes; NULL when there is no room. One of `every` is measured at such places. */
 PL_HIDDEN struct pl_spread *pl_spread_get(enum el_spread_kind kind, uint32_t stack, uint32_t every);
 
-/* One that took so long; the clock reads `now`. */
+/* One that took so long; the clock reads `now`. The second: `n` like it. */
 PL_HIDDEN void pl_spread_add(struct pl_spread *spread, uint64_t ns, uint64_t now);
+PL_HIDDEN void pl_spread_add_many(struct pl_spread *spread, uint32_t n, uint64_t ns, uint64_t now);
 /* The same, found or made, in ticks; nothing when there is no room. */
 PL_HIDDEN void pl_spread_note(enum el_spread_kind kind, uint32_t stack, uint32_t every,
                               uint64_t ticks, uint64_t now);

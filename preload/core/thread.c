@@ -142,6 +142,8 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
     thread->waited = NULL;
     thread->ender.at->adder = NULL;
     thread->until_told = self->until_sample;
+    thread->tiny_weight = 1;
+    thread->tiny_hurry = 0;
     thread->slot = NULL;
     guard_show(self, thread, fresh, tid);
     actor->stack_lo = self->stack_lo;

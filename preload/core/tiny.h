@@ -1,6 +1,8 @@
 /*
  * tiny.h - of one task in so many: how long it took from its making to its first instruction, and
- * from there to its end. Guard on.
+ * from there to its end. Where few live at once and one comes right after the other, for thousands
+ * of them, a sample stands for PL_TINY_HURRIED times as many, and counts as so many samples. Guard
+ * on.
  */
 #ifndef PRELOAD_CORE_TINY_H
 #define PRELOAD_CORE_TINY_H
@@ -9,7 +11,8 @@
 
 #include "preload/core/actor.h"
 
-#define PL_TINY_EVERY 64 /* on average */
+#define PL_TINY_EVERY   64 /* on average */
+#define PL_TINY_HURRIED 4
 
 PL_HIDDEN void pl_tiny_choose(struct pl_self *self, struct pl_actor *task);
 PL_HIDDEN void pl_tiny_begin(struct pl_actor *task);

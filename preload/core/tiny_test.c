@@ -75,12 +75,66 @@ static void others_are_not_measured(void **state)
     pl_leave(self);
 }
 
+/* So many are made at that place, and end at once; gives how many were measured. */
+static unsigned made_and_ended(struct pl_self *self, struct pl_actor *task, unsigned n)
+{
+    unsigned samples = 0;
+    for (unsigned i = 0; i < n; i++) {
+        born(self, task);
+        samples += task->tiny_made != 0;
+        pl_tiny_runs(task);
+        pl_tiny_ends(task);
+    }
+    return samples;
+}
+
+static void in_a_hurry_one_stands_for_several(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 1000, N = SAMPLES * PL_TINY_EVERY };
+    struct pl_self *self = pl_enter();
+    struct pl_actor *task = made_task(5, 83);
+    task->site = pl_site_get(EL_SITE_TASK, 83, 0);
+    assert_int_equal(self->thread->tiny_weight, 1);
+    unsigned samples = made_and_ended(self, task, N);
+    assert_int_equal(self->thread->tiny_weight, PL_TINY_HURRIED);
+    assert_in_range(samples, SAMPLES / PL_TINY_HURRIED, SAMPLES * 2 / 3);
+    assert_in_range(measured(EL_SPREAD_TASK_LIFE, 83), SAMPLES * 3 / 4, SAMPLES * 5 / 4);
+    const uint64_t before = measured(EL_SPREAD_TASK_LIFE, 83);
+    for (unsigned i = 0; i < 32; i++) { /* after a rest each */
+        self->thread->tiny_at = 0;
+        self->until_sample = 0;
+        made_and_ended(self, task, 1);
+    }
+    assert_int_equal(self->thread->tiny_weight, 1);
+    assert_in_range(measured(EL_SPREAD_TASK_LIFE, 83), before + 32,
+                    before + 32 * PL_TINY_HURRIED - 1);
+    task->site = NULL;
+    pl_leave(self);
+}
+
+/* What is alive is looked at in samples too. */
+static void where_many_live_there_is_no_hurry(void **state)
+{
+    (void)state;
+    struct pl_self *self = pl_enter();
+    struct pl_actor *task = made_task(6, 84);
+    task->site = pl_site_get(EL_SITE_TASK, 84, 0);
+    task->site->cell->peak = PL_SITE_FEW;
+    made_and_ended(self, task, 400 * PL_TINY_EVERY);
+    assert_int_equal(self->thread->tiny_weight, 1);
+    task->site = NULL;
+    pl_leave(self);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_in_so_many_is_measured),
         cmocka_unit_test(a_sample_has_its_begin_and_its_end),
         cmocka_unit_test(others_are_not_measured),
+        cmocka_unit_test(in_a_hurry_one_stands_for_several),
+        cmocka_unit_test(where_many_live_there_is_no_hurry),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
 }
