@@ -48,7 +48,8 @@ struct pl_spawn_run {
     uint64_t made;
     uint64_t live;             /* alive there when the actor's present wait began */
     const uint64_t *alive_now; /* of its cell */
-    uint32_t pressed;          /* one of its children from there ended its last wait */
+    uint32_t pressed;          /* pl_spawn_pressing: one of its children from there ended its last
+                                  wait; else 0 */
     uint32_t pad;
 };
 #define PL_SPAWN_RUNS 4
@@ -189,9 +190,10 @@ struct pl_spawner {
     /* So many more may be made before anything else is looked at; it was `granted` then. */
     uint32_t left, granted;
     /* Tasks of a row, each made when the one before had ended and ended a wait of who makes them:
-     * so many more may be counted together; it was `row_granted` then. And how many live of the
-     * place beside the one. */
-    uint32_t row_left, row_granted;
+     * `left` of these words, never NULL, which are the runtime's, or its own, may be counted
+     * together; it was `row_granted` then. And how many live of the place beside the one. */
+    struct loiter_making *row;
+    uint32_t row_granted;
     uint64_t row_others;
     uint64_t *live; /* of the place's cell */
     /* The task of a row may end unannounced: then this is 0. Else it is pl_row_announced. */
@@ -210,6 +212,7 @@ struct pl_spawner {
     uint32_t deep;        /* frames beyond the nearest */
     uint32_t streak;      /* tasks since the place became the thread's */
     uint32_t unseen;      /* of these, since all frames were compared */
+    struct loiter_making own_row;
 };
 
 extern PL_HIDDEN uint64_t pl_row_announced; /* not 0 */

@@ -76,13 +76,16 @@ static int take_place(struct pl_actor *task, uint64_t tick)
 }
 
 /* What learns that a child woke it. */
-static uint32_t *pressed_by(struct pl_actor *task, const struct pl_object *o)
+static void learn_pressed(struct loiter_again *a, struct pl_actor *task, const struct pl_object *o)
 {
     struct pl_spawn_run *run = o->waker_creator == task->id ? task->spawns : NULL;
     for (uint32_t i = 0; run != NULL && i < PL_SPAWN_RUNS; i++)
-        if (run[i].site != NULL && run[i].site == o->waker_site)
-            return &run[i].pressed;
-    return &task->passing.nothing;
+        if (run[i].site != NULL && run[i].site == o->waker_site) {
+            a->pressed = &run[i].pressed;
+            a->pressed_as = pl_spawn_pressing(run[i].site);
+            return;
+        }
+    a->pressed = &task->passing.nothing;
 }
 
 /* It makes others, which are counted together, and then each of its waits is one to be told. */
@@ -137,7 +140,7 @@ void pl_passing_learn(const struct pl_self *self, struct pl_actor *task, struct 
     learn_waker(a, me);
     task->passing.woken = o;
     a->woken = (const void *)(uintptr_t)o->address; /* NOLINT: a name */
-    a->pressed = pressed_by(task, o);
+    learn_pressed(a, task, o);
     a->clock = (const uint64_t *)(const void *)&pl_coarse;
     a->tick = tick;
     a->left = PL_PASSING_MOST;

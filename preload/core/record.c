@@ -148,6 +148,7 @@ static void option_write(const char *name, uint64_t value, void *ctx)
 static void tables_reset(int no_memory)
 {
     pl_arena_reset(no_memory);
+    atomic_store_explicit(&pl_coarse, 0, memory_order_relaxed);
     pl_actors_reset();
     pl_young_reset();
     pl_passings_reset();

@@ -74,6 +74,11 @@ PL_INLINE void pl_spawn_waits(struct pl_self *self, struct pl_actor *parent)
         pl_spawner_settle(self);
     pl_spawn_waits_settled(parent);
 }
+/* What is left with the run of that place, not 0: the run may be another place's by then. */
+PL_INLINE uint32_t pl_spawn_pressing(const struct pl_site *site)
+{
+    return site->cell->stack + 1;
+}
 PL_INLINE void pl_spawn_woken(struct pl_actor *parent, uint64_t waker, uint64_t waker_creator,
                               const struct pl_site *waker_site)
 {
@@ -81,7 +86,7 @@ PL_INLINE void pl_spawn_woken(struct pl_actor *parent, uint64_t waker, uint64_t 
         return;
     for (uint32_t i = 0; i < PL_SPAWN_RUNS; i++) {
         if (parent->spawns[i].site == waker_site) {
-            parent->spawns[i].pressed = 1;
+            parent->spawns[i].pressed = pl_spawn_pressing(waker_site);
             break; /* each place has one run */
         }
     }

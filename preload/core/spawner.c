@@ -44,13 +44,13 @@ static void row_settle(struct pl_self *self)
     struct pl_spawner *s = &self->thread->spawner;
     const uint32_t n = pl_spawner_row(s);
     if (n == 0) {
-        s->row_left = s->row_granted = 0;
+        s->row->left = s->row_granted = 0;
         return;
     }
     ender_settle(self->thread);
     if (self->thread->ender.word == s->word)
         pl_ender_grants(self->thread, 0); /* it was that row's */
-    s->row_left = s->row_granted = 0;
+    s->row->left = s->row_granted = 0;
     self->until_sample -= n < self->until_sample ? n : self->until_sample;
     s->now = s->brood->created_at;
     pl_tally(&s->site->ended, self->thread, n - (uint32_t)s->brood->own);
@@ -114,6 +114,9 @@ static struct pl_brood *brood_begin(struct pl_self *self, const struct pl_kin *k
     if (b == NULL)
         return NULL;
     s->word = (uintptr_t)b | PL_YOUNG;
+    s->row->young = (void *)s->word; /* NOLINT: a pointer with a mark */
+    s->row->made_at = &b->created_at;
+    s->row->made_in = &b->kin.made_in;
     s->tick = tick;
     s->now = pl_stamp_from(self, tick);
     b->site = s->site;
@@ -161,6 +164,26 @@ static void frames_learn(struct pl_spawner *s, const struct pl_stack_entry *e)
             e->n != 0 ? (const uintptr_t *)s->sp + e->words[from].offset : &s->near[i].word;
     }
     s->deep = e->n > first + PL_SPAWNER_NEAR ? e->n - first - PL_SPAWNER_NEAR : 0;
+}
+
+/* What the runtime compares. */
+static void row_learn(struct pl_self *self, struct pl_spawner *s, const struct pl_birth *b)
+{
+    struct loiter_making *m = s->row;
+    m->caller = b->caller;
+    m->start = b->start;
+    m->stack_bytes = b->stack_bytes;
+    m->capture_bytes = b->capture_bytes;
+    m->maker = s->task;
+    m->clock = (const uint64_t *)(const void *)&pl_coarse;
+    m->pressed = &s->run->pressed;
+    m->pressed_as = pl_spawn_pressing(s->site);
+    m->rounds = &s->actor->rounds;
+    m->now = &self->now;
+    for (uint32_t i = 0; i < PL_SPAWNER_NEAR; i++) {
+        m->at[i] = s->near[i].at;
+        m->word[i] = *m->at[i];
+    }
 }
 
 static void place_learn(struct pl_spawner *s, const struct pl_birth *b)
@@ -223,6 +246,7 @@ int pl_spawner_begin(struct pl_self *self, const struct pl_birth *b, struct pl_s
         s->task = parent->id & ~EL_ACTOR_TASK;
         place_learn(s, b);
         frames_learn(s, e);
+        row_learn(self, s, b);
     }
     self->until_sample--;
     pl_spawner_count(self, s, 1, parent, run);
@@ -240,13 +264,26 @@ void pl_spared_begin(struct pl_thread *thread, struct loiter_spared *spared)
     *to = *from;
     *from = (struct loiter_spared){NULL, 0, NULL};
     e->at = to;
-    thread->spawner.row_ends = &pl_row_announced;
+    pl_row_is_announced(&thread->spawner);
+}
+
+void pl_making_begin(struct pl_thread *thread, struct loiter_making *making)
+{
+    struct pl_spawner *s = &thread->spawner;
+    struct loiter_making *from = s->row, *to = making != NULL ? making : &s->own_row;
+    if (from == to)
+        return;
+    *to = *from;
+    *from = (struct loiter_making){0};
+    __atomic_store_n(&s->row, to, __ATOMIC_RELAXED);
+    pl_row_is_announced(s);
 }
 
 void pl_spawner_finish(struct pl_self *self)
 {
     struct pl_ender *e = &self->thread->ender;
     pl_spared_begin(self->thread, NULL);
+    pl_making_begin(self->thread, NULL);
     if (self->thread->spawner.word == 0 && e->word == 0)
         return; /* no task was ever made or ended here */
     ender_settle(self->thread);
@@ -282,7 +319,8 @@ static void late_add(struct pl_thread *thread, void *ctx)
     const uintptr_t word = __atomic_load_n(&thread->ender.word, __ATOMIC_RELAXED);
     if (made_at != NULL) {
         const struct pl_brood *b = __atomic_load_n(&thread->spawner.brood, __ATOMIC_RELAXED);
-        const uint32_t row = used(thread->spawner.row_granted, thread->spawner.row_left);
+        const struct loiter_making *of = __atomic_load_n(&thread->spawner.row, __ATOMIC_RELAXED);
+        const uint32_t row = used(thread->spawner.row_granted, of->left);
         made_at->late_made += used(thread->spawner.granted, thread->spawner.left) + row;
         made_at->late_ended += row != 0 && b != NULL && b->own != 0 ? row - 1 : row;
     }

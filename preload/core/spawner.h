@@ -13,7 +13,8 @@
  *
  * A row is what a task makes one by one, and waits for each: how many live is right but for the one
  * that ended last, as long as no other thread makes some there, and how many were made to one 16th,
- * until the spawner does something else.
+ * until the spawner does something else. While the end of its task is not announced, the next one
+ * is not either: the runtime compares what pl_spawner_in_row does (loiter_worker_makes).
  *
  * The end of a task is not announced as long as it is counted with others: the runtime takes it off
  * a number (loiter_worker_spared), which is looked at when anything else is. Guard on.
@@ -80,7 +81,7 @@ PL_INLINE uint32_t pl_spawner_grant_of(const struct pl_site *site)
 /* Tasks of the present row that are not counted yet. */
 PL_INLINE uint32_t pl_spawner_row(const struct pl_spawner *s)
 {
-    return s->row_granted - s->row_left;
+    return s->row_granted - s->row->left;
 }
 
 /* All frames are compared when so many were made since they were. */
@@ -112,8 +113,15 @@ PL_INLINE void pl_spawner_grant_row(const struct pl_self *self, struct pl_spawne
 {
     const uint64_t most = live == 0 ? 0 : s->site->cell->count >> PL_SPAWN_ROW_SHIFT;
     s->row_others = live - 1;
-    s->row_left = s->row_granted = pl_spawner_grant_at_most(
+    s->row->left = s->row_granted = pl_spawner_grant_at_most(
         self, s, most < PL_SPAWN_BATCH ? (uint32_t)most : PL_SPAWN_BATCH - 1);
+}
+
+/* The end of a row's task is announced, and the next one is. */
+PL_INLINE void pl_row_is_announced(struct pl_spawner *s)
+{
+    s->row_ends = &pl_row_announced;
+    s->row->tick = LOITER_NO_TICK;
 }
 
 /* So many may end unannounced; none, while one is shown that its end has to hide. */
@@ -122,7 +130,7 @@ PL_INLINE void pl_ender_grants(struct pl_thread *thread, uint64_t n)
     struct pl_ender *e = &thread->ender;
     e->at->young = pl_young_any_shown() ? PL_NO_YOUNG : (void *)e->word; /* NOLINT: with a mark */
     e->at->ends = e->granted = n;
-    thread->spawner.row_ends = &pl_row_announced;
+    pl_row_is_announced(&thread->spawner);
 }
 PL_INLINE void pl_ender_forgets(struct pl_thread *thread)
 {
@@ -208,7 +216,8 @@ PL_INLINE void pl_spawner_row_lives(struct pl_thread *thread)
     __atomic_store_n(s->live, s->row_others + 1, __ATOMIC_RELAXED);
     if (e->word == s->word && e->granted == 0) {
         pl_ender_grants(thread, 1);
-        s->row_ends = &e->at->ends;
+        s->row_ends = s->row->ends = &e->at->ends;
+        s->row->tick = s->tick;
     }
 }
 
@@ -228,7 +237,7 @@ PL_INLINE int pl_spawner_in_row(struct pl_self *self, struct pl_thread *thread,
 {
     struct pl_spawner *s = &thread->spawner;
     const struct pl_spawn_run *run = s->run;
-    if (s->row_left == 0 || !run->pressed || run->site != s->site)
+    if (s->row->left == 0 || !run->pressed || run->site != s->site)
         return 0;
     if (*s->row_ends == 0) {
         *s->row_ends = 1;
@@ -238,7 +247,7 @@ PL_INLINE int pl_spawner_in_row(struct pl_self *self, struct pl_thread *thread,
         pl_spawner_row_lives(thread);
     }
     atomic_signal_fence(memory_order_seq_cst); /* what was looked at takes no register any more */
-    s->row_left--;
+    s->row->left--;
     s->run->pressed = 0;
     struct pl_brood *b = s->brood;
     b->created_at = ++self->now;
@@ -357,6 +366,7 @@ PL_HIDDEN void pl_spawners_settle(void);
 
 /* The runtime has such words for the thread; NULL: no more. */
 PL_HIDDEN void pl_spared_begin(struct pl_thread *thread, struct loiter_spared *spared);
+PL_HIDDEN void pl_making_begin(struct pl_thread *thread, struct loiter_making *making);
 
 /* The next that ends, on whatever thread, is announced. */
 PL_HIDDEN void pl_enders_withdraw(void);

@@ -122,7 +122,8 @@ int pl_thread_begin(struct pl_self *self, struct pl_actor *actor, uint32_t tid)
         return -1;
     if (fresh) {
         thread->ender.at = &thread->ender.own;
-        thread->spawner.row_ends = &pl_row_announced;
+        thread->spawner.row = &thread->spawner.own_row;
+        pl_row_is_announced(&thread->spawner);
         all_add(thread);
     }
     tid = tid != 0 ? tid : (uint32_t)pl_sys_tid();

@@ -217,10 +217,11 @@ struct loiter_again {
     uint64_t waker_seen;
     const void *woken;
     const void *waking_frame; /* the runtime's: of the last waking that was told */
-    uint32_t *pressed;        /* is set to 1 then */
+    uint32_t *pressed;        /* is set to `pressed_as` then */
     uint64_t last_waker;      /* and this to its id */
 
     uint32_t n; /* objects */
+    uint32_t pressed_as;
     /* Of LOITER_WAIT_GROUP: each is increased by a wait that passes. */
     uint32_t *rounds[2];
 };
@@ -303,7 +304,7 @@ static inline int loiter_waking_passes(struct loiter_task *t, const void *object
         return 0;
     a->passed++;
     a->last_waker = me->id;
-    *a->pressed = 1;
+    *a->pressed = a->pressed_as;
     return 1;
 }
 
@@ -438,6 +439,65 @@ struct loiter_spared {
  * after loiter_worker_task, and with NULL before another thread is given the same words. They may
  * be read and written by other threads for as long as the process lives. */
 LOITER_WEAK void loiter_worker_spared(struct loiter_spared *spared);
+
+/*
+ * A task made like the last one need not be told where Loiter says so here: it counts them. A
+ * runtime that has such words for each of its threads asks loiter_making_passes before it calls
+ * loiter_task_created; if that says 1, the call is left out. Loiter fills them in, but for what is
+ * said to be the runtime's; `frame` is as for loiter_wait_passes.
+ */
+#define LOITER_MAKING_NEAR 3
+#define LOITER_NO_TICK     UINT64_MAX
+struct loiter_making {
+    uint32_t left; /* so many more may pass; nothing else is looked at when it is 0 */
+    uint32_t pressed_as;
+    const void *caller;
+    const void *frame;     /* the runtime's: of the last that was told */
+    const uint64_t *clock; /* as long as that is `tick` */
+    uint64_t tick;
+    uint64_t maker; /* the number of the task that makes them */
+    void (*start)(void);
+    size_t stack_bytes;
+
+    size_t capture_bytes;
+    uint32_t *pressed; /* is `pressed_as` when one of them ended the maker's last wait */
+    uint64_t *ends;    /* is 0 when the last one has ended */
+    /* What is there if the call comes from where it came last. */
+    const uintptr_t *at[LOITER_MAKING_NEAR];
+    uintptr_t word[LOITER_MAKING_NEAR];
+
+    /* What one that passes has and leaves behind: */
+    void *young;
+    uint64_t *now, *made_at;
+    uint32_t *made_in;
+    const uint32_t *rounds;
+};
+
+/* The calling OS thread has these words there, as those of loiter_worker_spared. */
+LOITER_WEAK void loiter_worker_makes(struct loiter_making *making);
+
+/* 1: that the current task, `maker`, makes `t` need not be told. */
+static inline int loiter_making_passes(struct loiter_making *m, struct loiter_task *t,
+                                       const struct loiter_task *maker, void (*start)(void),
+                                       size_t stack_bytes, size_t capture_bytes, const void *caller,
+                                       const void *frame)
+{
+    if (m->left == 0 || m->caller != caller || m->frame != frame || m->maker != maker->id ||
+        __atomic_load_n(m->clock, __ATOMIC_RELAXED) != m->tick || m->start != start ||
+        m->stack_bytes != stack_bytes || m->capture_bytes != capture_bytes ||
+        *m->at[0] != m->word[0] || *m->at[1] != m->word[1] || *m->at[2] != m->word[2] ||
+        *m->pressed != m->pressed_as || *m->ends != 0) {
+        m->frame = frame;
+        return 0;
+    }
+    m->left--;
+    *m->pressed = 0;
+    *m->ends = 1;
+    *m->made_at = ++*m->now;
+    *m->made_in = *m->rounds;
+    t->tool = m->young;
+    return 1;
+}
 
 /* Something is in the thread's note, and another task is about to run here, or none, otherwise than
  * by loiter_task_park. */

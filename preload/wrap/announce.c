@@ -116,6 +116,7 @@ PL_EXPORT void loiter_worker_task(const void *const volatile *place, size_t offs
     self->stack_lo = self->actor->stack_lo;
     self->stack_hi = self->actor->stack_hi;
     pl_spared_begin(self->thread, NULL);
+    pl_making_begin(self->thread, NULL);
     pl_self_settle(self);
     pl_leave(self);
 }
@@ -135,6 +136,15 @@ PL_EXPORT void loiter_worker_spared(struct loiter_spared *spared)
     if (self == NULL)
         return;
     pl_spared_begin(self->thread, self->running == NULL ? NULL : spared);
+    pl_leave(self);
+}
+
+PL_EXPORT void loiter_worker_makes(struct loiter_making *making)
+{
+    struct pl_self *self = pl_enter_blindly();
+    if (self == NULL)
+        return;
+    pl_making_begin(self->thread, self->running == NULL ? NULL : making);
     pl_leave(self);
 }
 

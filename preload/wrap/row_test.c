@@ -9,27 +9,10 @@
 
 #include "preload/core/object.h"
 #include "preload/core/spawner.h"
-#include "preload/wrap/made_tasks.h"
+#include "preload/wrap/made_rows.h"
 
 static const struct el_site *counted;
-static struct loiter_spared spared, others;
-static int unannounced;
-
-/* The parent waits for a wait group, which the task brings to its end. */
-__attribute__((noinline)) static void wait_for_group(void)
-{
-    const void *group = &chan;
-    loiter_task_park(&parent.loiter, LOITER_WAIT_GROUP, &group, 1, 0, &place_one);
-    sink++;
-}
-
-__attribute__((noinline)) static void end_group(struct task *t)
-{
-    t->stack = stack;
-    run(t);
-    loiter_task_ready(&parent.loiter, &chan);
-    sink++;
-}
+static struct loiter_spared others;
 
 /* One, which lives when everything is counted, and one that gets an actor. */
 static void disturb_row(struct task *t, int i)
@@ -52,18 +35,6 @@ static void give_away(struct pl_site *site)
     static const struct pl_thread another;
     atomic_store(&site->made.owner, &another);
     atomic_store(&site->ended.owner, &another);
-}
-
-/* As a runtime ends a task that has such words. */
-static void end_spared(struct loiter_task *t)
-{
-    if (t->tool == spared.young && spared.ends != 0) {
-        t->tool = NULL;
-        spared.ends--;
-        unannounced++;
-    } else {
-        loiter_task_exit(t);
-    }
 }
 
 static void end_of_row(struct task *t, int i, int is_spared)

@@ -1,4 +1,5 @@
-/* Waits and wakings, for whoever listens. Most are like the last ones, and need not be told. */
+/* Tasks that are made, waits and wakings, for whoever listens. Most are like the last ones, and
+ * need not be told. */
 #include "runtime/sched/inside.h"
 
 static bool may_pass(const struct weft_task *t, bool timed)
@@ -31,4 +32,16 @@ void weft__tell_ready(struct weft_task *t, const void *object, const struct weft
         loiter_waking_passes(&t->loiter, object, &w->current->loiter, __builtin_dwarf_cfa()))
         return;
     loiter_task_ready(&t->loiter, object);
+}
+
+void weft__tell_created(struct weft_task *t, const struct weft__spawn *spawn,
+                        const struct weft_task *maker, size_t stack_bytes, const void *caller)
+{
+    void (*start)(void) = (void (*)(void))spawn->start;
+    if (__builtin_expect(maker != NULL, 1) &&
+        loiter_making_passes(&maker->worker->making, &t->loiter, &maker->loiter, start, stack_bytes,
+                             spawn->size, caller, __builtin_dwarf_cfa()))
+        return;
+    loiter_task_created(&t->loiter, start, stack_bytes, spawn->size, caller,
+                        t->capture_kind == WEFT__CAPTURE_HERE ? t->capture : t->arg);
 }

@@ -1,4 +1,5 @@
-/* Waits that need not be told: this test is who listens, and lets all pass that are asked for. */
+/* Tasks and waits that need not be told: this test is who listens, and lets all pass that are asked
+ * for. */
 #include "runtime/test/check.h"
 
 #include <loiter.h>
@@ -13,12 +14,15 @@ struct record {
     struct loiter_again again;
 };
 
-static struct record records[16];
+static struct record records[64];
 static unsigned made;
 static struct loiter_note *note;
 static uint64_t clock_now, nothing;
 static uint32_t nobody;
-static int parks, wakings;
+static struct loiter_making *making;
+static uint32_t pressed, rounds, made_in;
+static uint64_t ended, made_at, now;
+static int parks, wakings, births;
 static int holds, timed, selects; /* how one of the two waits */
 
 void loiter_waits_pass(void) {}
@@ -49,9 +53,37 @@ void loiter_lock_released(const void *lock, struct loiter_task *owner)
 void loiter_task_created(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
                          size_t capture_bytes, const void *caller, const void *arg)
 {
-    (void)start, (void)stack_bytes, (void)capture_bytes, (void)caller, (void)arg;
+    (void)arg;
     CHECK(made < sizeof records / sizeof *records);
-    t->tool = &records[made++];
+    struct record *r = &records[made++];
+    t->tool = r;
+    births++;
+    const struct weft_task *me = weft__self();
+    if (!making || !me)
+        return;
+    const void *frame = making->frame;
+    *making = (struct loiter_making){.left = ROUNDS,
+                                     .caller = caller,
+                                     .frame = frame,
+                                     .clock = &clock_now,
+                                     .maker = me->loiter.id,
+                                     .start = start,
+                                     .stack_bytes = stack_bytes,
+                                     .capture_bytes = capture_bytes,
+                                     .pressed = &pressed,
+                                     .ends = &ended,
+                                     .young = r,
+                                     .now = &now,
+                                     .made_at = &made_at,
+                                     .made_in = &made_in,
+                                     .rounds = &rounds};
+    for (unsigned i = 0; i < LOITER_MAKING_NEAR; i++)
+        making->at[i] = (const uintptr_t *)&nothing;
+}
+
+void loiter_worker_makes(struct loiter_making *m)
+{
+    making = m;
 }
 
 void loiter_task_park(struct loiter_task *t, enum loiter_wait why, const void *const *objects,
@@ -180,9 +212,45 @@ static void one_after_a_tick_is_told(void **state)
     clock_now--;
 }
 
+/* ---- tasks ---- */
+
+static void short_one(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static int spare, ran;
+
+static void make_one_by_one(void *arg)
+{
+    (void)arg;
+    births = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        CHECK((spare ? weft_go_copy(short_one, &(int){0}, sizeof(int))
+                     : weft_go(short_one, &ran)) == 0);
+        ended = 0; /* also if it does not */
+        if (i % 8 == 7)
+            spare = !spare;
+        weft_yield();
+    }
+    spare = 0;
+}
+
+static void tasks_that_pass_are_not_told(void **state)
+{
+    (void)state;
+    ran = 0;
+    struct weft_options one = {.workers = 1};
+    CHECK(weft_run_with(&one, make_one_by_one, NULL) == 0);
+    /* Each time that it is another place. */
+    CHECK(births == (ROUNDS + 7) / 8);
+    CHECK(now == (uint64_t)(ROUNDS - births) && making == NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tasks_that_pass_are_not_told),
         cmocka_unit_test(waits_that_pass_are_not_told),
         cmocka_unit_test(one_with_a_limit_is_told),
         cmocka_unit_test(one_with_a_lock_held_is_told),

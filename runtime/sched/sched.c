@@ -49,8 +49,10 @@ void weft__bind_thread(struct weft__worker *w)
         weft__my_note = w ? &w->note : &nobodys;
         LOITER_CALL(loiter_worker_note, (w ? &w->note : NULL));
     }
-    if (w)
+    if (w) {
         LOITER_CALL(loiter_worker_spared, (&w->spared));
+        LOITER_CALL(loiter_worker_makes, (&w->making));
+    }
 }
 
 struct weft_task *weft__self_or_die(void)
@@ -372,9 +374,8 @@ static inline int spawn_in(struct weft__run *run, struct weft__worker *w,
     t->epoch = run->epoch;
     t->small = spawn->small;
     __atomic_store_n(&t->name, spawn->name, __ATOMIC_RELAXED);
-    LOITER_CALL(loiter_task_created,
-                (&t->loiter, (void (*)(void))spawn->start, weft__stack_bytes(run, spawn->small),
-                 spawn->size, caller, t->capture_kind == WEFT__CAPTURE_HERE ? t->capture : t->arg));
+    if (__builtin_expect(loiter_task_created != NULL, 0))
+        weft__tell_created(t, spawn, maker, weft__stack_bytes(run, spawn->small), caller);
     if (__builtin_expect(t->labels || t->name, 0))
         weft__tell_names(t);
     if (w) {

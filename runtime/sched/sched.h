@@ -185,6 +185,10 @@ int weft__spawn(const struct weft__spawn *spawn, const void *caller);
  * the main task too: the run goes on without it. */
 _Noreturn void weft__task_end(void);
 
+/* For whoever listens: the task was made so, by `maker` or NULL. See announce.c. */
+void weft__tell_created(struct weft_task *t, const struct weft__spawn *spawn,
+                        const struct weft_task *maker, size_t stack_bytes, const void *caller);
+
 /* For whoever listens: the name and the labels of the task, which is the running one or does not
  * run yet. See labels.c. */
 void weft__tell_names(struct weft_task *t);

@@ -129,6 +129,7 @@ struct weft__worker {
     struct weft__context *scheduler; /* of the OS thread that drives it */
     struct loiter_note note;
     struct loiter_spared spared;
+    struct loiter_making making;
     void (*after_call)(void *);
     struct weft_task *free_tasks; /* see task.c */
     struct weft_task *full_chain;

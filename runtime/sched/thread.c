@@ -228,6 +228,7 @@ static void drive(struct weft__thread *th)
         exit(EXIT_SUCCESS); /* as the last thread of a program does */
     /* Before the worker may be another thread's. */
     LOITER_CALL(loiter_worker_spared, (NULL));
+    LOITER_CALL(loiter_worker_makes, (NULL));
     if (w->extra && weft__worker() == w)
         weft__overtime_retire(w);
     th->worker = NULL;
