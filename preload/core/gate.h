@@ -164,6 +164,16 @@ PL_INLINE int pl_is_ready(void)
     return stage == PL_READY;
 }
 
+/* Nothing is recorded, nor does what is told now begin a record. For who is on the way from a short
+ * case to a longer one. */
+_Static_assert(((PL_READY & PL_FORKED) & 1) == 1 && ((PL_BOOTSTRAP | PL_ENDED) & 1) == 0,
+               "the lowest bit tells them apart");
+PL_INLINE int pl_is_deaf(void)
+{
+    const uint32_t stage = atomic_load_explicit(&pl_gate.stage, memory_order_relaxed);
+    return __builtin_expect((stage & PL_READY) == 0, 0) != 0;
+}
+
 /* Is this a fork child that has had nothing to record? */
 PL_INLINE int pl_is_forked(void)
 {

@@ -233,3 +233,35 @@ void pl_notes_show(struct pl_self *self, int all)
         look(self, n, all);
     atomic_flag_clear(&looking);
 }
+
+/* ---- without a record ---- */
+
+static int resting;
+
+void pl_notes_rest(void)
+{
+    resting = 1;
+}
+
+void pl_note_refill(void)
+{
+    struct loiter_note *note = pl_self_block.note;
+    if (resting && note != &pl_no_note)
+        note->left = INT32_MAX;
+}
+
+void pl_note_empty(void)
+{
+    struct loiter_note *note = pl_self_block.note;
+    for (unsigned i = 0; resting && i < LOITER_NOTES; i++)
+        if (!is_free(note->at[i].lock))
+            note->at[i].lock = 0;
+}
+
+void pl_note_unread(struct loiter_note *note)
+{
+    if (!resting)
+        return;
+    pl_self_block.note = note != NULL ? note : &pl_no_note;
+    pl_note_refill();
+}

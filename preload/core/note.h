@@ -35,4 +35,12 @@ PL_HIDDEN void pl_notes_show(struct pl_self *self, int all);
 /* In a fork child, and at the start. */
 PL_HIDDEN void pl_notes_reset(void);
 
+/* This process is never recorded: so all locks may be noted, as long as they fit. The second where
+ * a thread has its note, NULL: none any more; the third when one was told of, the last when another
+ * task is to run there, which has its own. They do nothing where there is a record, or was. */
+PL_HIDDEN void pl_notes_rest(void);
+PL_HIDDEN void pl_note_unread(struct loiter_note *note);
+PL_HIDDEN void pl_note_refill(void);
+PL_HIDDEN void pl_note_empty(void);
+
 #endif

@@ -379,12 +379,19 @@ static void tables_small_pages(void)
         pl_sys_small_pages((void *)lo, hi - lo); /* NOLINT: the linker's bounds */
 }
 
+/* This process is never recorded. */
+static void rest(void)
+{
+    pl_heap_rest();
+    pl_notes_rest();
+}
+
 __attribute__((constructor(101))) static void record_begin(void)
 {
     tables_small_pages();
     pl_resolve_all();
     if (!record_can_begin()) {
-        pl_heap_rest();
+        rest();
         return;
     }
     pl_sys6(SYS_madvise, (long)&pl_gate, sizeof(pl_gate), MADV_WIPEONFORK, 0, 0, 0);
@@ -396,5 +403,5 @@ __attribute__((constructor(101))) static void record_begin(void)
     on_exit(on_exit_status, NULL);
     pl_record_start(EL_CAUSE_START);
     if (!pl_is_on())
-        pl_heap_rest();
+        rest();
 }

@@ -124,8 +124,10 @@ PL_EXPORT void loiter_worker_task(const void *const volatile *place, size_t offs
 PL_EXPORT void loiter_worker_note(struct loiter_note *note)
 {
     struct pl_self *self = pl_enter_blindly();
-    if (self == NULL)
+    if (self == NULL) {
+        pl_note_unread(note);
         return;
+    }
     pl_note_begin(self, self->running == NULL ? NULL : note);
     pl_leave(self);
 }
@@ -236,6 +238,8 @@ PL_INLINE int fits(struct pl_self *self, void (*start)(void), size_t stack_bytes
 PL_NEXT_WAY void created_otherwise(struct loiter_task *t, void (*start)(void), size_t stack_bytes,
                                    size_t capture_bytes, const void *caller, const void *arg)
 {
+    if (pl_is_deaf())
+        return;
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         int done = fits(self, start, stack_bytes, capture_bytes, caller, PL_SP()) &&
@@ -300,6 +304,8 @@ __attribute__((noinline)) static void exited(struct loiter_task *t)
 
 PL_NEXT_WAY void exited_again(struct loiter_task *t)
 {
+    if (pl_is_deaf())
+        return;
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         int done = pl_ender_more(self->thread, t);

@@ -173,8 +173,10 @@ PL_EXPORT void loiter_lock_taken(enum loiter_wait why, const void *lock, const v
                                  const void *frame, const void *caller)
 {
     struct pl_self *self = pl_enter_here();
-    if (self == NULL)
+    if (self == NULL) {
+        pl_note_refill();
         return;
+    }
     const struct pl_place place = {pc, frame, caller};
     uint32_t stack = pl_stack_of_place(self, &place), uses = pl_note_uses(self);
     pl_held_push(self->actor, (uint32_t)why, lock, stack);
@@ -190,6 +192,8 @@ PL_EXPORT void loiter_note_moves(void)
     struct pl_self *self = pl_enter_here();
     if (self != NULL)
         pl_leave(self);
+    else
+        pl_note_empty();
 }
 
 __attribute__((noinline)) static void released(const void *lock, const struct loiter_task *owner)

@@ -94,6 +94,8 @@ PL_SECOND_WAY void begun_slowly(const void *group, const void *caller)
 __attribute__((noinline)) PL_FRAMELESS static void begun_again(const void *group,
                                                                const void *caller)
 {
+    if (pl_is_deaf())
+        return;
     struct pl_self *self = pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         const struct pl_actor *actor = pl_runs_here(self);
@@ -120,6 +122,8 @@ PL_EXPORT PL_FRAMELESS void loiter_waitgroup_begun(const void *group, const void
 
 PL_SECOND_WAY void waited_slowly(const void *group, const void *caller)
 {
+    if (pl_is_deaf())
+        return;
     struct pl_self *self = pl_enter_here();
     if (self == NULL)
         return;

@@ -282,8 +282,10 @@ static void wait_anew(struct pl_self *self, struct pl_actor *task, const struct 
 __attribute__((noinline)) static void park(const struct wait_asked *asked)
 {
     struct pl_self *self = pl_enter_blindly();
-    if (self == NULL)
+    if (self == NULL) {
+        pl_note_empty();
         return;
+    }
     struct pl_actor *task = pl_task_of(self, asked->task);
     if (task != NULL)
         wait_anew(self, task, asked);
@@ -408,6 +410,10 @@ __attribute__((noinline)) PL_FRAMELESS static void
 park_closely(struct loiter_task *t, enum loiter_wait why, const void *const *objects, unsigned n,
              int timed, const void *caller)
 {
+    if (pl_is_deaf()) {
+        pl_note_empty();
+        return;
+    }
     struct pl_self *self = n == 0 || n > SELECT_MOST ? NULL : pl_enter_quickly();
     if (__builtin_expect(self != NULL, 1)) {
         struct pl_actor *task = pl_task_grown(t);

@@ -254,6 +254,8 @@ PL_INLINE int goes_on_in_turn(const struct pl_self *self, struct pl_actor *task,
 
 PL_OTHER_WAY PL_FRAMELESS void ready_in_turn(struct loiter_task *t, const void *object)
 {
+    if (pl_is_deaf())
+        return;
     struct pl_self *self = pl_enter_straight();
     if (__builtin_expect(self != NULL, 1)) {
         const struct loiter_task *me = pl_task_here(self);
