@@ -208,6 +208,10 @@ static void add_evidence(struct finding *f, const struct leak_group *g)
         finding_add_evidence(f, "growth", "each was left behind before the next was made");
     if (g->alone)
         finding_add_evidence(f, "alone", "nobody is left in the process who could end the wait");
+    if (g->stopping && g->worst->cause == WAITER_NEVER)
+        finding_add_evidence(f, "exit",
+                             "it began to wait just before the program exited, which may "
+                             "have stopped it on purpose");
     if (a->state == EL_ACTOR_ABANDONED)
         finding_add_evidence(f, "run", "the runtime that ran it has ended");
     const struct model_site *site = site_of(g);

@@ -10,6 +10,8 @@ static struct rule_threshold thresholds[] = {
     LEAK_THRESHOLDS("threads"),
     {"pool-age", 0.1, 0.1, "s", "so long after the last was made, a pool can be told from growth"},
     {"pool-share", 0.1, 0.1, "of the time since", "a pool is made within no more than that"},
+    {"stopping-share", 0.05, 0.05, "of the run", "waits that began in that last part of it"},
+    {"stopping", 0.1, 0.1, "s", "and so long before its exit at most may be of its making"},
     {"unjoined", 10, 10, "threads", "ended threads of one place that nobody joined or detached"},
     {0},
 };

@@ -158,11 +158,30 @@ static void weigh_idle_threads(const struct rule *rule, struct leak_group *g)
         g->severity = SEVERITY_WARNING;
 }
 
+/* A program that exits stops its threads, and who is on the way stops behind them. What has been
+ * waited for since then only would have come, or not: there was no time to see. */
+static bool stopped_by_the_exit(const struct rule *rule, const struct leak_group *g)
+{
+    double share = rule_threshold(rule, "stopping-share") * (double)g->p->end_ns;
+    double most = rule_threshold(rule, "stopping") * 1e9;
+    if (!g->p->exited)
+        return false;
+    for (size_t i = 0; i < g->n; i++)
+        if ((double)(g->p->end_ns - g->members[i]->actor->since_ns) >=
+            (share < most ? share : most))
+            return false;
+    return true;
+}
+
 /* Never got what it waits for, and nobody is known who would give it. */
 static void weigh_never(const struct rule *rule, struct leak_group *g)
 {
     const struct model_actor *a = g->worst->actor;
     const struct model_object *o = g->worst->object;
+    if (g->stopping) {
+        g->severity = SEVERITY_NOTE;
+        return;
+    }
     /* Parked for later does not stand in anybody's way. */
     if (g->alone || g->behind > 0)
         return;
@@ -300,6 +319,7 @@ static void judge_groups(const struct rule *rule, const struct model_process *p,
             continue;
         g.alone = nobody_is_left(p, all);
         g.behind = count_behind(&g);
+        g.stopping = !tasks && stopped_by_the_exit(rule, &g);
         weigh(rule, &g);
         findings_add(out, leak_finding(rule, &g));
     }

@@ -18,6 +18,7 @@ struct leak_group {
     bool tasks;
     bool growing;               /* served once, each left behind before the next was made */
     bool alone;                 /* nobody is left who could do anything */
+    bool stopping;              /* threads that wait since the program began to exit, about */
     size_t objects;             /* different ones that they wait for, static ones not counted */
     size_t behind;              /* actors that wait behind members */
     size_t siblings;            /* of the same place, parked and served by somebody who lives */

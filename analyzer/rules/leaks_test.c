@@ -415,6 +415,35 @@ static void test_parked_with_a_lock(void **state)
     made_finish(&m);
 }
 
+/* Stopped by a program that exits, one with a lock that another stands in line for. */
+static void test_stopped_at_exit(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    made_waiter(&m, 2, EL_WAIT_FUTEX, HEAP, 10, 9950);
+    made_waiter(&m, 3, EL_WAIT_MUTEX, STATIC, 10, 9000);
+    m.p.actors[2].wait_stack = 21;
+    MADE_HELD(&m, 2, STATIC, EL_WAIT_MUTEX, 44);
+    MADE_OBJECT(&m, .address = HEAP, .kind = EL_OBJ_FUTEX, .state = EL_LIVE, .creator = 1,
+                .storage = EL_STORAGE_HEAP);
+    const struct finding *f = only(&m, "leaked-thread", SEVERITY_NOTE);
+    assert_non_null(strstr(made_evidence(f, "exit"), "just before the program exited"));
+    /* It did not exit, it was killed: whatever the time, nobody is there to end the wait. */
+    m.p.exited = false;
+    only(&m, "leaked-thread", SEVERITY_ERROR);
+    m.p.exited = true;
+    /* It lived on meanwhile. */
+    m.p.actors[1].since_ns = 9850 * MS;
+    assert_string_equal(made_evidence(only(&m, "leaked-thread", SEVERITY_ERROR), "exit"), "");
+    /* A short one, of which so much is half. */
+    m.p.actors[1].since_ns = 51 * MS;
+    m.p.end_ns = 100 * MS;
+    only(&m, "leaked-thread", SEVERITY_ERROR);
+    m.p.actors[1].since_ns = 99 * MS;
+    only(&m, "leaked-thread", SEVERITY_NOTE);
+    made_finish(&m);
+}
+
 /* A virtual machine at its shutdown: the thread that owned the service ended an instant before. */
 static void test_maker_ended_at_shutdown(void **state)
 {
@@ -466,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_barrier),
         cmocka_unit_test(test_parent_of_workers),
         cmocka_unit_test(test_parked_with_a_lock),
+        cmocka_unit_test(test_stopped_at_exit),
         cmocka_unit_test(test_maker_ended_at_shutdown),
         cmocka_unit_test(test_unjoined),
     };
