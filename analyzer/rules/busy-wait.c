@@ -11,7 +11,8 @@
 static struct rule_threshold thresholds[] = {
     {"calls", 10000, 10000, "calls", "in a row by one task or thread, which did not wait between"},
     {"naps", 5000, 5000, "calls",
-     "in a row, where the calls are short sleeps or timed waits, accepts or connects that fail"},
+     "in a row, where the calls are short sleeps or timed waits, accepts or connects that fail, or "
+     "polls that find what may be written"},
     {"burned", 0.02, 0.02, "s", "processor time went into them, over all such rows of the place"},
     {0},
 };
@@ -26,6 +27,10 @@ static const char *fix_of(enum el_spin_kind kind)
     case EL_SPIN_REFUSED:
         return "Wait longer from try to try, up to a limit, or be told when the other side is "
                "there.";
+    case EL_SPIN_WRITABLE:
+        return "Ask whether one may write only while there is something to write: take EPOLLOUT or "
+               "POLLOUT out of what is waited for when all is written, or let it be told once "
+               "(EPOLLET).";
     default:
         return "Wait for it: receive from a channel, wait on a condition or semaphore, give the "
                "select no default and the poll a time limit. Where a short spin is meant, bound "

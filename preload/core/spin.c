@@ -2,6 +2,7 @@
 #include "preload/core/spin.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "preload/core/arena.h"
 #include "preload/core/clock.h"
@@ -178,7 +179,39 @@ void pl_spin_refused(enum el_spin_kind kind, uint64_t what, struct pl_call call)
     pl_leave(self);
 }
 
-void pl_spin_napped(uint64_t before, struct pl_call call)
+/* How many bytes the thread has written by calls that may be the C library's own; 0: not known.
+ * What is sent by others comes to a wrapper. */
+static uint64_t written_bytes(void)
+{
+    static const char line[] = "\nwchar: ";
+    char text[256];
+    long n = -1, at = 0,
+         fd = pl_sys6(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/io", O_RDONLY | O_CLOEXEC, 0,
+                      0, 0);
+    if (fd >= 0) {
+        n = pl_sys6(SYS_read, fd, (long)text, sizeof text, 0, 0, 0);
+        pl_sys6(SYS_close, fd, 0, 0, 0, 0, 0);
+    }
+    const long length = sizeof line - 1;
+    while (at + length < n && __builtin_memcmp(text + at, line, sizeof line - 1) != 0)
+        at++;
+    if (at + length >= n)
+        return 0;
+    uint64_t bytes = 0;
+    for (at += length; at < n && text[at] >= '0' && text[at] <= '9'; at++)
+        bytes = 10 * bytes + (uint64_t)(text[at] - '0');
+    return bytes + 1;
+}
+
+static int wrote_since(struct pl_thread *thread)
+{
+    const uint64_t before = thread->written_bytes;
+    thread->written_bytes = written_bytes();
+    return thread->written_bytes == 0 || thread->written_bytes != before;
+}
+
+/* One more of calls that are waits, with no other wait between. */
+static void again(enum el_spin_kind kind, uint64_t what, uint64_t before, struct pl_call call)
 {
     struct pl_self *self = pl_enter();
     if (self == NULL)
@@ -186,16 +219,29 @@ void pl_spin_napped(uint64_t before, struct pl_call call)
     int error = errno;
     struct pl_actor *actor = self->actor;
     struct pl_thread *thread = self->thread;
-    if (before != thread->napped_at || self->spins_had) {
+    if (before != thread->napped_at || self->spins_had || what != thread->nap_what) {
         self->spins_had = 0;
         thread->naps = 0;
+        thread->nap_what = what;
         actor->spin_actor = 0;
     }
     thread->napped_at = pl_actor_waited(actor);
     if (++thread->naps % PL_SPIN_BLOCK == 0) {
         actor->spin_since = pl_actor_waited(actor); /* all its waits were of this row */
-        pl_spin_block(self, EL_SPIN_NAP, PL_SPIN_BLOCK, pl_stack(self, call));
+        if (what != 0 && wrote_since(thread))
+            actor->spin_actor = 0;
+        pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
     }
     errno = error;
     pl_leave(self);
+}
+
+void pl_spin_napped(uint64_t before, struct pl_call call)
+{
+    again(EL_SPIN_NAP, 0, before, call);
+}
+
+void pl_spin_writable(uint64_t what, uint64_t before, struct pl_call call)
+{
+    again(EL_SPIN_WRITABLE, what, before, call);
 }

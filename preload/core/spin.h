@@ -49,6 +49,11 @@ static inline uint64_t pl_spin_waited(void)
     return actor != NULL ? pl_actor_waited(actor) : 0;
 }
 
+/* A poll that waits found nothing but what may be written. `what`: where, never 0. The rest as
+ * above.
+ */
+PL_HIDDEN void pl_spin_writable(uint64_t what, uint64_t before, struct pl_call call);
+
 /* A call failed for what will not be otherwise soon, and was made for that reason or in spite of
  * it: accept without a descriptor left, connect where nobody listens. Other waits may lie between.
  * `what` was asked for. No guard; keeps errno. */

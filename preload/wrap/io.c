@@ -11,6 +11,8 @@
 #include "preload/wrap/io.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
 
 #define PL_SYMBOL(ret, name, params)
 
@@ -71,6 +73,28 @@
         return answer;                                                                             \
     }
 
+/* A write that is awaited and never made: the poll finds it possible each time. */
+#define PL_IO_READY(ret, name, params, args, object, timed, found)                                 \
+    PL_EXPORT ret name params                                                                      \
+    {                                                                                              \
+        enum pl_io_timed how = timed;                                                              \
+        if (!pl_io_waits(how)) {                                                                   \
+            ret at_once = PL_REAL(name) args;                                                      \
+            if (how == PL_AT_ONCE && at_once == 0)                                                 \
+                pl_io_asked(EL_WAIT_POLL, PL_CALL());                                              \
+            return at_once;                                                                        \
+        }                                                                                          \
+        struct pl_wait waiting;                                                                    \
+        const uint64_t before = pl_spin_waited();                                                  \
+        pl_wait_begin(&waiting, EL_WAIT_POLL, (uint64_t)(object), how != PL_UNTIMED, PL_CALL());   \
+        ret answer = PL_REAL(name) args;                                                           \
+        pl_wait_end(&waiting, pl_io_error(answer));                                                \
+        const uint64_t where = answer > 0 ? found : 0;                                             \
+        if (__builtin_expect(where != 0, 0))                                                       \
+            pl_spin_writable(where, before, PL_CALL());                                            \
+        return answer;                                                                             \
+    }
+
 /* With a lock held the call counts, though it waits for nobody. EL_WAIT_NONE: it never does. */
 #define PL_FD_NEW(ret, name, params, args, kind, class, what)                                      \
     PL_EXPORT ret name params                                                                      \
@@ -85,6 +109,30 @@
         pl_descriptor_opened(made, EL_FD_##what, PL_CALL());                                       \
         return made;                                                                               \
     }
+
+/* Where a poll answered that one may write, and nothing else; 0: there was more, or nothing. The
+ * kernel has just written what is read here. */
+#define WRITABLE (POLLOUT | POLLWRNORM | POLLWRBAND)
+
+static uint64_t writable_events(const struct epoll_event *e, int n)
+{
+    for (int i = 0; i < n; i++)
+        if ((e[i].events & ~(uint32_t)WRITABLE) != 0)
+            return 0;
+    return n > 0 ? e[0].data.u64 + 1 : 0;
+}
+
+static uint64_t writable_polled(const struct pollfd *p, nfds_t n)
+{
+    uint64_t first = 0;
+    for (nfds_t i = 0; i < n; i++) {
+        if ((p[i].revents & ~WRITABLE) != 0)
+            return 0;
+        if (first == 0 && p[i].revents != 0)
+            first = (uint64_t)p[i].fd + 1;
+    }
+    return first;
+}
 
 #include "preload/wrap/symbols-io.def"
 
@@ -176,7 +224,7 @@ static uint64_t address_of(const struct sockaddr *to, socklen_t len)
             pl_wait_end(&w, pl_io_error(result));                                                  \
         else                                                                                       \
             pl_io_answered(fd, result, PL_CALL());                                                 \
-        if (result == 0)                                                                           \
+        if (result == 0 || errno == EINPROGRESS)                                                   \
             pl_spin_not();                                                                         \
         else if (errno == ECONNREFUSED || errno == ENOENT)                                         \
             pl_spin_refused(EL_SPIN_REFUSED, address_of(to.__sockaddr__, len), PL_CALL());         \

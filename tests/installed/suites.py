@@ -31,15 +31,17 @@ PYTHON_TESTS = ["test_" + name for name in """threading thread threadsignals thr
 threadedtempfile queue subprocess signal asyncio.test_events asyncio.test_subprocess asyncio.test_locks
 asyncio.test_base_events asyncio.test_unix_events asyncio.test_sslproto asyncio.test_ssl
 asyncio.test_streams asyncio.test_server asyncio.test_sock_lowlevel asyncio.test_sendfile
-asyncio.test_runners asyncio.test_threads asyncio.test_buffered_proto asyncio.test_tasks socket
-socketserver ssl select selectors poll epoll asyncore asynchat httpservers ftplib poplib imaplib smtplib
+asyncio.test_runners asyncio.test_threads asyncio.test_buffered_proto asyncio.test_tasks
+socketserver select selectors poll epoll asyncore asynchat httpservers ftplib poplib imaplib smtplib
 nntplib telnetlib urllib urllib2_localnet xmlrpc docxmlrpc wsgiref fork1 wait3 wait4 popen pty openpty
-concurrent_futures multiprocessing_fork multiprocessing_forkserver multiprocessing_spawn
 multiprocessing_main_handling os posix mmap faulthandler fcntl resource file_eintr largefile tempfile
 shutil tarfile zipfile mailbox fileio io sqlite3 time timeout sched atexit gc weakref tracemalloc ctypes
 embed interpreters _xxsubinterpreters audit cmd_line repl runpy import site sys sys_setprofile venv pdb
 bdb doctest regrtest support logging syslog readline curses zlib bz2 lzma hashlib random uuid pickle
 shelve pathlib""".split()]
+# Long ones, of which each class is a suite: one that comes to no end does not hide the others.
+PYTHON_BY_CLASS = ["test_" + name for name in """ssl socket concurrent_futures multiprocessing_fork
+multiprocessing_spawn multiprocessing_forkserver""".split()]
 # But for those that fill the disk, and those that look at the machine as a whole.
 STRESSORS = """access af-alg affinity aio aiol alarm atomic bad-altstack bad-ioctl branch brk bsearch cache
 cacheline cap chattr chdir chmod chown chroot clock clone close context copy-file cpu crypt
@@ -76,10 +78,19 @@ unit/hyperloglog unit/lazyfree unit/wait unit/pause unit/querybuf unit/tracking 
 unit/client-eviction""".split()
 
 
+def python_classes(name):
+    script = (f"import test.{name} as m, unittest\nfor n, c in vars(m).items():\n"
+              " if isinstance(c, type) and issubclass(c, unittest.TestCase): print(n)")
+    done = subprocess.run([PYTHON, "-E", "-c", script], check=False, stdout=subprocess.PIPE, text=True)
+    return sorted(done.stdout.split())
+
+
 def python_cases():
-    for name in PYTHON_TESTS:
-        if os.path.isdir("/usr/lib/python3.11/test"):
-            yield f"python3 {name}", [PYTHON, "-E", "-m", "unittest", "-v", f"test.{name}"], None
+    if not os.path.isdir("/usr/lib/python3.11/test"):
+        return
+    names = PYTHON_TESTS + [f"{n}.{c}" for n in PYTHON_BY_CLASS for c in python_classes(n)]
+    for name in names:
+        yield f"python3 {name}", [PYTHON, "-E", "-m", "unittest", "-v", f"test.{name}"], None
 
 
 def perl_cases(source):
