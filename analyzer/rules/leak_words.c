@@ -286,8 +286,11 @@ static void add_member(struct finding *f, const struct model_process *p, const s
                        uint64_t next)
 {
     struct words who = words_actor(p, w->actor->id), other = words_actor(p, next);
-    finding_add_evidence(f, "cycle", "%s waits %s (0x%" PRIx64 "), and %s is who can end it",
-                         who.text, words_wait(w->actor->wait_kind), w->actor->object, other.text);
+    enum el_wait_kind kind = w->actor->wait_kind;
+    bool sure = el_wait_is_lock(kind) || kind == EL_WAIT_JOIN;
+    finding_add_evidence(f, "cycle", "%s waits %s (0x%" PRIx64 "), and %s is who %s", who.text,
+                         words_wait(kind), w->actor->object, other.text,
+                         sure ? "can end it" : "ended such a wait last");
     finding_add_stack(f, "blocked at", w->actor->wait_stack, true, who.text);
     for (uint32_t i = 0; w->actor->held != NULL && i < 6 && i < w->actor->held->count; i++)
         finding_add_stack(f, "lock taken at", w->actor->held->locks[i].stack, false, who.text);

@@ -160,15 +160,15 @@ static void weigh_idle_threads(const struct rule *rule, struct leak_group *g)
 
 /* A program that exits stops its threads, and who is on the way stops behind them. What has been
  * waited for since then only would have come, or not: there was no time to see. */
-static bool stopped_by_the_exit(const struct rule *rule, const struct leak_group *g)
+static bool stopped_by_the_exit(const struct rule *rule, const struct model_process *p,
+                                const struct waiter *const *members, size_t n)
 {
-    double share = rule_threshold(rule, "stopping-share") * (double)g->p->end_ns;
+    double share = rule_threshold(rule, "stopping-share") * (double)p->end_ns;
     double most = rule_threshold(rule, "stopping") * 1e9;
-    if (!g->p->exited)
+    if (!p->exited)
         return false;
-    for (size_t i = 0; i < g->n; i++)
-        if ((double)(g->p->end_ns - g->members[i]->actor->since_ns) >=
-            (share < most ? share : most))
+    for (size_t i = 0; i < n; i++)
+        if ((double)(p->end_ns - members[i]->actor->since_ns) >= (share < most ? share : most))
             return false;
     return true;
 }
@@ -319,11 +319,52 @@ static void judge_groups(const struct rule *rule, const struct model_process *p,
             continue;
         g.alone = nobody_is_left(p, all);
         g.behind = count_behind(&g);
-        g.stopping = !tasks && stopped_by_the_exit(rule, &g);
+        g.stopping = !tasks && stopped_by_the_exit(rule, p, g.members, g.n);
         weigh(rule, &g);
         findings_add(out, leak_finding(rule, &g));
     }
     free(list);
+}
+
+/* One that runs was woken last by one of them: it has what they wait for, as likely as not. */
+static bool served_another(const struct model_process *p, const struct waiter *const *members,
+                           size_t n)
+{
+    for (size_t i = 0; i < p->nactors; i++) {
+        const struct model_actor *a = &p->actors[i];
+        for (size_t k = 0; k < n && a->state == EL_ACTOR_RUNNING; k++)
+            if (a->waker == members[k]->actor->id)
+                return true;
+    }
+    return false;
+}
+
+/* Threads that wait for signals only, each of which another of them gave last. Others may give them
+ * as well: in a lock of the program's own, whose waiters are parked one by one, who lets it go
+ * wakes the next, and the one that has it now has woken nobody yet. */
+static void weigh_signals(const struct rule *rule, const struct model_process *p,
+                          const struct waiters *all, const struct waiter *first, struct finding *f)
+{
+    const struct waiter **members = xcalloc(first->cycle, sizeof *members);
+    const struct waiter *w = first;
+    size_t n = 0;
+    uint32_t stack;
+    for (; n < first->cycle && w != NULL && !model_is_task(w->actor->id) &&
+           is_queue_wait(w->actor->wait_kind);
+         w = waiters_find(all, waiters_next(p, w, &stack)))
+        members[n++] = w;
+    if (n == first->cycle) {
+        f->confidence = CONFIDENCE_PROBABLE;
+        finding_set_title(f, "%zu threads wait for signals, each for one that another of them gave",
+                          n);
+        finding_set_fix(f, "If nobody else gives these signals: see that whoever waits has given "
+                           "first what others wait for, or wait with a time limit.");
+        if (stopped_by_the_exit(rule, p, members, n) || served_another(p, members, n))
+            f->severity = SEVERITY_NOTE;
+        else if (!nobody_is_left(p, all))
+            f->severity = SEVERITY_WARNING;
+    }
+    free(members);
 }
 
 /* A cycle is told once, by the rule of its first member. */
@@ -338,8 +379,12 @@ static void judge_cycles(const struct rule *rule, const struct model_process *p,
             member = waiters_find(all, waiters_next(p, member, &stack));
             first = member != NULL && member->actor->id > w->actor->id;
         }
-        if (first)
-            findings_add(out, leak_cycle_finding(rule, p, all, w));
+        if (!first)
+            continue;
+        struct finding *f = leak_cycle_finding(rule, p, all, w);
+        if (!tasks)
+            weigh_signals(rule, p, all, w, f);
+        findings_add(out, f);
     }
 }
 

@@ -304,6 +304,37 @@ static void test_deadlock(void **state)
     made_finish(&m);
 }
 
+/* A lock of the program's own: each waiter is parked by itself, and was woken last by another of
+ * them. Who has the lock now runs, and has woken nobody yet. */
+static void test_cycle_of_signals(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    for (uint64_t i = 0; i < 3; i++) {
+        made_waiter(&m, 2 + i, EL_WAIT_COND, HEAP + 64 * i, 10, 5000);
+        m.p.actors[1 + i].waits_here = 9;
+        m.p.actors[1 + i].waker = 2 + (i + 1) % 3;
+        MADE_OBJECT(&m, .address = HEAP + 64 * i, .kind = EL_OBJ_COND, .state = EL_LIVE, .wakes = 9,
+                    .last_waker = 2 + (i + 1) % 3, .creator = 1, .storage = EL_STORAGE_HEAP);
+    }
+    const struct finding *f = only(&m, "leaked-thread", SEVERITY_WARNING);
+    assert_int_equal(f->confidence, CONFIDENCE_PROBABLE);
+    assert_non_null(strstr(f->title, "3 threads wait for signals"));
+    /* One that they woke runs. */
+    m.p.actors[0].waker = 3;
+    only(&m, "leaked-thread", SEVERITY_NOTE);
+    /* Nobody is left who could be meant. */
+    m.p.exited = false;
+    m.p.actors[0].state = EL_ACTOR_ENDED;
+    only(&m, "leaked-thread", SEVERITY_ERROR);
+    m.p.exited = true;
+    /* As a program stops them that exits. */
+    for (uint64_t i = 0; i < 3; i++)
+        m.p.actors[1 + i].since_ns = 9990 * MS;
+    only(&m, "leaked-thread", SEVERITY_NOTE);
+    made_finish(&m);
+}
+
 /* One waits in a channel with the lock that the other, its receiver, needs. */
 static void test_deadlock_over_a_channel(void **state)
 {
@@ -489,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_lock_without_holder),
         cmocka_unit_test(test_double_lock),
         cmocka_unit_test(test_deadlock),
+        cmocka_unit_test(test_cycle_of_signals),
         cmocka_unit_test(test_deadlock_over_a_channel),
         cmocka_unit_test(test_main_behind_a_leak),
         cmocka_unit_test(test_maker_ended),
