@@ -19,8 +19,10 @@ static int take_now(sem_t *sem)
 }
 
 #define SEM_WAIT(sem, timed, REAL)                                                                 \
-    if (take_now(sem))                                                                             \
+    if (take_now(sem)) {                                                                           \
+        pl_spin_not();                                                                             \
         return 0;                                                                                  \
+    }                                                                                              \
     struct pl_wait w;                                                                              \
     pl_wait_begin(&w, EL_WAIT_SEM, (uintptr_t)(sem), timed, PL_CALL());                            \
     pl_wait_shares(&w, sem);                                                                       \
@@ -65,7 +67,9 @@ PL_SECOND_WAY int sem_in_vain(sem_t *sem)
 PL_EXPORT PL_FRAMELESS int sem_trywait(sem_t *sem)
 {
     int result = PL_REAL(sem_trywait)(sem);
-    if (result != 0 && __builtin_expect(pl_spin_counts(), 0))
+    if (result == 0)
+        pl_spin_not();
+    else if (__builtin_expect(pl_spin_counts(), 0))
         return sem_in_vain(sem);
     return result;
 }
