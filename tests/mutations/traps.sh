@@ -11,7 +11,7 @@ mutation 04-oldest-version preload-lock_calls $wrap/versions.def 's/GLIBC_2\.3\.
 mutation 05-exports-versioned preload-library $wrap/exports.map.in 's/\n\{/\nLOITER_1 {/'
 mutation 06-bound-late preload-library preload/CMakeLists.txt 's/-Wl,-z,now/-Wl,-z,lazy/'
 mutation 06-chosen-while-loaded preload-library $core/real.c 's/\z/static int one(void) { return 1; }\nstatic int (*choose(void))(void) { return one; }\nPL_HIDDEN int chosen(void) __attribute__((ifunc("choose"))); PL_HIDDEN int chosen(void);\nPL_HIDDEN int (*volatile pl_chosen)(void) = chosen;\n/'
-mutation 07-alias-missing preload-aliases $wrap/symbols-io.def 's/PL_IO_WAIT\(int, __poll_chk.*?\n//'
+mutation 07-alias-missing preload-aliases $wrap/symbols-io.def 's/PL_IO_READY\(int, __poll_chk.*?\n//'
 mutation 08-plain-pointers real_race_test $core/real.h 's/__atomic_load_n\(&pl_real\.name, __ATOMIC_RELAXED\)/pl_real.name/'
 
 # ---- threads, thread-local memory, re-entry ----
@@ -23,7 +23,7 @@ mutation 10-handlers-let-in preload-stepped_test $core/gate.h 's/self->guard != 
 mutation 11-bounds-asked-for preload-library $wrap/thread.c 's/(uintptr_t top = [^\n]*\n)/$1    pthread_attr_t attr;\n    pthread_getattr_np(pthread_self(), &attr);\n/'
 mutation 12-created-again preload-lives_test $core/thread.c 's/self->phase == PL_PHASE_OVER/0/'
 mutation 13-no-cleanup preload-lives_test $wrap/thread.c 's/pthread_cleanup_push\(thread_over, NULL\);/{/g; s/pthread_cleanup_pop\(1\);/thread_over(NULL); }/g'
-mutation 14-kept-over-a-switch preload-moved_wait_test $core/wait.c 's/ \|\| w->actor != self->actor//'
+mutation 14-kept-over-a-switch preload-moved_wait_test $core/wait.c 's/ && w->actor == self->actor//'
 mutation 15-no-bounds unwind_test $core/unwind.c 's/if \(at < w->lo \|\|/if (0 \&\&/; s/if \(at > w->hi - sizeof\(uintptr_t\)\)/if (0)/; s/!pl_sys_readable\(at\)/0/'
 mutation 16-return-addresses preload-cancel $core/wait.c 's/#include "preload.core.window.h"\n/$&\nstatic void nowhere(void) { __builtin_trap(); }\nstatic __thread uintptr_t *slot, was;\n/; s/    w->timed = kind_and_timed & 1;/    slot = (uintptr_t *)(sp - 8);\n    was = *slot;\n    *slot = (uintptr_t)nowhere + 1;\n$&/; s/(void pl_wait_end\(.*?return;\n)/$1    *slot = was;\n/s'
 mutation 17-made-unseen preload-stepped_test $core/thread.c 's/(int pl_thread_attach\(.*?)if \(self->phase == PL_PHASE_OVER\)/$1if (1)/s'
