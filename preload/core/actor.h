@@ -423,13 +423,15 @@ PL_INLINE void pl_held_push_again(struct pl_actor *actor, struct pl_held_lock *a
     __atomic_store_n(&cell->count, n + 1, __ATOMIC_RELEASE);
 }
 
-/* Only in place of what is known by another of these. */
+/* Only in place of what is known by another of these. A signal's handler that comes in between and
+ * holds a lock there leaves another `near`. */
 PL_INLINE void pl_held_place(struct pl_actor *actor, struct pl_held_lock *at, struct pl_near *near,
                              uint32_t stack, uintptr_t pc, uintptr_t sp)
 {
+    at->near = near;
+    atomic_signal_fence(memory_order_seq_cst);
     at->pc = pc;
     at->sp = sp;
-    at->near = near;
     at->stack = stack;
     actor->held_cell->stack[at->number] = stack;
 }
@@ -448,15 +450,19 @@ PL_INLINE int pl_held_push_simply(struct pl_actor *actor, const struct pl_held_l
     return 1;
 }
 
-/* The entry stays readable, at held_end, until the next one is pushed. */
+/* The last entry, `at`, goes. It stays readable until the next one is pushed. */
+PL_INLINE void pl_held_pop(struct pl_actor *actor, struct pl_held_lock *at)
+{
+    actor->held_end = at;
+    __atomic_store_n(&actor->held_cell->count, at->number, __ATOMIC_RELEASE);
+}
+
 PL_INLINE int pl_held_remove_simply(struct pl_actor *actor, const void *lock)
 {
     struct pl_held_lock *at = actor->held_end - 1;
-    const uint32_t n = at->number;
-    if (n >= actor->held_room || at->lock != lock)
+    if (at->number >= actor->held_room || at->lock != lock)
         return 0;
-    actor->held_end = at;
-    __atomic_store_n(&actor->held_cell->count, n, __ATOMIC_RELEASE);
+    pl_held_pop(actor, at);
     return 1;
 }
 

@@ -32,6 +32,14 @@ void pl_cfi_start(void)
     memcpy(&find_object, &found, sizeof(found));
 }
 
+uintptr_t pl_cfi_module(uintptr_t address)
+{
+    struct dl_find_object object;
+    if (find_object == NULL || find_object((void *)address, &object) != 0) /* NOLINT */
+        return 0;
+    return (uintptr_t)object.dlfo_map_start;
+}
+
 struct cursor {
     const uint8_t *at, *end;
 };

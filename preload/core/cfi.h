@@ -32,6 +32,9 @@ struct pl_rule {
 /* The rule at code address `pc`. To be asked with return address - 1. */
 PL_HIDDEN struct pl_rule pl_cfi_rule(uintptr_t pc);
 
+/* Where the module begins that the address lies in; 0: in none that is known. */
+PL_HIDDEN uintptr_t pl_cfi_module(uintptr_t address);
+
 /* Finds the C library's lookup; without it every rule is unknown. In the constructor. */
 PL_HIDDEN void pl_cfi_start(void);
 

@@ -219,6 +219,15 @@ PL_INLINE uint32_t pl_near_use(struct pl_near *e)
     return e->id;
 }
 
+/* The same of one that is in use: it has an id. */
+PL_INLINE int pl_near_lasts(struct pl_near *e)
+{
+    const int lasts = --e->left != 0;
+    if (__builtin_expect(!lasts, 0))
+        e->left = 1;
+    return lasts;
+}
+
 /* Where the stack ends that the actor runs on here, which pl_runs_here gave. */
 PL_INLINE uintptr_t pl_stack_end_of(const struct pl_self *self, const struct pl_actor *actor)
 {

@@ -4,8 +4,10 @@
  */
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "preload/tests/say.h"
 
@@ -153,6 +155,89 @@ static void semaphores(void)
     SAY(pthread_barrier_destroy(&barrier));
 }
 
+/* What debuggers, and programs that know the C library, read of a mutex. */
+static void words(const char *when, const pthread_mutex_t *mutex)
+{
+    printf("%s: lock %d, owner %s, users %u, kind %d\n", when, mutex->__data.__lock,
+           mutex->__data.__owner == 0          ? "none"
+           : mutex->__data.__owner == gettid() ? "this thread"
+                                               : "another",
+           mutex->__data.__nusers, mutex->__data.__kind);
+}
+
+/* From one place, again and again. */
+static void *lock_and_look(void *arg)
+{
+    pthread_mutex_t *mutex = arg;
+    for (int i = 0; i < 400; i++) {
+        MUST(pthread_mutex_lock(mutex) == 0);
+        if (i % 100 == 99)
+            words("taken", mutex);
+        MUST(pthread_mutex_unlock(mutex) == 0);
+        if (i % 100 == 99)
+            words("given back", mutex);
+    }
+    return NULL;
+}
+
+static void *lock_waiting(void *arg)
+{
+    for (int i = 0; i < 40; i++) {
+        MUST(pthread_mutex_lock(arg) == 0);
+        MUST(pthread_mutex_unlock(arg) == 0);
+    }
+    return NULL;
+}
+
+static void waited_for(pthread_mutex_t *mutex)
+{
+    pthread_t thread;
+    MUST(pthread_mutex_lock(mutex) == 0);
+    MUST(pthread_create(&thread, NULL, lock_waiting, mutex) == 0);
+    while (__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) != 2)
+        usleep(1000);
+    words("waited for", mutex);
+    MUST(pthread_mutex_unlock(mutex) == 0);
+    MUST(pthread_join(thread, NULL) == 0);
+    words("given to who waited", mutex);
+}
+
+static void words_of(pthread_mutex_t *mutex)
+{
+    lock_and_look(mutex);
+    run(lock_and_look, mutex);
+    for (int i = 0; i < 40; i++)
+        waited_for(mutex);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        lock_and_look(mutex);
+        fflush(stdout);
+        _exit(0);
+    }
+    MUST(waitpid(child, NULL, 0) == child);
+}
+
+static void all_words(void)
+{
+    static pthread_mutex_t usual = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_mutex_t adaptive = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
+    static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    words_of(&usual);
+    words_of(&adaptive);
+    words_of(&recursive);
+    pthread_mutexattr_t attr;
+    pthread_mutex_t mutex;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(&mutex, &attr);
+    words_of(&mutex);
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_NORMAL);
+    pthread_mutex_init(&mutex, &attr);
+    words_of(&mutex);
+}
+
 static void once_done(void)
 {
     puts("once");
@@ -189,6 +274,7 @@ static void c11(void)
 
 int main(void)
 {
+    all_words();
     mutexes(PTHREAD_MUTEX_NORMAL);
     mutexes(PTHREAD_MUTEX_RECURSIVE);
     mutexes(PTHREAD_MUTEX_ERRORCHECK);

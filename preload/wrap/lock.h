@@ -103,23 +103,24 @@ PL_INLINE int pl_lock_noted_again(const void *mutex, uintptr_t pc, uintptr_t sp)
     struct pl_actor *actor = self->quick;
     if (__builtin_expect(pl_hindered(self), 0))
         return 0;
-    self->guard = 1;
-    atomic_signal_fence(memory_order_seq_cst);
     struct pl_held_lock *at = actor->held_end;
     struct pl_near *near = pl_near_after(at->near);
     const uintptr_t other =
         (near->pc ^ pc) | (near->place ^ (uint32_t)(self->stack_hi - sp)) | pl_held_any_strays();
-    int again = 0;
-    if (__builtin_expect(other == 0, 1) &&
-        __builtin_expect(pl_near_differs(near, (const uintptr_t *)sp) == 0, 1) &&
-        pl_near_use(near) != 0) {
-        if (at->near != near)
-            pl_held_place(actor, at, near, near->id, pc, sp);
-        pl_held_push_again(actor, at, mutex);
-        again = 1;
-    }
+    if (__builtin_expect(other != 0, 0) ||
+        __builtin_expect(pl_near_differs(near, (const uintptr_t *)sp) != 0, 0) ||
+        !pl_near_lasts(near))
+        return 0;
+    if (at->near != near)
+        pl_held_place(actor, at, near, near->id, pc, sp);
+    pl_held_push_again(actor, at, mutex);
+    /* A signal's handler may have held a lock meanwhile: what is written there is that one's. */
     atomic_signal_fence(memory_order_seq_cst);
-    self->guard = 0;
+    const int again = at->near == near;
+    if (__builtin_expect(!again, 0)) {
+        at->near = &pl_near_none;
+        pl_held_pop(actor, at);
+    }
     return again;
 }
 
@@ -301,10 +302,10 @@ __attribute__((cold)) static inline uint32_t pl_lock_unnoted(const void *lock)
     return result;
 
 /*
- * A call that gives a lock back. PLAIN: nobody waits for it, and the real call of who holds it
- * cannot fail. `waited` tells whether somebody may wait for it.
+ * A call that gives a lock back. `waited` tells whether somebody may wait for it. PLAIN: nobody
+ * does, and the real call of who holds it cannot fail.
  */
-#define PL_UNLOCK_CALL(name, PARAMS, ARGS, lock, PLAIN, waited, REAL)                              \
+#define PL_UNLOCK_SLOWLY(name, PARAMS, lock, waited, REAL)                                         \
     PL_SECOND_WAY int name##_slowly PARAMS                                                         \
     {                                                                                              \
         if (!pl_is_on())                                                                           \
@@ -318,7 +319,9 @@ __attribute__((cold)) static inline uint32_t pl_lock_unnoted(const void *lock)
             pl_lock_kept(&was);                                                                    \
         pl_wait_flush();                                                                           \
         return result;                                                                             \
-    }                                                                                              \
+    }
+#define PL_UNLOCK_CALL(name, PARAMS, ARGS, lock, PLAIN, waited, REAL)                              \
+    PL_UNLOCK_SLOWLY(name, PARAMS, lock, waited, REAL)                                             \
     PL_EXPORT PL_FRAMELESS int name PARAMS                                                         \
     {                                                                                              \
         if (__builtin_expect((PLAIN) && pl_lock_dropped(lock), 1))                                 \

@@ -1,6 +1,7 @@
 /* lock_test.c - the list of held locks by the ways that the wrappers go, short ones and long ones:
  * whichever it was, the list and its cell say what is held, and where it was taken. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -280,6 +281,56 @@ static void of_what_is_revised_or_guarded_nothing_is_noted(void **state)
     count = 0;
 }
 
+/* Between a place that is known and the lock that is noted there a handler may hold one. */
+static volatile sig_atomic_t handled;
+
+__attribute__((noinline)) static void handle(int signal)
+{
+    static struct pl_near near;
+    char *lock = &locks[LOCKS - 1];
+    struct pl_self *self = pl_self();
+    const uint32_t stack = 1000 + (uint32_t)signal;
+    if (pl_hindered(self) || !pl_lock_noted_at(self, EL_WAIT_MUTEX, lock, stack, &near, 1, 1))
+        return;
+    handled++;
+    if (!pl_lock_dropped(lock))
+        abort();
+}
+
+static volatile int over;
+static void *disturb(void *arg)
+{
+    while (!over) {
+        pthread_kill(*(pthread_t *)arg, SIGUSR1);
+        for (volatile int i = 0; i < 300; i++)
+            continue;
+    }
+    return NULL;
+}
+
+static void a_handlers_lock_leaves_no_place_behind(void **state)
+{
+    (void)state;
+    const struct pl_actor *actor = pl_self()->actor;
+    pthread_t self = pthread_self(), thread;
+    unsigned stack = 0;
+    signal(SIGUSR1, handle);
+    over = 0;
+    assert_int_equal(pthread_create(&thread, NULL, disturb, &self), 0);
+    for (volatile long i = 0; handled < 3000 || again < 1000; i++) {
+        here(EL_WAIT_MUTEX, &locks[0]);
+        stack = i == 0 ? held[0].stack : stack;
+        assert_int_equal(pl_held_count(actor), 1);
+        assert_ptr_equal(actor->held[0].lock, &locks[0]);
+        assert_int_equal(actor->held[0].stack, stack);
+        assert_int_equal(actor->held_cell->stack[0], stack);
+        release(0);
+    }
+    over = 1;
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    signal(SIGUSR1, SIG_DFL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +341,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(whatever_comes_is_told, begin, end),
         cmocka_unit_test_setup_teardown(a_caller_further_out_is_told_once_it_was_seen, begin, end),
         cmocka_unit_test_setup_teardown(a_way_that_comes_more_often_is_told, begin, end),
+        cmocka_unit_test_setup_teardown(a_handlers_lock_leaves_no_place_behind, begin, end),
         cmocka_unit_test_setup_teardown(of_what_is_revised_or_guarded_nothing_is_noted, begin, end),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);

@@ -5,6 +5,7 @@
  * millions.
  */
 #include "preload/wrap/lock.h"
+#include "preload/wrap/plain_mutex.h"
 
 /* The C library's own mark of a mutex that somebody waits for. Mutexes that keep their owner's id
  * there always look waited for, which costs a look-up and says nothing wrong. */
@@ -62,21 +63,37 @@ PL_LOCK_SLOWLY(pthread_mutex_lock, (pthread_mutex_t * mutex), 0, EL_WAIT_MUTEX, 
                TRY(mutex, PL_REAL(pthread_mutex_lock)(mutex)), EBUSY,
                PL_REAL(pthread_mutex_lock)(mutex), PL_GOT_PTHREAD)
 
-/* It was noted, and other threads may want it. */
-__attribute__((noinline)) PL_FRAMELESS static int lock_shared(pthread_mutex_t *mutex)
+/* It was noted, and somebody has it. */
+PL_NEXT_WAY PL_FRAMELESS int lock_contended(pthread_mutex_t *mutex)
+{
+    uint32_t place = pl_lock_unnoted(mutex);
+    return pthread_mutex_lock_slowly(mutex, place);
+}
+
+/* It was noted, and is to be taken by a real call. */
+PL_NEXT_WAY PL_FRAMELESS int lock_by_call(pthread_mutex_t *mutex)
 {
     int result = TRY(mutex, PL_LOAD(pthread_mutex_lock)(mutex));
     if (__builtin_expect(PL_GOT_PTHREAD(result), 1))
         return result;
-    uint32_t place = pl_lock_unnoted(mutex);
-    return result == EBUSY ? pthread_mutex_lock_slowly(mutex, place) : result;
+    if (result == EBUSY)
+        return lock_contended(mutex);
+    pl_lock_unnoted(mutex);
+    return result;
+}
+
+PL_NEXT_WAY PL_FRAMELESS int lock_hindered(pthread_mutex_t *mutex)
+{
+    if (!pl_mutex_is_unusual(mutex))
+        return lock_contended(mutex);
+    return is_had_for_sure(mutex) ? PL_LOAD(pthread_mutex_lock)(mutex) : lock_by_call(mutex);
 }
 
 PL_INLINE int lock_noted(pthread_mutex_t *mutex)
 {
-    if (is_had_for_sure(mutex))
-        return PL_LOAD(pthread_mutex_lock)(mutex);
-    return lock_shared(mutex);
+    if (__builtin_expect(pl_mutex_is_hindered(mutex), 0))
+        return lock_hindered(mutex);
+    return pl_mutex_take(mutex, pl_self_block.tid) ? 0 : lock_contended(mutex);
 }
 
 /* The place is reached on several ways. */
@@ -115,10 +132,33 @@ PL_LOCK_CALL(pthread_mutex_clocklock,
 PL_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex){
     PL_TRY_BODY(EL_WAIT_MUTEX, mutex, PL_REAL(pthread_mutex_trylock)(mutex), PL_GOT_PTHREAD)}
 
-PL_UNLOCK_CALL(pthread_mutex_unlock, (pthread_mutex_t * mutex), (mutex), mutex, is_mine(mutex),
-               is_waited(mutex), PL_REAL(pthread_mutex_unlock)(mutex))
+PL_UNLOCK_SLOWLY(pthread_mutex_unlock, (pthread_mutex_t * mutex), mutex, is_waited(mutex),
+                 PL_REAL(pthread_mutex_unlock)(mutex))
 
-    PL_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr)
+    PL_NEXT_WAY PL_FRAMELESS int unlock_by_call(pthread_mutex_t *mutex)
+{
+    if (__builtin_expect(is_mine(mutex) && pl_lock_dropped(mutex), 1))
+        return PL_LOAD(pthread_mutex_unlock)(mutex);
+    return pthread_mutex_unlock_slowly(mutex);
+}
+
+/* It was dropped, but somebody waits for it. */
+PL_SECOND_WAY int unlock_waited(pthread_mutex_t *mutex)
+{
+    pl_object_wakes(mutex, PL_CALL());
+    return PL_REAL(pthread_mutex_unlock)(mutex);
+}
+
+PL_EXPORT PL_FRAMELESS int pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+    if (__builtin_expect(pl_mutex_is_unusual(mutex), 0))
+        return unlock_by_call(mutex);
+    if (__builtin_expect(!pl_lock_dropped(mutex), 0))
+        return pthread_mutex_unlock_slowly(mutex);
+    return __builtin_expect(pl_mutex_give(mutex, pl_self_block.tid), 1) ? 0 : unlock_waited(mutex);
+}
+
+PL_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr)
 {
     int result = PL_REAL(pthread_mutex_init)(mutex, attr);
     if (result == 0)
