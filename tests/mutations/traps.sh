@@ -31,7 +31,7 @@ mutation 17-made-unseen preload-stepped_test $core/thread.c 's/(int pl_thread_at
 # ---- locks and timing ----
 mutation 18-a-lock-over-a-wait preload-thread_calls $core/wait.c 's/int pl_wait_begin_at/static _Atomic int ours;\nint pl_wait_begin_at/; s/    w->timed = kind_and_timed & 1;/    while (atomic_exchange(\&ours, 1) != 0)\n        ;\n$&/; s/(void pl_wait_end\(.*?return;\n)/$1    atomic_store(\&ours, 0);\n/s'
 mutation 19-written-while-held preload-lives_test $core/wait.c 's/late_keep\(self, w, now, io_ticks, error\);/pl_wait_note(self, w, now, io_ticks, error);/'
-mutation 20-a-clock-for-each preload-library $wrap/mutex.c 's/static inline int is_had_for_sure\(.*?\n\{\n/#include "preload\/core\/clock.h"\nstatic volatile uint64_t then;\n$&    then = pl_now();\n/s'
+mutation 20-a-clock-for-each preload-library $wrap/mutex.c 's/PL_INLINE int lock_noted\(.*?\n\{\n/#include "preload\/core\/clock.h"\nstatic volatile uint64_t then;\n$&    then = pl_now();\n/s'
 mutation 21-dead-owner preload-held_locks_test $wrap/mutex.c 's/#include "preload.wrap.lock.h"\n/$&#undef PL_GOT_PTHREAD\n#define PL_GOT_PTHREAD(result) ((result) == 0)\n/'
 mutation 21-not-got preload-held_locks_test $wrap/mutex.c 's/#include "preload.wrap.lock.h"\n/$&#undef PL_GOT_PTHREAD\n#define PL_GOT_PTHREAD(result) ((result) == (result))\n/'
 mutation 22-one-life-for-all preload-held_locks_test $core/object.c 's/void pl_object_gone\(uint64_t object\)\n\{/$&\n    return;/'
