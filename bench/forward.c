@@ -20,6 +20,8 @@
 #define FORWARDED(X)                                                                               \
     X(int, pthread_mutex_lock, (pthread_mutex_t * mutex), (mutex))                                 \
     X(int, pthread_mutex_unlock, (pthread_mutex_t * mutex), (mutex))                               \
+    X(int, pthread_rwlock_rdlock, (pthread_rwlock_t * lock), (lock))                               \
+    X(int, pthread_rwlock_unlock, (pthread_rwlock_t * lock), (lock))                               \
     X(int, pthread_create,                                                                         \
       (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg),         \
       (thread, attr, start, arg))                                                                  \

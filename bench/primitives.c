@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,13 +55,53 @@ static void mutex_deep(void)
     lock_from(DEEP);
 }
 
-static void mutex_two(void)
+static void *stay(void *arg)
+{
+    pause();
+    return arg;
+}
+
+/* As mutex_alone, where the process has another thread, which does nothing. */
+static void mutex_among(void)
+{
+    static int there;
+    pthread_t thread;
+    if (!there && pthread_create(&thread, NULL, stay, NULL) != 0)
+        abort();
+    there = 1;
+    lock_often((void *)n);
+}
+
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+
+static void *read_often(void *arg)
+{
+    long seen = 0;
+    for (long i = 0; i < (long)arg; i++) {
+        pthread_rwlock_rdlock(&rwlock);
+        seen += counter;
+        pthread_rwlock_unlock(&rwlock);
+    }
+    return (void *)seen;
+}
+
+static void in_two_threads(void *(*often)(void *))
 {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, lock_often, (void *)(n / 2)) != 0)
+    if (pthread_create(&thread, NULL, often, (void *)(n / 2)) != 0)
         abort();
-    lock_often((void *)(n / 2));
+    often((void *)(n / 2));
     pthread_join(thread, NULL);
+}
+
+static void mutex_two(void)
+{
+    in_two_threads(lock_often);
+}
+
+static void rwlock_two(void)
+{
+    in_two_threads(read_often);
 }
 
 static void malloc_free(void)
@@ -85,6 +126,64 @@ static void stay_on_this_processor(void)
     CPU_ZERO(&one);
     CPU_SET(here < 0 ? 0 : (size_t)here, &one);
     sched_setaffinity(0, sizeof one, &one);
+}
+
+/* Two threads in turn, on one processor: each operation is a wait and a waking. */
+static pthread_cond_t cond[2] = {PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER};
+static int turn;
+
+static void cond_half(int me)
+{
+    pthread_mutex_lock(&mutex);
+    for (long i = 0; i < n / 2; i++) {
+        while (turn != me)
+            pthread_cond_wait(&cond[me], &mutex);
+        turn = !me;
+        pthread_cond_signal(&cond[!me]);
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
+static sem_t sems[2];
+
+static void sem_half(int me)
+{
+    for (long i = 0; i < n / 2; i++) {
+        while (sem_wait(&sems[me]) != 0)
+            continue;
+        sem_post(&sems[!me]);
+    }
+}
+
+static void (*half)(int me);
+
+static void *other_half(void *arg)
+{
+    half(1);
+    return arg;
+}
+
+static void take_turns(void (*with)(int me))
+{
+    pthread_t thread;
+    half = with;
+    stay_on_this_processor();
+    if (pthread_create(&thread, NULL, other_half, NULL) != 0)
+        abort();
+    half(0);
+    pthread_join(thread, NULL);
+}
+
+static void cond_turns(void)
+{
+    take_turns(cond_half);
+}
+
+static void sem_turns(void)
+{
+    sem_init(&sems[0], 0, 1);
+    sem_init(&sems[1], 0, 0);
+    take_turns(sem_half);
 }
 
 static void create_join(void)
@@ -122,9 +221,11 @@ static void write_null(void)
 static const struct {
     const char *name;
     void (*run)(void);
-} primitives[] = {{"mutex", mutex_alone},  {"mutex_deep", mutex_deep}, {"mutex_two", mutex_two},
-                  {"malloc", malloc_free}, {"thread", create_join},    {"timer", create_delete},
-                  {"write", write_null}};
+} primitives[] = {
+    {"mutex", mutex_alone},       {"mutex_deep", mutex_deep}, {"mutex_two", mutex_two},
+    {"mutex_among", mutex_among}, {"rwlock_two", rwlock_two}, {"cond", cond_turns},
+    {"sem", sem_turns},           {"malloc", malloc_free},    {"thread", create_join},
+    {"timer", create_delete},     {"write", write_null}};
 
 static long now_ns(void)
 {

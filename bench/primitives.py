@@ -22,7 +22,11 @@ import rounds
 PRIMITIVES = {
     "mutex": (4_000_000, "mutex lock + unlock", 2.0),
     "mutex_deep": (4_000_000, "the same, 12 frames deep", 2.0),
+    "mutex_among": (4_000_000, "mutex, beside a thread", 2.0),
     "mutex_two": (4_000_000, "two threads contending", 1.5),
+    "rwlock_two": (4_000_000, "rwlock, two threads reading", "-"),
+    "cond": (40_000, "condition, in turn", "-"),
+    "sem": (100_000, "semaphore, in turn", "-"),
     "malloc": (4_000_000, "malloc(64) + free", 1.8),
     "thread": (1_500, "pthread_create + join", 1.1),
     "timer": (100_000, "timer_create + delete", 1.05),
@@ -59,7 +63,7 @@ def main():
             a, b, c = (min(t) for t in times.values())
             ratios = [r / p for p, r in zip(times["plain"], times["loiter"])]
             print(f"{text:26}{a:10.1f}{b:11.1f}{c:10.1f}{b / a:7.2f}{c / a:7.2f}"
-                  f"{statistics.median(ratios):8.2f}{limit:7.2f}  {rounds.bounds(ratios)}", flush=True)
+                  f"{statistics.median(ratios):8.2f}{limit:>7}  {rounds.bounds(ratios)}", flush=True)
 
 
 if __name__ == "__main__":
