@@ -283,14 +283,14 @@ static void of_what_is_revised_or_guarded_nothing_is_noted(void **state)
 
 /* Between a place that is known and the lock that is noted there a handler may hold one. */
 static volatile sig_atomic_t handled;
+static struct pl_near *handlers; /* an entry that is of no place */
 
 __attribute__((noinline)) static void handle(int signal)
 {
-    static struct pl_near near;
     char *lock = &locks[LOCKS - 1];
     struct pl_self *self = pl_self();
     const uint32_t stack = 1000 + (uint32_t)signal;
-    if (pl_hindered(self) || !pl_lock_noted_at(self, EL_WAIT_MUTEX, lock, stack, &near, 1, 1))
+    if (pl_hindered(self) || !pl_lock_noted_at(self, EL_WAIT_MUTEX, lock, stack, handlers, 1, 1))
         return;
     handled++;
     if (!pl_lock_dropped(lock))
@@ -313,17 +313,20 @@ static void a_handlers_lock_leaves_no_place_behind(void **state)
     (void)state;
     const struct pl_actor *actor = pl_self()->actor;
     pthread_t self = pthread_self(), thread;
-    unsigned stack = 0;
+    here(EL_WAIT_MUTEX, &locks[0]);
+    release(0);
+    handlers = pl_self()->near;
+    while (handlers->pc != 0)
+        handlers++;
     signal(SIGUSR1, handle);
     over = 0;
     assert_int_equal(pthread_create(&thread, NULL, disturb, &self), 0);
     for (volatile long i = 0; handled < 3000 || again < 1000; i++) {
-        here(EL_WAIT_MUTEX, &locks[0]);
-        stack = i == 0 ? held[0].stack : stack;
+        (i / 4 % 2 == 0 ? here : inner)(EL_WAIT_MUTEX, &locks[0]);
         assert_int_equal(pl_held_count(actor), 1);
         assert_ptr_equal(actor->held[0].lock, &locks[0]);
-        assert_int_equal(actor->held[0].stack, stack);
-        assert_int_equal(actor->held_cell->stack[0], stack);
+        assert_int_equal(actor->held[0].stack, held[0].stack);
+        assert_int_equal(actor->held_cell->stack[0], held[0].stack);
         release(0);
     }
     over = 1;
