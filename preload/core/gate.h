@@ -100,6 +100,9 @@ struct pl_self {
     uint32_t dropped;         /* calls passed through because the guard was on */
 
     struct pl_wait_mark waits[PL_WAITS_MAX]; /* outermost first, see wait_nest.c */
+
+    /* the lock that was tried in vain last, until the thread has it; NULL: none. See spin.h */
+    const void *tried;
 } __attribute__((aligned(64)));
 
 /* Nothing runs here. */

@@ -40,6 +40,17 @@ static inline void pl_spin_not(void)
     pl_self_block.spins_had = 1;
 }
 
+/* The thread has the lock: that may be the one which it tried in vain. The short ways of a lock do
+ * not ask: no place goes them more than PL_TRUST_MOST times in a row, and a row of tries that is
+ * worth telling is much longer. */
+static inline void pl_spin_had(const void *lock)
+{
+    if (__builtin_expect(pl_self_block.tried == lock, 0)) {
+        pl_self_block.tried = NULL;
+        pl_spin_not();
+    }
+}
+
 /* The thread slept for a moment, by a call that was recorded as a wait. `before`: when it waited
  * last before that, as pl_spin_waited told it. No guard. */
 PL_HIDDEN void pl_spin_napped(uint64_t before, struct pl_call call);

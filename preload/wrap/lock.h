@@ -25,8 +25,16 @@ static inline void pl_lock_acquired(enum el_wait_kind kind, const void *lock, st
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
+    pl_spin_had(lock);
     pl_held_push(self->actor, kind, lock, pl_stack_often(self, call, NULL));
     pl_leave(self);
+}
+
+/* It was tried, and somebody has it. */
+static inline void pl_lock_in_vain(const void *lock, struct pl_call call)
+{
+    pl_self_block.tried = lock;
+    pl_spin(EL_SPIN_TRY, call);
 }
 
 /* What there is to do of a lock before it is taken, so that it is not held for it: its place. */
@@ -157,6 +165,7 @@ static inline void pl_lock_taken(enum el_wait_kind kind, const void *lock, uint3
         held.pc = call.pc;
         held.sp = call.sp;
     }
+    pl_spin_had(lock);
     pl_held_push_lock(self->actor, &held);
     pl_contention_taken(self, lock, stack, 1);
     pl_leave(self);
@@ -296,7 +305,7 @@ __attribute__((cold)) static inline uint32_t pl_lock_unnoted(const void *lock)
 #define PL_TRY_BODY(kind, lock, REAL, GOT)                                                         \
     int result = REAL;                                                                             \
     if (!GOT(result))                                                                              \
-        pl_spin(EL_SPIN_TRY, PL_CALL());                                                           \
+        pl_lock_in_vain(lock, PL_CALL());                                                          \
     else if (__builtin_expect(!pl_lock_noted(kind, lock, PL_PC(), PL_SP()), 0))                    \
         pl_lock_acquired(kind, lock, PL_CALL());                                                   \
     return result;

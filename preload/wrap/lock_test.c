@@ -334,6 +334,27 @@ static void a_handlers_lock_leaves_no_place_behind(void **state)
     signal(SIGUSR1, SIG_DFL);
 }
 
+/* The same lock at one place, as often as it takes until that shows: 1; or never. */
+static int shows_as_had(const void *lock)
+{
+    pl_self()->spins_had = 0;
+    for (unsigned i = 0; i < 2 * PL_TRUST_MOST && !pl_self()->spins_had; i++) {
+        here(EL_WAIT_MUTEX, lock);
+        release(0);
+    }
+    return pl_self()->spins_had != 0;
+}
+
+static void a_lock_tried_in_vain_shows_when_it_is_had_once(void **state)
+{
+    (void)state;
+    assert_false(shows_as_had(&locks[0]));
+    pl_lock_in_vain(&locks[0], PL_CALL());
+    assert_false(shows_as_had(&locks[1]));
+    assert_true(shows_as_had(&locks[0]));
+    assert_false(shows_as_had(&locks[0]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +366,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_caller_further_out_is_told_once_it_was_seen, begin, end),
         cmocka_unit_test_setup_teardown(a_way_that_comes_more_often_is_told, begin, end),
         cmocka_unit_test_setup_teardown(a_handlers_lock_leaves_no_place_behind, begin, end),
+        cmocka_unit_test_setup_teardown(a_lock_tried_in_vain_shows_when_it_is_had_once, begin, end),
         cmocka_unit_test_setup_teardown(of_what_is_revised_or_guarded_nothing_is_noted, begin, end),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
