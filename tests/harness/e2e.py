@@ -9,6 +9,7 @@ Loiter, and that babeltrace2 opens the log and counts the events that Loiter's r
 """
 
 import argparse
+import fcntl
 import json
 import os
 import shutil
@@ -71,10 +72,11 @@ def check_record(run_info, program, differences):
 
 
 def leave_result(work, findings):
-    """For table.py."""
-    with open(work + ".json", "w", encoding="utf-8") as out:
+    """For table.py, which may read it at any time."""
+    with open(work + ".json.part", "w", encoding="utf-8") as out:
         json.dump({"findings": [{"rule": f["rule"], "severity": f["severity"]}
                                 for f in findings]}, out)
+    os.replace(work + ".json.part", work + ".json")
 
 
 def expected_status(program, findings, plain_status):
@@ -126,12 +128,21 @@ def check_all(options, program, work):
     return differences
 
 
+def have_alone(work):
+    """Two runs of the tests in one build directory take turns at it. Kept open to the end."""
+    turn = open(work + ".turn", "w", encoding="utf-8")
+    fcntl.flock(turn, fcntl.LOCK_EX)
+    return turn
+
+
 def main():
     options = parse_arguments()
     with open(options.expect, encoding="utf-8") as text:
         program = json.load(text)["programs"][options.program]
     work = options.work or tempfile.mkdtemp(prefix="loiter-e2e-")
     if options.work:
+        os.makedirs(os.path.dirname(os.path.abspath(work)), exist_ok=True)
+        turn = have_alone(work)
         shutil.rmtree(work, ignore_errors=True)
         os.makedirs(work)
 
