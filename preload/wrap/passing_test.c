@@ -177,13 +177,16 @@ __attribute__((noinline)) static void rounds(struct loiter_task *a, struct loite
     sink++;
 }
 
-static void get_used(struct loiter_task *a, struct loiter_task *b)
+/* These two are in place everywhere: as calls they would have frames, which differ in size. */
+#define IN_PLACE static inline __attribute__((always_inline))
+
+IN_PLACE void get_used(struct loiter_task *a, struct loiter_task *b)
 {
     usual();
     rounds(a, b, USED);
 }
 
-static void only(unsigned which, struct loiter_task *a, struct loiter_task *b)
+IN_PLACE void only(unsigned which, struct loiter_task *a, struct loiter_task *b)
 {
     part = which;
     rounds(a, b, 1);
