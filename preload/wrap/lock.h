@@ -78,14 +78,15 @@ PL_INLINE int pl_lock_noted_at(struct pl_self *self, enum el_wait_kind kind, con
  * goes from there. 0: nothing was done, the longer way has to be gone. Nothing is in the way for
  * most programs: recording, no signal handler within our own code, no task, a known place.
  */
-typedef struct pl_near *pl_near_find(const struct pl_self *, uintptr_t, uintptr_t, uintptr_t);
-PL_INLINE int pl_lock_noted_by(pl_near_find *find, enum el_wait_kind kind, const void *lock,
+enum pl_near_which { PL_NEAR_USUAL, PL_NEAR_OTHER };
+PL_INLINE int pl_lock_noted_by(enum pl_near_which which, enum el_wait_kind kind, const void *lock,
                                uintptr_t pc, uintptr_t sp)
 {
     struct pl_self *self = &pl_self_block;
     if (__builtin_expect(!pl_is_on() || self->quick == &pl_actor_none || self->guard != 0, 0))
         return 0;
-    struct pl_near *near = find(self, self->stack_hi, pc, sp);
+    struct pl_near *near = which == PL_NEAR_OTHER ? pl_near_on_other(self, self->stack_hi, pc, sp)
+                                                  : pl_near_on(self, self->stack_hi, pc, sp);
     if (near == NULL)
         return 0;
     uint32_t stack = pl_near_use(near);
@@ -97,7 +98,7 @@ PL_INLINE int pl_lock_noted_by(pl_near_find *find, enum el_wait_kind kind, const
 
 PL_INLINE int pl_lock_noted(enum el_wait_kind kind, const void *lock, uintptr_t pc, uintptr_t sp)
 {
-    return pl_lock_noted_by(pl_near_on, kind, lock, pc, sp);
+    return pl_lock_noted_by(PL_NEAR_USUAL, kind, lock, pc, sp);
 }
 
 /*

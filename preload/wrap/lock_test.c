@@ -37,7 +37,7 @@ static void acquire(enum el_wait_kind kind, const void *lock, struct pl_call cal
     if (kind == EL_WAIT_MUTEX && pl_lock_noted_again(lock, call.pc, call.sp)) {
         again++;
     } else if (pl_lock_noted(kind, lock, call.pc, call.sp) ||
-               pl_lock_noted_by(pl_near_on_other, kind, lock, call.pc, call.sp) ||
+               pl_lock_noted_by(PL_NEAR_OTHER, kind, lock, call.pc, call.sp) ||
                pl_lock_noted_other(kind, lock, call)) {
         known++;
     } else {

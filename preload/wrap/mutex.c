@@ -99,7 +99,7 @@ PL_INLINE int lock_noted(pthread_mutex_t *mutex)
 /* The place is reached on several ways. */
 PL_NEXT_WAY PL_FRAMELESS int lock_otherwise(pthread_mutex_t *mutex)
 {
-    if (!pl_lock_noted_by(pl_near_on_other, EL_WAIT_MUTEX, mutex, PL_PC(), PL_SP()))
+    if (!pl_lock_noted_by(PL_NEAR_OTHER, EL_WAIT_MUTEX, mutex, PL_PC(), PL_SP()))
         return pthread_mutex_lock_slowly(mutex, 0);
     return lock_noted(mutex);
 }
