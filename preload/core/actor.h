@@ -242,6 +242,16 @@ struct pl_brief {
 
 #define PL_WORDS 4 /* see word.h */
 
+/* A stack, for pl_stack_same. */
+#define PL_SAME_WORDS 16 /* nine of them are on two lines */
+struct pl_stack_same {
+    uintptr_t pc, sp;
+    uint32_t id; /* 0: none */
+    uint16_t n, uses;
+    uint16_t offsets[PL_SAME_WORDS]; /* from sp, in words */
+    uintptr_t words[PL_SAME_WORDS];
+};
+
 /* What the core keeps for an OS thread; recycled. What its begin and its end touch comes first. */
 struct pl_thread {
     struct pl_pool_link link;
@@ -317,6 +327,7 @@ struct pl_thread {
     struct pl_brood *free_broods, *full_broods; /* see young.h */
     struct pl_spawner spawner;
     struct pl_brief brief __attribute__((aligned(64)));
+    struct pl_stack_same wait_place __attribute__((aligned(64))); /* of its last wait */
     _Atomic(struct pl_thread *) all; /* next in the list of all, never changed */
 };
 
@@ -367,9 +378,13 @@ PL_INLINE void pl_actor_tells(struct pl_actor *actor)
 }
 
 /* Another number after each wait of the actor. */
+PL_INLINE uint64_t pl_actor_wait_stamp(const struct pl_actor *actor, uint64_t since)
+{
+    return since ^ (uint64_t)actor->again.passed << 48;
+}
 PL_INLINE uint64_t pl_actor_waited(const struct pl_actor *actor)
 {
-    return actor->cell->since ^ (uint64_t)actor->again.passed << 48;
+    return pl_actor_wait_stamp(actor, actor->cell->since);
 }
 
 /* Locks. pl_held_remove takes the latest entry of the lock out: 1 and *removed (may be NULL), or 0

@@ -499,63 +499,6 @@ static void destroyed_locks_of_many_places_take_bounded_room(void **state)
     pl_leave(self);
 }
 
-/* A call of the library within which another comes, as a handler's does. */
-__attribute__((noinline)) static void inner_wait(void)
-{
-    struct pl_wait inner;
-    const struct el_actor *cell = actor_of_test()->cell;
-    assert_int_equal(pl_wait_begin(&inner, EL_WAIT_WRITE, 6, 0, PL_CALL()), 1);
-    assert_int_equal(cell->wait_kind, EL_WAIT_WRITE);
-    assert_int_equal(cell->object, 6);
-    assert_int_equal(cell->flags & EL_ACTOR_TIMED, 0);
-    pl_wait_end(&inner, 0);
-    sink++;
-}
-
-__attribute__((noinline)) static void outer_wait(int leave)
-{
-    struct pl_wait outer;
-    const struct el_actor *cell = actor_of_test()->cell;
-    assert_int_equal(pl_wait_begin(&outer, EL_WAIT_READ, 5, 1, PL_CALL()), 1);
-    if (leave)
-        return;
-    uint64_t since = cell->since;
-    inner_wait();
-    assert_int_equal(cell->wait_kind, EL_WAIT_READ);
-    assert_int_equal(cell->object, 5);
-    assert_int_equal(cell->since, since);
-    assert_int_equal(cell->flags & EL_ACTOR_TIMED, EL_ACTOR_TIMED);
-    pl_wait_end(&outer, 0);
-    sink++;
-}
-
-static void waits_within_waits_are_put_back(void **state)
-{
-    (void)state;
-    const struct el_actor *cell = actor_of_test()->cell;
-    outer_wait(0);
-    assert_int_equal(cell->wait_kind, EL_WAIT_NONE);
-    assert_int_equal(cell->state, EL_ACTOR_RUNNING);
-}
-
-__attribute__((noinline)) static void inner_wait_deeper(void)
-{
-    volatile char room[4096];
-    room[0] = 0;
-    inner_wait();
-    room[1] = room[0];
-}
-
-static void a_wait_that_was_left_is_not_put_back(void **state)
-{
-    (void)state;
-    const struct el_actor *cell = actor_of_test()->cell;
-    outer_wait(1);
-    inner_wait_deeper();
-    assert_int_equal(cell->wait_kind, EL_WAIT_NONE);
-    assert_int_equal(cell->state, EL_ACTOR_RUNNING);
-}
-
 static void options_are_read_and_bounded(void **state)
 {
     (void)state;
@@ -590,8 +533,6 @@ int main(void)
         cmocka_unit_test(an_object_s_address_has_several_lives),
         cmocka_unit_test(a_destroyed_lock_keeps_what_was_waited_for_it),
         cmocka_unit_test(destroyed_locks_of_many_places_take_bounded_room),
-        cmocka_unit_test(waits_within_waits_are_put_back),
-        cmocka_unit_test(a_wait_that_was_left_is_not_put_back),
         cmocka_unit_test(options_are_read_and_bounded),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);

@@ -52,12 +52,18 @@ static inline void pl_spin_had(const void *lock)
 }
 
 /* The thread slept for a moment, by a call that was recorded as a wait. `before`: when it waited
- * last before that, as pl_spin_waited told it. No guard. */
+ * last before that, as pl_spin_waited told it, or the wait, when it is over. No guard. */
 PL_HIDDEN void pl_spin_napped(uint64_t before, struct pl_call call);
 static inline uint64_t pl_spin_waited(void)
 {
     const struct pl_actor *actor = pl_self_block.actor;
     return actor != NULL ? pl_actor_waited(actor) : 0;
+}
+
+/* Not of one that was not recorded. */
+static inline uint64_t pl_spin_waited_before(const struct pl_wait *w)
+{
+    return pl_actor_wait_stamp(w->actor, w->before);
 }
 
 /* A poll that waits found nothing but what may be written. `what`: where, never 0. The rest as

@@ -254,6 +254,33 @@ uint32_t pl_stack_at(struct pl_self *self, uintptr_t pc, uintptr_t sp, uintptr_t
     return id != 0 ? id : stack_walk(self, call, first);
 }
 
+void pl_stack_same_count(struct pl_stack_same *s)
+{
+    s->uses = 0;
+    el_count(&pl_log.summary->stack_hits, PL_STACK_SAME_COUNTED);
+}
+
+void pl_stack_same_keep(struct pl_self *self, struct pl_stack_same *s, struct pl_call call,
+                        uint32_t id)
+{
+    s->pc = 0;
+    const uintptr_t place = pl_stack_place(self->stack_lo, self->stack_hi, call.sp);
+    const struct pl_stack_entry *e =
+        pl_stack_entry_of(self, pl_stack_slot_of(self, call, 0, id), place, id);
+    if (e == NULL || e->pc != call.pc || e->first != 0 || e->n > PL_SAME_WORDS)
+        return;
+    for (uint32_t i = 0; i < e->n; i++) {
+        if (e->words[i].offset > UINT16_MAX)
+            return;
+        s->offsets[i] = (uint16_t)e->words[i].offset;
+        s->words[i] = e->words[i].word;
+    }
+    s->n = e->n;
+    s->id = id;
+    s->sp = call.sp;
+    s->pc = call.pc;
+}
+
 /* The nearest frames of a place that is reached on very many ways. */
 static uint32_t stack_shallow(struct pl_self *self, struct pl_call call)
 {

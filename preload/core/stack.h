@@ -134,6 +134,27 @@ static inline uint32_t pl_stack_known(const struct pl_self *self, uintptr_t lo, 
     return pl_stack_known_in(self, pl_stack_slot(call.pc, place), place, call, first);
 }
 
+#define PL_STACK_SAME_COUNTED 256 /* uses that the summary is told of at once */
+PL_HIDDEN void pl_stack_same_count(struct pl_stack_same *s);
+
+/* The same stack once more, at the same address: all of its words, on few lines. */
+PL_INLINE uint32_t pl_stack_same(struct pl_stack_same *s, struct pl_call call)
+{
+    if (s->pc != call.pc || s->sp != call.sp)
+        return 0;
+    const uintptr_t *at = (const uintptr_t *)call.sp;
+    for (uint32_t i = 0; i < s->n; i++)
+        if (pl_plain_address(at[s->offsets[i]]) != s->words[i])
+            return 0;
+    if (__builtin_expect(++s->uses == PL_STACK_SAME_COUNTED, 0))
+        pl_stack_same_count(s);
+    return s->id;
+}
+
+/* Guard on: it is the stack `id`, as was just found. Nothing is kept of one that is too deep. */
+PL_HIDDEN void pl_stack_same_keep(struct pl_self *self, struct pl_stack_same *s,
+                                  struct pl_call call, uint32_t id);
+
 /*
  * For places that come very often. Such a place is trusted when it had one stack again and again:
  * then only the return addresses of the nearest frames are compared, and every PL_TRUST_MOST-th

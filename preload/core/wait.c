@@ -164,12 +164,12 @@ void pl_held_revise(struct pl_self *self, struct pl_call now)
     }
 }
 
-int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object, uintptr_t pc,
-                     uintptr_t sp, uintptr_t fp)
+int pl_wait_begin_any(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object,
+                      struct pl_call call)
 {
-    const struct pl_call call = {pc, sp, fp};
     const uint32_t kind = kind_and_timed >> 1;
     w->actor = NULL;
+    w->plain = 0;
     w->waker = 0;
     struct pl_self *self = pl_enter();
     if (self == NULL)
@@ -198,7 +198,10 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     pl_wait_nest(self, w, call);
     w->timed = kind_and_timed & 1;
     w->began = pl_now();
+    w->before = w->actor->cell->since;
     cell_enter(self, w);
+    if (w->here > 1 && self->running == NULL)
+        pl_stack_same_keep(self, &self->thread->wait_place, call, w->stack);
     pl_capture_waits(w->actor, w->began);
     pl_blocked_wait_begins(self, w);
     pl_leave(self);
@@ -349,7 +352,7 @@ void pl_wait_was_none(struct pl_wait *w)
     pl_leave(self);
 }
 
-void pl_wait_end(struct pl_wait *w, int error)
+void pl_wait_end_any(struct pl_wait *w, int error)
 {
     struct pl_self *self = enter_end(w);
     if (self == NULL)

@@ -48,7 +48,8 @@ struct pl_wait {
     uint32_t slot;                 /* as of pl_stack_slot_of */
     uint32_t kind;
     uint32_t stack;
-    uint32_t timed;
+    uint16_t timed;
+    uint16_t plain;         /* begun on the short way: see wait_plain.c */
     struct pl_actor *actor; /* NULL: not recorded */
     uint32_t here;          /* the cell's waits_here, for when an inner wait is over */
     uint32_t epoch;
@@ -58,9 +59,10 @@ struct pl_wait {
     uint64_t waker;        /* may be set by who knows it, before pl_wait_end */
     uint64_t waker_creator;
     const struct pl_site *waker_site;
-    uint32_t level; /* place in pl_self.waits, from 1; 0: none */
-    uint32_t wakes; /* of the object when the wait began */
-    uint32_t holds; /* it is counted as one that holds its thread: blocked.h */
+    uint32_t level;  /* place in pl_self.waits, from 1; 0: none */
+    uint32_t wakes;  /* of the object when the wait began */
+    uint32_t holds;  /* it is counted as one that holds its thread: blocked.h */
+    uint64_t before; /* the cell's `since` of the wait before */
 };
 
 /* `timed`: the wait ends by itself (a timeout was given). Returns 1 when recorded. */
@@ -73,6 +75,12 @@ static inline int pl_wait_begin(struct pl_wait *w, enum el_wait_kind kind, uint6
                             call.fp);
 }
 PL_HIDDEN void pl_wait_end(struct pl_wait *w, int error);
+
+/* Both, of any wait. */
+PL_HIDDEN int pl_wait_begin_any(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object,
+                                struct pl_call call);
+PL_HIDDEN void pl_wait_end_any(struct pl_wait *w, int error);
+
 /* In its place, when the call found that there was nothing to wait for. */
 PL_HIDDEN void pl_wait_was_none(struct pl_wait *w);
 

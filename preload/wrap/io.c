@@ -64,12 +64,11 @@
             return at_once;                                                                        \
         }                                                                                          \
         struct pl_wait waiting;                                                                    \
-        const uint64_t before = EL_WAIT_##kind == EL_WAIT_SLEEP ? pl_spin_waited() : 0;            \
         pl_wait_begin(&waiting, EL_WAIT_##kind, (uint64_t)(object), how != PL_UNTIMED, PL_CALL()); \
         ret answer = PL_REAL(name) args;                                                           \
         pl_wait_end(&waiting, pl_io_error((intptr_t)answer));                                      \
-        if (EL_WAIT_##kind == EL_WAIT_SLEEP && how == PL_NAP)                                      \
-            pl_spin_napped(before, PL_CALL());                                                     \
+        if (EL_WAIT_##kind == EL_WAIT_SLEEP && how == PL_NAP && waiting.actor != NULL)             \
+            pl_spin_napped(pl_spin_waited_before(&waiting), PL_CALL());                            \
         return answer;                                                                             \
     }
 
@@ -85,13 +84,12 @@
             return at_once;                                                                        \
         }                                                                                          \
         struct pl_wait waiting;                                                                    \
-        const uint64_t before = pl_spin_waited();                                                  \
         pl_wait_begin(&waiting, EL_WAIT_POLL, (uint64_t)(object), how != PL_UNTIMED, PL_CALL());   \
         ret answer = PL_REAL(name) args;                                                           \
         pl_wait_end(&waiting, pl_io_error(answer));                                                \
         const uint64_t where = answer > 0 ? found : 0;                                             \
-        if (__builtin_expect(where != 0, 0))                                                       \
-            pl_spin_writable(where, before, PL_CALL());                                            \
+        if (__builtin_expect(where != 0 && waiting.actor != NULL, 0))                              \
+            pl_spin_writable(where, pl_spin_waited_before(&waiting), PL_CALL());                   \
         return answer;                                                                             \
     }
 
