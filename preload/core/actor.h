@@ -37,10 +37,12 @@ struct pl_held_lock {
     uint16_t unsure; /* the stack is what pl_stack_near said, for the call at pc and sp */
     uint32_t after;  /* the last of those who gave locks up for others, see actor.c; 0: nobody */
     uint32_t number; /* which it is in the list, for good */
-    /* To a line. It must not ask to be aligned to one: a function with a record of its own would
-     * align its frame, and PL_CALL could not tell where that was called from. */
-    uint64_t pad[2];
+    uint64_t pad[2]; /* to a line */
 };
+/* A function with a record of its own would align its frame, and PL_CALL could not tell where that
+ * was called from. */
+_Static_assert(_Alignof(struct pl_held_lock) <= 16 && _Alignof(struct pl_wait) <= 16,
+               "wrappers have these on their stacks");
 
 /* What an actor made at one place since the last back-pressure. */
 struct pl_spawn_run {
