@@ -231,22 +231,18 @@ PL_INLINE uintptr_t pl_near_differs(const struct pl_near *e, const uintptr_t *sp
     return differ;
 }
 
-PL_INLINE uint32_t pl_near_use(struct pl_near *e)
-{
-    if (__builtin_expect(--e->left == 0, 0)) {
-        e->left = 1;
-        return 0;
-    }
-    return e->id;
-}
-
-/* The same of one that is in use: it has an id. */
+/* One of an entry's uses, which has an id. 0: all is to be compared first. */
 PL_INLINE int pl_near_lasts(struct pl_near *e)
 {
     const int lasts = --e->left != 0;
     if (__builtin_expect(!lasts, 0))
         e->left = 1;
     return lasts;
+}
+
+PL_INLINE uint32_t pl_near_use(struct pl_near *e)
+{
+    return pl_near_lasts(e) ? e->id : 0;
 }
 
 /* Where the stack ends that the actor runs on here, which pl_runs_here gave. */

@@ -11,6 +11,7 @@
 #include "preload/core/site.h"
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
+#include "preload/core/wait_cell.h"
 #include "preload/core/window.h"
 #include "preload/core/word.h"
 #include "preload/heap/capture.h"
@@ -39,33 +40,15 @@ enum el_object_kind pl_object_kind_of(uint32_t wait_kind)
     return wait_kind < sizeof(object_kinds) ? object_kinds[wait_kind] : EL_OBJ_OTHER;
 }
 
-static uint32_t timed_flag(const struct el_actor *cell, uint32_t timed)
-{
-    uint32_t flags = cell->flags & ~(uint32_t)EL_ACTOR_TIMED;
-    return timed ? flags | EL_ACTOR_TIMED : flags;
-}
-
-static void cell_show(const struct pl_wait *w)
-{
-    struct el_actor *cell = w->actor->cell;
-    cell->waits_here = w->here;
-    cell->wait_stack = w->stack;
-    cell->object = w->object;
-    cell->since = w->began;
-    cell->flags = timed_flag(cell, w->timed);
-    __atomic_store_n(&cell->wait_kind, w->kind, __ATOMIC_RELEASE);
-    el_set_state(&cell->state, EL_ACTOR_WAITING);
-}
-
 static void cell_enter(const struct pl_self *self, struct pl_wait *w)
 {
-    const struct el_actor *cell = w->actor->cell;
+    struct el_actor *cell = w->actor->cell;
     if (self->running != NULL) { /* the cell will not be as the task's last wait left it */
         w->actor->wait.token = 0;
         pl_actor_tells(w->actor);
     }
     w->here = cell->wait_stack == w->stack ? cell->waits_here + 1 : 1;
-    cell_show(w);
+    pl_wait_show(w, cell);
 }
 
 /* Where this wait came within another, that one goes on. */
@@ -73,12 +56,10 @@ static void cell_leave(const struct pl_wait *w)
 {
     struct el_actor *cell = w->actor->cell;
     if (w->outer != NULL) {
-        cell_show(w->outer);
+        pl_wait_show(w->outer, w->outer->actor->cell);
         return;
     }
-    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
-    cell->flags = timed_flag(cell, 0);
-    el_set_state(&cell->state, EL_ACTOR_RUNNING);
+    pl_wait_hide(cell);
 }
 
 struct pl_late_wait {

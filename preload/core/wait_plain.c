@@ -11,7 +11,7 @@
 #include "preload/core/clock.h"
 #include "preload/core/spawn.h"
 #include "preload/core/stack.h"
-#include "preload/core/wait.h"
+#include "preload/core/wait_cell.h"
 #include "preload/heap/capture.h"
 
 /* No task runs here, nothing is kept back, and no lock is held. */
@@ -39,17 +39,6 @@ static inline uint32_t plain_enter(struct pl_self *self, uint32_t kind, struct p
     if (__builtin_expect(stack == 0, 0))
         pl_leave_quickly(self);
     return stack;
-}
-
-static inline void plain_show(const struct pl_wait *w, struct el_actor *cell)
-{
-    cell->waits_here = w->here;
-    cell->wait_stack = w->stack;
-    cell->object = w->object;
-    cell->since = w->began;
-    cell->flags = (cell->flags & ~(uint32_t)EL_ACTOR_TIMED) | (w->timed ? EL_ACTOR_TIMED : 0u);
-    __atomic_store_n(&cell->wait_kind, w->kind, __ATOMIC_RELEASE);
-    el_set_state(&cell->state, EL_ACTOR_WAITING);
 }
 
 int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object, uintptr_t pc,
@@ -81,7 +70,7 @@ int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object
     self->waits[0] = (struct pl_wait_mark){w, pl_plain_address(pc), NULL};
     self->wait_count = 1;
     w->began = pl_now();
-    plain_show(w, cell);
+    pl_wait_show(w, cell);
     pl_capture_waits(actor, w->began);
     pl_leave_quickly(self);
     return 1;
@@ -108,9 +97,7 @@ void pl_wait_end(struct pl_wait *w, int error)
     const uint64_t now = pl_now(), ticks = now - cell->since;
     pl_capture_waited(actor, now);
     self->wait_count = 0;
-    __atomic_store_n(&cell->wait_kind, EL_WAIT_NONE, __ATOMIC_RELEASE);
-    cell->flags &= ~(uint32_t)EL_ACTOR_TIMED;
-    el_set_state(&cell->state, EL_ACTOR_RUNNING);
+    pl_wait_hide(cell);
     if (__builtin_expect(ticks >= pl_long_wait_ticks, 0))
         pl_wait_note(self, w, now, 0, error);
     pl_leave_quickly(self);
