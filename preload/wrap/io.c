@@ -53,45 +53,35 @@
     }                                                                                              \
     TWO_WAYS(ret, name, params, args, fd)
 
-#define PL_IO_WAIT(ret, name, params, args, kind, object, timed)                                   \
+/* `after`: what is looked at when it is over. */
+#define WAITS(ret, name, params, args, kind, object, timed, after)                                 \
     PL_EXPORT ret name params                                                                      \
     {                                                                                              \
         enum pl_io_timed how = timed;                                                              \
         if (!pl_io_waits(how)) {                                                                   \
             ret at_once = PL_REAL(name) args;                                                      \
             if (how == PL_AT_ONCE && (intptr_t)at_once == 0)                                       \
-                pl_io_asked(EL_WAIT_##kind, PL_CALL());                                            \
+                pl_io_asked(kind, PL_CALL());                                                      \
             return at_once;                                                                        \
         }                                                                                          \
         struct pl_wait waiting;                                                                    \
-        pl_wait_begin(&waiting, EL_WAIT_##kind, (uint64_t)(object), how != PL_UNTIMED, PL_CALL()); \
+        pl_wait_begin(&waiting, kind, (uint64_t)(object), how != PL_UNTIMED, PL_CALL());           \
         ret answer = PL_REAL(name) args;                                                           \
         pl_wait_end(&waiting, pl_io_error((intptr_t)answer));                                      \
-        if (EL_WAIT_##kind == EL_WAIT_SLEEP && how == PL_NAP && waiting.actor != NULL)             \
-            pl_spin_napped(pl_spin_waited_before(&waiting), PL_CALL());                            \
-        return answer;                                                                             \
+        after return answer;                                                                       \
     }
+
+#define PL_IO_WAIT(ret, name, params, args, kind, object, timed)                                   \
+    WAITS(ret, name, params, args, EL_WAIT_##kind, object, timed,                                  \
+          if (EL_WAIT_##kind == EL_WAIT_SLEEP && how == PL_NAP && waiting.actor != NULL)           \
+              pl_spin_napped(pl_spin_waited_before(&waiting), PL_CALL());)
 
 /* A write that is awaited and never made: the poll finds it possible each time. */
 #define PL_IO_READY(ret, name, params, args, object, timed, found)                                 \
-    PL_EXPORT ret name params                                                                      \
-    {                                                                                              \
-        enum pl_io_timed how = timed;                                                              \
-        if (!pl_io_waits(how)) {                                                                   \
-            ret at_once = PL_REAL(name) args;                                                      \
-            if (how == PL_AT_ONCE && at_once == 0)                                                 \
-                pl_io_asked(EL_WAIT_POLL, PL_CALL());                                              \
-            return at_once;                                                                        \
-        }                                                                                          \
-        struct pl_wait waiting;                                                                    \
-        pl_wait_begin(&waiting, EL_WAIT_POLL, (uint64_t)(object), how != PL_UNTIMED, PL_CALL());   \
-        ret answer = PL_REAL(name) args;                                                           \
-        pl_wait_end(&waiting, pl_io_error(answer));                                                \
-        const uint64_t where = answer > 0 ? found : 0;                                             \
-        if (__builtin_expect(where != 0 && waiting.actor != NULL, 0))                              \
-            pl_spin_writable(where, pl_spin_waited_before(&waiting), PL_CALL());                   \
-        return answer;                                                                             \
-    }
+    WAITS(ret, name, params, args, EL_WAIT_POLL, object, timed,                                    \
+          const uint64_t where = answer > 0 ? found : 0;                                           \
+          if (__builtin_expect(where != 0 && waiting.actor != NULL, 0))                            \
+              pl_spin_writable(where, pl_spin_waited_before(&waiting), PL_CALL());)
 
 /* With a lock held the call counts, though it waits for nobody. EL_WAIT_NONE: it never does. */
 #define PL_FD_NEW(ret, name, params, args, kind, class, what)                                      \
