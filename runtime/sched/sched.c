@@ -11,6 +11,8 @@
  *
  * A stack is bound at the first dispatch: a million tasks that were spawned and run one after the
  * other share one stack. A fresh task that follows one that ended takes over its stack on the spot.
+ * Where the worker has no stack in stock, the kernel is asked for some, and who waits for the lock
+ * in `after` would wait for that too: the task is left in `fresh`, and begun from the scheduler.
  *
  * Every 61st switch goes by way of the scheduler's own stack, where timers, descriptors and the
  * shared queue are looked at, so that two tasks that hand work to each other starve nobody.
@@ -200,12 +202,21 @@ static void make_scheduler_current(struct weft__worker *w)
 void weft__dispatch(struct weft__worker *w, struct weft_task *t)
 {
     __atomic_store_n(&w->tick, w->tick + 1, __ATOMIC_RELAXED);
-    if (!make_current(w, t))
-        return;
-    weft__jump(w->scheduler, &t->context, false);
-    w = weft__worker(); /* another thread may drive it now */
-    if (w)
+    while (t && make_current(w, t)) {
+        weft__jump(w->scheduler, &t->context, false);
+        w = weft__worker(); /* another thread may drive it now */
+        if (!w)
+            return;
         run_after(w);
+        t = w->fresh;
+        w->fresh = NULL;
+    }
+}
+
+/* No stack is in stock for the task, which has none yet. */
+static inline bool needs_memory(const struct weft__worker *w, const struct weft_task *t)
+{
+    return __builtin_expect(!t->context.frame, 0) && w->free_stack_count[t->small] == 0;
 }
 
 /* From a task's stack; `after` is set. Inlined, so that few returns lie above the switch: the
@@ -214,6 +225,10 @@ static inline __attribute__((always_inline)) void leave(struct weft__worker *w, 
 {
     struct weft_task *to = pick(w);
     struct weft__context *context = w->scheduler;
+    if (to && needs_memory(w, to)) {
+        w->fresh = to;
+        to = NULL;
+    }
     if (to && make_current(w, to))
         context = &to->context;
     else

@@ -131,6 +131,7 @@ struct weft__worker {
     struct loiter_spared spared;
     struct loiter_making making;
     void (*after_call)(void *);
+    struct weft_task *fresh;      /* which the scheduler is to begin; see sched.c */
     struct weft_task *free_tasks; /* see task.c */
     struct weft_task *full_chain;
     unsigned free_task_count, free_stack_count[WEFT__STACK_CLASSES];
