@@ -115,6 +115,8 @@ also mutate nobody-is-asked rwmutex two_readers $rwmutex 's/\(state - 1\) \| ask
 also mutate comes-for-ever rwmutex again $rwmutex 's/rw->woken = 0;//'
 also mutate counted-in-the-queue rwmutex two_readers $rwmutex 's/\(state - 1\) \| ask/state | ask/'
 also mutate permits-forgotten rwmutex two_readers $rwmutex 's/rw->permits \+= __atomic/__atomic/'
+also mutate rest-of-the-readers-forgotten rwmutex row_of_readers $rwmutex 's/again \? companions\(rw\)/0 ? companions(rw)/'
+also mutate writer-behind-readers-forgotten rwmutex reader_and_writer $rwmutex 's/reader = first_of\(&rw->read_waiters\)/reader = true/'
 also mutate reader-past-the-writer rwmutex two_readers $rwmutex 's/if \(!\(before & WRITER\)\)/if (1)/'
 
 use=runtime/io/use.c

@@ -24,6 +24,7 @@ static struct weft_task tasks[TASKS];
 static int states[TASKS];
 static unsigned task_of[EX_THREADS]; /* plus one; 0: a carrier */
 static unsigned live;
+static bool over[TASKS];
 static uint32_t *to_unlock[TASKS];
 static bool starving; /* whoever waits has done so for long */
 
@@ -103,6 +104,11 @@ void weft__ready(struct weft_task *t, const void *object)
     states[t - tasks] = READY;
 }
 
+void weft__ready_tail(struct weft_task *t, const void *object)
+{
+    weft__ready(t, object);
+}
+
 /* ---- threads ---- */
 
 static bool has_job(void *arg)
@@ -168,6 +174,24 @@ static void write_it(void)
     free_if_last(last);
 }
 
+static bool others_wait(void *me)
+{
+    for (unsigned i = 0; i < TASKS; i++) {
+        if (&tasks[i] != me && !over[i] && (states[i] != PARKED || to_unlock[i]))
+            return false;
+    }
+    return true;
+}
+
+/* All others are in the queue, or through. */
+static void write_until_others_wait(void)
+{
+    weft_rwmutex_lock(&rw);
+    ex_wait(others_wait, weft__self_or_die(), -1);
+    give_up_share();
+    weft_rwmutex_unlock(&rw);
+}
+
 static void read_twice(void)
 {
     users++;
@@ -199,6 +223,7 @@ static void (*bodies[TASKS])(void);
 static void task_main(void *arg)
 {
     bodies[(uintptr_t)arg]();
+    over[(uintptr_t)arg] = true;
     live--;
 }
 
@@ -208,6 +233,7 @@ static void begin(bool starve, void (*const fns[TASKS])(void))
     memset(states, 0, sizeof states);
     memset(to_unlock, 0, sizeof to_unlock);
     memset(task_of, 0, sizeof task_of);
+    memset(over, 0, sizeof over);
     memset(&rw, 0, sizeof rw);
     readers = writers = 0;
     freed = false;
@@ -240,6 +266,8 @@ SCENARIO(two_writers, false, write_it, write_it, read_it)
 SCENARIO(again, false, write_twice, read_twice, write_it)
 SCENARIO(starving_readers, true, write_it, read_it, read_it)
 SCENARIO(starving_writers, true, write_twice, read_it, write_it)
+SCENARIO(row_of_readers, false, write_until_others_wait, read_it, read_it)
+SCENARIO(reader_and_writer, false, write_until_others_wait, read_it, write_it)
 SCENARIO(tries, false, write_it, try_both, read_it)
 
 int main(int argc, char **argv)
@@ -250,6 +278,8 @@ int main(int argc, char **argv)
         {"again", again, nothing_stuck, end, 2},
         {"starving_readers", starving_readers, nothing_stuck, end, 3},
         {"starving_writers", starving_writers, nothing_stuck, end, 3},
+        {"row_of_readers", row_of_readers, nothing_stuck, end, 3},
+        {"reader_and_writer", reader_and_writer, nothing_stuck, end, 3},
         {"tries", tries, nothing_stuck, end, 3},
     };
     return ex_main(argc, argv, all, sizeof all / sizeof *all);

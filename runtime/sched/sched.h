@@ -156,8 +156,16 @@ static inline void weft__ready_all(struct weft_task *list, const void *object)
     }
 }
 
-/* The same, behind those that can run already. */
+/* The same, behind those that can run already, where other workers look first. */
 void weft__ready_tail(struct weft_task *t, const void *object);
+static inline void weft__ready_all_tail(struct weft_task *list, const void *object)
+{
+    while (list) {
+        struct weft_task *t = list;
+        list = t->next;
+        weft__ready_tail(t, object);
+    }
+}
 
 /* One of those that may wake it: true for the one that shall. */
 static inline bool weft__win(struct weft_task *t, uint32_t who)

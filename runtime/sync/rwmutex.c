@@ -15,8 +15,13 @@
  * would be inside before it runs, and the next writer would wait for all that runs before it, and
  * everybody else for that writer. So, as with the mutex, who leaves wakes one that shall try, and
  * wakes no more while that one is on its way (`woken`): QUEUE is not set then. A reader that has
- * come in this way wakes the others, a writer when it leaves. Only those that have waited for a
+ * come in this way wakes others, a writer when it leaves. Only those that have waited for a
  * millisecond get the mutex handed over.
+ *
+ * The others are as many as workers could run beside that reader; the last of them wakes more in
+ * its turn, after the last reader a writer. All at once would make each worker busy for long with
+ * tasks that get in each other's way, where writers come often: to change a word that another
+ * processor has just changed takes as long as ten turns of one task alone.
  *
  * Without WRITER there is no QUEUE: one waits because of a writer. So readers that leave have
  * nobody to wake but `pending`.
@@ -69,21 +74,36 @@ static struct weft_task *wake_first(struct weft_rwmutex *rw, struct weft_waitq *
     return alone(w);
 }
 
-/* All readers in the queue, the first of them first; and a writer, which shall say that it waits.
- */
-static struct weft_task *followers(struct weft_rwmutex *rw, bool passed, uint32_t *count)
+static struct weft_task *wake_next(struct weft_rwmutex *rw)
 {
-    struct weft_task *writer = NULL, *list = NULL, **tail = &list;
+    bool reader = first_of(&rw->read_waiters);
+    return wake_first(rw, reader ? &rw->read_waiters : &rw->write_waiters);
+}
+
+/* So many readers in the queue, the first of them first; and one that shall see to the rest: a
+ * reader, else a writer, which shall say that it waits. */
+static struct weft_task *followers(struct weft_rwmutex *rw, uint32_t most, bool passed,
+                                   uint32_t *count)
+{
+    struct weft_task *list = NULL, **tail = &list;
     struct weft__waiter *w;
-    for (*count = 0; (w = weft__waitq_pop(&rw->read_waiters)); ++*count) {
+    for (*count = 0; *count < most && (w = weft__waitq_pop(&rw->read_waiters)); ++*count) {
         w->passed = passed;
         *tail = alone(w);
         tail = &w->task->next;
     }
-    if (!weft__one_is_coming(rw->woken))
-        writer = wake_first(rw, &rw->write_waiters);
-    *tail = writer;
+    *tail = weft__one_is_coming(rw->woken) ? NULL : wake_next(rw);
     return list;
+}
+
+/* A reader has come in after a wait: those that could run beside it. */
+static struct weft_task *companions(struct weft_rwmutex *rw)
+{
+    const struct weft__worker *w = weft__worker();
+    uint32_t count, others = w ? w->run->workers - 1 : 1;
+    if (weft__one_is_coming(rw->woken))
+        return NULL;
+    return followers(rw, others > 1 ? others - 1 : 0, false, &count);
 }
 
 static uint32_t queue_bit(struct weft_rwmutex *rw)
@@ -95,7 +115,7 @@ static uint32_t queue_bit(struct weft_rwmutex *rw)
 static struct weft_task *hand_to_readers(struct weft_rwmutex *rw)
 {
     uint32_t count;
-    struct weft_task *list = followers(rw, true, &count);
+    struct weft_task *list = followers(rw, UINT32_MAX, true, &count);
     uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
     while (!change(rw, &state, (state & COUNT) + count, __ATOMIC_RELEASE)) {
     }
@@ -123,10 +143,8 @@ static struct weft_task *hand_to_writer(struct weft_rwmutex *rw)
 static struct weft_task *give_up(struct weft_rwmutex *rw)
 {
     struct weft_task *list = NULL;
-    if (!weft__one_is_coming(rw->woken)) {
-        bool reader = first_of(&rw->read_waiters);
-        list = wake_first(rw, reader ? &rw->read_waiters : &rw->write_waiters);
-    }
+    if (!weft__one_is_coming(rw->woken))
+        list = wake_next(rw);
     rw->permits += __atomic_fetch_and(&rw->state, COUNT, __ATOMIC_ACQ_REL) & COUNT;
     return list;
 }
@@ -214,10 +232,9 @@ __attribute__((noinline)) static void rlock_slow(struct weft_rwmutex *rw, uint32
         weft__lock(&rw->guard);
         arrive(rw, &w);
     }
-    uint32_t count;
-    struct weft_task *list = again ? followers(rw, false, &count) : NULL;
+    struct weft_task *list = again ? companions(rw) : NULL;
     weft__unlock(&rw->guard);
-    weft__ready_all(list, rw);
+    weft__ready_all_tail(list, rw);
     told_of_rlock(rw, at);
 }
 
@@ -359,7 +376,7 @@ static bool take_or_wait(struct weft_rwmutex *rw, struct weft__waiter *w, bool a
 static bool spin(struct weft_rwmutex *rw)
 {
     int rounds = WEFT__SPIN_ROUNDS;
-    while (weft__seen_clear(&rw->state, UINT32_MAX, 0, &rounds)) {
+    while (weft__seen_clear(&rw->state, UINT32_MAX, COUNT, &rounds)) {
         uint32_t free = 0;
         if (change(rw, &free, WRITER, __ATOMIC_ACQUIRE))
             return true;
