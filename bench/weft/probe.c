@@ -453,19 +453,49 @@ static void pinned(long n)
 
 static volatile long counted;
 
+static inline __attribute__((always_inline)) void give_up(uint32_t *word)
+{
+    if (__atomic_sub_fetch(word, 1, __ATOMIC_RELEASE) != 0)
+        abort();
+}
+
 static inline __attribute__((always_inline)) void count_locked(void)
 {
     static uint32_t word;
     take(&word);
     counted++;
-    if (__atomic_sub_fetch(&word, 1, __ATOMIC_RELEASE) != 0)
-        abort();
+    give_up(&word);
 }
 
 static void mutex_alone(long n)
 {
     for (long i = 0; i < n; i++)
         count_locked();
+}
+
+static void mutex_nested(long n)
+{
+    static _Alignas(64) uint32_t outer;
+    static _Alignas(64) uint32_t inner;
+    for (long i = 0; i < n; i++) {
+        take(&outer);
+        take(&inner);
+        counted++;
+        give_up(&inner);
+        give_up(&outer);
+    }
+}
+
+/* A reader comes and goes by an addition each. */
+static void rw_read(long n)
+{
+    static uint32_t readers;
+    for (long i = 0; i < n; i++) {
+        if (__atomic_add_fetch(&readers, 1, __ATOMIC_ACQUIRE) == 0)
+            abort();
+        counted++;
+        give_up(&readers);
+    }
 }
 
 /* In a function of its own, as what is done at its end. */
@@ -496,6 +526,8 @@ static const struct {
     {"select_default", select_default},
     {"pinned", pinned},
     {"mutex_alone", mutex_alone},
+    {"mutex_nested", mutex_nested},
+    {"rw_read", rw_read},
     {"defer", defer},
 };
 
