@@ -17,9 +17,9 @@
  *    then those of that thread.
  *  - What Go panics on (send on a closed channel, a second close, unlock of an unlocked mutex, a
  *    negative wait group) prints one line and aborts: "weft: ", what was done, the task, the
- * object, the place, and where the call was made that it contradicts.
+ *    object, the place, and where the call was made that it contradicts.
  *  - new/free: the caller owns what `new` returns. retain/release: references are counted, `new`
- *    returns one. free and release accept NULL.
+ *    returns one. free and release accept NULL. Go has its collector for that.
  *  - struct weft_mutex, rwmutex, waitgroup, once, once_value, cond and group are ready to use
  *    when all zero, must not be copied or moved once used, and need no clean-up. Their members are
  *    not to be touched.
@@ -72,7 +72,8 @@ struct weft_options {
  * goes to stderr and the process exits with status 2. Go: main(). */
 WEFT_API int weft_run(void (*fn)(void *arg), void *arg);
 
-/* The same with options; NULL options are the defaults. -EINVAL: an option is out of range. */
+/* The same with options; NULL options are the defaults. -EINVAL: an option is out of range.
+ * Go: GOMAXPROCS(n), debug.SetMaxStack(), debug.SetMaxThreads(). */
 WEFT_API int weft_run_with(const struct weft_options *options, void (*fn)(void *arg), void *arg);
 
 /* How many workers the open run has; 0 when none is open. Go: GOMAXPROCS(0). */
@@ -96,7 +97,8 @@ struct weft_task_options {
 };
 
 /* Starts a task that runs fn(arg), with options; NULL options are the defaults. Its calls on a
- * small stack must be few and shallow: no printf, no resolver. 0, -ENOMEM or -ESRCH. */
+ * small stack must be few and shallow: no printf, no resolver. 0, -ENOMEM or -ESRCH.
+ * Go: go fn(arg). */
 WEFT_API int weft_go_with(const struct weft_task_options *options, void (*fn)(void *arg),
                           void *arg);
 
@@ -107,16 +109,18 @@ WEFT_API void weft_yield(void);
 /* Waits at least `ns`; zero or less yields. Go: time.Sleep(). */
 WEFT_API void weft_sleep(int64_t ns);
 
-/* The running task, NULL outside one. Valid until it ends; an identity only. */
+/* The running task, NULL outside one. Valid until it ends; an identity only. Go: none. */
 WEFT_API struct weft_task *weft_self(void);
 
-/* The running task's number: never 0, never used twice in a process. 0 outside a task. */
+/* The running task's number: never 0, never used twice in a process. 0 outside a task. Go: none,
+ * but what its dumps call "goroutine 7". */
 WEFT_API uint64_t weft_id(void);
 
-/* Names the running task in reports. Not copied: it must outlive the task. */
+/* Names the running task in reports; NULL takes the name away. Not copied: it must outlive the
+ * task. Outside a task it does nothing. Go: a label of pprof. */
 WEFT_API void weft_set_name(const char *name);
 
-/* The name given, NULL without one or outside a task. */
+/* The name given, NULL without one or outside a task. Lent. Go: pprof.Label(). */
 WEFT_API const char *weft_name(void);
 
 /* Keeps the running task on its OS thread, which runs nothing else, until unlock was called as
@@ -167,7 +171,7 @@ struct weft_stats {
 };
 
 /* Each number is right at some moment of the call, which takes time for each task. 0, or -ESRCH and
- * all zero when no run is open. */
+ * all zero when no run is open. Go: runtime.NumGoroutine(), runtime/metrics. */
 WEFT_API int weft_stats(struct weft_stats *stats);
 
 /* ---- leaving ---- */
@@ -192,7 +196,8 @@ WEFT_API __attribute__((noreturn)) void weft_exit(void);
 
 struct weft_defers;
 
-/* 0; or -ENOMEM, and fn will not be called. */
+/* fn(arg) is called when the block of the scope is left. 0; or -ENOMEM, and fn will not be called.
+ * Go: defer fn(arg). */
 WEFT_API int weft_defer(struct weft_defers *scope, void (*fn)(void *arg), void *arg);
 
 /* What the macros are made of. Each enter is followed by the leave that runs what was deferred. */
@@ -246,7 +251,7 @@ WEFT_API int weft_chan_send(struct weft_chan *chan, const void *value);
  * closed and empty, with *value zeroed. A NULL channel waits forever. Go: v, ok := <-c. */
 WEFT_API int weft_chan_recv(struct weft_chan *chan, void *value);
 
-/* The same without waiting: -EAGAIN where the call would have to. */
+/* The same without waiting: -EAGAIN where the call would have to. Go: select with a default. */
 WEFT_API int weft_chan_try_send(struct weft_chan *chan, const void *value);
 WEFT_API int weft_chan_try_recv(struct weft_chan *chan, void *value);
 
@@ -290,7 +295,8 @@ WEFT_API int weft_select(struct weft_case *cases, unsigned n, int64_t timeout_ns
 
 /* ---- time ---- */
 
-/* Nanoseconds of CLOCK_MONOTONIC, give or take some tens of them; it never goes back. */
+/* Nanoseconds of CLOCK_MONOTONIC, give or take some tens of them; it never goes back.
+ * Go: time.Now(), of which time.Since() takes the difference. */
 WEFT_API int64_t weft_now(void);
 
 /* Channels of timers carry one int64_t: weft_now() when it fired. They have room for one and are
@@ -314,7 +320,7 @@ WEFT_API int weft_timer_reset(struct weft_timer *timer, int64_t ns);
 /* Its channel, lent; NULL for a timer_func. Go: t.C. */
 WEFT_API struct weft_chan *weft_timer_chan(struct weft_timer *timer);
 
-/* Stops it and drops it. */
+/* Stops it and drops it. Go: t.Stop(). */
 WEFT_API void weft_timer_free(struct weft_timer *timer);
 
 /* A channel that gets one value after `ns`. The caller owns it: release it, also before it fired
@@ -334,7 +340,7 @@ WEFT_API void weft_ticker_reset(struct weft_ticker *ticker, int64_t ns);
 /* Its channel, lent. Go: t.C. */
 WEFT_API struct weft_chan *weft_ticker_chan(struct weft_ticker *ticker);
 
-/* Stops it and drops it. */
+/* Stops it and drops it. Go: t.Stop(). */
 WEFT_API void weft_ticker_free(struct weft_ticker *ticker);
 
 /* The channel of a ticker that nobody can stop: it ticks until the process ends. Lent. NULL: no
@@ -381,7 +387,8 @@ struct weft_ctx_func;
 WEFT_API struct weft_ctx_func *weft_ctx_after_func(struct weft_ctx *ctx, void (*fn)(void *arg),
                                                    void *arg);
 
-/* 1: fn will not run. 0: ctx was cancelled, and fn has run, runs, or is about to. Frees `func`. */
+/* 1: fn will not run. 0: ctx was cancelled, and fn has run, runs, or is about to. Frees `func`.
+ * Go: the stop function that context.AfterFunc() returns. */
 WEFT_API int weft_ctx_func_stop(struct weft_ctx_func *func);
 
 /* The channel that is closed when it is cancelled, lent; NULL for the background. Go: ctx.Done. */
@@ -476,25 +483,28 @@ WEFT_API void weft_waitgroup_done(struct weft_waitgroup *wg);
 /* Waits until the count is zero. The only one that waits may free the group then. Go: wg.Wait(). */
 WEFT_API void weft_waitgroup_wait(struct weft_waitgroup *wg);
 
-/* add(1), a task that runs fn(arg), and done when it returned. As weft_go. Go: wg.Go(). */
+/* add(1), a task that runs fn(arg), and done when it returned or left by weft_exit. As weft_go.
+ * Go: wg.Go(). */
 WEFT_API int weft_waitgroup_go(struct weft_waitgroup *wg, void (*fn)(void *arg), void *arg);
 
 /* Runs a function once: the first call runs fn(arg), those meanwhile wait until it returned, later
- * ones do nothing. Go: sync.Once. */
+ * ones do nothing; also if it left by weft_exit. Go: sync.Once. */
 struct weft_once {
     uint32_t done;
     struct weft_mutex mutex;
 };
 
+/* Go: o.Do(f). */
 WEFT_API void weft_once_do(struct weft_once *once, void (*fn)(void *arg), void *arg);
 
-/* A value that the first call computes, by fn(arg), and all later ones return. Ready when all zero.
- * Go: sync.OnceValue. */
+/* A value that the first call computes, by fn(arg), and all later ones return: NULL, if fn left by
+ * weft_exit. Ready when all zero. The value is lent. Go: sync.OnceValue. */
 struct weft_once_value {
     struct weft_once once;
     void *value;
 };
 
+/* Go: what sync.OnceValue(f) returned, called. */
 WEFT_API void *weft_once_value(struct weft_once_value *once, void *(*fn)(void *arg), void *arg);
 
 /* A condition: wait gives up the mutex (which the caller holds), waits for signal (wakes one, the

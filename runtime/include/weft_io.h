@@ -38,7 +38,8 @@ WEFT_API int weft_accept(int fd, struct sockaddr *address, socklen_t *length);
 WEFT_API int weft_connect(int fd, const struct sockaddr *address, socklen_t length);
 
 /* Waits until one of `events` (POLLIN, POLLOUT, POLLPRI, POLLRDHUP) or an error holds: what holds,
- * as poll(2) says it; 0 after `timeout_ns`; or a negative errno. */
+ * as poll(2) says it; 0 after `timeout_ns`; or a negative errno. Go: the wait within
+ * syscall.RawConn.Read and Write. */
 WEFT_API int weft_poll(int fd, short events, int64_t timeout_ns);
 
 /* Closes it. Calls of others that wait for it end with -EBADF, and so do those that begin
@@ -61,7 +62,8 @@ WEFT_API int weft_set_read_deadline(int fd, int64_t when);
 WEFT_API int weft_set_write_deadline(int fd, int64_t when);
 
 /* The calls of those names, waiting as weft_read and weft_write do; writev writes all of it, with
- * at most 1024 buffers. readv and writev take what is no socket, too. */
+ * at most 1024 buffers. readv and writev take what is no socket, too. Go: net.Buffers.WriteTo,
+ * net.PacketConn.ReadFrom and WriteTo, net.UDPConn.ReadMsgUDP and WriteMsgUDP. */
 WEFT_API ssize_t weft_readv(int fd, const struct iovec *buffers, int count);
 WEFT_API ssize_t weft_writev(int fd, const struct iovec *buffers, int count);
 WEFT_API ssize_t weft_recvfrom(int fd, void *buffer, size_t size, int flags,

@@ -98,7 +98,7 @@ struct weft_pool_options {
     void *arg;                     /* of make */
 };
 
-/* NULL: no memory, or neither make nor size. */
+/* NULL: no memory, or neither make nor size. Go: &sync.Pool{New: f}. */
 WEFT_API struct weft_pool *weft_pool_new(const struct weft_pool_options *options);
 
 /* Destroys it and what is in it. Nobody may use it any more; objects that are out stay. */
@@ -111,7 +111,8 @@ WEFT_API void *weft_pool_get(struct weft_pool *pool);
 /* Gives an object to the pool; NULL: nothing. It need not have come from it. Go: p.Put(x). */
 WEFT_API void weft_pool_put(struct weft_pool *pool, void *object);
 
-/* Destroys the idle objects of a pool, or of all pools (NULL): for when memory is short. */
+/* Destroys the idle objects of a pool, or of all pools (NULL): for when memory is short. Go: what
+ * the collector does to them. */
 WEFT_API void weft_pool_trim(struct weft_pool *pool);
 
 /* ---- maps ---- */
@@ -165,7 +166,7 @@ struct weft_cmap_options {
 /* NULL: no memory, or retain without release. */
 WEFT_API struct weft_cmap *weft_cmap_new(const struct weft_cmap_options *options);
 
-/* Nobody may use it any more. */
+/* Frees it with its keys, and releases its values. Nobody may use it any more. */
 WEFT_API void weft_cmap_free(struct weft_cmap *map);
 
 /* Copies the key's value to *value (NULL: only asks): 0 or -ENOENT. Go: m.Load(k). */

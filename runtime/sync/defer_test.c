@@ -172,6 +172,51 @@ TASK_TEST(exits_by_the_thousand)
     CHECK(g.sum == 5000);
 }
 
+/* ---- what runs a function of the program's minds that it may leave so ---- */
+
+static struct weft_once once;
+static struct weft_once_value value;
+static _Atomic int begun;
+
+static void leave(void *arg)
+{
+    (void)arg;
+    begun++;
+    weft_exit();
+}
+
+static void *compute_nothing(void *arg)
+{
+    leave(arg);
+    return arg;
+}
+
+static void do_once(void *arg)
+{
+    (void)arg;
+    weft_once_do(&once, leave, NULL);
+}
+
+static void ask_for_value(void *arg)
+{
+    CHECK(weft_once_value(&value, compute_nothing, arg) == NULL);
+}
+
+TASK_TEST(a_function_that_is_called_once_may_exit)
+{
+    once = (struct weft_once){0};
+    value = (struct weft_once_value){0};
+    begun = 0;
+    for (int i = 0; i < 10; i++) {
+        CHECK(weft_waitgroup_go(&g.wg, do_once, NULL) == 0);
+        CHECK(weft_waitgroup_go(&g.wg, ask_for_value, &g) == 0);
+    }
+    weft_waitgroup_wait(&g.wg);
+    do_once(NULL);
+    ask_for_value(&g);
+    CHECK(begun == 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +224,7 @@ int main(void)
         cmocka_unit_test(scopes_outside),
         cmocka_unit_test(exit_does_what_was_deferred),
         cmocka_unit_test(exits_by_the_thousand),
+        cmocka_unit_test(a_function_that_is_called_once_may_exit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
