@@ -129,6 +129,9 @@ also mutate nobody-evicted close reused $use 's/(void weft__use_evict.*?\{)/$1 r
 also mutate stall-waited-for close stalled $use 's/(void weft__use_stall.*?\{)/$1 return;/s'
 also mutate run-forgotten close run_ends $use 's/(bool weft__use_abandon.*?\{)/$1 return false;/s'
 also mutate late-call-counted close run_ends runtime/io/use.h 's/        if \(__builtin_expect\(\*users \/ WEFT__USE_RUN != use->run, 0\)\)\n            return false;//'
+also mutate close-after-the-run close run_ends_beside_a_close $use 's/        if \(users \/ WEFT__USE_RUN != use->run\)\n            return 0;.*?\n//'
+also mutate run-is-the-same close run_ends_beside_a_close $use 's/\(users \/ WEFT__USE_RUN \+ 1\) \* WEFT__USE_RUN/(users \/ WEFT__USE_RUN) * WEFT__USE_RUN/'
+also mutate left-calls-kept close run_ends_beside_a_close $use 's/if \(\(users & \(WEFT__USE_CLOSING \| WEFT__USE_COUNT\)\) == 0\)/if (!(users & WEFT__USE_CLOSING))/'
 
 timers=runtime/time/timers.c
 seconds=8 # chance finds these sooner
