@@ -125,6 +125,16 @@ class Output(Case):
         self.assertEqual(len(suite.findall("testcase")), int(suite.get("tests")))
         self.assertEqual(suite.find("testcase/failure").get("type"), "error")
 
+    def test_junit_names_the_same_case_whatever_the_count_and_the_line(self):
+        result = self.loiter("run", "--format", "junit", "--", PLANT, "thread", status=23)
+        import xml.etree.ElementTree as tree
+        case = tree.fromstring(result.stdout).find("testsuite/testcase[failure]")
+        finding, = self.report("--", PLANT, "thread")["findings"]
+        self.assertEqual(case.attrib, {"classname": "leaked-thread",
+                                       "name": finding["place"]["function"]})
+        place = finding["place"]
+        self.assertIn(f"{place['file']}:{place['line']}", case.find("failure").get("message"))
+
     def test_sarif(self):
         self.loiter("run", "--format", "sarif", "--report", "r", "--", PLANT, "thread", status=23)
         subprocess.run([sys.executable, "-B", SCHEMA_TEST,
@@ -400,6 +410,19 @@ class Mistakes(Case):
         self.check("baseline", "write", "log", says="-b FILE")
         self.check("explain", "leaked-thred", says='did you mean "leaked-thread"?')
         self.check("explain", "a", "b", says="expected one rule")
+        self.check("help", "rnu", says='did you mean "run"?')
+        self.check("run", "-o", "absent/log", "--", "true", says="choose another with -o")
+
+    def test_a_report_that_cannot_be_written_is_told_before_the_program_runs(self):
+        os.mkdir(self.path("folder"))
+        for report, says in (("absent/report", "No such file"), ("folder", "Is a directory"),
+                             ("folder/report/", "No such file")):
+            with self.subTest(report):
+                self.check("run", "--report", report, "--", "touch", "ran", says=says)
+                self.check("compare", "--report", report, "--run", "touch ran", "--run", "touch ran",
+                           says=says)
+        self.assertFalse(os.path.exists(self.path("ran")))
+        self.assertEqual(sorted(os.listdir(self.work)), ["folder"])
 
     def test_unknown_option_of_the_program_is_its_own(self):
         self.loiter("run", "ls", "--no-such-option", status=2)
@@ -415,11 +438,20 @@ class Help(Case):
         self.assertIn("unbounded-spawn", listed)
 
     def test_version_and_help(self):
-        self.assertRegex(self.loiter("--version", status=0).stdout, r"^loiter \d+\.\d+\.\d+\n$")
+        version = self.loiter("--version", status=0).stdout
+        self.assertRegex(version, r"^loiter \d+\.\d+\.\d+\n$")
         text = self.loiter("--help", status=0).stdout
+        self.assertEqual(self.loiter("-h", status=0).stdout, text)
+        self.assertEqual(self.loiter("help", status=0).stdout, text)
         for name in self.loiter("help", "--list", status=0).stdout.split():
             self.assertIn(f"  {name} ", text)
-            self.assertIn("Usage: loiter " + name, self.loiter(name, "--help", status=0).stdout)
+            own = self.loiter(name, "--help", status=0).stdout
+            self.assertIn("Usage: loiter " + name, own)
+            self.assertEqual(self.loiter("help", name, status=0).stdout, own)
+            self.assertEqual(self.loiter(name, "-h", status=0).stdout, own)
+            self.assertEqual(self.loiter(name, "--version", status=0).stdout, version)
+        self.assertEqual(self.loiter("run", "echo", "-h", "--version", status=0).stdout,
+                         "-h --version\n")
 
     def test_no_function_of_a_library_is_replaced(self):
         """A function of ours with the name of one in libelf would be called by libdw in its place."""
@@ -440,6 +472,12 @@ class Help(Case):
         self.assertEqual(self.complete("loiter", "run", "--format", "=", "j"), ["json", "junit"])
         self.assertEqual(self.complete("loiter", "explain", "unb"), ["unbounded-spawn"])
         self.assertEqual(self.complete("loiter", "baseline", "p"), ["prune"])
+        self.assertEqual(self.complete("loiter", "help", "expl"), ["explain"])
+        self.assertEqual(self.complete("loiter", "ctl", "12", "s"), ["start", "stop", "snapshot"])
+        self.assertEqual(self.complete("loiter", "export", "--format", ""), ["chrome"])
+        self.assertEqual(self.complete("loiter", "run", "--error"), ["--error-exitcode="])
+        self.write("a b*", "")
+        self.assertEqual(self.complete("loiter", "analyze", "a"), ["a", "b*"])
 
 
 if __name__ == "__main__":

@@ -68,6 +68,17 @@ static bool takes_next(const struct options *all, const char *word)
     return o && o->arg && !(o->flags & OPTION_ARG_OPTIONAL);
 }
 
+/* What each command takes and argp does not: it has -? for help, and --version only with -V. */
+static void serve_usual(char **word)
+{
+    if (strcmp(*word, "-h") == 0)
+        *word = (char *)"--help";
+    if (strcmp(*word, "--version") == 0) {
+        puts("loiter " LOITER_VERSION);
+        exit(EXIT_CODE_OK);
+    }
+}
+
 static void check_names(const struct argp *argp, int argc, char **argv, bool in_order)
 {
     struct options all = {.n = 0};
@@ -84,6 +95,7 @@ static void check_names(const struct argp *argp, int argc, char **argv, bool in_
                 return;
             continue;
         }
+        serve_usual(&argv[i]);
         if (argv[i][1] == '-') {
             char *word = xstrndup(argv[i] + 2, strcspn(argv[i] + 2, "="));
             if (!find(&all, word))

@@ -2,12 +2,11 @@
  * compare.c - loiter compare: what changed between two sides, from logs or from programs that are
  * run for it.
  */
-#include <errno.h>
 
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/compare_runs.h"
 #include "analyzer/cli/exit_codes.h"
-#include "analyzer/cli/message.h"
+#include "analyzer/cli/output_file.h"
 #include "analyzer/compare/compare_report.h"
 #include "analyzer/model/memory.h"
 
@@ -175,16 +174,10 @@ static void print(FILE *out, const struct options *o)
 
 static bool report(const struct options *o)
 {
-    FILE *to = o->report_file ? fopen(o->report_file, "we") : stdout;
+    FILE *to = output_file_open(o->report_file, stdout);
     if (to)
         print(to, o);
-    bool ok = to && fflush(to) == 0 && !ferror(to);
-    if (!ok)
-        message("%s: cannot write the report: %s", o->report_file ? o->report_file : "output",
-                strerror(errno));
-    if (to && to != stdout)
-        fclose(to);
-    return ok;
+    return output_file_close(to, o->report_file, stdout, "report");
 }
 
 static int compare(struct options *o)
@@ -214,7 +207,9 @@ int command_compare(int argc, char **argv)
     comparison_init(&c);
     judge_options_init(&o.source.judge);
     command_parse(&argp, argc, argv, false, &o);
-    int status = judge_options_ready(&o.source.judge) ? compare(&o) : EXIT_CODE_USAGE;
+    int status = EXIT_CODE_USAGE;
+    if (judge_options_ready(&o.source.judge) && output_file_usable(o.report_file, "report"))
+        status = compare(&o);
     judge_options_clear(&o.source.judge);
     free(o.source.session.library_options);
     free(o.bars.items);

@@ -1,11 +1,11 @@
 /*
  * export.c - loiter export: a record in another tool's form.
  */
-#include <errno.h>
 
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/exit_codes.h"
 #include "analyzer/cli/message.h"
+#include "analyzer/cli/output_file.h"
 #include "analyzer/export/chrome.h"
 #include "analyzer/model/memory.h"
 #include "analyzer/read/read_log.h"
@@ -114,15 +114,10 @@ static bool write_all(const struct options *o, const struct model *m)
     struct places places = {.symbols = symbols_create(o->debug_dirs, o->ndebug_dirs),
                             .model = m,
                             .names = xcalloc(m->nprocesses, sizeof(char **))};
-    FILE *out = o->file ? fopen(o->file, "we") : stdout;
-    bool ok = out && chrome_write(out, m, place_of, &places);
-    ok = ok && fflush(out) == 0 && !ferror(out);
-    if (!ok)
-        message("%s: cannot write the timeline: %s", o->file ? o->file : "output", strerror(errno));
-    if (out && out != stdout)
-        fclose(out);
+    FILE *out = output_file_open(o->file, stdout);
+    bool whole = out && chrome_write(out, m, place_of, &places);
     places_clear(&places);
-    return ok;
+    return output_file_close(out, o->file, stdout, "timeline") && whole;
 }
 
 static int export_log(const struct options *o)

@@ -3,12 +3,12 @@
  */
 #include "analyzer/cli/judge.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 
 #include "analyzer/cli/log_dir.h"
 #include "analyzer/cli/message.h"
+#include "analyzer/cli/output_file.h"
 #include "analyzer/cli/pages.h"
 #include "analyzer/cli/progress.h"
 #include "analyzer/model/memory.h"
@@ -336,17 +336,9 @@ bool judge_report(const struct judged *j, const char *log, const struct judge_op
                        .warnings = (const char *const *)j->warnings,
                        .nwarnings = j->nwarnings,
                        .page = page_find};
-    FILE *to = o->report_file ? fopen(o->report_file, "we") : out;
-    bool ok = to != NULL;
-    if (ok) {
+    FILE *to = output_file_open(o->report_file, out);
+    if (to)
         print(to, &r, o);
-        ok = fflush(to) == 0 && !ferror(to);
-    }
-    if (!ok)
-        message("%s: cannot write the report: %s", o->report_file ? o->report_file : "output",
-                strerror(errno));
-    if (to && to != out)
-        fclose(to);
     free(rules);
-    return ok;
+    return output_file_close(to, o->report_file, out, "report");
 }

@@ -8,6 +8,7 @@
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/judge.h"
 #include "analyzer/cli/message.h"
+#include "analyzer/cli/output_file.h"
 #include "analyzer/model/memory.h"
 
 enum {
@@ -151,6 +152,8 @@ void judge_options_init(struct judge_options *o)
 
 bool judge_options_ready(struct judge_options *o)
 {
+    if (!output_file_usable(o->report_file, "report"))
+        return false;
     if (!o->baseline_file)
         return true;
     char *error = baseline_read(&o->baseline, o->baseline_file, NULL);

@@ -55,7 +55,8 @@ char *log_dir_make(const char *path, bool *made, char **error)
 {
     *made = mkdir(path, DIR_MODE) == 0;
     if (!*made && errno != EEXIST) {
-        *error = xasprintf("%s: cannot make the log directory: %s", path, strerror(errno));
+        *error = xasprintf("%s: cannot make the log directory: %s: choose another with -o", path,
+                           strerror(errno));
         return NULL;
     }
     *error = check(path);

@@ -1,6 +1,7 @@
 /*
  * main.c - chooses the subcommand.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static void usage(FILE *out)
     for (size_t i = 0; i < NCOMMANDS; i++)
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].text);
     fputs("\n  loiter run -- ./program arg...     is all that most uses need\n"
-          "  loiter COMMAND --help              lists the options of a command\n"
+          "  loiter help COMMAND                lists the options of a command\n"
           "  loiter --version                   prints the version\n",
           out);
 }
@@ -47,6 +48,43 @@ static int unknown(const char *word)
     return EXIT_CODE_USAGE;
 }
 
+/* `words` are the subcommand's name and what follows it. */
+static int run(int nwords, char **words)
+{
+    const char *word = words[0];
+    for (size_t i = 0; i < NCOMMANDS; i++) {
+        if (strcmp(word, commands[i].name) != 0)
+            continue;
+        char *name = xasprintf("loiter %s", word);
+        words[0] = name;
+        int status = commands[i].run(nwords, words);
+        free(name);
+        return status;
+    }
+    return unknown(word);
+}
+
+/* loiter help [COMMAND | --list] */
+static int help(const char *word)
+{
+    if (!word) {
+        usage(stdout);
+        return EXIT_CODE_OK;
+    }
+    if (strcmp(word, "--list") == 0) {
+        for (size_t i = 0; i < NCOMMANDS; i++)
+            puts(commands[i].name);
+        return EXIT_CODE_OK;
+    }
+    char *words[] = {(char *)word, (char *)"--help", NULL};
+    return run(2, words);
+}
+
+static bool is_any(const char *word, const char *a, const char *b)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -54,27 +92,13 @@ int main(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     const char *word = argv[1];
-    if (strcmp(word, "help") == 0 && argc > 2 && strcmp(argv[2], "--list") == 0) {
-        for (size_t i = 0; i < NCOMMANDS; i++)
-            puts(commands[i].name);
-        return EXIT_CODE_OK;
-    }
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-?") == 0 || strcmp(word, "help") == 0) {
-        usage(stdout);
-        return EXIT_CODE_OK;
-    }
-    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+    if (strcmp(word, "help") == 0)
+        return help(argv[2]);
+    if (is_any(word, "--help", "-h") || strcmp(word, "-?") == 0)
+        return help(NULL);
+    if (is_any(word, "--version", "-V")) {
         puts("loiter " LOITER_VERSION);
         return EXIT_CODE_OK;
     }
-    for (size_t i = 0; i < NCOMMANDS; i++) {
-        if (strcmp(word, commands[i].name) != 0)
-            continue;
-        char *name = xasprintf("loiter %s", word);
-        argv[1] = name;
-        int status = commands[i].run(argc - 1, argv + 1);
-        free(name);
-        return status;
-    }
-    return unknown(word);
+    return run(argc - 1, argv + 1);
 }

@@ -2,7 +2,10 @@
  * junit.c - the report as JUnit XML, for CI servers. See report.h.
  *
  * One suite: a test case for each finding, which fails at or above the bar; one for each rule that
- * found nothing; and one for the record, which is an error when it is incomplete.
+ * found nothing; and one for the record, which is an error when it is incomplete. A finding's case
+ * is known by its rule and function, so that a CI server sees the same case fail from run to run:
+ * counts and lines are in the message. Only what Jenkins's schema has is written: an importer that
+ * checks it refuses the whole file for an attribute more.
  */
 #include <inttypes.h>
 
@@ -82,6 +85,11 @@ static void body(FILE *out, const struct gate_item *item)
     free(line);
 }
 
+static char *place_of(const struct finding *f)
+{
+    return f->place ? report_place(f->place, NULL) : xstrdup("unknown place");
+}
+
 static void skipped(FILE *out, const char *message)
 {
     fputs("      <skipped", out);
@@ -92,6 +100,7 @@ static void skipped(FILE *out, const char *message)
 static void verdict(FILE *out, const struct gate_item *item, enum severity bar)
 {
     const struct finding *f = item->finding;
+    char *place = place_of(f), *message = xasprintf("%s at %s", f->title, place);
     if (item->suppressed) {
         char *why = xasprintf("suppressed by %s:%u%s%s", item->suppressed->file,
                               item->suppressed->line, item->suppressed->reason ? ": " : "",
@@ -103,35 +112,59 @@ static void verdict(FILE *out, const struct gate_item *item, enum severity bar)
     } else if (f->severity >= bar) {
         fputs("      <failure", out);
         attribute(out, "type", severity_name(f->severity));
-        attribute(out, "message", f->title);
+        attribute(out, "message", message);
         fputs(">", out);
         body(out, item);
         fputs("</failure>\n", out);
     } else {
         fputs("      <system-out>", out);
+        body_line(out, severity_name(f->severity), message);
         body(out, item);
         fputs("</system-out>\n", out);
     }
+    free(message);
+    free(place);
 }
 
-static void finding_case(FILE *out, const struct gate_item *item, enum severity bar)
+/* What stays the same of where it is. */
+static char *label(const struct finding *f)
+{
+    char *place = f->place && f->place->function ? xstrdup(f->place->function) : place_of(f);
+    char *text = f->mark ? xasprintf("%s: %s", f->mark, place) : xstrdup(place);
+    free(place);
+    return text;
+}
+
+static bool has_namesake(const struct gate *g, const struct finding *f, const char *name)
+{
+    bool found = false;
+    for (size_t i = 0; i < g->n && !found; i++) {
+        const struct finding *other = g->items[i].finding;
+        if (other == f || other->rule != f->rule)
+            continue;
+        char *its = label(other);
+        found = strcmp(its, name) == 0;
+        free(its);
+    }
+    return found;
+}
+
+static void finding_case(FILE *out, const struct gate *g, const struct gate_item *item)
 {
     const struct finding *f = item->finding;
-    char *place = f->place ? report_place(f->place, NULL) : xstrdup("unknown place");
-    char *name = f->mark ? xasprintf("%s: %s in %s", f->mark, f->title, place)
-                         : xasprintf("%s in %s", f->title, place);
+    char *name = label(f);
+    if (has_namesake(g, f, name)) {
+        char *longer = xasprintf("%s (%s)", name, f->fingerprint);
+        free(name);
+        name = longer;
+    }
     fputs("    <testcase", out);
     attribute(out, "classname", f->rule->id);
     attribute(out, "name", name);
-    if (f->place && f->place->file) {
-        attribute(out, "file", f->place->file);
-        fprintf(out, " line=\"%u\"", f->place->line);
-    }
     fputs(">\n", out);
-    verdict(out, item, bar);
+    verdict(out, item, g->bar);
     fputs("    </testcase>\n", out);
     free(name);
-    free(place);
 }
 
 static bool found_something(const struct gate *g, const struct rule *rule)
@@ -171,7 +204,7 @@ void report_junit(FILE *out, const struct report *r)
             "skipped=\"%zu\">\n",
             g->n + quiet + 1, g->failing, r->record->incomplete, g->suppressed + g->known);
     for (size_t i = 0; i < g->n; i++)
-        finding_case(out, &g->items[i], g->bar);
+        finding_case(out, g, &g->items[i]);
     for (size_t i = 0; r->rules[i]; i++) {
         if (found_something(g, r->rules[i]))
             continue;

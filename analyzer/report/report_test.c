@@ -201,6 +201,41 @@ static void json_document(void **state)
     free(text);
 }
 
+static size_t count_text(const char *text, const char *part)
+{
+    size_t n = 0;
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+        n++;
+    return n;
+}
+
+/* Two findings of one rule in one function are two cases, not one that a server overwrites. */
+static void junit_namesakes(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    struct gate gate;
+    struct record record = {0};
+    struct report report = {.gate = &gate, .record = &record, .rules = rules};
+    char *text = NULL;
+    size_t length;
+    for (int i = 0; i < 2; i++) {
+        struct finding *f = plain("same", "a thread", SEVERITY_ERROR);
+        finding_set_kind(f, i ? "join" : "condition");
+        finding_settle(f);
+        findings_add(&all, f);
+    }
+    findings_add(&all, plain("other", "a thread", SEVERITY_ERROR));
+    gate_judge(&gate, &all, &(struct suppressions){0}, &(struct baseline){0}, SEVERITY_ERROR);
+    FILE *out = open_memstream(&text, &length);
+    report_junit(out, &report);
+    fclose(out);
+    assert_int_equal(count_text(text, "name=\"same (v1:"), 2);
+    assert_int_equal(count_text(text, "name=\"other\""), 1);
+    free(text);
+    gate_clear(&gate);
+}
+
 static void junit_document(void **state)
 {
     struct scene *s = *state;
@@ -288,13 +323,10 @@ static void reasons_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_for_people),
-        cmocka_unit_test(json_document),
-        cmocka_unit_test(junit_document),
-        cmocka_unit_test(sarif_document),
-        cmocka_unit_test(nothing_recorded_is_never_green),
-        cmocka_unit_test(reasons_are_bounded),
-        cmocka_unit_test(losses_make_a_record_incomplete),
+        cmocka_unit_test(text_for_people),     cmocka_unit_test(json_document),
+        cmocka_unit_test(junit_document),      cmocka_unit_test(junit_namesakes),
+        cmocka_unit_test(sarif_document),      cmocka_unit_test(nothing_recorded_is_never_green),
+        cmocka_unit_test(reasons_are_bounded), cmocka_unit_test(losses_make_a_record_incomplete),
     };
     return cmocka_run_group_tests(tests, build_scene, clear_scene);
 }

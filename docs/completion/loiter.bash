@@ -1,53 +1,84 @@
-# Completion of loiter for bash. Asks the command itself for its options, so that there is no
-# second list of them.
+# Completion of loiter for bash, and for zsh by way of _loiter. Asks the command itself for its
+# options, so that there is no second list of them.
 
-_loiter_options() {
-    loiter "$1" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*=?|^ +-[a-z],' | tr -d ' ,' | sort -u
+_loiter_options() { # command
+    loiter "$1" --help 2>/dev/null | grep -oE -- '^ +(-[a-z?], )?--[a-z-]+=?|^ +-[a-z],' |
+        tr -d ' ,' | sed 's/^-[a-z?]--/--/'
 }
 
-_loiter_values() { # option
-    case $1 in
-    --format) if [[ ${COMP_WORDS[1]} == compare ]]; then echo text json markdown; else echo text json junit sarif; fi ;;
-    --color) echo auto always never ;;
-    --fail-on) [[ ${COMP_WORDS[1]} == compare ]] || echo error warning note ;;
-    --heap) echo off sampled full ;;
-    --allocator) echo program jemalloc ;;
-    --fail-on) echo error warning note ;;
-    --only | --disable) loiter explain 2>/dev/null | awk '{print $1}' ;;
-    --set) loiter explain 2>/dev/null | awk '{print $1 "."}' ;;
+_loiter_rules() {
+    loiter explain 2>/dev/null | sed 's/ .*//'
+}
+
+_loiter_values() { # command option
+    case $1:$2 in
+    compare:--format) echo text json markdown ;;
+    export:--format) echo chrome ;;
+    *:--format) echo text json junit sarif ;;
+    *:--color) echo auto always never ;;
+    compare:--fail-on) ;;
+    *:--fail-on) echo error warning note ;;
+    *:--heap) echo off sampled full ;;
+    *:--allocator) echo program jemalloc ;;
+    *:--only | *:--disable) _loiter_rules ;;
+    *:--set) _loiter_rules | sed 's/$/./' ;;
     esac
 }
 
+# What may stand in that place of the command's own words.
+_loiter_words() { # command place
+    case $1:$2 in
+    help:2) loiter help --list 2>/dev/null ;;
+    explain:2) _loiter_rules ;;
+    baseline:2) echo write check prune ;;
+    ctl:3) echo start stop auto mark snapshot ;;
+    esac
+}
+
+# Names may have blanks and stars in them; zsh has no mapfile.
+_loiter_take() {
+    local line
+    COMPREPLY=()
+    while IFS= read -r line; do
+        COMPREPLY+=("$line")
+    done
+}
+
+_loiter_offer() { # current, words to choose from
+    _loiter_take < <(compgen -W "$2" -- "$1")
+}
+
 _loiter() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} i
-    # "=" is a word of its own there: --format = json
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+    local command=${COMP_WORDS[1]} option= values i
+    # bash makes "=" a word of its own, --format = json; zsh leaves --format=json whole.
     [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD-2]}
     [[ $current == = ]] && previous=${COMP_WORDS[COMP_CWORD-1]} current=
+    [[ $current == --*=* ]] && option=${current%%=*}= previous=${current%%=*} current=${current#*=}
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "$(loiter help --list 2>/dev/null) --help --version" -- "$current")
+        _loiter_offer "$current" "$(loiter help --list 2>/dev/null) help --help --version"
         return
     fi
     for ((i = 2; i < COMP_CWORD; i++)); do
-        if [[ ${COMP_WORDS[i]} == -- && ( $command == run || $command == record ) ]]; then
-            mapfile -t COMPREPLY < <(compgen -c -f -- "$current")
+        if [[ ${COMP_WORDS[i]} == -- ]] && [[ $command == run || $command == record ]]; then
+            _loiter_take < <(compgen -c -f -- "$current")
             return
         fi
     done
-    local values
-    values=$(_loiter_values "$previous")
+    values=$(_loiter_values "$command" "$previous")
+    [[ -z $values && -z $option && $current != -* ]] &&
+        values=$(_loiter_words "$command" "$COMP_CWORD")
     if [[ -n $values ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
+        _loiter_offer "$current" "$values"
     elif [[ $current == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_loiter_options "$command")" -- "$current")
-        [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
-    elif [[ $command == explain ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_loiter_values --only)" -- "$current")
-    elif [[ $command == baseline && $COMP_CWORD == 2 ]]; then
-        mapfile -t COMPREPLY < <(compgen -W 'write check prune' -- "$current")
+        _loiter_offer "$current" "$(_loiter_options "$command")"
+        [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
     else
         compopt -o filenames 2>/dev/null
-        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        _loiter_take < <(compgen -f -- "$current")
     fi
+    [[ -n $option ]] && COMPREPLY=("${COMPREPLY[@]/#/$option}")
+    return 0
 }
 complete -F _loiter loiter
