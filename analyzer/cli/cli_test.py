@@ -4,6 +4,7 @@ it says, where it says it, and its exit status.
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -355,6 +356,25 @@ class Gate(Case):
         hidden = json.loads(self.loiter("analyze", "--format", "json", "--suppressions", "s", "log",
                                         status=0).stdout)
         self.assertEqual((hidden["findings"], len(hidden["suppressed"])), ([], 1))
+
+    def test_suggested_line_works_as_it_stands_in_the_report(self):
+        text = self.loiter("analyze", "log", status=1).stdout
+        line, = re.findall(r"^ *suppress: (.*)", text, re.MULTILINE)
+        self.write("s", line + "\n")
+        self.assertNotIn("unused", self.loiter("analyze", "--suppressions", "s", "log",
+                                               status=0).stdout)
+
+    def test_the_pages_of_rules_tell_lines_that_can_be_read(self):
+        for rule in self.loiter("explain", status=0).stdout.splitlines():
+            name = rule.split()[0]
+            page = self.loiter("explain", name, status=0).stdout
+            line = re.search(r"How to suppress\n+`?(.*?)`? in a suppressions file", page).group(1)
+            with self.subTest(line):
+                self.assertRegex(line, rf"^{name}:\w+ until=\S+ # ")
+                pattern = line.split()[0]
+                self.write("s", line.replace("2027", "2999") + "\n")
+                self.assertRegex(self.loiter("analyze", "-q", "--suppressions", "s", "log").stdout,
+                                 rf"unused: {pattern}\n")
 
     def test_baseline(self):
         self.loiter("baseline", "check", "log", "-b", "b", status=2)

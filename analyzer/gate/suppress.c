@@ -83,6 +83,8 @@ static char *read_line(struct suppressions *s, char *text, const char *today,
     }
     if (!*pattern)
         return xasprintf("expected a pattern after \"%s:\"", rule);
+    if (strstr(pattern, " reason="))
+        return xasprintf("expected a reason after \"#\": \"%s\"", pattern);
     if (until && !valid_date(until))
         return xasprintf("expected until=YYYY-MM-DD: \"until=%s\"", until);
     if (until) {

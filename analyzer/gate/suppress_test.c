@@ -85,6 +85,7 @@ static void bad_lines_say_what_was_expected(void **state)
     bad_line("leaked-thread: # reason\n", "1", "expected a pattern");
     bad_line("leaked-thraed:work\n", "1", "did you mean \"leaked-thread\"?");
     bad_line("no-such-thing-at-all:work\n", "1", "unknown rule");
+    bad_line("*:work reason=x until=2026-12-01\n", "1", "expected a reason after \"#\"");
     bad_line("*:work until=tomorrow\n", "1", "expected until=YYYY-MM-DD");
     bad_line("*:work until=2026-13-01\n", "1", "expected until=YYYY-MM-DD");
     bad_line("*:work until=2026-1-01x\n", "1", "expected until=YYYY-MM-DD");

@@ -233,7 +233,7 @@ static void print_finding(const struct page *p, const struct gate_item *item)
     if (f->fix)
         say_wrapped(p, GREEN, "fix", f->fix);
     char *line = suppression_for(f);
-    say(p, DIM, "  suppress: %s   (fingerprint %s)", line, f->fingerprint);
+    say(p, DIM, "  suppress: %s # fingerprint %s", line, f->fingerprint);
     fputs("\n\n", p->out);
     free(line);
 }
