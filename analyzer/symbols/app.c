@@ -47,7 +47,12 @@ static const char *const system_headers[] = {"c++", "bits"};
 static const char *const entry_functions[] = {
     "_start", "_init", "_fini", "__libc_csu_init", "__do_global_dtors_aux", "frame_dummy"};
 
-static const char *const weft_folders[] = {"sched", "chan", "time", "sync", "ctx", "io", "arch"};
+/* What C++'s and Rust's libraries leave in programs, where no source tells it. */
+static const char *const system_names[] = {"std::", "__gnu_cxx::", "__gthread_",
+                                           "core::", "alloc::"};
+
+static const char *const weft_folders[] = {"sched", "chan", "time", "sync",
+                                           "map",   "ctx",  "io",   "arch"};
 
 static const char *base_name(const char *path)
 {
@@ -126,20 +131,34 @@ static bool contains_any(const char *file, const char *const *parts, size_t n)
     return false;
 }
 
+static bool begins_with_any(const char *name, const char *const *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(name, parts[i], strlen(parts[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool file_of_others(const char *file, bool with_weft)
+{
+    return contains_any(file, system_sources, sizeof(system_sources) / sizeof(system_sources[0])) ||
+           system_header(file) || (with_weft && weft_source(file));
+}
+
+static bool function_of_others(const char *function, bool with_weft)
+{
+    return begins_with_any(function, system_names,
+                           sizeof(system_names) / sizeof(system_names[0])) ||
+           (with_weft && strncmp(function, "weft_", 5) == 0);
+}
+
 bool app_frame(const struct finding_frame *frame, bool with_weft)
 {
     if (!frame->module || system_module(frame->module))
         return false;
-    if (frame->file) {
-        if (contains_any(frame->file, system_sources,
-                         sizeof(system_sources) / sizeof(system_sources[0])) ||
-            system_header(frame->file))
-            return false;
-        if (with_weft && weft_source(frame->file))
-            return false;
-    } else if (with_weft && frame->function && strncmp(frame->function, "weft_", 5) == 0) {
+    if (frame->file ? file_of_others(frame->file, with_weft)
+                    : frame->function && function_of_others(frame->function, with_weft))
         return false;
-    }
     for (size_t i = 0; i < sizeof(entry_functions) / sizeof(entry_functions[0]); i++)
         if (frame->function && strcmp(frame->function, entry_functions[i]) == 0)
             return false;

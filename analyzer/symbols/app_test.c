@@ -37,6 +37,7 @@ static void weft_inside_a_program_is_told_by_its_sources(void **state)
 {
     (void)state;
     assert_false(is_app("/b/app", "park", "/src/loiter/runtime/sched/park.c", true));
+    assert_false(is_app("/b/app", "grow", "/src/loiter/runtime/map/map.c", true));
     assert_false(is_app("/b/app", "weft_go", NULL, true));
     assert_true(is_app("/b/app", "weft_users_own", "/src/app/main.c", true));
     /* Somebody else's runtime folder is somebody else's code. */
@@ -54,6 +55,12 @@ static void code_of_a_language_is_not_the_program(void **state)
     assert_false(is_app("/b/app", "read", "/usr/include/bits/unistd.h", false));
     assert_true(is_app("/b/app", "get", "/usr/include/x86_64-linux-gnu/mylib/get.h", false));
     assert_true(is_app("/b/app", "get", "/src/include/tools/bits/get.h", false));
+    assert_false(is_app("/b/app", "std::this_thread::sleep_for<long>", NULL, false));
+    assert_false(is_app("/b/app", "__gthread_mutex_lock", NULL, false));
+    assert_false(is_app("/b/app", "core::ops::function::FnOnce::call_once", NULL, false));
+    assert_true(is_app("/b/app", "store::Journal<std::string>::append", NULL, false));
+    assert_true(is_app("/b/app", "std::hash<key>::operator()", "/src/app/key.h", false));
+    assert_true(is_app("/b/app", "standing", NULL, false));
     assert_false(is_app("/b/app", "std::rt", "/rustc/90c5/library/std/src/rt.rs", false));
     assert_false(is_app("/b/app", "_start", NULL, false));
 }

@@ -12,11 +12,13 @@
 #include "analyzer/symbols/cu_index.h"
 #include "analyzer/symbols/demangle.h"
 #include "analyzer/symbols/path.h"
+#include "analyzer/symbols/scopes.h"
 
 /* A frame expands into at most so many inlined calls. */
 #define INLINES_MAX 32
 
 struct image {
+    bool lacks_split;
     Dwfl *dwfl;
     Dwfl_Module *module;
     Dwfl_Callbacks callbacks;
@@ -69,6 +71,11 @@ bool image_has_dwarf(struct image *im)
 {
     Dwarf_Addr bias;
     return dwfl_module_getdwarf(im->module, &bias) != NULL;
+}
+
+bool image_lacks_split(const struct image *im)
+{
+    return im->lacks_split;
 }
 
 /* ---- names ---- */
@@ -149,6 +156,29 @@ bool image_defines(struct image *im, const char *symbol)
     return false;
 }
 
+/* ---- units ---- */
+
+/* With split DWARF the program has the unit with the lines and the compiler's directory, a .dwo
+ * file the one with the functions; else both are one. */
+struct unit {
+    Dwarf_Die lines, code;
+    bool lacks_split; /* the .dwo file is not where the compiler wrote it */
+};
+
+static struct unit unit_of(Dwarf_Die *cu)
+{
+    struct unit unit = {.lines = *cu, .code = *cu};
+    uint8_t type = DW_UT_compile;
+    Dwarf_Die split = {0};
+    if (dwarf_cu_info(cu->cu, NULL, &type, NULL, &split, NULL, NULL, NULL) != 0 ||
+        type != DW_UT_skeleton)
+        return unit;
+    unit.lacks_split = dwarf_tag(&split) == DW_TAG_invalid;
+    if (!unit.lacks_split)
+        unit.code = split;
+    return unit;
+}
+
 /* ---- source places ---- */
 
 /* Names of files are relative to the directory in which the compiler ran, or absolute. */
@@ -174,14 +204,14 @@ static unsigned die_unsigned(Dwarf_Die *die, unsigned name)
     return (unsigned)value;
 }
 
-static char *call_file(Dwarf_Die *cu, Dwarf_Die *inlined)
+static char *call_file(struct unit *unit, Dwarf_Die *inlined)
 {
     Dwarf_Files *files;
     size_t nfiles;
     unsigned index = die_unsigned(inlined, DW_AT_call_file);
-    if (dwarf_getsrcfiles(cu, &files, &nfiles) != 0 || index >= nfiles)
+    if (dwarf_getsrcfiles(&unit->code, &files, &nfiles) != 0 || index >= nfiles)
         return NULL;
-    return source_path(cu, dwarf_filesrc(files, index, NULL, NULL));
+    return source_path(&unit->lines, dwarf_filesrc(files, index, NULL, NULL));
 }
 
 /* ---- frames ---- */
@@ -222,18 +252,19 @@ static bool is_artificial(const Dwarf_Die *die)
 
 /* Walks from the innermost scope outwards: each inlined call is a frame, and its call place is
  * where the next one stands. True when it met the function that contains them all. */
-static bool walk_scopes(struct walk *w, Dwarf_Die *cu, Dwarf_Die *scopes, int n)
+static bool walk_scopes(struct walk *w, struct unit *unit, struct scopes *scopes)
 {
-    for (int i = 0; i < n && w->frames < INLINES_MAX; i++) {
-        int tag = dwarf_tag(&scopes[i]);
+    for (size_t i = scopes->n; i > 0 && w->frames < INLINES_MAX; i--) {
+        Dwarf_Die *scope = &scopes->at[i - 1];
+        int tag = dwarf_tag(scope);
         if (tag == DW_TAG_inlined_subroutine) {
-            if (!is_artificial(&scopes[i]))
-                emit(w, die_name(&scopes[i]), true);
+            if (!is_artificial(scope))
+                emit(w, die_name(scope), true);
             free(w->file);
-            w->file = call_file(cu, &scopes[i]);
-            w->line = die_unsigned(&scopes[i], DW_AT_call_line);
+            w->file = call_file(unit, scope);
+            w->line = die_unsigned(scope, DW_AT_call_line);
         } else if (tag == DW_TAG_subprogram || tag == DW_TAG_entry_point) {
-            char *name = die_name(&scopes[i]);
+            char *name = die_name(scope);
             if (!name)
                 return false;
             emit(w, name, false);
@@ -243,37 +274,26 @@ static bool walk_scopes(struct walk *w, Dwarf_Die *cu, Dwarf_Die *scopes, int n)
     return false;
 }
 
-/* The scopes by containment. dwarf_getscopes alone continues, past an inlined call, in the place
- * where the inlined function was defined; the second call keeps to where the code lies. */
-static bool walk_unit(struct walk *w, Dwarf_Die *cu, Dwarf_Addr pc)
-{
-    Dwarf_Die *near = NULL, *scopes = NULL;
-    bool complete = false;
-    if (dwarf_getscopes(cu, pc, &near) > 0) {
-        int n = dwarf_getscopes_die(&near[0], &scopes);
-        complete = walk_scopes(w, cu, scopes, n);
-    }
-    free(scopes);
-    free(near);
-    return complete;
-}
-
 unsigned image_lookup(struct image *im, uint64_t address, image_frame_fn fn, void *arg)
 {
     struct walk w = {.fn = fn, .arg = arg};
     Dwarf_Addr bias = 0;
     bool complete = false;
-    Dwarf_Die unit, *cu = dwfl_module_addrdie(im->module, address + im->bias, &bias);
+    Dwarf_Die indexed, *cu = dwfl_module_addrdie(im->module, address + im->bias, &bias);
     if (!cu) {
         if (!im->cus)
             im->cus = cu_index_create(dwfl_module_getdwarf(im->module, &bias));
-        if (cu_index_find(im->cus, address, &unit))
-            cu = &unit;
+        if (cu_index_find(im->cus, address, &indexed))
+            cu = &indexed;
     }
     if (cu) {
-        Dwarf_Addr pc = cu == &unit ? address : address + im->bias - bias;
+        Dwarf_Addr pc = cu == &indexed ? address : address + im->bias - bias;
+        struct unit unit = unit_of(cu);
+        struct scopes scopes = {.n = 0};
+        im->lacks_split = im->lacks_split || unit.lacks_split;
         innermost_place(&w, cu, pc);
-        complete = walk_unit(&w, cu, pc);
+        scopes_find(&scopes, &unit.code, pc);
+        complete = walk_scopes(&w, &unit, &scopes);
     }
     if (!complete) {
         char *name = symbol_name(im, address);

@@ -35,5 +35,7 @@ unsigned image_lookup(struct image *im, uint64_t address, image_frame_fn fn, voi
 bool image_defines(struct image *im, const char *symbol);
 /* Whether there is debug information. */
 bool image_has_dwarf(struct image *im);
+/* Whether something that was looked up lay in a unit whose .dwo file is not there. */
+bool image_lacks_split(const struct image *im);
 
 #endif

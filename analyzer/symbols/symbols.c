@@ -24,8 +24,9 @@ struct known_module {
     struct image *image;
     bool unusable; /* the file is no ELF file after all */
     bool with_weft, has_dwarf;
-    bool stripped; /* as frames showed that have no name */
-    uint64_t used; /* for eviction: the value of `clock` then */
+    bool stripped;    /* as frames showed that have no name */
+    bool lacks_split; /* a .dwo file of a place in it is not there */
+    uint64_t used;    /* for eviction: the value of `clock` then */
 };
 
 struct symbols {
@@ -237,6 +238,7 @@ static void name_address(struct symbols *s, const struct model_process *p, struc
         n.module = m;
         n.offset = call - mm->bias;
         found = im ? image_lookup(im, n.offset, add_frame, &n) : 0;
+        m->lacks_split = im && image_lacks_split(im);
     }
     if (!found)
         add_frame(&n, &(struct image_frame){0});
@@ -292,6 +294,11 @@ static void note_lacks(struct symbols *s, const struct finding_stack *st)
     for (size_t i = 0; i < st->nframes; i++) {
         const struct finding_frame *f = &st->frames[i];
         struct known_module *m = f->in_app ? find_module(s, f->module) : NULL;
+        if (m && m->lacks_split)
+            add_note(s, xasprintf("%s: a .dwo file of it is not where the compiler wrote it, so "
+                                  "inlined calls are not known: keep these files (a .dwp "
+                                  "of them is not read)",
+                                  f->module));
         if (!m || !m->file || m->unusable || (f->function && (f->file || m->has_dwarf)))
             continue;
         const char *id = m->build_id ? m->build_id : "none";

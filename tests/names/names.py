@@ -67,8 +67,9 @@ class Case(unittest.TestCase):
 class Whole(Case):
     def test_each_optimisation_gives_the_same_place(self):
         fingerprints = set()
-        for level in ("-O0", "-O2", "-Os"):
-            self.build("-g", level)
+        for flags in (["-O0"], ["-O2"], ["-Os"], ["-O2", "-flto"], ["-O2", "-gsplit-dwarf"],
+                      ["-O2", "-gsplit-dwarf", "-gdwarf-4"]):
+            self.build("-g", *flags)
             self.record()
             finding, warnings, _ = self.analyze()
             self.assert_place(finding, "mailbox_put", line_of("LEAK"))
@@ -78,6 +79,16 @@ class Whole(Case):
             fingerprints.add(finding["fingerprint"])
             shutil.rmtree(self.path("log"))
         self.assertEqual(len(fingerprints), 1)
+
+    def test_split_debug_information_that_is_gone_is_told(self):
+        self.build("-g", "-O2", "-gsplit-dwarf")
+        self.record()
+        for name in os.listdir(self.work):
+            if name.endswith(".dwo"):
+                os.remove(self.path(name))
+        finding, warnings, _ = self.analyze()
+        self.assert_place(finding, "look_up", line_of("LEAK"))
+        self.assertIn("a .dwo file of it is not where the compiler wrote it", warnings)
 
 
 class WithoutDebugInformation(Case):
