@@ -2,13 +2,18 @@
 it says, where it says it, and its exit status.
 """
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -117,6 +122,24 @@ class Output(Case):
         self.assertNotIn("\033", self.loiter("run", "--", PLANT, "thread").stderr)
         self.assertIn("\033[1;31merror", self.loiter("run", "--color=always", "--", PLANT,
                                                      "thread").stderr)
+
+    def test_sentences_are_as_wide_as_the_terminal(self):
+        self.loiter("record", "-o", "log", "--", PLANT, "thread", status=0)
+        for columns in (60, 90):
+            ours, theirs = pty.openpty()
+            fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+            with os.fdopen(ours, "rb", buffering=0) as seen, subprocess.Popen(
+                    [LOITER, "analyze", "log"], cwd=self.work, stdout=theirs,
+                    env={**os.environ, "NO_COLOR": "1"}) as process:
+                os.close(theirs)
+                text = b""
+                with contextlib.suppress(OSError):
+                    while part := seen.read(4096):
+                        text += part
+                self.assertEqual(process.wait(), 1)
+            fix = re.search(r"^  fix: .*\r\n(?:       .*\r\n)+", text.decode(), re.MULTILINE).group()
+            longest = max(len(line) for line in fix.splitlines())
+            self.assertTrue(columns - 15 < longest <= columns, fix)
 
     def test_junit(self):
         result = self.loiter("run", "--format", "junit", "--", PLANT, "thread", status=23)

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <sys/ioctl.h>
 
 #include "analyzer/cli/log_dir.h"
 #include "analyzer/cli/message.h"
@@ -301,6 +302,13 @@ bool judge_use_color(enum judge_color color, FILE *out)
     return isatty(fileno(out)) && !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
 }
 
+/* Of the terminal; 0 where it is none, or will not say. */
+static unsigned columns_of(FILE *out)
+{
+    struct winsize size;
+    return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static void print(FILE *out, const struct report *r, const struct judge_options *o)
 {
     char base_dir[PATH_MAX];
@@ -309,6 +317,7 @@ static void print(FILE *out, const struct report *r, const struct judge_options 
                              .quiet = o->quiet,
                              .excerpt = o->excerpt,
                              .frames_max = o->frames_max,
+                             .columns = columns_of(out),
                              .base_dir = getcwd(base_dir, sizeof(base_dir))};
     if (o->format == FORMAT_JSON)
         report_json(out, r);

@@ -36,10 +36,11 @@ char *cell_value(const struct comparison_row *r, enum side side)
     return xasprintf("%s ± %.0f%%", buf, 100 * spread);
 }
 
+/* Three significant digits, and what tells nearly all from all. */
 static int percent_digits(double change)
 {
     double percent = fabs(100 * change);
-    return percent == 100 ? 0 : percent < 9.95 || percent > 99 ? 2 : 1;
+    return percent >= 100 ? 0 : percent < 9.95 || percent > 99 ? 2 : 1;
 }
 
 char *cell_change(const struct comparison_row *r)

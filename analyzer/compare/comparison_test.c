@@ -4,6 +4,7 @@
  *
  * With LOITER_GOLDEN_UPDATE in the environment the files are written anew, to be read in the diff.
  */
+#include "analyzer/compare/cells.h"
 #include "analyzer/compare/comparison.h"
 
 #include <math.h>
@@ -97,6 +98,24 @@ static const struct comparison_row *row(const struct comparison *c, const char *
             return &c->rows[i];
     fail_msg("no row %s", name);
     return NULL;
+}
+
+static void changes_have_three_digits(void **state)
+{
+    (void)state;
+    static const struct {
+        double after;
+        const char *told;
+    } cases[] = {{1.0628, "+6.28%"},  {1.628, "+62.8%"}, {3.4579, "+246%"}, {2, "+100%"},
+                 {0.0005, "-99.95%"}, {0, "-100%"},      {12, "x12.0"},     {0.5, "-50.0%"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct comparison_row r = {.both = true, .change = cases[i].after - 1};
+        r.summary[BEFORE].median = 1;
+        r.summary[AFTER].median = cases[i].after;
+        char *told = cell_change(&r);
+        assert_string_equal(told, cases[i].told);
+        free(told);
+    }
 }
 
 static void rows(void **state)
@@ -234,6 +253,7 @@ static void reports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(changes_have_three_digits),
         cmocka_unit_test_setup_teardown(rows, build, clear),
         cmocka_unit_test_setup_teardown(findings, build, clear),
         cmocka_unit_test_setup_teardown(bars, build, clear),

@@ -35,6 +35,7 @@ struct text_options {
     bool quiet;           /* nothing but findings */
     unsigned excerpt;     /* source lines on either side of the place, 0: none at all */
     unsigned frames_max;  /* frames of a stack */
+    unsigned columns;     /* of the terminal, 0: unknown */
     const char *base_dir; /* paths below it are shown from there; may be NULL */
 };
 

@@ -187,6 +187,7 @@ static void text_for_people(void **state)
     check_text(&s->report, (struct text_options){.excerpt = 2, .base_dir = "/src/app"},
                "report.txt");
     check_text(&s->report, (struct text_options){.color = true, .notes = true}, "color.txt");
+    check_text(&s->report, (struct text_options){.columns = 50}, "narrow.txt");
 }
 
 static void json_document(void **state)

@@ -21,8 +21,9 @@
 #define DIM    "\033[2m"
 #define RESET  "\033[0m"
 
-/* Where sentences are broken. */
-#define COLUMNS 100
+/* Where sentences are broken, and where they are on the narrowest terminal. */
+#define COLUMNS_MOST  100
+#define COLUMNS_LEAST 40
 
 #define GROWTH_NS_LEAST 10000000
 
@@ -80,11 +81,18 @@ static size_t line_length(const char *text, size_t room)
     return n;
 }
 
+static int columns_of(const struct text_options *o)
+{
+    return o->columns == 0 || o->columns > COLUMNS_MOST ? COLUMNS_MOST
+           : o->columns < COLUMNS_LEAST                 ? COLUMNS_LEAST
+                                                        : (int)o->columns;
+}
+
 /* "  label: text", with further lines set in below the text. */
 static void say_wrapped(const struct page *p, const char *code, const char *label, const char *text)
 {
-    const int indent = (int)strlen(label) + 4;
-    size_t room = indent < COLUMNS / 2 ? (size_t)(COLUMNS - indent) : COLUMNS / 2;
+    const int indent = (int)strlen(label) + 4, columns = columns_of(p->o);
+    size_t room = (size_t)(indent < columns / 2 ? columns - indent : columns / 2);
     char *clean = report_clean(text);
     say(p, code, "  %s: ", label);
     for (const char *at = clean; *at;) {
