@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """always_on.py LOITER SERVER [ROUNDS] - what recording costs a busy server, by the way it is recorded.
 
 The server of test-programs/20-always-on serves requests as fast as it can: plainly, recorded always,

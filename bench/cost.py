@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """cost.py PRIMITIVES USAGE LOITER [--forward LIB] [--built FLAVOUR=PRIMITIVES]... [--programs
 FLAVOUR=DIR]... [--runs N] [--most N] [--sure X] [--minutes M] [--limit S] [--quick] [--tools A,B]
 [--only TEXT]

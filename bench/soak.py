@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """soak.py LOITER [--minutes N] - a server under load for a long time, with Loiter and without.
 
 redis-server and memcached run twice at once, plainly and recorded, each with a client of its own that

@@ -1,7 +1,8 @@
 #!/bin/bash
 # check-docs.sh - each rule of rules.def has its page in docs/rules/, each subcommand of commands.def
 # its manual page in docs/man/, and neither folder has a page of something that does not exist.
-# docs/ARCHITECTURE.md names each rule and each folder.
+# docs/ARCHITECTURE.md names each rule and each folder. Scripts that the documents call are there and
+# can be called, and what they link is there.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 bad=0
@@ -38,4 +39,16 @@ folders() { find "$@" -mindepth 1 -maxdepth 1 -type d ! -name 'build*' ! -name '
 
 named rule "$rules"
 named folder "$(folders . analyzer runtime preload | grep -vE '^(include|test)/$')"
+
+documents=(README.md tests/README.md docs/*.md docs/rules/*.md)
+while read -r script; do
+    [[ -x $script ]] || { echo "check-docs: a document calls $script, which cannot be called" && bad=1; }
+done < <(grep -ohE '(^    |`)(bench|cmake|runtime|tests)/[a-z_/-]+\.(py|sh) ' "${documents[@]}" |
+    sed -E 's/^ *`?//; s/ $//' | sort -u)
+for document in "${documents[@]}"; do
+    while read -r target; do
+        [[ -e $(dirname "$document")/$target ]] ||
+            { echo "check-docs: $document links $target, which is not there" && bad=1; }
+    done < <(grep -oE '\]\([^)#:]+\)' "$document" | sed -E 's/^\]\(//; s/\)$//')
+done
 exit "$bad"

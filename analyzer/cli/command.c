@@ -155,6 +155,7 @@ double command_number(struct argp_state *state, const char *what, const char *te
     char *end;
     double value = strtod(text, &end);
     if (end == text || *end || !isfinite(value) || value < least || value > most)
-        argp_error(state, "%s: expected a number from %g to %g: \"%s\"", what, least, most, text);
+        argp_error(state, "%s: expected a number from %.10g to %.10g: \"%s\"", what, least, most,
+                   text);
     return value;
 }

@@ -44,7 +44,7 @@ static void print_thresholds(const struct rule *rule)
         return;
     puts("\nThresholds (--set RULE.NAME=VALUE):");
     for (; t->name; t++)
-        printf("  %s.%s=%g %s\n      %s\n", rule->id, t->name, t->preset, t->unit ? t->unit : "",
+        printf("  %s.%s=%.10g %s\n      %s\n", rule->id, t->name, t->preset, t->unit ? t->unit : "",
                t->text ? t->text : "");
 }
 

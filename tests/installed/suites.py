@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """suites.py LOITER [--only TEXT] [--source DIR] - the test suites of packages, with and without Loiter.
 
 By hand: it takes long. A suite is run plainly and under `loiter record`; compared is which of its

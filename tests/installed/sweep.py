@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """sweep.py LOITER [--all | NAME...] - installed programs, asked for their version and their help.
 
 Without names it takes the sample below, which is what the tests run; --all takes every program of
