@@ -145,11 +145,24 @@ static bool file_of_others(const char *file, bool with_weft)
            system_header(file) || (with_weft && weft_source(file));
 }
 
+static bool system_name(const char *name)
+{
+    return begins_with_any(name, system_names, sizeof(system_names) / sizeof(system_names[0]));
+}
+
+/* Rust's "<Type>::method" is its type's; what the program gives a type of the library, "<Type as
+ * Trait>::method", is its trait's. */
+static bool system_function(const char *function)
+{
+    const char *trait = strstr(function, " as ");
+    if (function[0] != '<')
+        return system_name(function);
+    return system_name(function + 1) && (!trait || system_name(trait + 4));
+}
+
 static bool function_of_others(const char *function, bool with_weft)
 {
-    return begins_with_any(function, system_names,
-                           sizeof(system_names) / sizeof(system_names[0])) ||
-           (with_weft && strncmp(function, "weft_", 5) == 0);
+    return system_function(function) || (with_weft && strncmp(function, "weft_", 5) == 0);
 }
 
 bool app_frame(const struct finding_frame *frame, bool with_weft)

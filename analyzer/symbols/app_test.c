@@ -58,6 +58,11 @@ static void code_of_a_language_is_not_the_program(void **state)
     assert_false(is_app("/b/app", "std::this_thread::sleep_for<long>", NULL, false));
     assert_false(is_app("/b/app", "__gthread_mutex_lock", NULL, false));
     assert_false(is_app("/b/app", "core::ops::function::FnOnce::call_once", NULL, false));
+    assert_false(is_app("/b/app", "<std::sys::sync::condvar::futex::Condvar>::wait", NULL, false));
+    assert_false(
+        is_app("/b/app", "<alloc::vec::Vec<u8> as core::clone::Clone>::clone", NULL, false));
+    assert_true(is_app("/b/app", "<alloc::vec::Vec<u8> as app::Store>::put", NULL, false));
+    assert_true(is_app("/b/app", "<app::Job<u32>>::wait_for", NULL, false));
     assert_true(is_app("/b/app", "store::Journal<std::string>::append", NULL, false));
     assert_true(is_app("/b/app", "std::hash<key>::operator()", "/src/app/key.h", false));
     assert_true(is_app("/b/app", "standing", NULL, false));
