@@ -39,6 +39,7 @@ may+='|environ|__environ|__errno_location|__libc_(single_threaded|stack_end)|get
 may+='|dlsym|dlvsym|dladdr|dl_iterate_phdr|gnu_get_libc_version|_dl_find_object|on_exit' # at the start
 may+='|clock_gettime|geteuid|timer_gettime|timerfd_gettime|pthread_self|pthread_testcancel'
 may+='|pthread_attr_(init|destroy|getdetachstate|getstacksize)'
+may+='|gnu_dev_(major|minor)|__pthread_cleanup_routine' # inlined, but where nothing is (-O0)
 may+='|mallctl' # of jemalloc, where that is there
 may+='|fileno|dirfd|__fbufsize|__fpending|str(n?cmp|chr|n?len)|mem(cpy|set|cmp|move)'
 calls=$(nm -D --undefined-only "$library" | awk '{ sub(/@.*/, "", $NF); print $NF }') || exit 2
