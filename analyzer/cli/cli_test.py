@@ -141,6 +141,17 @@ class Output(Case):
             longest = max(len(line) for line in fix.splitlines())
             self.assertTrue(columns - 15 < longest <= columns, fix)
 
+    def test_a_dash_is_no_file(self):
+        result = self.loiter("run", "--format=json", "--report=-", "--no-keep", "--", "echo", "own",
+                             status=0)
+        self.assertEqual(json.loads(result.stdout)["findings"], [])
+        self.assertIn("own", result.stderr)
+        self.loiter("record", "-o", "log", "--", "true", status=0)
+        self.assertIn("traceEvents", self.loiter("export", "-o", "-", "log", status=0).stdout)
+        compared = self.loiter("compare", "--report", "-", "log", "log", status=0).stdout
+        self.assertIn("before: log", compared)
+        self.assertEqual(os.listdir(self.work), ["log"])
+
     def test_junit(self):
         result = self.loiter("run", "--format", "junit", "--", PLANT, "thread", status=23)
         import xml.etree.ElementTree as tree

@@ -98,7 +98,7 @@ static error_t parse_report(int key, char *arg, struct argp_state *state, struct
         o->format = (enum format)command_word(state, "format", arg, formats);
         return 0;
     case KEY_REPORT:
-        o->report_file = arg;
+        o->report_file = output_file_named(arg);
         return 0;
     case KEY_COLOR:
         o->color = judge_color_word(state, arg);

@@ -37,7 +37,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             argp_error(state, "--format: unknown \"%s\"; there is chrome", arg);
         return 0;
     case 'o':
-        o->file = arg;
+        o->file = output_file_named(arg);
         return 0;
     case KEY_DEBUG_DIR:
         XGROW(o->debug_dirs, o->ndebug_dirs);

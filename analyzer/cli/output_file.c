@@ -12,6 +12,11 @@
 #include "analyzer/cli/message.h"
 #include "analyzer/model/memory.h"
 
+const char *output_file_named(const char *arg)
+{
+    return strcmp(arg, "-") == 0 ? NULL : arg;
+}
+
 static bool cannot_write(const char *file, const char *what)
 {
     message("%s: cannot write the %s: %s", file ? file : "output", what, strerror(errno));

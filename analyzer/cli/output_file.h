@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* What the option's argument names; NULL for "-", which is to be as without the option. */
+const char *output_file_named(const char *arg);
+
 /* Whether it can be written as far as that can be told beforehand: a long run must not end without
  * its report. Says why not. `what` is a word as "report"; without a file it is true. */
 bool output_file_usable(const char *file, const char *what);
