@@ -1,5 +1,6 @@
 /*
- * batch.h - many small blocks that are to be read, in the order of their addresses.
+ * batch.h - many blocks that are to be read, in the order of their addresses: small ones, and the
+ * heads of larger ones.
  *
  * What lies near each other is read as one part: a part costs the kernel as much as some hundred
  * bytes more.
@@ -16,6 +17,7 @@
 #define PL_BATCH_MOST  8192u
 #define PL_BATCH_PARTS 128u
 #define PL_BATCH_GAP   1024u
+#define PL_BATCH_HEAD  ((size_t)1024) /* bytes of a block that are read at most */
 
 struct pl_batch {
     uint32_t blocks[PL_BATCH_MOST]; /* by their number in the stock, which is in order */
@@ -27,10 +29,10 @@ struct pl_batch {
 /* Brings the numbers, each below `nblocks`, into order. */
 PL_HIDDEN void pl_batch_sort(struct pl_batch *batch, size_t nblocks);
 
-/* Of the whole words of a block. */
+/* Of the whole words of a block that are read with others. */
 PL_INLINE size_t pl_batch_bytes(const struct pl_live_block *block)
 {
-    return block->size & ~(size_t)7;
+    return (block->size < PL_BATCH_HEAD ? block->size : PL_BATCH_HEAD) & ~(size_t)7;
 }
 
 /* The parts in which the blocks from the i-th on are read, as many as have room for. Gives the one

@@ -1,4 +1,4 @@
-/* batch_test.c - small blocks come in order, and each lies where the plan says. */
+/* batch_test.c - blocks come in order, and each, or its head, lies where the plan says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -12,14 +12,15 @@
 
 static struct pl_batch batch;
 static struct pl_live_block stock[BLOCKS];
-static uint64_t memory[BLOCKS * 16 + (PL_BATCH_GAP + 64) / 8];
+static uint64_t memory[BLOCKS * 16 + (PL_BATCH_GAP + 2 * PL_BATCH_HEAD) / 8];
 
 static uint32_t next(uint32_t *random)
 {
     return *random = *random * 1664525u + 1013904223u;
 }
 
-/* Blocks of 8 to 64 bytes, 64 to 128 from one to the next; the last lies far from the others. */
+/* Blocks of 8 to 64 bytes, 64 to 128 from one to the next; the last lies far from the others, and
+ * is a large one. */
 static void stock_make(void)
 {
     uint32_t random = 1;
@@ -30,6 +31,7 @@ static void stock_make(void)
         stock[i] =
             (struct pl_live_block){.start = (uintptr_t)at, .size = 8 + (next(&random) >> 8) % 57};
     }
+    stock[BLOCKS - 1].size = PL_BATCH_HEAD + 500;
 }
 
 /* Each 7th, from the back: so that neither neighbours nor order come by themselves. */
@@ -93,6 +95,7 @@ static void each_lies_where_the_plan_says(void **state)
     assert_true(dense <= BLOCKS * 128 / ROOM + 3); /* one for what was read, one for the last */
     batch_make(20);
     assert_int_equal(plan_and_look(), batch.n); /* none is near another */
+    assert_int_equal(pl_batch_bytes(&stock[BLOCKS - 1]), PL_BATCH_HEAD);
     batch.n = 1;
     assert_int_equal(plan_and_look(), 1);
 }

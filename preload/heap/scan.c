@@ -24,9 +24,8 @@
                           */
 #define PAGE         UINT64_C(4096)
 #define LARGE_REGION ((uintptr_t)1 << 20)
-#define CLASSES      20 /* of sizes: from 512 bytes on each is twice as large as the one before */
-#define CLASS_BITS   9
-#define BATCH_BLOCK  (1u << (CLASS_BITS + 1)) /* all of the first class */
+#define CLASSES      20 /* of sizes: from 1 KiB on each is twice as large as the one before */
+#define CLASS_BITS   9  /* no block of the first class is larger than what is read as a head */
 #define NS_PER_MS    UINT64_C(1000000)
 
 /* Samples are judged for the option's time, and for this share of the process's life; so are all
@@ -41,7 +40,9 @@ struct scan {
     struct pl_live live;
     uint64_t *piece;          /* memory as it was read */
     uint32_t *links;          /* lists of blocks that were reached and not yet read */
-    uint32_t heads[CLASSES];  /* of the lists, one for each size; indices plus one, 0 for none */
+    uint32_t heads[CLASSES];  /* of the lists; indices plus one, 0 for none. In the first are
+                               * blocks of which nothing was read, in the others those whose head
+                               * was, by their size */
     uint32_t filled;          /* bits: lists that have a block */
     size_t left;              /* blocks that are to be judged and were not reached */
     uintptr_t lowest, extent; /* what points to a block lies so far from the lowest at most */
@@ -63,17 +64,28 @@ struct scan {
 /* What a word that points to a block does to it. */
 typedef void (*mark_fn)(struct scan *scan, struct pl_live_block *block);
 
-static void frontier_add(struct scan *scan, const struct pl_live_block *block)
+static void list_add(struct scan *scan, const struct pl_live_block *block, uint32_t class)
 {
     uint32_t index = (uint32_t)(block - scan->live.blocks);
-    uint32_t class = 63 - (uint32_t)__builtin_clzll((uint64_t)block->size >> CLASS_BITS | 1);
-    class = class < CLASSES ? class : CLASSES - 1;
     scan->links[index] = scan->heads[class];
     scan->heads[class] = index + 1;
     scan->filled |= 1u << class;
 }
 
-/* One of the smallest; there is one. */
+static void frontier_add(struct scan *scan, const struct pl_live_block *block)
+{
+    list_add(scan, block, 0);
+}
+
+/* Its head was read. */
+static void frontier_add_rest(struct scan *scan, const struct pl_live_block *block)
+{
+    uint32_t class = 63 - (uint32_t)__builtin_clzll((uint64_t)block->size >> CLASS_BITS | 1);
+    if (block->size > PL_BATCH_HEAD)
+        list_add(scan, block, class < CLASSES ? class : CLASSES - 1);
+}
+
+/* One of the first list that has any; there is one. */
 static struct pl_live_block *frontier_take(struct scan *scan)
 {
     uint32_t class = (uint32_t)__builtin_ctz(scan->filled), index = scan->heads[class] - 1;
@@ -178,9 +190,11 @@ static void words_read(struct scan *scan, uintptr_t lo, uintptr_t hi, mark_fn ma
     }
 }
 
-static void block_read(struct scan *scan, const struct pl_live_block *block, mark_fn mark)
+/* From an offset on. */
+static void block_read(struct scan *scan, const struct pl_live_block *block, size_t from,
+                       mark_fn mark)
 {
-    for (uintptr_t at = block->start, end = block->start + block->size; at < end;) {
+    for (uintptr_t at = block->start + from, end = block->start + block->size; at < end;) {
         struct pl_range part = pl_view_touched(at, end);
         words_read(scan, part.lo, part.hi, mark, block);
         at = part.hi;
@@ -189,14 +203,14 @@ static void block_read(struct scan *scan, const struct pl_live_block *block, mar
     }
 }
 
-/* Small blocks of the frontier, down to one that is not. */
+/* Blocks of the frontier of which nothing was read, down to one that holds no whole words. */
 static void batch_take(struct scan *scan)
 {
     struct pl_batch *batch = scan->batch;
     batch->n = 0;
     while ((scan->filled & 1) != 0 && batch->n < PL_BATCH_MOST) {
         const struct pl_live_block *b = &scan->live.blocks[scan->heads[0] - 1];
-        if (b->size > BATCH_BLOCK || b->start % 8 != 0)
+        if (b->start % 8 != 0)
             return;
         frontier_take(scan);
         batch->blocks[batch->n++] = (uint32_t)(b - scan->live.blocks);
@@ -214,23 +228,27 @@ static void batch_read(struct scan *scan, mark_fn mark)
         for (; i < end; i++) {
             const struct pl_live_block *b = &scan->live.blocks[batch->blocks[i]];
             const size_t at = batch->at[i], n = pl_batch_bytes(b);
-            if (at + n <= got)
-                words_mark(scan, scan->piece + at / 8, n / 8, b->start, mark, b);
-            else
-                block_read(scan, b, mark);
+            if (at + n > got) {
+                block_read(scan, b, 0, mark);
+                continue;
+            }
+            words_mark(scan, scan->piece + at / 8, n / 8, b->start, mark, b);
+            frontier_add_rest(scan, b);
         }
     }
 }
 
-/* Small ones first: large ones have data more than they have pointers. */
+/* Small ones and heads first, where lists have their links: the rest of large ones is data more
+ * than pointers. */
 static void frontier_read(struct scan *scan, mark_fn mark)
 {
     while (scan->filled != 0 && !is_over(scan) && !is_late(scan)) {
+        const size_t from = (scan->filled & 1) != 0 ? 0 : PL_BATCH_HEAD;
         batch_take(scan);
         if (scan->batch->n > 0)
             batch_read(scan, mark);
         else
-            block_read(scan, frontier_take(scan), mark);
+            block_read(scan, frontier_take(scan), from, mark);
     }
 }
 
