@@ -16,6 +16,7 @@
 #include "analyzer/read/read_log.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/symbols/symbols.h"
+#include "eventlog/silent.h"
 
 static void show_reading(void *arg, uint64_t done, uint64_t total)
 {
@@ -74,10 +75,34 @@ static void warn_of_suppressions(struct judged *j, const struct suppressions *al
 /* The processes that came from one log: those of the model from `from` on. */
 struct log_part {
     const char *dir;
+    const struct model *log; /* its silent processes */
     size_t from;
     bool empty;
     struct run_info run;
 };
+
+static int by_pid(const void *a, const void *b)
+{
+    const struct model_silent *x = a, *y = b;
+    return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* What a process of the log said last of itself; 0 where it had a record from the start. */
+static char silent_mark(const struct model *log, uint32_t pid)
+{
+    const struct model_silent key = {.pid = pid}, *found = NULL;
+    if (log->nsilent > 0)
+        found = bsearch(&key, log->silent, log->nsilent, sizeof(key), by_pid);
+    return found ? found->mark : '\0';
+}
+
+static bool has_pid(const struct model *m, size_t from, uint32_t pid)
+{
+    for (size_t i = from; i < m->nprocesses; i++)
+        if (m->processes[i].pid == pid)
+            return true;
+    return false;
+}
 
 static bool has_image(const struct model *m, size_t from, uint32_t pid, uint32_t image)
 {
@@ -94,7 +119,8 @@ static void check_execs(struct judged *j, const struct log_part *part,
 {
     for (size_t i = part->from; i < j->model->nprocesses; i++) {
         const struct model_process *p = &j->model->processes[i];
-        if (!p->replaced || has_image(j->model, part->from, p->pid, p->image + 1))
+        if (!p->replaced || has_image(j->model, part->from, p->pid, p->image + 1) ||
+            silent_mark(part->log, p->pid) == EL_SILENT_BEGINS)
             continue;
         char *text = xasprintf("process %u (%s) became another program, which was not recorded: it "
                                "may be static, setuid, or not followed",
@@ -106,6 +132,21 @@ static void check_execs(struct judged *j, const struct log_part *part,
             add_warning(j, text);
         }
     }
+}
+
+/* The same of one that had recorded nothing until then. */
+static void check_silent_execs(struct judged *j, const struct log_part *part)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < part->log->nsilent; i++) {
+        const struct model_silent *s = &part->log->silent[i];
+        n += s->mark == EL_SILENT_BECOMES && !has_pid(j->model, part->from, s->pid);
+    }
+    if (n > 0)
+        add_warning(j,
+                    xasprintf("%zu process%s with nothing recorded became another program, which "
+                              "was not recorded: it may be static, setuid, or not followed",
+                              n, n > 1 ? "es" : ""));
 }
 
 static int by_number(const void *a, const void *b)
@@ -126,9 +167,10 @@ static uint32_t *pids_sorted(const struct model *m, size_t from)
 
 /* Processes that were forked and have no record, though they had something to record, or became
  * another program. */
-static void check_forks(struct judged *j, size_t from)
+static void check_forks(struct judged *j, const struct log_part *part)
 {
     const struct model *m = j->model;
+    const size_t from = part->from;
     uint32_t *pids = pids_sorted(m, from);
     const struct model_process *first = NULL;
     uint64_t n = 0;
@@ -136,7 +178,8 @@ static void check_forks(struct judged *j, size_t from)
         const struct model_process *p = &m->processes[i];
         uint64_t found = 0;
         for (size_t k = 0; k < p->nchildren; k++)
-            found += bsearch(&p->children[k], pids, m->nprocesses - from, sizeof(*pids),
+            found += silent_mark(part->log, p->children[k]) != '\0' ||
+                     bsearch(&p->children[k], pids, m->nprocesses - from, sizeof(*pids),
                              by_number) != NULL;
         if (p->alone || found >= p->tracked)
             continue;
@@ -190,7 +233,12 @@ static void take_processes(struct model *all, struct model *m)
         all->processes[all->nprocesses++] = m->processes[i];
     }
     free(m->processes);
-    free(m);
+    m->processes = NULL;
+    m->nprocesses = 0;
+    for (size_t i = 0; i < m->nsilent; i++) {
+        XGROW(all->silent, all->nsilent);
+        all->silent[all->nsilent++] = m->silent[i];
+    }
 }
 
 /* Of one log, the run is told in the report; of several, how those ended that went wrong. */
@@ -225,8 +273,11 @@ static bool read_part(struct judged *j, struct log_part *part, struct read_probl
     char *wrong = run_info_read(&part->run, part->dir);
     if (wrong)
         add_warning(j, wrong);
+    part->log = m;
     check_execs(j, part, problems);
-    check_forks(j, part->from);
+    check_silent_execs(j, part);
+    check_forks(j, part);
+    model_destroy(m);
     return true;
 }
 

@@ -85,7 +85,7 @@ static struct model_process processes[] = {
      .events = 1000},
     {.sites = sites, .nsites = 1, .threads_made = 1, .tasks_made = 50, .events = 10},
 };
-static const struct model model = {processes, 2};
+static const struct model model = {.processes = processes, .nprocesses = 2};
 
 static void measured(void **state)
 {

@@ -56,6 +56,7 @@ void model_destroy(struct model *m)
     for (size_t i = 0; i < m->nprocesses; i++)
         model_process_finish(&m->processes[i]);
     free(m->processes);
+    free(m->silent);
     free(m);
 }
 

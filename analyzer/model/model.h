@@ -354,9 +354,17 @@ struct model_process {
     size_t nholdings;
 };
 
+/* A process that was followed; `mark` is what it said last: eventlog/silent.h. */
+struct model_silent {
+    uint32_t pid;
+    char mark;
+};
+
 struct model {
     struct model_process *processes;
     size_t nprocesses;
+    struct model_silent *silent; /* by process id, one each */
+    size_t nsilent;
 };
 
 /* Frees what the model owns, and the model. NULL is allowed. */

@@ -11,6 +11,7 @@
 
 #include "analyzer/model/build.h"
 #include "analyzer/model/memory.h"
+#include "analyzer/read/read_silent.h"
 #include "eventlog/reader.h"
 
 /* Records between two calls of the progress function. */
@@ -181,5 +182,8 @@ int read_log(const char *dir, read_progress progress, void *arg, struct model **
     *out = xcalloc(1, sizeof **out);
     read_all(&list, &in, *out, problems);
     el_list_free(&list);
+    const uint64_t wrong = read_silent(dir, *out);
+    if (wrong > 0)
+        problem(problems, "%s/" EL_SILENT_FILE ": %" PRIu64 " lines are damaged", dir, wrong);
     return 0;
 }

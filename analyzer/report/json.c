@@ -175,6 +175,7 @@ static json_t *run_json(const struct report *r)
     json_t *o = json_pack(
         "{so sb so so}", "log", report_json_text(r->log), "complete", !c->incomplete, "problems",
         texts_json((const char *const *)c->reasons, c->nreasons), "processes", processes);
+    json_object_set_new(o, "silent", count(c->silent));
     json_object_set_new(o, "overhead",
                         json_pack("{so so so so so so so}", "events", count(c->events), "lost",
                                   count(c->lost + c->lost_cells), "bytes", count(c->bytes),

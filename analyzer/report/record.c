@@ -7,6 +7,7 @@
 
 #include "analyzer/model/memory.h"
 #include "analyzer/report/words.h"
+#include "eventlog/silent.h"
 
 /* Beyond these many sentences, one says how many more there are. */
 #define REASONS_MAX 24
@@ -28,6 +29,8 @@ void record_judge(struct record *r, const struct model *m, uint64_t bytes)
     r->empty = m->nprocesses == 0;
     if (r->empty)
         record_add_reason(r, "nothing was recorded");
+    for (size_t i = 0; i < m->nsilent; i++)
+        r->silent += m->silent[i].mark != EL_SILENT_RECORDS;
     for (size_t i = 0; i < m->nprocesses; i++) {
         const struct model_process *p = &m->processes[i];
         r->events += p->events;

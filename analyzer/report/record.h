@@ -17,8 +17,8 @@ struct record {
     bool incomplete; /* empty, or something is missing that findings may hang on */
     char **reasons;  /* sentences on what is missing */
     size_t nreasons;
-    size_t more; /* reasons beyond those */
-    size_t processes;
+    size_t more;              /* reasons beyond those */
+    size_t processes, silent; /* silent: others, which had nothing to record */
     uint64_t events, lost, lost_cells;
     uint64_t unwinds;               /* stacks walked */
     uint64_t lived_ns, recorded_ns; /* of all processes; that of it in which waits were recorded */

@@ -31,7 +31,9 @@ static struct model_process processes[2] = {
      .end_ns = 1500000000},
     {.pid = 101, .ppid = 100, .command = (char *)"./app worker", .state = EL_RECORD_ON},
 };
-static struct model model = {processes, 2};
+static struct model_silent silent[] = {{102, '+'}, {103, '-'}, {104, '*'}};
+static struct model model = {
+    .processes = processes, .nprocesses = 2, .silent = silent, .nsilent = 3};
 
 struct scene {
     struct findings all;
@@ -299,7 +301,7 @@ static void losses_make_a_record_incomplete(void **state)
     };
     for (size_t i = 0; i < sizeof(lossy) / sizeof(lossy[0]); i++) {
         struct model_process p = lossy[i];
-        struct model m = {&p, 1};
+        struct model m = {.processes = &p, .nprocesses = 1};
         struct record r;
         record_judge(&r, &m, 0);
         assert_true(r.incomplete && !r.empty);

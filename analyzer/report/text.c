@@ -295,7 +295,10 @@ static void print_record(const struct page *p)
         c->incomplete ? "INCOMPLETE" : "complete");
     uint64_t lost = c->lost + c->lost_cells;
     snprintf(n, sizeof(n), "%zu process%s", c->processes, c->processes == 1 ? "" : "es");
-    say(p, "", ": %s, %s, ", n, report_count(events, c->events, "event"));
+    say(p, "", ": %s", n);
+    if (c->silent > 0)
+        say(p, "", " (%zu more had nothing to record)", c->silent);
+    say(p, "", ", %s, ", report_count(events, c->events, "event"));
     say(p, "", lost ? "%" PRIu64 " more lost" : "none lost", lost);
     say(p, "", "; %s, %s", report_bytes(bytes, (double)c->bytes),
         report_count(walks, c->unwinds, "stack walk"));

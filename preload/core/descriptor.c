@@ -95,8 +95,8 @@ void pl_descriptor_used_since(int fd, uint32_t made)
     __atomic_store_n(&d->seen, made, __ATOMIC_RELAXED);
 }
 
-/* Opened by a fork child before its record began, as a shell's that redirects a program's output:
- * most of them never have one. Of these the place alone is known, and not how it was reached. */
+/* Opened before the record began, as by a shell's child that redirects a program's output: most of
+ * them never have one. Of these the place alone is known, and not how it was reached. */
 #define EARLY_MOST 8u
 static struct {
     int fd;
@@ -108,9 +108,15 @@ static uint32_t early_count;
 /* 1: it is told of when the record begins. */
 static int opened_early(int fd, enum el_fd_kind kind, uintptr_t pc)
 {
-    if (!pl_is_forked() || early_count >= EARLY_MOST || !pl_record_is_mine())
+    if (!pl_is_silent() || !pl_record_is_mine())
         return 0;
-    const uint32_t i = early_count++; /* a handler that comes in takes the next one */
+    uint32_t i = 0;
+    while (i < early_count && early[i].fd != fd) /* the one of that number was closed since */
+        i++;
+    if (i >= EARLY_MOST)
+        return 0;
+    if (i == early_count)
+        early_count++; /* a handler that comes in takes the next one */
     early[i].kind = kind;
     early[i].pc = pc;
     early[i].fd = fd;

@@ -7,8 +7,9 @@
  *   PL_BOOTSTRAP  before the constructor, in a child, or inactive: every wrapper is a plain call of
  *                 the real function
  *   PL_READY      recording
- *   PL_FORKED     in the child of a wrapped fork: the record begins when a call asks pl_is_ready,
- *                 so that a child which only replaces itself or ends has none
+ *   PL_SILENT     in the child of a wrapped fork, and in a program that another one started: the
+ *                 record begins when a call asks pl_is_ready, so that who only replaces itself,
+ *                 or computes and ends, has none
  *   PL_ENDED      after the destructor, or stopped (disk full): plain calls again
  *
  * The use in a wrapper:
@@ -41,7 +42,7 @@
  * than its caller would not be inlined otherwise. */
 #define PL_INLINE static inline __attribute__((always_inline))
 
-enum pl_stage { PL_BOOTSTRAP = 0, PL_READY = 1, PL_ENDED = 2, PL_FORKED = 3 };
+enum pl_stage { PL_BOOTSTRAP = 0, PL_READY = 1, PL_ENDED = 2, PL_SILENT = 3 };
 
 /* Whole pages, so that wiping them touches nothing else. */
 #ifdef __aarch64__
@@ -148,7 +149,7 @@ PL_HIDDEN int pl_thread_attach(struct pl_self *self);
 /* Brings `actor` and the stack's bounds up to date with the task that runs here. */
 PL_HIDDEN void pl_follow(struct pl_self *self);
 
-/* A fork child has something to record now: begins its record. 1 when there is one then. */
+/* There is something to record now: begins the record. 1 when there is one then. */
 PL_HIDDEN __attribute__((cold)) int pl_record_wake(void);
 
 /* Is there a record? For who has nothing to tell that a record would have to begin for, or may call
@@ -162,14 +163,14 @@ PL_INLINE int pl_is_on(void)
 PL_INLINE int pl_is_ready(void)
 {
     const uint32_t stage = atomic_load_explicit(&pl_gate.stage, memory_order_acquire);
-    if (__builtin_expect(stage == PL_FORKED, 0))
+    if (__builtin_expect(stage == PL_SILENT, 0))
         return pl_record_wake();
     return stage == PL_READY;
 }
 
 /* Nothing is recorded, nor does what is told now begin a record. For who is on the way from a short
  * case to a longer one. */
-_Static_assert(((PL_READY & PL_FORKED) & 1) == 1 && ((PL_BOOTSTRAP | PL_ENDED) & 1) == 0,
+_Static_assert(((PL_READY & PL_SILENT) & 1) == 1 && ((PL_BOOTSTRAP | PL_ENDED) & 1) == 0,
                "the lowest bit tells them apart");
 PL_INLINE int pl_is_deaf(void)
 {
@@ -177,10 +178,10 @@ PL_INLINE int pl_is_deaf(void)
     return __builtin_expect((stage & PL_READY) == 0, 0) != 0;
 }
 
-/* Is this a fork child that has had nothing to record? */
-PL_INLINE int pl_is_forked(void)
+/* Has this process had nothing to record? */
+PL_INLINE int pl_is_silent(void)
 {
-    return atomic_load_explicit(&pl_gate.stage, memory_order_acquire) == PL_FORKED;
+    return atomic_load_explicit(&pl_gate.stage, memory_order_acquire) == PL_SILENT;
 }
 
 /* Not 0: nothing may be recorded here now. */

@@ -3,7 +3,8 @@
  *
  * A fork child begins a record of its own, as late as can be: most of them only replace themselves
  * or end, and a record is files. Until then pl_log is still the parent's, and only what the child
- * does to begin or to be replaced is counted there.
+ * does to begin or to be replaced is counted there. So does a program that is not the one that the
+ * launcher started, and says in a line that it was there.
  * Whatever fails here leaves the stage at PL_BOOTSTRAP: the library passes every call through.
  */
 #include "preload/core/record.h"
@@ -17,6 +18,7 @@
 #include <sys/auxv.h>
 #include <sys/resource.h>
 
+#include "eventlog/silent.h"
 #include "preload/core/actor.h"
 #include "preload/core/cfi.h"
 #include "preload/core/channel.h"
@@ -60,7 +62,8 @@ uint32_t pl_epoch = 1;
 uint64_t pl_long_wait_ticks;
 _Atomic uint64_t pl_coarse;
 
-static int record_pid; /* who the record belongs to */
+static int record_pid;    /* who the record belongs to */
+static enum el_cause due; /* why a record begins that has not */
 static int told_by_parent;
 static _Atomic uint32_t exit_written;
 static uintptr_t main_lo, main_hi;
@@ -217,13 +220,34 @@ static void begin(enum el_cause cause)
     pl_leave(self);
 }
 
+/* Most programs that a program starts do nothing to be recorded. Where each block's stack is wanted
+ * the first block is something; and times that are counted from the record's begin count from the
+ * program's. */
+static int may_be_silent(void)
+{
+    return pl_options.root_pid != 0 && record_pid != pl_options.root_pid &&
+           pl_options.heap != PL_HEAP_FULL && pl_options.delay_ms == 0 && pl_options.window_ms == 0;
+}
+
+static void silent_begin(enum el_cause cause)
+{
+    due = cause;
+    tables_reset(1);
+    atomic_store(&exit_written, 1);
+    atomic_store(&pl_gate.stage, PL_SILENT);
+}
+
 void pl_record_start(enum el_cause cause)
 {
     record_pid = pl_sys_pid();
-    if (wanted(cause))
-        begin(cause);
-    else
+    if (!wanted(cause)) {
         tables_reset(0);
+    } else if (may_be_silent() && el_silent_note(pl_options.dir, EL_SILENT_BEGINS) == 0) {
+        pl_heap_silent();
+        silent_begin(cause);
+    } else {
+        begin(cause);
+    }
 }
 
 static void log_forget(void)
@@ -246,20 +270,23 @@ void pl_record_forked(int told)
     pl_epoch++;
     pl_thread_reset(pl_self());
     record_pid = pl_sys_pid();
+    if (wanted(EL_CAUSE_FORK)) {
+        silent_begin(EL_CAUSE_FORK);
+        return;
+    }
     tables_reset(1);
     atomic_store(&exit_written, 1);
-    if (wanted(EL_CAUSE_FORK))
-        atomic_store(&pl_gate.stage, PL_FORKED);
-    else
-        log_forget();
+    log_forget();
 }
 
 int pl_record_becomes(int change)
 {
-    if (atomic_load(&pl_gate.stage) != PL_FORKED || !pl_record_is_mine())
+    if (atomic_load(&pl_gate.stage) != PL_SILENT || !pl_record_is_mine())
         return 0;
     if (told_by_parent)
         el_count(&pl_log.summary->became, (uint64_t)(int64_t)change);
+    if (due == EL_CAUSE_START)
+        el_silent_note(pl_options.dir, change > 0 ? EL_SILENT_BECOMES : EL_SILENT_BEGINS);
     return 1;
 }
 
@@ -280,8 +307,10 @@ int pl_record_wake(void)
     atomic_store(&pl_gate.stage, PL_BOOTSTRAP);
     if (told_by_parent)
         el_count(&pl_log.summary->born, 1);
+    if (due == EL_CAUSE_START)
+        el_silent_note(pl_options.dir, EL_SILENT_RECORDS);
     log_forget();
-    begin(EL_CAUSE_FORK);
+    begin(due);
     errno = error;
     return pl_is_on();
 }
@@ -402,6 +431,6 @@ __attribute__((constructor(101))) static void record_begin(void)
     pl_cfi_start();
     on_exit(on_exit_status, NULL);
     pl_record_start(EL_CAUSE_START);
-    if (!pl_is_on())
+    if (pl_is_deaf())
         rest();
 }

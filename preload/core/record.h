@@ -15,12 +15,13 @@ extern PL_HIDDEN uint32_t pl_epoch;
 /* The option long_wait_us, in ticks. */
 extern PL_HIDDEN uint64_t pl_long_wait_ticks;
 
-/* Opens the record and sets the stage to PL_READY; does nothing where the options say so. `cause`
+/* Opens the record and sets the stage to PL_READY; does nothing where the options say so, and
+ * leaves it to the first call that asks pl_is_ready in a program that another one started. `cause`
  * is why it begins. The calling thread becomes thread 1. */
 PL_HIDDEN void pl_record_start(enum el_cause cause);
 
-/* The same child is about to become another program, or (change -1) did not: 1 when it has no
- * record of its own yet, which the parent's tells then. May be called where exec may. */
+/* The process is about to become another program, or (change -1) did not: 1 when it has no record
+ * of its own yet; its parent's tells then, or its line. May be called where exec may. */
 PL_HIDDEN int pl_record_becomes(int change);
 
 /* The process is about to end in that way: writes the event and completes the summary. Once. */

@@ -58,7 +58,16 @@ void pl_heap_start(void)
         pl_options.heap = PL_HEAP_OFF;
     if (pl_options.heap == PL_HEAP_OFF)
         pl_heap_rest();
-    /* What the thread had before does not put off its first look. */
+    /* What the thread had before does not put off its first look, nor does it bring it on. */
+    distance_set(&pl_heap_thread, 0);
+    pl_heap_thread.random = 0;
+}
+
+void pl_heap_silent(void)
+{
+    settled = 1;
+    if (pl_options.heap == PL_HEAP_OFF)
+        pl_heap_rest();
     distance_set(&pl_heap_thread, 0);
 }
 
@@ -116,14 +125,18 @@ void *pl_heap_got(void *got, uint64_t size, struct pl_call call)
         return got;
     pl_heap_note(got);
     t->calls++;
-    struct pl_self *self = pl_enter_here();
     t->bytes += got != NULL ? size : 0;
+    /* No record begins for a block that is no sample. */
+    const int due = pl_is_silent();
+    if (due && t->random == 0 && !chosen(t, size))
+        return got;
+    struct pl_self *self = pl_enter_here();
     if (self == NULL) {
         distance_set(t, pl_is_on() ? t->left : settled ? UNWATCHED_BYTES : EARLY_BYTES);
         return got;
     }
     int error = errno;
-    if (chosen(t, size) && got != NULL)
+    if ((chosen(t, size) | due) != 0 && got != NULL)
         sample(self, (uintptr_t)got, size, call);
     if (t->calls >= PL_HEAP_FLUSH_CALLS || pl_options.heap != PL_HEAP_FULL)
         pl_heap_flush();

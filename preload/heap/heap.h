@@ -68,8 +68,10 @@ PL_HIDDEN void pl_heap_end(struct pl_self *self);
  */
 PL_HIDDEN void pl_heap_mark(struct pl_self *self);
 
-/* A record begins: makes the tables. pl_heap_rest: none does, nothing is noted from now on. */
+/* A record begins: makes the tables. pl_heap_silent: it will begin with the first sample, if not
+ * before. pl_heap_rest: none does, nothing is noted from now on. */
 PL_HIDDEN void pl_heap_start(void);
+PL_HIDDEN void pl_heap_silent(void);
 PL_HIDDEN void pl_heap_rest(void);
 
 #endif

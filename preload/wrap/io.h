@@ -110,7 +110,7 @@ static inline enum pl_io_timed pl_timed_flush(FILE *f)
 static inline int pl_io_plain(int fd)
 {
     const int on = pl_is_on();
-    if (!on && !pl_is_forked())
+    if (!on && !pl_is_silent())
         return 1;
     enum pl_fd_class cls = pl_fd_get(fd);
     if (cls == PL_FD_FILE)

@@ -200,10 +200,11 @@ static inline void pl_lock_kept(const struct pl_held_lock *was)
     pl_leave(self);
 }
 
-/* The current actor ends waits for this object; cheap when nobody ever waited for it. */
+/* The current actor ends waits for this object; cheap when nobody ever waited for it. Before a
+ * record begins nobody has. */
 static inline void pl_object_wakes(const void *object, struct pl_call call)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_is_on() ? pl_enter() : NULL;
     if (self == NULL)
         return;
     struct pl_object *o = pl_object_recent(self, (uintptr_t)object);
@@ -225,7 +226,7 @@ static inline void pl_object_made(enum el_object_kind kind, const void *object, 
 /* Whatever was known of this address is over. */
 static inline void pl_object_over(const void *object)
 {
-    struct pl_self *self = pl_enter();
+    struct pl_self *self = pl_is_on() ? pl_enter() : NULL;
     if (self == NULL)
         return;
     pl_object_gone((uintptr_t)object);

@@ -69,13 +69,13 @@ static int is_libcs(int (*real)(pthread_mutex_t *))
     return libc != 0 && pl_cfi_module((uintptr_t)real) == libc;
 }
 
-/* After the record has begun, see record.c. */
+/* After record.c knows whether there is or may be a record. */
 __attribute__((constructor(102))) static void plain_mutex_begin(void)
 {
     int (*lock)(pthread_mutex_t *) = PL_LOAD(pthread_mutex_lock);
     int (*trylock)(pthread_mutex_t *) = PL_LOAD(pthread_mutex_trylock);
     int (*unlock)(pthread_mutex_t *) = PL_LOAD(pthread_mutex_unlock);
-    if (!pl_is_on() || !is_libcs(lock) || !is_libcs(trylock) || !is_libcs(unlock) || is_watched())
+    if (pl_is_deaf() || !is_libcs(lock) || !is_libcs(trylock) || !is_libcs(unlock) || is_watched())
         return;
     if (pl_mutex_behaves(lock, trylock, unlock))
         __atomic_store_n(&pl_mutex_usual, 0, __ATOMIC_RELAXED);

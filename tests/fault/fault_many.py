@@ -1,21 +1,24 @@
 """Records of many processes."""
 
 import json
+import os
 
 from faults import analyze, compile_c, process_folders, record, require
 
 
 def test_a_hundred_processes(tools):
-    """Forked, and forked with exec; one of them ends by a signal. All are in one report."""
-    script = ("i=0; while [ $i -lt 50 ]; do (:); /bin/true; i=$((i + 1)); done; "
-              "sh -c 'kill -9 $$'; echo done")
+    """Forked, and forked with exec; one of them ends by a signal. All are in one report, also those
+    that had nothing to record."""
+    script = (f"i=0; while [ $i -lt 50 ]; do (:); /bin/true; {tools.worker} "
+              f"{tools.path('c')} 1 >/dev/null; i=$((i + 1)); done; sh -c 'kill -9 $$'; echo done")
     log = tools.path("log")
     result = record(tools, ["sh", "-c", script], log).expect(0)
     require(result.out == "done\n", result.describe())
     folders = process_folders(log)
-    require(len(folders) == 52, f"{len(folders)} folders of processes: (:) has none")
+    require(len(folders) == 51, f"{len(folders)} folders of processes: (:) and true have none")
     result = analyze(tools, log, "--format", "json").expect(0)
     require(json.loads(result.out)["findings"] == [], result.describe())
+    require(json.loads(result.out)["run"]["silent"] == 51, result.describe())
 
 
 def test_parallel_processes(tools):
@@ -97,13 +100,44 @@ int main(int argc, char **argv)
 STATIC = "int main(void) { return 0; }"
 
 
+BECOMES = """
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    if (argc == 3 && atoi(argv[1]) > 0)
+        pthread_mutex_lock(&mutex);
+    execv(argv[argc - 1], argv + argc - 1);
+    return 0;
+}
+"""
+
+
+def test_programs_that_begin_silently(tools):
+    """What follows a program with nothing to record, or with something, is asked for."""
+    still = compile_c(tools, "gcc", "still", STATIC, "-static")
+    program = compile_c(tools, "gcc", "becomes", BECOMES, "-pthread")
+    cases = [(0, "/bin/true", 1, None), (0, "/nonexistent", 1, None), (1, "/bin/true", 2, None),
+             (1, "/nonexistent", 2, None),
+             (0, still, 1, "1 process with nothing recorded became another program"),
+             (1, still, 2, "became another program, which was not recorded")]
+    for locks, then, folders, words in cases:
+        log = tools.path(f"log-{locks}-{os.path.basename(then)}")
+        record(tools, ["sh", "-c", f"{program} {locks} {then}; exit 0"], log).expect(0)
+        result = analyze(tools, log).expect(0, *([words] if words else []))
+        require(words or "became" not in result.out + result.err, result.describe())
+        require(len(process_folders(log)) == folders, f"{locks} {then} {process_folders(log)}")
+
+
 def test_children_with_little_to_record(tools):
     """A child has a record once it does what is recorded, and what it became is asked for."""
     program = compile_c(tools, "gcc", "children", CHILDREN)
     log = tools.path("log")
     record(tools, [program, "/bin/true"], log).expect(0, "0")
     result = analyze(tools, log).expect(0)
-    require(len(process_folders(log)) == 6, f"{process_folders(log)}")
+    require(len(process_folders(log)) == 5, f"{process_folders(log)}")
     require("made by fork" not in result.out + result.err, result.describe())
     still = compile_c(tools, "gcc", "still", STATIC, "-static")
     record(tools, [program, still], tools.path("lost")).expect(0, "0")
