@@ -6,10 +6,12 @@ FLAVOUR=DIR]... [--runs N] [--most N] [--sure X] [--minutes M] [--limit S] [--qu
 What recording costs beside what the peers cost: single calls, and whole programs. All tools take
 turns in each round, so that a slow minute of the machine hits all of them; a cell is the median of
 the ratios to the plain run of the same round, and behind the limit stand the bounds of Loiter's
-(right in 19 of 20 cases). `forward` has wrappers preloaded that only call on: the floor of every
-interposer. Of the programs, two more tables show the processor time of all their processes, which a
-busy machine disturbs less than the time that goes by, and the memory of the largest process at its
-peak. What has no figure is listed at the end, with the reason. The figures are for reading, nothing
+(right in 19 of 20 cases). `again` is the plain run once more: what its bounds are apart is the
+machine's doing, and Loiter's say no more than theirs. `forward` has wrappers preloaded that only call
+on: the floor of every interposer. Of the programs, more tables show what a busy machine disturbs less
+than the time that goes by, of all their processes: the processor time, the instructions in the program
+and the kernel, where the machine counts them, and the page faults; and the memory of the largest
+process at its peak. What has no figure is listed at the end, with the reason. The figures are for reading, nothing
 is asserted.
 
 It ends in about --minutes: each workload has its share of the time that is left, and at least one
@@ -109,7 +111,8 @@ class Bench:
         return (int(numbers[0]) / count,)
 
     def run_program(self, name, tool, scale, work):
-        """(Its figure, seconds of processor time, MiB of the largest process.)"""
+        """(Its figure, seconds of processor time, MiB of the largest process, page faults,
+        instructions or 0.)"""
         launch = Launch(work, tool, self, scale)
         try:
             figure = cost_programs.PROGRAMS[name].measure(launch)
@@ -117,7 +120,8 @@ class Bench:
             launch.kill_all()
         with open(launch.used, encoding="ascii") as f:
             used = [tuple(map(int, line.split())) for line in f]
-        return figure, sum(us for _, us in used) / 1e6, max(kib for kib, _ in used) / 1024
+        kib, us, faults, instructions = zip(*used)
+        return figure, sum(us) / 1e6, max(kib) / 1024, sum(faults), sum(instructions)
 
     def try_run(self, text, run, *what):
         """None, and a reason, if it failed."""
@@ -198,10 +202,15 @@ def column(found, tool, i):
 
 
 def trust(found, i):
-    """Between what bounds the median of Loiter's ratios is, and the ratio of the least times."""
-    plain, recorded = column(found, "plain", i), column(found, "loiter", i)
-    return (f"{rounds.bounds(ratios_of(found, 'loiter', i))}, of the least times "
-            f"{min(recorded) / min(plain):.2f}")
+    """Between what bounds the median of Loiter's ratios is, and the ratio of the least times; and the
+    same of the plain run once more, which would be 1."""
+    said = []
+    for tool, text in (("loiter", ""), ("again", "; again ")):
+        plain, own = column(found, "plain", i), column(found, tool, i)
+        if own:
+            said.append(f"{text}{rounds.bounds(ratios_of(found, tool, i))}, of the least times "
+                        f"{min(own) / min(plain):.2f}")
+    return "".join(said)
 
 
 def show(name, found, unit, limit, tools):
@@ -233,6 +242,11 @@ def memory_line(name, found, tools):
     return f"{name:26} {plain:8.1f} MiB {ratios(found, tools, 2)}{more}"
 
 
+def count_line(name, found, tools, i):
+    """Of what is counted, in thousands."""
+    return f"{name:26} {statistics.median(column(found, 'plain', i)) / 1e3:12.1f} {ratios(found, tools, i)}"
+
+
 def shares(tools):
     """What the slow ones have less of, for people."""
     for tool in tools:
@@ -255,8 +269,8 @@ def program_tools(bench, program):
 
 
 def programs(bench, names):
-    """The lines of the two other tables."""
-    cpu, memory = [], []
+    """The lines of the other tables, by their heads."""
+    cpu, instructions, faults, memory = [], [], [], []
     for name in names:
         program = cost_programs.PROGRAMS[name]
         if program.missing():
@@ -268,8 +282,12 @@ def programs(bench, names):
         if column(found, "plain", 0) and program.unit == "ms":
             cpu.append(cpu_line(name, found, bench.tools))
         if column(found, "plain", 0):
+            faults.append(count_line(name, found, bench.tools, 3))
             memory.append(memory_line(name, found, bench.tools))
-    return cpu, memory
+            if all(column(found, "plain", 4)):
+                instructions.append(count_line(name, found, bench.tools, 4))
+    return {"processor time": cpu, "instructions, thousands": instructions,
+            "page faults, thousands": faults, "peak of the largest process": memory}
 
 
 def arguments():
@@ -312,11 +330,10 @@ def main():
     print(f"{'times plain':26} {'plain':>12} {names}  rounds, limit", flush=True)
     with cost_tools.LttngDaemon(bench.tools):
         calls(bench, single)
-        cpu, memory = programs(bench, whole)
-    if cpu:
-        print("\nprocessor time", *cpu, sep="\n")
-    if memory:
-        print("\npeak of the largest process", *memory, sep="\n")
+        tables = programs(bench, whole)
+    for head, lines in tables.items():
+        if lines:
+            print(f"\n{head}", *lines, sep="\n")
     if list(shares(bench.tools)):
         print("\nbeside plain runs of as much:", *shares(bench.tools), sep="\n  ")
     if bench.missing:

@@ -24,7 +24,7 @@ class Tool:
         self.built = built
 
 
-FAST = ("plain", "forward", "loiter")  # what is measured for as long as it takes to be sure
+FAST = ("plain", "again", "forward", "loiter")  # what is measured for as long as it takes to be sure
 
 
 def lttng(work, argv):
@@ -57,8 +57,9 @@ PEERS = (
 
 
 def chosen(loiter, forward, wanted, say):
-    """Plain, the floor of every interposer, Loiter, and the peers that are wanted and installed."""
-    tools = [Tool("plain")]
+    """Plain, the same once more, the floor of every interposer, Loiter, and the peers that are wanted
+    and installed."""
+    tools = [Tool("plain"), Tool("again")]
     if forward:
         tools.append(Tool("forward", lambda work, argv: [f"LD_PRELOAD={forward}"] + argv))
     tools.append(Tool("loiter", lambda work, argv: [loiter, "record", "-o", f"{work}/log", "--"] + argv))
