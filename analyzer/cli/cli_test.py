@@ -462,6 +462,9 @@ class Mistakes(Case):
         self.check("analyze", says="expected the directory of a log")
         self.check("analyze", ".", "absent", says="absent: cannot read the log: No such file")
         self.check("analyze", "absent", says="absent: cannot read the log: No such file")
+        for command in (("run", "--debug-dir", "absent", "true"), ("analyze", "--debug-dir=absent", "l"),
+                        ("export", "--debug-dir=absent", "l")):
+            self.check(*command, says="--debug-dir: absent: No such file or directory")
         self.check("baseline", "wirte", "log", says='did you mean "write"?')
         self.check("baseline", "write", "log", says="-b FILE")
         self.check("explain", "leaked-thred", says='did you mean "leaked-thread"?')

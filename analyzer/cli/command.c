@@ -3,7 +3,10 @@
  */
 #include "analyzer/cli/command.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
+#include <unistd.h>
 
 #include "analyzer/cli/exit_codes.h"
 #include "analyzer/gate/choose.h"
@@ -158,4 +161,14 @@ double command_number(struct argp_state *state, const char *what, const char *te
         argp_error(state, "%s: expected a number from %.10g to %.10g: \"%s\"", what, least, most,
                    text);
     return value;
+}
+
+char *command_folder(struct argp_state *state, const char *what, char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        argp_error(state, "%s: %s: %s", what, path, strerror(errno));
+    else
+        close(fd);
+    return path;
 }

@@ -20,6 +20,9 @@ void command_parse(const struct argp *argp, int argc, char **argv, bool in_order
 /* The number in an option's argument: ends the command with 2 when it is none or out of range. */
 double command_number(struct argp_state *state, const char *what, const char *text, double least,
                       double most);
+/* The folder in an option's argument: ends the command with 2 when there is none that can be read.
+ */
+char *command_folder(struct argp_state *state, const char *what, char *path);
 /* Ends the command with 2 and the message, which may be NULL: then nothing is wrong. */
 void command_stop_if(struct argp_state *state, char *error);
 /* The index of the word, or an error that lists the words. */

@@ -41,7 +41,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_DEBUG_DIR:
         XGROW(o->debug_dirs, o->ndebug_dirs);
-        o->debug_dirs[o->ndebug_dirs++] = arg;
+        o->debug_dirs[o->ndebug_dirs++] = command_folder(state, "--debug-dir", arg);
         return 0;
     case ARGP_KEY_ARG:
         if (o->dir)

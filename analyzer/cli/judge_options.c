@@ -80,7 +80,7 @@ static error_t parse_choice(int key, char *arg, struct argp_state *state)
         command_stop_if(state, suppressions_read(&o->suppressions, arg, today(date)));
         return 0;
     case KEY_DEBUG_DIR:
-        add_debug_dir(o, arg);
+        add_debug_dir(o, command_folder(state, "--debug-dir", arg));
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
