@@ -457,6 +457,9 @@ class Mistakes(Case):
         self.check("run", "--timeout", "0", "--", "true", says="expected a number")
         self.check("run", "--max-log-size", "12X", "--", "true", says="expected a size")
         self.check("run", "--record-option", "depth", "--", "true", says="expected NAME=VALUE")
+        self.check("run", "--record-option", "event_brust=1", "--", "true",
+                   says='did you mean "event_burst"?')
+        self.check("run", "--record-option", "depth=all", "--", "true", says="expected NAME=VALUE")
         self.check("run", "--error-exitcode", "300", "--", "true", says="expected a number")
         self.check("run", says="expected a program")
         self.check("analyze", says="expected the directory of a log")

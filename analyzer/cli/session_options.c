@@ -40,6 +40,23 @@ static const struct argp_option options[] = {
     {"record-option", KEY_OPTION, "NAME=VALUE", 0, "set an option of the library", 1},
     {0}};
 
+static const char *const library_options[] = {
+#define EL_OPTION(name, preset, least, most, text) #name,
+#include "eventlog/options.def"
+#undef EL_OPTION
+    NULL};
+
+/* The library cannot say in the program that it does not know one. */
+static void check_library_option(struct argp_state *state, const char *text)
+{
+    const char *value = strchr(text, '=');
+    if (!value || !isdigit((unsigned char)value[1]) || strchr(text, ','))
+        argp_error(state, "--record-option: expected NAME=VALUE, a number: \"%s\"", text);
+    char *name = xstrndup(text, strcspn(text, "="));
+    command_word(state, "record-option", name, library_options);
+    free(name);
+}
+
 static void add_library_option(struct session_options *o, char *text)
 {
     if (!o->library_options) {
@@ -70,7 +87,7 @@ static uint64_t parse_size(struct argp_state *state, const char *text)
     return value << shift;
 }
 
-/* Numbers as in preload/core/options.def. */
+/* Numbers as in eventlog/options.def. */
 static int parse_heap(struct argp_state *state, const char *text)
 {
     static const char *const modes[] = {"off", "sampled", "full"};
@@ -143,8 +160,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->jemalloc = parse_allocator(state, arg);
         return 0;
     case KEY_OPTION:
-        if (!strchr(arg, '=') || strchr(arg, ','))
-            argp_error(state, "--record-option: expected NAME=VALUE: \"%s\"", arg);
+        check_library_option(state, arg);
         add_library_option(o, xstrdup(arg));
         return 0;
     default:

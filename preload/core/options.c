@@ -38,11 +38,11 @@ static uint64_t within(uint64_t value, uint64_t least, uint64_t most)
 
 static void option_set(const char *name, size_t length, uint64_t value)
 {
-#define PL_OPTION(n, preset, least, most, text)                                                    \
+#define EL_OPTION(n, preset, least, most, text)                                                    \
     if (length == sizeof(#n) - 1 && memcmp(name, #n, length) == 0)                                 \
         pl_options.n = within(value, (least), (most));
-#include "preload/core/options.def"
-#undef PL_OPTION
+#include "eventlog/options.def"
+#undef EL_OPTION
 }
 
 void pl_options_parse(const char *text)
@@ -81,9 +81,9 @@ static void tsc_read(const char *text)
 
 void pl_options_read(void)
 {
-#define PL_OPTION(n, preset, least, most, text) pl_options.n = (preset);
-#include "preload/core/options.def"
-#undef PL_OPTION
+#define EL_OPTION(n, preset, least, most, text) pl_options.n = (preset);
+#include "eventlog/options.def"
+#undef EL_OPTION
     const char *dir = env_get("LOITER_DIR");
     const char *list = env_get("LOITER_OPTIONS");
     pl_options.dir[0] = 0;
@@ -98,8 +98,8 @@ void pl_options_read(void)
 
 void pl_options_each(void (*on)(const char *name, uint64_t value, void *ctx), void *ctx)
 {
-#define PL_OPTION(n, preset, least, most, text) on(#n, pl_options.n, ctx);
-#include "preload/core/options.def"
-#undef PL_OPTION
+#define EL_OPTION(n, preset, least, most, text) on(#n, pl_options.n, ctx);
+#include "eventlog/options.def"
+#undef EL_OPTION
     on("follow", (uint64_t)pl_options.follow, ctx);
 }

@@ -9,9 +9,9 @@
 #include "preload/core/gate.h"
 
 struct pl_options {
-#define PL_OPTION(name, preset, least, most, text) uint64_t name;
-#include "preload/core/options.def"
-#undef PL_OPTION
+#define EL_OPTION(name, preset, least, most, text) uint64_t name;
+#include "eventlog/options.def"
+#undef EL_OPTION
     char dir[4096]; /* "": do nothing */
     int follow;
     int root_pid;                       /* 0 when not given */
