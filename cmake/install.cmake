@@ -45,7 +45,7 @@ mark_as_advanced(DPKG_SHLIBDEPS)
 if(DPKG_SHLIBDEPS)
   list(APPEND CPACK_GENERATOR DEB)
 endif()
-set(CPACK_STRIP_FILES ON)
+set(CPACK_STRIP_FILES OFF) # `loiter doctor` needs what it plants with its names
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
