@@ -6,7 +6,7 @@ import select
 import time
 
 READY = "ready-to-type"
-WAIT_S = 20
+WAIT_S = 60
 
 
 def _read_until(fd, wanted):
