@@ -223,6 +223,8 @@ static void on_summary(struct model_builder *b, const struct el_summary *c)
     p->tasks_made = c->tasks;
     p->tracked = c->born + c->became;
     p->nofile = c->nofile;
+    p->pair_ns = (double)c->pair_ps / 1000;
+    p->clock_ns = (double)c->clock_ps / 1000;
     if (c->workers > p->workers && c->workers < UINT32_MAX)
         p->workers = (uint32_t)c->workers;
 }

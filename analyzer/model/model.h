@@ -306,6 +306,7 @@ struct model_process {
     uint64_t threads_made, tasks_made;
     uint64_t tracked; /* of its children made by fork: so many have a record, or should have */
     uint64_t nofile;  /* RLIMIT_NOFILE when the record began, 0: unknown */
+    double pair_ns, clock_ns; /* two locked instructions, a reading of the clock; 0: unknown */
 
     struct model_module *modules;
     size_t nmodules;

@@ -72,10 +72,12 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     return f;
 }
 
-static bool is_counter(const struct rule *rule, const struct lock_use *use)
+static bool is_counter(const struct rule *rule, const struct model_process *p,
+                       const struct lock_use *use)
 {
     return (double)use->taken >= rule_threshold(rule, "counter") &&
-           (double)model_spread_quantile(&use->held, 0.5) < rule_threshold(rule, "counter-held");
+           (double)model_spread_quantile(&use->held, 0.5) <
+               lock_use_brief(p, rule_threshold(rule, "counter-held"));
 }
 
 static bool is_contended(const struct rule *rule, const struct model_process *p,
@@ -85,7 +87,7 @@ static bool is_contended(const struct rule *rule, const struct model_process *p,
            lock_use_waiting(p, use) >= rule_threshold(rule, "waiting") &&
            use->waited_ns >= use->lock->wait_io_ns &&
            lock_use_held(use) / 1e9 >= rule_threshold(rule, "held") &&
-           lock_use_busy(p, use) >= rule_threshold(rule, "busy") && !is_counter(rule, use);
+           lock_use_busy(p, use) >= rule_threshold(rule, "busy") && !is_counter(rule, p, use);
 }
 
 static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)

@@ -37,6 +37,30 @@ static void test_by_how_long_it_is_held(void **state)
     judged(contended(EL_OBJ_COND, EL_WAIT_COND, 1000, 6000, 2000), 0, 0);
 }
 
+/* Some instructions take as long as the machine takes for them. */
+static void test_by_how_fast_the_machine_is(void **state)
+{
+    (void)state;
+    static const struct {
+        double pair_ns, clock_ns;
+        uint64_t held_ns;
+        size_t as_contended, as_counter;
+    } cases[] = {
+        {0, 0, 180, 0, 1},     {0, 0, 600, 1, 0},     /* not measured */
+        {15, 20, 560, 0, 1},   {15, 20, 900, 1, 0},   /* three times as slow */
+        {2.5, 10, 90, 0, 1},   {2.5, 10, 180, 0, 0},  /* twice as fast */
+        {0.5, 10, 180, 0, 1},  {0.5, 10, 600, 1, 0},  /* not believed */
+        {500, 10, 180, 0, 1},  {500, 10, 9000, 1, 0}, /* nor this */
+        {5, 1000, 1000, 0, 1},                        /* a slow clock is part of what it measures */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct made m = contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 6000, cases[i].held_ns);
+        m.p.pair_ns = cases[i].pair_ns;
+        m.p.clock_ns = cases[i].clock_ns;
+        judged(m, cases[i].as_contended, cases[i].as_counter);
+    }
+}
+
 /* Each of these alone makes it right. */
 static void test_what_is_right(void **state)
 {
@@ -125,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_how_long_it_is_held),
+        cmocka_unit_test(test_by_how_fast_the_machine_is),
         cmocka_unit_test(test_what_is_right),
         cmocka_unit_test(test_destroyed_locks),
         cmocka_unit_test(test_severity_and_words),

@@ -40,7 +40,8 @@ static bool is_hot(const struct rule *rule, const struct model_process *p,
                    const struct lock_use *use)
 {
     return (double)use->taken >= rule_threshold(rule, "acquisitions") &&
-           (double)model_spread_quantile(&use->held, 0.5) < rule_threshold(rule, "held") &&
+           (double)model_spread_quantile(&use->held, 0.5) <
+               lock_use_brief(p, rule_threshold(rule, "held")) &&
            (double)use->waits >= rule_threshold(rule, "waits") &&
            lock_use_waiting(p, use) >= rule_threshold(rule, "waiting");
 }

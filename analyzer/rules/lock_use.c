@@ -5,6 +5,19 @@
 
 #include "analyzer/rules/words.h"
 
+#define PAIR_NS 5.0
+/* What is measured as a record begins may be interrupted, and no machine is as fast or slow as
+ * this: then it says nothing. */
+#define PAIR_LEAST 1.0
+#define PAIR_MOST  100.0
+
+double lock_use_brief(const struct model_process *p, double ns)
+{
+    if (p->pair_ns < PAIR_LEAST || p->pair_ns > PAIR_MOST)
+        return ns;
+    return ns * p->pair_ns / PAIR_NS + p->clock_ns;
+}
+
 static void spread_merge(struct model_spread *into, const struct model_spread *s)
 {
     if (s == NULL)

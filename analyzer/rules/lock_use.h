@@ -30,6 +30,10 @@ double lock_use_waiting(const struct model_process *p, const struct lock_use *us
 double lock_use_held(const struct lock_use *use);
 double lock_use_busy(const struct model_process *p, const struct lock_use *use);
 
+/* A duration of some instructions, given for a machine on which two locked ones take 5 ns, as this
+ * process measures it: longer where they take longer, and with the reading of a clock. */
+double lock_use_brief(const struct model_process *p, double ns);
+
 /* Places, evidence and costs that are the same for every such finding. */
 void lock_use_describe(const struct lock_use *use, struct finding *f);
 

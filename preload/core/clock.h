@@ -23,6 +23,10 @@ static inline uint64_t pl_ns_of_ticks(uint64_t ticks)
     return el_ticks_to_ns(&pl_log, ticks);
 }
 
+/* How fast the machine is goes into the summary, so that durations of some instructions can be
+ * judged on any: takes 2 us. */
+PL_HIDDEN void pl_clock_measure(void);
+
 /*
  * The time of what happens very often. Where a runtime ticks (loiter_tick), the clock is read each
  * PL_STAMPS_MOST times; in between it moves on a little each time, so that the order of what a

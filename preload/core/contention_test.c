@@ -58,6 +58,15 @@ static void the_longer_way_now_and_then(void **state)
     stands_for_all(700, 300);
 }
 
+/* Between a tenth of a nanosecond and a microsecond, under a tool or in a busy guest too. */
+static void how_fast_the_machine_is_stands_in_the_record(void **state)
+{
+    (void)state;
+    const struct el_summary *s = pl_log.summary;
+    assert_in_range(s->pair_ps, 100, 1000000);
+    assert_in_range(s->clock_ps, 100, 10000000);
+}
+
 static void a_few_locks_are_sampled_too(void **state)
 {
     (void)state;
@@ -78,6 +87,7 @@ int main(void)
         cmocka_unit_test(always_the_longer_way),
         cmocka_unit_test(the_longer_way_now_and_then),
         cmocka_unit_test(a_few_locks_are_sampled_too),
+        cmocka_unit_test(how_fast_the_machine_is_stands_in_the_record),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
 }

@@ -198,6 +198,7 @@ static void begin(enum el_cause cause)
         return;
     }
     pl_descriptors_limit_note();
+    pl_clock_measure();
     pl_long_wait_ticks = pl_ticks_of_ns(pl_options.long_wait_us * 1000);
     pl_heap_start();
     pl_window_init();
