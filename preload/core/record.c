@@ -22,6 +22,7 @@
 #include "preload/core/actor.h"
 #include "preload/core/cfi.h"
 #include "preload/core/channel.h"
+#include "preload/core/children.h"
 #include "preload/core/clock.h"
 #include "preload/core/context.h"
 #include "preload/core/descriptor.h"
@@ -166,6 +167,7 @@ static void tables_reset(int no_memory)
     pl_groups_reset();
     pl_spins_reset();
     pl_words_reset();
+    pl_children_reset();
     pl_modules_reset();
     pl_captures_reset();
 }
@@ -340,6 +342,7 @@ static void record_end(struct pl_self *self, enum el_exit_how how)
         pl_races_at_end();
         pl_descriptors_at_end();
         pl_captures_at_end();
+        pl_children_at_end();
         pl_passings_end();
         pl_young_show(0, EL_ACTOR_NEW);
     }

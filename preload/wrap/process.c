@@ -8,18 +8,20 @@
 #include <errno.h>
 #include <pty.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "preload/core/actor.h"
+#include "preload/core/children.h"
 #include "preload/core/real.h"
 #include "preload/core/record.h"
 #include "preload/core/thread.h"
 
 /* ---- fork ---- */
 
-static void fork_parent(pid_t child)
+static void fork_parent(pid_t child, struct pl_call call)
 {
     struct pl_self *self = child > 0 ? pl_enter() : NULL;
     if (self == NULL)
@@ -27,6 +29,7 @@ static void fork_parent(pid_t child)
     struct el_fork event = {.child = (uint32_t)child};
     PL_WRITE(self, fork, &event);
     pl_leave(self);
+    pl_child_made(child, call);
 }
 
 /* The locks that the forking thread held, its child's one thread holds too. */
@@ -69,7 +72,7 @@ static void fork_child(const struct fork_locks *locks, int told)
     if (child == 0)                                                                                \
         fork_child(&locks, 1);                                                                     \
     else                                                                                           \
-        fork_parent(child);                                                                        \
+        fork_parent(child, PL_CALL());                                                             \
     return child
 
 PL_EXPORT pid_t fork(void)
@@ -86,6 +89,37 @@ PL_EXPORT pid_t forkpty(int *master, char *name, const struct termios *termios,
                         const struct winsize *size)
 {
     FORK_BODY(PL_REAL(forkpty)(master, name, termios, size));
+}
+
+/* What the real call does not write where it fails is left alone. */
+static int spawned(int result, pid_t made, pid_t *child, struct pl_call call)
+{
+    if (result != 0)
+        return result;
+    if (child != NULL)
+        *child = made;
+    pl_child_made(made, call);
+    return 0;
+}
+
+/* The C library makes the child in a way of its own: it begins as another program. */
+PL_EXPORT int posix_spawn(pid_t *child, const char *path, const posix_spawn_file_actions_t *actions,
+                          const posix_spawnattr_t *attributes, char *const argv[],
+                          char *const envp[])
+{
+    pid_t made = 0;
+    int result = PL_REAL(posix_spawn)(&made, path, actions, attributes, argv, envp);
+    return spawned(result, made, child, PL_CALL());
+}
+
+PL_EXPORT int posix_spawnp(pid_t *child, const char *file,
+                           const posix_spawn_file_actions_t *actions,
+                           const posix_spawnattr_t *attributes, char *const argv[],
+                           char *const envp[])
+{
+    pid_t made = 0;
+    int result = PL_REAL(posix_spawnp)(&made, file, actions, attributes, argv, envp);
+    return spawned(result, made, child, PL_CALL());
 }
 
 /* It forks inside the C library: the parent ends there, unseen. */

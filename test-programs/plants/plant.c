@@ -179,7 +179,7 @@ static const struct {
     {"blocking", plant_blocking}, {"polling", plant_polling}, {"descriptors", plant_descriptors},
     {"files", plant_files},       {"init", plant_init},       {"queue", plant_queue},
     {"counter", plant_counter},   {"buffers", plant_buffers}, {"memory", plant_memory},
-    {"nothing", plant_nothing}};
+    {"children", plant_children}, {"nothing", plant_nothing}};
 
 int main(int argc, char **argv)
 {

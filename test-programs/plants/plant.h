@@ -13,6 +13,7 @@ void plant_blocking(void);
 void plant_polling(void);
 void plant_descriptors(void);
 void plant_files(void);
+void plant_children(void);
 void plant_init(void);
 void plant_queue(void);
 void plant_counter(void);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #define SHORT_THREADS 400
 #define DESCRIPTORS   300
 #define FILES         32
+#define CHILDREN      40
 #define WORKERS       4
 #define BLOCK         4096
 
@@ -168,6 +170,24 @@ static void open_and_forget(void)
 void plant_files(void)
 {
     open_and_forget();
+}
+
+/* ---- children: made one after the other, and nobody waits for them ---- */
+
+static void fork_and_forget(void)
+{
+    pid_t child = fork();
+    must(child >= 0, "fork");
+    if (child == 0)
+        _exit(0);
+    siginfo_t ended; /* so that it has ended, and is still there */
+    must(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT) == 0, "waitid");
+}
+
+void plant_children(void)
+{
+    for (int i = 0; i < CHILDREN; i++)
+        fork_and_forget();
 }
 
 /* ---- init: each makes what all need one of ---- */
