@@ -50,6 +50,8 @@ static uint64_t taken_at(const struct model_process *p, uint32_t stack, uint64_t
 static bool is_wait_for(const struct model_process *p, const struct model_object *lock,
                         const struct model_wait *w)
 {
+    if (lock->kind == EL_OBJ_FUTEX)
+        return w->kind == EL_WAIT_FUTEX && w->object == lock->address;
     if (!el_wait_is_lock(w->kind))
         return false;
     if (w->object == lock->address)
@@ -60,11 +62,22 @@ static bool is_wait_for(const struct model_process *p, const struct model_object
     return other == NULL || other->state == EL_GONE;
 }
 
+/* A word that the program waits for by itself is a lock if all who waited expected the same value,
+ * no two of them had it at once, and it went from one to the other: a flag does not, and workers
+ * that give each other jobs work at the same time. */
+enum { TURNS = 8 };
+
+static bool is_lock(const struct model_object *o)
+{
+    return el_object_is_lock(o->kind) || (o->kind == EL_OBJ_FUTEX && o->items >= TURNS &&
+                                          o->capacity != 0 && o->capacity != UINT64_MAX);
+}
+
 bool lock_use_get(const struct model_process *p, const struct model_object *object,
                   struct lock_use *use)
 {
     *use = (struct lock_use){.lock = object, .waits = object->waits};
-    if (!el_object_is_lock(object->kind) || object->waits == 0)
+    if (!is_lock(object) || object->waits == 0)
         return false;
     use->waited_ns =
         object->wait_ns > object->wait_io_ns ? object->wait_ns - object->wait_io_ns : 0;

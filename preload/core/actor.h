@@ -303,9 +303,9 @@ struct pl_thread {
         uint32_t apart; /* after so many comes the next sample */
     } contention;       /* see contention.h */
     struct pl_word {
-        uint64_t word;
+        uint64_t word, at;
         uint32_t stack;
-    } words[PL_WORDS]; /* that it waited for lately, and where; the last one: */
+    } words[PL_WORDS]; /* that it waited for lately, until when, and where; the last one: */
     uint32_t word_last;
     struct pl_late_wait *late; /* see wait.c */
     struct pl_lock_io {        /* of a call and a lock that was held then, the last such here */

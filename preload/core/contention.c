@@ -56,6 +56,31 @@ void pl_contention_sample(struct pl_self *self, const void *lock, uint32_t stack
     c->taken_at = pl_now();
 }
 
+/* One that was held for `ticks` and stands for `weight`. */
+static void add_held(uint32_t stack, uint32_t weight, uint64_t ticks, uint64_t now)
+{
+    struct pl_site *site = pl_site_get(EL_SITE_LOCK, stack, 0);
+    if (site == NULL)
+        return;
+    el_count(&site->cell->count, weight);
+    el_count(&site->cell->ticks, weight * ticks);
+    pl_raise(&site->cell->ticks_max, ticks);
+    pl_raise(&site->cell->last_at, now);
+}
+
+void pl_contention_had(uint32_t stack, uint64_t ticks, uint64_t now)
+{
+    pl_spread_note(EL_SPREAD_LOCK_HELD, stack, 1, ticks, now);
+    add_held(stack, 1, ticks, now);
+}
+
+void pl_contention_had_too(uint32_t stack)
+{
+    struct pl_site *site = pl_site_get(EL_SITE_LOCK, stack, 0);
+    if (site != NULL)
+        el_count(&site->cell->count, 1);
+}
+
 void pl_contention_flush(struct pl_self *self)
 {
     struct pl_contention *c = &self->thread->contention;
@@ -63,12 +88,6 @@ void pl_contention_flush(struct pl_self *self)
         return;
     uint64_t now = pl_now();
     pl_spread_note(EL_SPREAD_LOCK_HELD, c->stack, PL_LOCK_EVERY, c->held, now);
-    struct pl_site *site = pl_site_get(EL_SITE_LOCK, c->stack, 0);
-    if (site != NULL) {
-        el_count(&site->cell->count, c->weight);
-        el_count(&site->cell->ticks, c->weight * c->held);
-        pl_raise(&site->cell->ticks_max, c->held);
-        pl_raise(&site->cell->last_at, now);
-    }
+    add_held(c->stack, c->weight, c->held, now);
     c->held = 0;
 }

@@ -65,6 +65,12 @@ static inline void pl_contention_released(struct pl_self *self, const void *lock
 /* Adds to the record what the last sample was, if it is over. */
 PL_HIDDEN void pl_contention_flush(struct pl_self *self);
 
+/* A lock that was waited for at that place was held so long. */
+PL_HIDDEN void pl_contention_had(uint32_t stack, uint64_t ticks, uint64_t now);
+
+/* One more was held, nobody knows how long. */
+PL_HIDDEN void pl_contention_had_too(uint32_t stack);
+
 /* A wait for a lock is over. */
 PL_HIDDEN void pl_contention_waited(uint32_t stack, uint64_t ticks, uint64_t now);
 

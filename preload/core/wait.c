@@ -233,14 +233,19 @@ static void lock_io_write(struct pl_self *self, const struct pl_wait *w,
     PL_WRITE(self, lock_io, &event);
 }
 
+/* Is it for a lock, one of the program's own making too? */
+static int takes_lock(const struct pl_wait *w)
+{
+    return el_wait_is_lock(w->kind) || (w->kind == EL_WAIT_FUTEX && pl_word_is_lock(w->stack));
+}
+
 void pl_wait_note(struct pl_self *self, const struct pl_wait *w, uint64_t now, uint64_t io_ticks,
                   int error)
 {
     uint64_t ticks = now - w->began;
     struct pl_actor *actor = w->actor;
-    int is_lock = el_wait_is_lock(w->kind);
-    int over_locks = !is_lock && w->outer == NULL && pl_held_any(actor) &&
-                     (w->kind != EL_WAIT_FUTEX || !pl_word_is_lock(w->stack));
+    int is_lock = takes_lock(w);
+    int over_locks = !is_lock && w->outer == NULL && pl_held_any(actor);
     int is_long = is_lock || ticks >= pl_long_wait_ticks;
     if ((!over_locks && !is_long) || !pl_window_open(now))
         return;
@@ -304,7 +309,7 @@ static struct pl_self *enter_end(const struct pl_wait *w)
 /* May it leave anything behind? Most do not. */
 static int is_noteworthy(const struct pl_wait *w, uint64_t ticks)
 {
-    return el_wait_is_lock(w->kind) || ticks >= pl_long_wait_ticks || pl_held_any(w->actor);
+    return takes_lock(w) || ticks >= pl_long_wait_ticks || pl_held_any(w->actor);
 }
 
 /* Is what there is to write of the wait kept back? That of a word until it is known whether the

@@ -6,6 +6,12 @@
  * another one held is how locks nest; to wait for an answer with a lock held is what makes others
  * wait. What tells a lock, or a semaphore that is used like one, is that whoever waited for it
  * wakes it afterwards. A place where that was seen once is taken for one that takes locks.
+ *
+ * Whether a word is a lock for which others queue is a stricter question, for workers that wait for
+ * jobs may give each other jobs by the same word. All who wait for a lock expect the same value;
+ * and from the end of a wait to the wake by the same thread it has the lock, so no two such times
+ * overlap. The object's cell tells: `capacity` is that value and 1, or UINT64_MAX if anything spoke
+ * against it; `items` is how often the word passed from one such thread to another.
  */
 #ifndef PRELOAD_CORE_WORD_H
 #define PRELOAD_CORE_WORD_H
@@ -14,11 +20,13 @@
 
 #include "preload/core/gate.h"
 
-/* Guard on. The calling thread has waited for the word, at the place `stack`. */
-PL_HIDDEN void pl_word_waited(const struct pl_self *self, uint64_t word, uint32_t stack);
+/* Guard on. The calling thread has waited for the word as long as it was `expected`, at the place
+ * `stack`. */
+PL_HIDDEN void pl_word_waited(struct pl_self *self, uint64_t word, uint32_t expected,
+                              uint32_t stack);
 
 /* Guard on. The calling thread is about to wake who waits for the word. */
-PL_HIDDEN void pl_word_wakes(const struct pl_self *self, uint64_t word);
+PL_HIDDEN void pl_word_wakes(struct pl_self *self, uint64_t word);
 
 /* Does that place take locks, as far as was seen? */
 PL_HIDDEN int pl_word_is_lock(uint32_t stack);

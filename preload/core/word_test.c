@@ -59,7 +59,7 @@ __attribute__((noinline)) static uint32_t wait_at(const void *word, struct pl_ca
     assert_int_equal(pl_wait_begin(&w, EL_WAIT_FUTEX, number(word), 0, call), 1);
     pl_wait_end(&w, 0);
     struct pl_self *self = pl_enter();
-    pl_word_waited(self, number(word), w.stack);
+    pl_word_waited(self, number(word), 2, w.stack);
     pl_leave(self);
     return w.stack;
 }

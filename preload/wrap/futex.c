@@ -20,13 +20,18 @@ struct asked {
     uint64_t word;
     const struct timespec *at; /* NULL: no limit */
     clockid_t clock;           /* of the limit */
+    uint32_t expected;         /* it waits while the word is that */
     int relative;
     int timed; /* or of more words than one: who may end that is not known by one of them */
 };
 
 static struct asked by_clock(const struct pl_syscall *s, clockid_t clock)
 {
-    return (struct asked){(uint64_t)s->a, (const struct timespec *)s->d, clock, 0, s->d != 0};
+    return (struct asked){.word = (uint64_t)s->a,
+                          .at = (const struct timespec *)s->d,
+                          .clock = clock,
+                          .expected = (uint32_t)s->c,
+                          .timed = s->d != 0};
 }
 
 /* 0: it is no wait. */
@@ -36,11 +41,14 @@ static int wait_asked(const struct pl_syscall *s, struct asked *asked)
     const clockid_t clock = (op & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
     switch (s->number) {
     case PL_SYS_FUTEX_WAITV:
-        *asked = (struct asked){0, NULL, CLOCK_MONOTONIC, 0, 1};
+        *asked = (struct asked){.clock = CLOCK_MONOTONIC, .timed = 1};
         return 1;
     case PL_SYS_FUTEX_WAIT:
-        *asked = (struct asked){(uint64_t)s->a, (const struct timespec *)s->e, (clockid_t)s->f, 0,
-                                s->e != 0};
+        *asked = (struct asked){.word = (uint64_t)s->a,
+                                .at = (const struct timespec *)s->e,
+                                .clock = (clockid_t)s->f,
+                                .expected = (uint32_t)s->b,
+                                .timed = s->e != 0};
         return 1;
     case SYS_futex:
         break;
@@ -59,6 +67,7 @@ static int wait_asked(const struct pl_syscall *s, struct asked *asked)
         return 1;
     case FUTEX_LOCK_PI:
         *asked = by_clock(s, CLOCK_REALTIME);
+        asked->expected = 0; /* of no meaning */
         return 1;
     default:
         return 0;
@@ -77,13 +86,13 @@ static void timed_out(const struct pl_wait *w, uint64_t before, const struct ask
         pl_spin_napped(before, call);
 }
 
-static void waited(const struct pl_wait *w)
+static void waited(const struct pl_wait *w, uint32_t expected)
 {
     struct pl_self *self = w->actor != NULL && w->object != 0 ? pl_enter() : NULL;
     if (self == NULL)
         return;
     if (w->actor == self->actor)
-        pl_word_waited(self, w->object, w->stack);
+        pl_word_waited(self, w->object, expected, w->stack);
     pl_leave(self);
 }
 
@@ -102,7 +111,7 @@ static long wait_for(const struct pl_syscall *s, const struct asked *asked, stru
     if (error == ETIMEDOUT)
         timed_out(&w, before, asked, call);
     else if (error == 0)
-        waited(&w);
+        waited(&w, asked->expected);
     return result;
 }
 
