@@ -122,6 +122,25 @@ static uint64_t writable_polled(const struct pollfd *p, nfds_t n)
     return first;
 }
 
+/* Of so many descriptors, is none in the set? The kernel has written whole words of it. */
+static int is_empty(const fd_set *set, int n)
+{
+    for (int i = 0; set != NULL && i < n; i += NFDBITS)
+        if (set->fds_bits[i / NFDBITS] != 0)
+            return 0;
+    return 1;
+}
+
+static uint64_t writable_selected(int n, const fd_set *r, const fd_set *w, const fd_set *x)
+{
+    if (w == NULL || !is_empty(r, n) || !is_empty(x, n))
+        return 0;
+    for (int i = 0; i < n; i += NFDBITS)
+        if (w->fds_bits[i / NFDBITS] != 0)
+            return (uint64_t)(i + __builtin_ctzl((unsigned long)w->fds_bits[i / NFDBITS])) + 1;
+    return 0;
+}
+
 #include "preload/wrap/symbols-io.def"
 
 /* A timerfd gives eight bytes, the number of expirations that nobody had taken. */

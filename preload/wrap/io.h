@@ -93,7 +93,7 @@ static inline enum pl_io_timed pl_timed_sleep(const struct timespec *t)
 /* A call that was not to wait brought nothing. */
 static inline void pl_io_asked(uint32_t kind, struct pl_call call)
 {
-    if (kind == EL_WAIT_POLL)
+    if (kind == EL_WAIT_POLL || kind == EL_WAIT_CHILD)
         pl_spin(EL_SPIN_POLL, call);
     else if (kind == EL_WAIT_SLEEP)
         pl_spin(EL_SPIN_YIELD, call);

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +20,14 @@ static int until_writable(int fd)
 {
     struct pollfd p = {.fd = fd, .events = POLLOUT};
     return poll(&p, 1, 10000) == 1 && (p.revents & POLLOUT) != 0;
+}
+
+static int until_selected(int fd)
+{
+    fd_set to_write;
+    FD_ZERO(&to_write);
+    FD_SET(fd, &to_write);
+    return select(fd + 1, NULL, &to_write, NULL, NULL) == 1 && FD_ISSET(fd, &to_write);
 }
 
 static void *drain(void *arg)
@@ -33,6 +42,8 @@ static void by_descriptor(int fd)
 {
     for (int i = 0; i < TIMES; i++)
         MUST(until_writable(fd) && send(fd, "!", 1, 0) == 1);
+    for (int i = 0; i < TIMES; i++)
+        MUST(until_selected(fd) && send(fd, "!", 1, 0) == 1);
 }
 
 /* Its write is the C library's own. */
