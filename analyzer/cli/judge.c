@@ -149,6 +149,23 @@ static void check_silent_execs(struct judged *j, const struct log_part *part)
                               n, n > 1 ? "es" : ""));
 }
 
+/* A program that hangs, or is killed, records nothing more: how long it went on so, whoever started
+ * it knows. */
+static void lived_on(struct judged *j, const struct log_part *part)
+{
+    const struct run_info *run = &part->run;
+    if (!run->command || run->exited || run->ended_ns <= run->started_ns)
+        return;
+    for (size_t i = part->from; i < j->model->nprocesses; i++) {
+        struct model_process *p = &j->model->processes[i];
+        uint64_t ended = (uint64_t)run->ended_ns, most = ended - (uint64_t)run->started_ns;
+        if ((int64_t)p->pid != run->pid || p->exited || p->replaced || p->realtime_ns >= ended)
+            continue;
+        uint64_t lived = ended - p->realtime_ns < most ? ended - p->realtime_ns : most;
+        p->end_ns = lived > p->end_ns ? lived : p->end_ns;
+    }
+}
+
 static int by_number(const void *a, const void *b)
 {
     const uint32_t *x = a, *y = b;
@@ -274,6 +291,7 @@ static bool read_part(struct judged *j, struct log_part *part, struct read_probl
     if (wrong)
         add_warning(j, wrong);
     part->log = m;
+    lived_on(j, part);
     check_execs(j, part, problems);
     check_silent_execs(j, part);
     check_forks(j, part);

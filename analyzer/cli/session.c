@@ -162,6 +162,7 @@ static void hung(void *arg, pid_t pid)
     struct session *s = arg;
     s->info.pid = (int)pid;
     s->info.timed_out = true;
+    s->info.ended_ns = realtime_ns();
     write_info(s);
     if (s->hung)
         s->hung(s->arg);

@@ -39,15 +39,28 @@ static int by_time(const void *a, const void *b)
     return GROUPS_COMPARE(x->created_ns, y->created_ns);
 }
 
+/* A thread that ends as the process does may be about to detach itself, as those of GLib do in the
+ * destructor of what is thread-local; its maker had no time to join it either. */
+static bool ended_before_stop(const struct rule *rule, const struct model_process *p,
+                              const struct model_actor *a)
+{
+    double share = rule_threshold(rule, "stopping-share") * (double)p->end_ns;
+    double most = rule_threshold(rule, "stopping") * 1e9;
+    return (double)a->ended_ns + (share < most ? share : most) < (double)p->end_ns;
+}
+
 static struct finding *unjoined_finding(const struct rule *rule, const struct model_process *p,
                                         const struct model_actor **list, size_t n)
 {
     struct finding *f = finding_create(rule, p);
     const struct model_actor *first = list[0], *last = list[n - 1];
     uint64_t bytes = 0;
-    for (size_t i = 0; i < n; i++)
+    size_t before = 0;
+    for (size_t i = 0; i < n; i++) {
         bytes += list[i]->stack_bytes;
-    bool many = (double)n >= rule_threshold(rule, "unjoined");
+        before += ended_before_stop(rule, p, list[i]);
+    }
+    bool many = (double)before >= rule_threshold(rule, "unjoined");
     f->severity = many ? SEVERITY_WARNING : SEVERITY_NOTE;
     f->confidence = CONFIDENCE_PROVEN;
     f->count = n;

@@ -63,19 +63,30 @@ static bool is_left_one_by_one(const struct leak_group *g)
     return 4 * left >= 3 * (g->n - 1);
 }
 
-/* One maker, which lives, made them all in one go and then lived on without making more: workers of
- * a pool. What leaks, grows. A process that ended soon after tells nothing of it. */
+/* Whoever made this one lives, and made others of them too. */
+static bool has_maker_of_several(const struct leak_group *g, size_t i)
+{
+    uint64_t maker = g->members[i]->actor->creator;
+    bool several = false;
+    for (size_t k = 0; k < g->n && !several; k++)
+        several = k != i && g->members[k]->actor->creator == maker;
+    return several && life_of(g->p, maker) == LIFE_ALIVE;
+}
+
+/* One maker, or one for each pool, made them all in one go and then lived on without making more:
+ * workers of a pool. What leaks, grows. A process that ended soon after tells nothing of it. */
 static bool is_made_in_one_go(const struct rule *rule, const struct leak_group *g)
 {
     const struct model_actor *first = g->members[0]->actor, *last = g->members[g->n - 1]->actor;
     double spread = (double)(last->created_ns - first->created_ns);
     double after = g->p->end_ns > last->created_ns ? (double)(g->p->end_ns - last->created_ns) : 0;
-    for (size_t i = 1; i < g->n; i++)
-        if (g->members[i]->actor->creator != first->creator)
+    if (after < rule_threshold(rule, "pool-age") * 1e9 ||
+        spread > rule_threshold(rule, "pool-share") * after)
+        return false;
+    for (size_t i = 0; i < g->n; i++)
+        if (!has_maker_of_several(g, i))
             return false;
-    return life_of(g->p, first->creator) == LIFE_ALIVE &&
-           after >= rule_threshold(rule, "pool-age") * 1e9 &&
-           spread <= rule_threshold(rule, "pool-share") * after;
+    return true;
 }
 
 static bool is_root(const struct waiter *w)
@@ -131,6 +142,8 @@ static void weigh_waker_ended(const struct rule *rule, struct leak_group *g)
         o != NULL && (o->storage == EL_STORAGE_STATIC || life_of(g->p, o->creator) == LIFE_ALIVE);
     bool queue = is_queue_wait(g->worst->actor->wait_kind);
     g->confidence = CONFIDENCE_PROVEN;
+    if (g->alone)
+        return;
     if (kept && queue && g->n > 1 && g->objects <= 1) {
         /* Workers at one queue, fed by short requests: the next one would wake them. */
         g->severity = SEVERITY_NOTE;
