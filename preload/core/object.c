@@ -78,6 +78,8 @@ void pl_object_renew(const struct pl_self *self, struct pl_object *o, enum el_ob
     history_clear(o);
     words_count(cell->kind, -1);
     words_count(kind, 1);
+    if (cell->kind != kind)
+        cell->items = cell->capacity = 0;
     cell->kind = kind;
     cell->storage = pl_storage_of(self, cell->object);
     cell->created_at = pl_now();

@@ -104,6 +104,54 @@ static void a_lock_that_is_waited_for_with_another_one_held(void **state)
     assert_int_equal(waits_of(place), 0);
 }
 
+/* Each in turn has waited for the word, has it for a time, and wakes the next. */
+static void had_by(const void *word, uint64_t task, uint32_t expected)
+{
+    struct pl_self *self = pl_enter();
+    struct pl_actor *before = made_become(self, made_task(task, 1));
+    pl_word_waited(self, number(word), expected, 5);
+    pl_word_wakes(self, number(word));
+    made_become(self, before);
+    pl_leave(self);
+}
+
+static void a_lock_goes_from_one_to_another(void **state)
+{
+    (void)state;
+    uint32_t word = 0;
+    wait_here(&word);
+    const struct el_object *cell = record_of(number(&word))->cell;
+    had_by(&word, 1, 2);
+    had_by(&word, 1, 2);
+    const uint64_t items = cell->items;
+    had_by(&word, 2, 2);
+    had_by(&word, 1, 2);
+    assert_int_equal(cell->items, items + 2);
+    assert_int_equal(cell->capacity, 3);
+    had_by(&word, 1, 1); /* another value is waited for: it says something */
+    assert_true(cell->capacity == UINT64_MAX);
+    had_by(&word, 1, 2);
+    assert_true(cell->capacity == UINT64_MAX);
+}
+
+static void two_that_have_it_at_once(void **state)
+{
+    (void)state;
+    uint32_t word = 0;
+    wait_here(&word);
+    const struct el_object *cell = record_of(number(&word))->cell;
+    struct pl_self *self = pl_enter();
+    struct pl_thread *thread = self->thread;
+    pl_word_waited(self, number(&word), 2, 5);
+    const struct pl_word first = thread->words[thread->word_last];
+    pl_word_wakes(self, number(&word));
+    assert_int_equal(cell->capacity, 3);
+    thread->words[thread->word_last] = first; /* as if by another, whose wait ended then too */
+    pl_word_wakes(self, number(&word));
+    pl_leave(self);
+    assert_true(cell->capacity == UINT64_MAX);
+}
+
 static void what_was_known_of_a_word_ends_with_its_waits(void **state)
 {
     (void)state;
@@ -138,6 +186,7 @@ static void a_word_becomes_a_mutex(void **state)
     assert_int_equal(o->cell->kind, EL_OBJ_FUTEX);
     pl_wait_begin(&w, EL_WAIT_MUTEX, number(&word), 0, PL_CALL());
     assert_int_equal(o->cell->kind, EL_OBJ_MUTEX);
+    assert_int_equal(o->cell->capacity, 0);
     pl_wait_end(&w, 0);
     wait_here(&word);
     assert_int_equal(o->cell->kind, EL_OBJ_FUTEX);
@@ -192,6 +241,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_that_is_waited_for_with_a_lock_held),
         cmocka_unit_test(a_lock_that_is_waited_for_with_another_one_held),
+        cmocka_unit_test(a_lock_goes_from_one_to_another),
+        cmocka_unit_test(two_that_have_it_at_once),
         cmocka_unit_test(what_was_known_of_a_word_ends_with_its_waits),
         cmocka_unit_test(a_word_becomes_a_mutex),
         cmocka_unit_test(a_wait_that_was_none),
