@@ -273,6 +273,8 @@ struct pl_thread {
     uint64_t napped_at; /* when its last short sleep began, and how many there were in a row */
     uint32_t naps;
     uint64_t nap_what; /* where nothing but what may be written was found; 0: they were sleeps */
+    uint64_t nap_over; /* when the last of them was over, and how many began late after that */
+    uint32_t nap_late;
     uint64_t written_bytes; /* by the thread, as the kernel said in that row */
     struct pl_refusals {
         uint64_t what, at;    /* what was asked for, and when last; 0: nothing */

@@ -210,6 +210,21 @@ static int wrote_since(struct pl_thread *thread)
     return thread->written_bytes == 0 || thread->written_bytes != before;
 }
 
+/* How long the thread was about other things since its last short sleep. A pace has work between
+ * most of its sleeps; a single one may be late because the thread had lost the processor. */
+static int works_between(struct pl_thread *thread, uint64_t began)
+{
+    const uint64_t over = thread->nap_over;
+    thread->nap_over = pl_now();
+    thread->nap_late +=
+        began > over && pl_ns_of_ticks(began - over) >= pl_options.spin_work_us * 1000;
+    if (thread->naps % PL_SPIN_BLOCK != 0)
+        return 0;
+    const int works = thread->nap_late > PL_SPIN_BLOCK / 2;
+    thread->nap_late = 0;
+    return works;
+}
+
 /* One more of calls that are waits, with no other wait between. */
 static void again(enum el_spin_kind kind, uint64_t what, uint64_t before, struct pl_call call)
 {
@@ -221,14 +236,16 @@ static void again(enum el_spin_kind kind, uint64_t what, uint64_t before, struct
     struct pl_thread *thread = self->thread;
     if (before != thread->napped_at || self->spins_had || what != thread->nap_what) {
         self->spins_had = 0;
-        thread->naps = 0;
+        thread->naps = thread->nap_late = 0;
         thread->nap_what = what;
         actor->spin_actor = 0;
     }
     thread->napped_at = pl_actor_waited(actor);
-    if (++thread->naps % PL_SPIN_BLOCK == 0) {
+    ++thread->naps;
+    const int works = works_between(thread, actor->cell->since);
+    if (thread->naps % PL_SPIN_BLOCK == 0) {
         actor->spin_since = pl_actor_waited(actor); /* all its waits were of this row */
-        if (what != 0 && wrote_since(thread))
+        if (works || (what != 0 && wrote_since(thread)))
             actor->spin_actor = 0;
         pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
     }
