@@ -12,6 +12,7 @@
 #include "analyzer/model/build.h"
 #include "analyzer/model/memory.h"
 #include "analyzer/read/read_silent.h"
+#include "eventlog/packet.h"
 #include "eventlog/reader.h"
 
 /* Records between two calls of the progress function. */
@@ -48,6 +49,13 @@ static bool ended_at_birth(const struct model_process *p)
     return has_done_nothing(p) && p->state == EL_RECORD_ON;
 }
 
+/* Its process said so. */
+static bool could_not_begin(const char *dir)
+{
+    const size_t n = strlen(dir), suffix = sizeof(EL_DIR_FAILED) - 1;
+    return n > suffix && strcmp(dir + n - suffix, EL_DIR_FAILED) == 0;
+}
+
 /* What the reader and the builder met, and what the writer says it lost. */
 static void note_problems(const struct el_reader *r, const struct model_process *p,
                           uint64_t rejected, struct read_problems *problems)
@@ -80,7 +88,8 @@ static void note_problems(const struct el_reader *r, const struct model_process 
                 "%" PRIu64 " waits were counted, and not written one by one",
                 p->dir, (double)p->thinned_ns / 1e9, p->thinned);
     if (p->command == NULL && !ended_at_birth(p))
-        problem(problems, "%s: the record has no beginning", p->dir);
+        problem(problems, "%s: the record has no beginning%s", p->dir,
+                could_not_begin(p->dir) ? ": no room on the disk, or no more files allowed" : "");
     if (p->state == EL_RECORD_NONE)
         problem(problems, "%s: the record has no summary of its own state", p->dir);
 }

@@ -108,7 +108,7 @@ def test_could_not_begin(tools):
     log = tools.path("log")
     record(tools, ["/bin/sh", "-c", "ulimit -n 3; (echo did it); echo $?"], log).expect(
         0, "did it\n0")
-    analyze(tools, log).expect(3, ".failed: ")
+    analyze(tools, log).expect(3, ".failed: ", "no more files allowed")
 
 
 def test_truncated_events(tools):
