@@ -50,6 +50,7 @@ static bool ended_at_birth(const struct model_process *p)
 }
 
 /* Its process said so. */
+#define COULD_NOT_BEGIN "no record could be begun: no room on the disk, or no more files allowed"
 static bool could_not_begin(const char *dir)
 {
     const size_t n = strlen(dir), suffix = sizeof(EL_DIR_FAILED) - 1;
@@ -88,8 +89,8 @@ static void note_problems(const struct el_reader *r, const struct model_process 
                 "%" PRIu64 " waits were counted, and not written one by one",
                 p->dir, (double)p->thinned_ns / 1e9, p->thinned);
     if (p->command == NULL && !ended_at_birth(p))
-        problem(problems, "%s: the record has no beginning%s", p->dir,
-                could_not_begin(p->dir) ? ": no room on the disk, or no more files allowed" : "");
+        problem(problems, "%s: %s", p->dir,
+                could_not_begin(p->dir) ? COULD_NOT_BEGIN : "the record has no beginning");
     if (p->state == EL_RECORD_NONE)
         problem(problems, "%s: the record has no summary of its own state", p->dir);
 }
@@ -155,7 +156,8 @@ static void read_all(const struct el_list *list, struct reading *in, struct mode
             continue;
         }
         if (error != EL_READ_OK) {
-            problem(problems, "%s: %s", list->items[i], el_read_error_text(error));
+            problem(problems, "%s: %s", list->items[i],
+                    could_not_begin(list->items[i]) ? COULD_NOT_BEGIN : el_read_error_text(error));
             continue;
         }
         in->total_bytes = in->base_bytes + el_reader_bytes_total(in->reader);

@@ -2,12 +2,14 @@
 #include "preload/core/word.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
 #include "preload/core/actor.h"
 #include "preload/core/clock.h"
 #include "preload/core/contention.h"
 #include "preload/core/object.h"
+
+#define READ(field)         atomic_load_explicit(&(field), memory_order_relaxed)
+#define WRITE(field, value) atomic_store_explicit(&(field), value, memory_order_relaxed)
 
 /* Of places that share an entry the last one is known. */
 static _Atomic uint32_t locks[256];
@@ -17,10 +19,11 @@ static _Atomic uint32_t *entry_of(uint32_t stack)
     return &locks[(stack * 0x9e3779b1u) >> 24];
 }
 
-/* Who had a word last, as far as was seen. Of words that share an entry the last one is known. */
+/* Who had a word last, as far as was seen. Of words that share an entry the last one is known;
+ * where two threads write one at once, it may be of both, and a turn is told wrong. */
 struct turn {
-    uint64_t word, holder, until;
-    uint32_t stack; /* where it waited for it */
+    _Atomic uint64_t word, holder, until;
+    _Atomic uint32_t stack; /* where it waited for it */
 };
 static struct turn turns[256];
 
@@ -28,7 +31,8 @@ void pl_words_reset(void)
 {
     for (unsigned i = 0; i < sizeof(locks) / sizeof(locks[0]); i++)
         atomic_store_explicit(&locks[i], 0, memory_order_relaxed);
-    memset(turns, 0, sizeof(turns));
+    for (unsigned i = 0; i < sizeof(turns) / sizeof(turns[0]); i++)
+        atomic_store_explicit(&turns[i].word, 0, memory_order_relaxed);
 }
 
 int pl_word_is_lock(uint32_t stack)
@@ -67,6 +71,21 @@ void pl_word_waited(struct pl_self *self, uint64_t word, uint32_t expected, uint
     thread->words[thread->word_last] = (struct pl_word){word, pl_now(), stack};
 }
 
+/* One that has been woken may get a lock only when another one, that came in between, has given it
+ * back: a turn that seems to have begun before the last one was over speaks against a lock, but one
+ * alone is no proof. */
+#define OVERLAP 4u
+
+static void count_turn(struct el_object *cell, const struct turn *last, const struct pl_word *word,
+                       uint64_t actor)
+{
+    const uint64_t before = __atomic_load_n(&cell->items, __ATOMIC_RELAXED);
+    if (word->at < READ(last->until))
+        __atomic_store_n(&cell->items, before > OVERLAP ? before - OVERLAP : 0, __ATOMIC_RELAXED);
+    else
+        el_count(&cell->items, READ(last->holder) != actor);
+}
+
 /* The thread had the word from the end of its wait until now. */
 static void had(struct pl_self *self, const struct pl_word *word, uint64_t now)
 {
@@ -74,12 +93,12 @@ static void had(struct pl_self *self, const struct pl_word *word, uint64_t now)
     const struct pl_object *o = pl_object_recent(self, word->word);
     if (o == NULL || o->cell->kind != EL_OBJ_FUTEX)
         return;
-    if (turn->word == word->word) {
-        if (word->at < turn->until)
-            is_no_lock(o->cell);
-        el_count(&o->cell->items, turn->holder != self->actor->id);
-    }
-    *turn = (struct turn){word->word, self->actor->id, now, word->stack};
+    if (READ(turn->word) == word->word)
+        count_turn(o->cell, turn, word, self->actor->id);
+    WRITE(turn->word, word->word);
+    WRITE(turn->holder, self->actor->id);
+    WRITE(turn->until, now);
+    WRITE(turn->stack, word->stack);
     pl_contention_had(word->stack, now - word->at, now);
 }
 
@@ -87,8 +106,9 @@ static void had(struct pl_self *self, const struct pl_word *word, uint64_t now)
 static void had_at_once(uint64_t word)
 {
     const struct turn *turn = turn_of(word);
-    if (turn->word == word && turn->stack != 0)
-        pl_contention_had_too(turn->stack);
+    const uint32_t stack = READ(turn->stack);
+    if (READ(turn->word) == word && stack != 0)
+        pl_contention_had_too(stack);
 }
 
 void pl_word_wakes(struct pl_self *self, uint64_t word)

@@ -9,9 +9,10 @@
  *
  * Whether a word is a lock for which others queue is a stricter question, for workers that wait for
  * jobs may give each other jobs by the same word. All who wait for a lock expect the same value;
- * and from the end of a wait to the wake by the same thread it has the lock, so no two such times
- * overlap. The object's cell tells: `capacity` is that value and 1, or UINT64_MAX if anything spoke
- * against it; `items` is how often the word passed from one such thread to another.
+ * and from the end of a wait to the wake by the same thread it has the lock, so hardly any two such
+ * times overlap. The object's cell tells: `capacity` is that value and 1, or UINT64_MAX if another
+ * one was expected; `items` is how often the word passed from one such thread to another, less four
+ * for each time that overlaps with the one before.
  */
 #ifndef PRELOAD_CORE_WORD_H
 #define PRELOAD_CORE_WORD_H

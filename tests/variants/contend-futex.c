@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define THREADS 4
-#define PAGES   1500
+#define PAGES   150
 #define WORDS   4096
 
 static uint32_t lock; /* 0: free, 1: taken, 2: and somebody waits */
@@ -36,7 +36,7 @@ static void leave(void)
 static void render(void)
 {
     take(); /* RENDER */
-    for (int turn = 0; turn < 30; turn++)
+    for (int turn = 0; turn < 300; turn++)
         for (int i = 0; i < WORDS; i++)
             table[i] += (uint64_t)i;
     leave();
