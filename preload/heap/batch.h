@@ -17,7 +17,10 @@
 #define PL_BATCH_MOST  8192u
 #define PL_BATCH_PARTS 128u
 #define PL_BATCH_GAP   1024u
-#define PL_BATCH_HEAD  ((size_t)1024) /* bytes of a block that are read at most */
+#define PL_BATCH_HEAD  ((size_t)1024)
+/* As long as this is a block that is read as a whole: to come back for the rest of it costs the
+ * kernel as much. */
+#define PL_BATCH_WHOLE ((size_t)8192)
 
 struct pl_batch {
     uint32_t blocks[PL_BATCH_MOST]; /* by their number in the stock, which is in order */
@@ -32,7 +35,7 @@ PL_HIDDEN void pl_batch_sort(struct pl_batch *batch, size_t nblocks);
 /* Of the whole words of a block that are read with others. */
 PL_INLINE size_t pl_batch_bytes(const struct pl_live_block *block)
 {
-    return (block->size < PL_BATCH_HEAD ? block->size : PL_BATCH_HEAD) & ~(size_t)7;
+    return (block->size <= PL_BATCH_WHOLE ? block->size : PL_BATCH_HEAD) & ~(size_t)7;
 }
 
 /* The parts in which the blocks from the i-th on are read, as many as have room for. Gives the one

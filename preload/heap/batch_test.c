@@ -31,7 +31,7 @@ static void stock_make(void)
         stock[i] =
             (struct pl_live_block){.start = (uintptr_t)at, .size = 8 + (next(&random) >> 8) % 57};
     }
-    stock[BLOCKS - 1].size = PL_BATCH_HEAD + 500;
+    stock[BLOCKS - 1].size = PL_BATCH_WHOLE + 500;
 }
 
 /* Each 7th, from the back: so that neither neighbours nor order come by themselves. */
@@ -96,6 +96,8 @@ static void each_lies_where_the_plan_says(void **state)
     batch_make(20);
     assert_int_equal(plan_and_look(), batch.n); /* none is near another */
     assert_int_equal(pl_batch_bytes(&stock[BLOCKS - 1]), PL_BATCH_HEAD);
+    stock[BLOCKS - 1].size = PL_BATCH_WHOLE;
+    assert_int_equal(pl_batch_bytes(&stock[BLOCKS - 1]), PL_BATCH_WHOLE);
     batch.n = 1;
     assert_int_equal(plan_and_look(), 1);
 }

@@ -24,8 +24,8 @@
                           */
 #define PAGE         UINT64_C(4096)
 #define LARGE_REGION ((uintptr_t)1 << 20)
-#define CLASSES      20 /* of sizes: from 1 KiB on each is twice as large as the one before */
-#define CLASS_BITS   9  /* no block of the first class is larger than what is read as a head */
+#define CLASSES      20 /* of sizes: from 8 KiB on each is twice as large as the one before */
+#define CLASS_BITS   12 /* all of the first class are read as a whole */
 #define NS_PER_MS    UINT64_C(1000000)
 
 /* Samples are judged for the option's time, and for this share of the process's life; so are all
@@ -81,7 +81,7 @@ static void frontier_add(struct scan *scan, const struct pl_live_block *block)
 static void frontier_add_rest(struct scan *scan, const struct pl_live_block *block)
 {
     uint32_t class = 63 - (uint32_t)__builtin_clzll((uint64_t)block->size >> CLASS_BITS | 1);
-    if (block->size > PL_BATCH_HEAD)
+    if (block->size > PL_BATCH_WHOLE)
         list_add(scan, block, class < CLASSES ? class : CLASSES - 1);
 }
 
