@@ -149,7 +149,8 @@ struct model_heap_site {
     uint64_t freed_blocks, freed_bytes;
     uint64_t peak_bytes, peak_ns;
     uint64_t size_min, size_max;
-    uint64_t life_bytes[6]; /* of those freed: up to 10 us, 100 us, 1, 10, 100 ms, longer */
+    uint64_t rises, beside, jumps; /* from sample to sample, see el_heap_site */
+    uint64_t life_bytes[6];        /* of those freed: up to 10 us, 100 us, 1, 10, 100 ms, longer */
     uint64_t first_ns, last_ns;
     uint64_t leaked_blocks[3], leaked_bytes[3]; /* by itself, through such a one, in a ring */
     uint64_t leaked_samples;

@@ -1,6 +1,8 @@
 /*
  * alloc-churn.c - one place asks for blocks of one size and gives each back within a moment, at a
- * rate that shows: the same buffer is made over and over where it could be kept.
+ * rate that shows: the same buffer is made over and over where it could be kept. Or a buffer is
+ * copied into a block that is a little larger, again and again, so that what it costs goes with the
+ * square of its length.
  */
 #include <inttypes.h>
 
@@ -14,6 +16,10 @@ static struct rule_threshold thresholds[] = {
     {"brief-share", 0.9, 0.9, "of all bytes", "lived no longer than a millisecond"},
     {"size-spread", 1.25, 1.25, "times", "between the smallest and the largest block"},
     {"samples", 32, 32, "blocks", "looked at: fewer tell too little"},
+    {"steps", 100, 100, "blocks", "looked at that were a little larger than the one before"},
+    {"beside", 16, 16, "blocks", "of those, had while the one before was there"},
+    {"jump-share", 0.1, 0.1, "of the steps", "may be larger or go down"},
+    {"moved", 1e9, 1e9, "bytes", "asked for by what grows a little at a time"},
     {0},
 };
 
@@ -72,18 +78,67 @@ static struct finding *finding_of(const struct rule *rule, const struct model_pr
     return f;
 }
 
+/* ---- what grows a little at a time ---- */
+
+/* The blocks are a few at a time: such as are kept, of sizes that go up, are nobody's copies. */
+#define THERE_PART 8
+
+static bool creeps(const struct rule *rule, const struct model_heap_site *s)
+{
+    return (double)s->rises >= rule_threshold(rule, "steps") &&
+           (double)s->beside >= rule_threshold(rule, "beside") &&
+           (double)s->jumps <= rule_threshold(rule, "jump-share") * (double)s->rises &&
+           (double)s->bytes >= rule_threshold(rule, "moved") &&
+           s->peak_bytes <= s->bytes / THERE_PART;
+}
+
+static struct finding *creep_finding(const struct rule *rule, const struct model_process *p,
+                                     const struct model_heap_site *s)
+{
+    struct finding *f = finding_create(rule, p);
+    f->severity = SEVERITY_WARNING;
+    f->confidence = CONFIDENCE_PROBABLE;
+    f->count = s->blocks;
+    finding_set_times(f, s->first_ns, s->last_ns);
+    finding_set_kind(f, "growing blocks");
+    finding_set_title(f,
+                      "a buffer of up to %s was copied about %" PRIu64
+                      " times, each time into a block a little larger",
+                      words_bytes((double)s->size_max).text, s->blocks);
+    finding_set_fix(f, "Let it grow by a share of its size, twice as much or half as much again, "
+                       "or ask once for all that it will need. A std::vector does so by itself: "
+                       "reserve(size() + n) before each addition keeps it from that.");
+    finding_add_stack(f, "allocated at", s->stack, true, NULL);
+    finding_add_evidence(f, "steps",
+                         "of the blocks looked at %" PRIu64
+                         " were larger than the one before by a sixteenth at most, %" PRIu64
+                         " smaller or larger by more",
+                         s->rises, s->jumps);
+    finding_add_evidence(f, "beside",
+                         "%" PRIu64 " times the one before was there when the larger one was had",
+                         s->beside);
+    finding_add_cost(f, "memory moved to larger blocks", (double)s->bytes, "bytes");
+    finding_add_cost(f, "calls", rate_of(s, (double)s->blocks), "1/s");
+    return f;
+}
+
 static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)
 {
-    for (size_t i = 0; i < p->nheap_sites; i++)
-        if (churns(rule, &p->heap_sites[i]))
-            findings_add(out, finding_of(rule, p, &p->heap_sites[i]));
+    for (size_t i = 0; i < p->nheap_sites; i++) {
+        const struct model_heap_site *s = &p->heap_sites[i];
+        if (churns(rule, s))
+            findings_add(out, finding_of(rule, p, s));
+        else if (creeps(rule, s))
+            findings_add(out, creep_finding(rule, p, s));
+    }
 }
 
 const struct rule rule_alloc_churn = {
     .id = "alloc-churn",
     .title_one = "churning allocation",
     .title_many = "churning allocations",
-    .summary = "Blocks of one size made and freed at one place by the hundred megabytes a second.",
+    .summary = "Blocks made and freed at one place by the hundred megabytes a second, or grown bit "
+               "by bit.",
     .severity = SEVERITY_WARNING,
     .thresholds = thresholds,
     .judge = judge,

@@ -69,11 +69,52 @@ static void test_what_is_right(void **state)
     made_finish(&m);
 }
 
+/* A buffer that grew to 480 kB by one element each time. */
+static struct model_heap_site *made_creep(struct made *m)
+{
+    MADE_HEAP(m, .stack = 9, .samples = 20000, .blocks = 60000, .bytes = 14000000000,
+              .freed_blocks = 59999, .freed_bytes = 13999000000, .peak_bytes = 2000000,
+              .size_min = 4000, .size_max = 480000, .rises = 19000, .beside = 6000, .jumps = 20,
+              .first_ns = 100 * MS, .last_ns = 1100 * MS);
+    return &m->p.heap_sites[m->p.nheap_sites - 1];
+}
+
+static void test_small_steps(void **state)
+{
+    (void)state;
+    struct made m = made_process();
+    struct model_heap_site *s = made_creep(&m), good = *s;
+    judged(&m, 1);
+    const struct finding *f = m.found.items[0];
+    assert_int_equal(made_stack(f, "allocated at"), 9);
+    assert_true(f->costs[0].amount == 14e9 && strcmp(f->costs[0].unit, "bytes") == 0);
+    /* Each of these alone makes it right. */
+    s->rises = 99;
+    s->jumps = 0;
+    judged(&m, 0);
+    *s = good;
+    s->beside = 15; /* each was given back before the next was had */
+    judged(&m, 0);
+    *s = good;
+    s->jumps = 2000; /* sizes that vary */
+    judged(&m, 0);
+    *s = good;
+    s->bytes = 900000000;
+    judged(&m, 0);
+    *s = good;
+    s->peak_bytes = 2000000000; /* they are kept */
+    judged(&m, 0);
+    *s = good;
+    judged(&m, 1);
+    made_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_churn),
         cmocka_unit_test(test_what_is_right),
+        cmocka_unit_test(test_small_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

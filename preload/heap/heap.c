@@ -112,6 +112,8 @@ static void sample(struct pl_self *self, uintptr_t address, uint64_t size, struc
         return;
     }
     pl_heap_site_born(site, size, address, block.at);
+    if (!pl_heap_thread.enlarges) /* who knows whether it was copied */
+        pl_heap_site_step(site, size, address);
     pl_allocator_tick(self, block.at);
 }
 

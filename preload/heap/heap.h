@@ -26,6 +26,7 @@ struct pl_heap_thread {
     uint64_t bytes;  /* likewise, without those of the present distance */
     uint64_t drawn;  /* the present distance */
     uint64_t random; /* 0: nothing was drawn yet */
+    uint32_t enlarges; /* the request is realloc's, for a block that was there */
 };
 extern PL_HIDDEN __thread struct pl_heap_thread pl_heap_thread
     __attribute__((tls_model("initial-exec")));

@@ -107,6 +107,27 @@ void pl_heap_site_born(struct el_heap_site *site, uint64_t size, uintptr_t addre
     __atomic_store_n(&site->last_at, now, __ATOMIC_RELAXED);
 }
 
+/* A step that is no larger than this part of the block grows a buffer by something like a constant.
+ * What grows by a share of its size takes more. */
+#define STEP_PART 16
+
+/* How the size goes on from the sample before. A buffer that is copied into a larger block has both
+ * for a moment; blocks of one size, as of several that grow in turn, tell nothing. */
+void pl_heap_site_step(struct el_heap_site *site, uint64_t size, uintptr_t address)
+{
+    const uint64_t before = __atomic_exchange_n(&site->last_size, size, __ATOMIC_RELAXED);
+    const uint64_t last = __atomic_exchange_n(&site->last, address, __ATOMIC_RELAXED);
+    if (before == 0 || size == before)
+        return;
+    if (size < before || size - before > before / STEP_PART) {
+        el_count(&site->jumps, 1);
+        return;
+    }
+    el_count(&site->rises, 1);
+    if (last != 0)
+        el_count(&site->beside, 1);
+}
+
 static unsigned life_bin(uint64_t ticks)
 {
     unsigned bin = 0;
@@ -120,6 +141,8 @@ void pl_heap_site_died(struct el_heap_site *site, const struct pl_block *block, 
 {
     struct pl_weight w = weight_of(block->size, address);
     uint64_t ticks = now > block->at ? now - block->at : 0;
+    uint64_t last = address;
+    __atomic_compare_exchange_n(&site->last, &last, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     el_count(&site->freed_blocks, w.blocks);
     el_count(&site->freed_bytes, w.bytes);
     el_count(&site->life_bytes[life_bin(ticks)], w.bytes);

@@ -20,6 +20,8 @@ PL_HIDDEN struct el_heap_site *pl_heap_site(uint32_t stack);
 /* A block of `size` was had there, one was freed. `address` salts what they stand for. */
 PL_HIDDEN void pl_heap_site_born(struct el_heap_site *site, uint64_t size, uintptr_t address,
                                  uint64_t now);
+/* How its size goes on from the sample before. */
+PL_HIDDEN void pl_heap_site_step(struct el_heap_site *site, uint64_t size, uintptr_t address);
 PL_HIDDEN void pl_heap_site_died(struct el_heap_site *site, const struct pl_block *block,
                                  uintptr_t address, uint64_t now);
 

@@ -27,6 +27,11 @@
 #define ALIASES      9u
 #define MOVED_FROM   4000u
 #define MOVED_TO     300007u
+#define STEPS        40u /* blocks of a row, each larger by a little than the one before */
+#define STEP         16u
+#define COPIED_FROM  70001u
+#define AFTER_FROM   80001u
+#define LARGER_FROM  90001u
 
 /* ---- the program ---- */
 
@@ -83,11 +88,39 @@ static int moved(void)
     return none != NULL;
 }
 
+/* Copied into a larger block; given back before a larger one is had. */
+static void steps(size_t from, int copied)
+{
+    void *volatile block = NULL;
+    for (unsigned i = 0; i < STEPS; i++) {
+        void *volatile before = block;
+        if (!copied)
+            free(before);
+        block = malloc(from + i * STEP);
+        if (copied)
+            free(before);
+    }
+    free(block);
+}
+
+/* Two in turn: there is always another one of about that size. */
+static void larger(void)
+{
+    void *volatile blocks[2] = {malloc(1), malloc(1)};
+    for (unsigned i = 0; i < 2 * STEPS; i++)
+        blocks[i % 2] = realloc(blocks[i % 2], LARGER_FROM + i * STEP);
+    free(blocks[0]);
+    free(blocks[1]);
+}
+
 static int program(void)
 {
     churn();
     keep();
     slow();
+    steps(COPIED_FROM, 1);
+    steps(AFTER_FROM, 0);
+    larger();
     return aliases() | moved();
 }
 
@@ -198,6 +231,35 @@ static void moves(void **state)
     assert_int_equal(to->freed_blocks, 0);
 }
 
+static const struct el_heap_site *row_from(uint64_t size)
+{
+    for (size_t i = 0; i < n_cells; i++)
+        if (cells[i].size_min == size && cells[i].size_max > size)
+            return &cells[i];
+    return NULL;
+}
+
+static void grow_by_steps(void **state)
+{
+    (void)state;
+    if (!full())
+        return;
+    const struct el_heap_site *copied = row_from(COPIED_FROM), *after = row_from(AFTER_FROM);
+    const struct el_heap_site *enlarged = row_from(LARGER_FROM);
+    assert_non_null(copied);
+    assert_non_null(after);
+    assert_non_null(enlarged);
+    assert_int_equal(copied->rises, STEPS - 1);
+    assert_int_equal(copied->beside, STEPS - 1);
+    assert_int_equal(after->rises, STEPS - 1);
+    assert_int_equal(after->beside, 0);
+    assert_int_equal(copied->jumps + after->jumps, 0);
+    assert_int_equal(enlarged->blocks, 2 * STEPS);
+    assert_int_equal(enlarged->rises, 0);
+    const struct el_heap_site *slow_one = site_of(SLOW_SIZE); /* of one size */
+    assert_int_equal(slow_one->rises + slow_one->jumps, 0);
+}
+
 static void totals(void **state)
 {
     (void)state;
@@ -209,8 +271,8 @@ static void totals(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(short_lives), cmocka_unit_test(long_lives), cmocka_unit_test(each_name),
-        cmocka_unit_test(moves),       cmocka_unit_test(totals),
+        cmocka_unit_test(short_lives), cmocka_unit_test(long_lives),    cmocka_unit_test(each_name),
+        cmocka_unit_test(moves),       cmocka_unit_test(grow_by_steps), cmocka_unit_test(totals),
     };
     if (argc == 2 && strcmp(argv[1], "program") == 0)
         return program();

@@ -126,7 +126,10 @@ PL_SECOND_WAY void *slow_realloc(void *block, size_t size)
     if (pl_pool_owns(block) || !KNOWN(realloc))
         return pool_realloc(block, size);
     leave_note(block);
-    return moved(block, size, GOT(realloc, size, block, size));
+    pl_heap_thread.enlarges = block != NULL;
+    void *got = moved(block, size, GOT(realloc, size, block, size));
+    pl_heap_thread.enlarges = 0;
+    return got;
 }
 
 static inline void *resize(void *block, size_t size)
