@@ -63,8 +63,8 @@ static bool is_wait_for(const struct model_process *p, const struct model_object
 }
 
 /* A word that the program waits for by itself is a lock if all who waited expected the same value,
- * hardly any two of them had it at once, and it went from one to the other: a flag does not, and
- * workers that give each other jobs work at the same time. */
+ * hardly anybody gave it back while another one had it, and it went from one to the other: a flag
+ * does not, and workers that give each other jobs work at the same time. */
 enum { TURNS = 8 };
 
 static bool is_lock(const struct model_object *o)

@@ -53,7 +53,9 @@ static void is_no_lock(struct el_object *cell)
 static void expects(struct el_object *cell, uint32_t value)
 {
     const uint64_t known = __atomic_load_n(&cell->capacity, __ATOMIC_RELAXED);
-    if (known == 0)
+    if (value == 0)
+        is_no_lock(cell);
+    else if (known == 0)
         __atomic_store_n(&cell->capacity, (uint64_t)value + 1, __ATOMIC_RELAXED);
     else if (known != (uint64_t)value + 1)
         is_no_lock(cell);
@@ -105,10 +107,12 @@ static void had(struct pl_self *self, const struct pl_word *word, uint64_t now)
 /* Who took a lock at once wakes it too, if somebody has come to wait for it since. */
 static void had_at_once(uint64_t word)
 {
-    const struct turn *turn = turn_of(word);
+    struct turn *turn = turn_of(word);
     const uint32_t stack = READ(turn->stack);
-    if (READ(turn->word) == word && stack != 0)
-        pl_contention_had_too(stack);
+    if (READ(turn->word) != word || stack == 0)
+        return;
+    WRITE(turn->until, pl_now());
+    pl_contention_had_too(stack);
 }
 
 void pl_word_wakes(struct pl_self *self, uint64_t word)

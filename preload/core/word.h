@@ -8,11 +8,12 @@
  * wakes it afterwards. A place where that was seen once is taken for one that takes locks.
  *
  * Whether a word is a lock for which others queue is a stricter question, for workers that wait for
- * jobs may give each other jobs by the same word. All who wait for a lock expect the same value;
- * and from the end of a wait to the wake by the same thread it has the lock, so hardly any two such
- * times overlap. The object's cell tells: `capacity` is that value and 1, or UINT64_MAX if another
- * one was expected; `items` is how often the word passed from one such thread to another, less four
- * for each time that overlaps with the one before.
+ * jobs may give each other jobs by the same word, and a word may count how many may go on. All who
+ * wait for a lock expect the same value, which is not 0: that says of a count that nothing is left.
+ * And from the end of a wait to the wake by the same thread it has the lock, so hardly anybody else
+ * wakes it meanwhile. The object's cell tells: `capacity` is that value and 1, or UINT64_MAX if 0
+ * or another one was expected; `items` is how often the word passed from one such thread to
+ * another, less four for each turn in which somebody else gave it back.
  */
 #ifndef PRELOAD_CORE_WORD_H
 #define PRELOAD_CORE_WORD_H

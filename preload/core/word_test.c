@@ -158,6 +158,40 @@ static void two_that_have_it_at_once(void **state)
     assert_int_equal(cell->items, 0);
 }
 
+static void it_is_given_back_by_another_meanwhile(void **state)
+{
+    (void)state;
+    uint32_t word = 0;
+    wait_here(&word);
+    const struct el_object *cell = record_of(number(&word))->cell;
+    for (uint64_t i = 0; i < 7; i++)
+        had_by(&word, 1 + i % 2, 2);
+    const uint64_t items = cell->items;
+    struct pl_self *self = pl_enter();
+    struct pl_thread *thread = self->thread;
+    pl_word_waited(self, number(&word), 2, 5);
+    const struct pl_word mine = thread->words[thread->word_last];
+    thread->words[thread->word_last] = (struct pl_word){0};
+    pl_word_wakes(self, number(&word)); /* as if by one that had taken it at once */
+    thread->words[thread->word_last] = mine;
+    pl_word_wakes(self, number(&word));
+    pl_leave(self);
+    assert_int_equal(cell->items, items - 4);
+}
+
+static void what_is_left_is_counted(void **state)
+{
+    (void)state;
+    uint32_t word = 0;
+    struct pl_wait w;
+    pl_wait_begin(&w, EL_WAIT_FUTEX, number(&word), 0, PL_CALL());
+    pl_wait_end(&w, 0);
+    const struct el_object *cell = record_of(number(&word))->cell;
+    had_by(&word, 1, 0);
+    had_by(&word, 2, 0);
+    assert_true(cell->capacity == UINT64_MAX);
+}
+
 static void what_was_known_of_a_word_ends_with_its_waits(void **state)
 {
     (void)state;
@@ -249,6 +283,8 @@ int main(void)
         cmocka_unit_test(a_lock_that_is_waited_for_with_another_one_held),
         cmocka_unit_test(a_lock_goes_from_one_to_another),
         cmocka_unit_test(two_that_have_it_at_once),
+        cmocka_unit_test(it_is_given_back_by_another_meanwhile),
+        cmocka_unit_test(what_is_left_is_counted),
         cmocka_unit_test(what_was_known_of_a_word_ends_with_its_waits),
         cmocka_unit_test(a_word_becomes_a_mutex),
         cmocka_unit_test(a_wait_that_was_none),

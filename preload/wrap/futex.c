@@ -64,10 +64,11 @@ static int wait_asked(const struct pl_syscall *s, struct asked *asked)
     case FUTEX_WAIT_REQUEUE_PI:
     case FUTEX_LOCK_PI2:
         *asked = by_clock(s, clock);
+        asked->expected = 1; /* it is taken */
         return 1;
     case FUTEX_LOCK_PI:
         *asked = by_clock(s, CLOCK_REALTIME);
-        asked->expected = 0; /* of no meaning */
+        asked->expected = 1;
         return 1;
     default:
         return 0;
