@@ -25,12 +25,14 @@
 
 /* ---- the program ---- */
 
-static uint32_t never, turn;
+#define NOT_YET 7u
+
+static uint32_t never, turn = NOT_YET;
 static volatile long waiter_tid;
 
 static void futex(uint32_t *word, int op, uint32_t value)
 {
-    syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+    syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
 static int child_main(void *arg)
@@ -50,8 +52,8 @@ static void wait_until_asleep(long tid)
 static void *waits(void *arg)
 {
     waiter_tid = syscall(SYS_gettid);
-    while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) == 0)
-        futex(&turn, FUTEX_WAIT, 0);
+    while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) == NOT_YET)
+        futex(&turn, FUTEX_WAIT_BITSET, NOT_YET);
     for (;;)
         futex(&never, FUTEX_WAIT, 0);
     return arg;
@@ -121,6 +123,7 @@ static void on_cell(const struct el_record *record)
         assert_true(is_turn || (void *)(uintptr_t)o->object == never_at);
         assert_int_equal(o->last_waker, is_turn ? 1 : 0);
         assert_int_equal(o->last_waiter, 2);
+        assert_int_equal(o->capacity, is_turn ? NOT_YET + 1 : 0);
         assert_int_equal(o->storage, EL_STORAGE_STATIC);
         objects_seen++;
     }

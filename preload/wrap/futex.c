@@ -62,13 +62,12 @@ static int wait_asked(const struct pl_syscall *s, struct asked *asked)
         return 1;
     case FUTEX_WAIT_BITSET:
     case FUTEX_WAIT_REQUEUE_PI:
-    case FUTEX_LOCK_PI2:
         *asked = by_clock(s, clock);
-        asked->expected = 1; /* it is taken */
         return 1;
     case FUTEX_LOCK_PI:
-        *asked = by_clock(s, CLOCK_REALTIME);
-        asked->expected = 1;
+    case FUTEX_LOCK_PI2:
+        *asked = by_clock(s, (op & ~FLAGS) == FUTEX_LOCK_PI ? CLOCK_REALTIME : clock);
+        asked->expected = 1; /* it is taken; what the caller gives has no meaning */
         return 1;
     default:
         return 0;
