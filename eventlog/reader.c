@@ -145,11 +145,16 @@ static bool is_first_file(const char *name)
     return name[0] == '.' || strcmp(name, "metadata") == 0 || strcmp(name, EL_SUMMARY_FILE) == 0;
 }
 
-bool el_has_begun(const char *dir)
+bool el_has_failed(const char *dir)
 {
     size_t n = strlen(dir), suffix = sizeof EL_DIR_FAILED - 1;
+    return n > suffix && strcmp(dir + n - suffix, EL_DIR_FAILED) == 0;
+}
+
+bool el_has_begun(const char *dir)
+{
     DIR *d = opendir(dir);
-    bool begun = d == NULL || (n > suffix && strcmp(dir + n - suffix, EL_DIR_FAILED) == 0);
+    bool begun = d == NULL || el_has_failed(dir);
     for (struct dirent *e; !begun && (e = readdir(d)) != NULL;)
         begun = !is_first_file(e->d_name);
     if (d != NULL)

@@ -50,6 +50,9 @@ struct el_list {
 enum el_read_error el_list_processes(const char *root, struct el_list *out);
 void el_list_free(struct el_list *list);
 
+/* Did its process say that no record could be begun? By the directory's name. */
+bool el_has_failed(const char *dir);
+
 /* No, if it holds nothing but what lies there before the first event: its process was killed as the
  * record began. One that could not write has left word of it, and lacks what it would have told. */
 bool el_has_begun(const char *dir);

@@ -77,6 +77,7 @@ struct log_part {
     const char *dir;
     const struct model *log; /* its silent processes */
     size_t from;
+    uint32_t *pids; /* of its processes, in order */
     bool empty;
     struct run_info run;
 };
@@ -96,12 +97,25 @@ static char silent_mark(const struct model *log, uint32_t pid)
     return found ? found->mark : '\0';
 }
 
-static bool has_pid(const struct model *m, size_t from, uint32_t pid)
+static int by_number(const void *a, const void *b)
 {
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The process ids of a log's processes, in order; to be freed. */
+static uint32_t *pids_sorted(const struct model *m, size_t from)
+{
+    uint32_t *pids = xcalloc(m->nprocesses - from + 1, sizeof(*pids));
     for (size_t i = from; i < m->nprocesses; i++)
-        if (m->processes[i].pid == pid)
-            return true;
-    return false;
+        pids[i - from] = m->processes[i].pid;
+    qsort(pids, m->nprocesses - from, sizeof(*pids), by_number);
+    return pids;
+}
+
+static bool has_pid(const struct model *m, const struct log_part *part, uint32_t pid)
+{
+    return bsearch(&pid, part->pids, m->nprocesses - part->from, sizeof(pid), by_number) != NULL;
 }
 
 static bool has_image(const struct model *m, size_t from, uint32_t pid, uint32_t image)
@@ -140,7 +154,7 @@ static void check_silent_execs(struct judged *j, const struct log_part *part)
     size_t n = 0;
     for (size_t i = 0; i < part->log->nsilent; i++) {
         const struct model_silent *s = &part->log->silent[i];
-        n += s->mark == EL_SILENT_BECOMES && !has_pid(j->model, part->from, s->pid);
+        n += s->mark == EL_SILENT_BECOMES && !has_pid(j->model, part, s->pid);
     }
     if (n > 0)
         add_warning(j,
@@ -166,44 +180,24 @@ static void lived_on(struct judged *j, const struct log_part *part)
     }
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* The process ids of a log's processes, in order; to be freed. */
-static uint32_t *pids_sorted(const struct model *m, size_t from)
-{
-    uint32_t *pids = xcalloc(m->nprocesses - from + 1, sizeof(*pids));
-    for (size_t i = from; i < m->nprocesses; i++)
-        pids[i - from] = m->processes[i].pid;
-    qsort(pids, m->nprocesses - from, sizeof(*pids), by_number);
-    return pids;
-}
-
 /* Processes that were forked and have no record, though they had something to record, or became
  * another program. */
 static void check_forks(struct judged *j, const struct log_part *part)
 {
     const struct model *m = j->model;
-    const size_t from = part->from;
-    uint32_t *pids = pids_sorted(m, from);
     const struct model_process *first = NULL;
     uint64_t n = 0;
-    for (size_t i = from; i < m->nprocesses; i++) {
+    for (size_t i = part->from; i < m->nprocesses; i++) {
         const struct model_process *p = &m->processes[i];
         uint64_t found = 0;
         for (size_t k = 0; k < p->nchildren; k++)
-            found += silent_mark(part->log, p->children[k]) != '\0' ||
-                     bsearch(&p->children[k], pids, m->nprocesses - from, sizeof(*pids),
-                             by_number) != NULL;
+            found +=
+                silent_mark(part->log, p->children[k]) != '\0' || has_pid(m, part, p->children[k]);
         if (p->alone || found >= p->tracked)
             continue;
         first = first ? first : p;
         n += p->tracked - found;
     }
-    free(pids);
     if (n > 0)
         add_warning(j,
                     xasprintf("%" PRIu64 " process%s made by fork %s no record (by process %u, "
@@ -291,10 +285,13 @@ static bool read_part(struct judged *j, struct log_part *part, struct read_probl
     if (wrong)
         add_warning(j, wrong);
     part->log = m;
+    part->pids = pids_sorted(j->model, part->from);
     lived_on(j, part);
     check_execs(j, part, problems);
     check_silent_execs(j, part);
     check_forks(j, part);
+    free(part->pids);
+    part->pids = NULL;
     model_destroy(m);
     return true;
 }

@@ -12,7 +12,6 @@
 #include "analyzer/model/build.h"
 #include "analyzer/model/memory.h"
 #include "analyzer/read/read_silent.h"
-#include "eventlog/packet.h"
 #include "eventlog/reader.h"
 
 /* Records between two calls of the progress function. */
@@ -49,12 +48,12 @@ static bool ended_at_birth(const struct model_process *p)
     return has_done_nothing(p) && p->state == EL_RECORD_ON;
 }
 
-/* Its process said so. */
-#define COULD_NOT_BEGIN "no record could be begun: no room on the disk, or no more files allowed"
-static bool could_not_begin(const char *dir)
+/* Why a record lacks what each begins with. */
+static const char *why_not_begun(const char *dir, const char *otherwise)
 {
-    const size_t n = strlen(dir), suffix = sizeof(EL_DIR_FAILED) - 1;
-    return n > suffix && strcmp(dir + n - suffix, EL_DIR_FAILED) == 0;
+    return el_has_failed(dir)
+               ? "no record could be begun: no room on the disk, or no more files allowed"
+               : otherwise;
 }
 
 /* What the reader and the builder met, and what the writer says it lost. */
@@ -89,8 +88,7 @@ static void note_problems(const struct el_reader *r, const struct model_process 
                 "%" PRIu64 " waits were counted, and not written one by one",
                 p->dir, (double)p->thinned_ns / 1e9, p->thinned);
     if (p->command == NULL && !ended_at_birth(p))
-        problem(problems, "%s: %s", p->dir,
-                could_not_begin(p->dir) ? COULD_NOT_BEGIN : "the record has no beginning");
+        problem(problems, "%s: %s", p->dir, why_not_begun(p->dir, "the record has no beginning"));
     if (p->state == EL_RECORD_NONE)
         problem(problems, "%s: the record has no summary of its own state", p->dir);
 }
@@ -157,7 +155,7 @@ static void read_all(const struct el_list *list, struct reading *in, struct mode
         }
         if (error != EL_READ_OK) {
             problem(problems, "%s: %s", list->items[i],
-                    could_not_begin(list->items[i]) ? COULD_NOT_BEGIN : el_read_error_text(error));
+                    why_not_begun(list->items[i], el_read_error_text(error)));
             continue;
         }
         in->total_bytes = in->base_bytes + el_reader_bytes_total(in->reader);

@@ -44,9 +44,7 @@ static int by_time(const void *a, const void *b)
 static bool ended_before_stop(const struct rule *rule, const struct model_process *p,
                               const struct model_actor *a)
 {
-    double share = rule_threshold(rule, "stopping-share") * (double)p->end_ns;
-    double most = rule_threshold(rule, "stopping") * 1e9;
-    return (double)a->ended_ns + (share < most ? share : most) < (double)p->end_ns;
+    return (double)a->ended_ns + leaks_stopping_ns(rule, p) < (double)p->end_ns;
 }
 
 static struct finding *unjoined_finding(const struct rule *rule, const struct model_process *p,

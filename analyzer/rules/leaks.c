@@ -171,17 +171,22 @@ static void weigh_idle_threads(const struct rule *rule, struct leak_group *g)
         g->severity = SEVERITY_WARNING;
 }
 
+double leaks_stopping_ns(const struct rule *rule, const struct model_process *p)
+{
+    double share = rule_threshold(rule, "stopping-share") * (double)p->end_ns;
+    double most = rule_threshold(rule, "stopping") * 1e9;
+    return share < most ? share : most;
+}
+
 /* A program that exits stops its threads, and who is on the way stops behind them. What has been
  * waited for since then only would have come, or not: there was no time to see. */
 static bool stopped_by_the_exit(const struct rule *rule, const struct model_process *p,
                                 const struct waiter *const *members, size_t n)
 {
-    double share = rule_threshold(rule, "stopping-share") * (double)p->end_ns;
-    double most = rule_threshold(rule, "stopping") * 1e9;
     if (!p->exited)
         return false;
     for (size_t i = 0; i < n; i++)
-        if ((double)(p->end_ns - members[i]->actor->since_ns) >= (share < most ? share : most))
+        if ((double)(p->end_ns - members[i]->actor->since_ns) >= leaks_stopping_ns(rule, p))
             return false;
     return true;
 }

@@ -40,6 +40,9 @@ struct leak_group {
         "young", 1, 1, "s", "a single wait of a killed process that may just have begun"           \
     }
 
+/* What happened no longer than that before the end may be of the making of a program that exits. A
+ * threshold of threads. */
+double leaks_stopping_ns(const struct rule *rule, const struct model_process *p);
 /* Judges the tasks or the threads of a process. */
 void leaks_judge(const struct rule *rule, const struct model_process *p, bool tasks,
                  struct findings *out);
