@@ -151,7 +151,7 @@ static void push_six(void *arg)
 
 static void take_shared(void *arg)
 {
-    take(weft__take_shared(arg));
+    take(weft__take_shared(arg, WEFT_BATCH));
     take(weft__ring_pop(arg));
 }
 

@@ -39,7 +39,8 @@
 #include "runtime/sched/inside.h"
 #include "runtime/time/timers.h"
 
-enum { SPIN_NS = 15000, SPINS_BETWEEN_LOOKS = 30, SHARED_FIRST_EVERY = 61, RESPINS_MAX = 2 };
+enum { SPIN_NS = 15000, SPINS_BETWEEN_LOOKS = 30, RESPINS_MAX = 2 };
+enum { SHARED_FIRST_EVERY = 61, SHARED_LEAST = 8 };
 #define CALM_NS    (INT64_C(10) * WEFT_MS)
 #define RECHECK_NS WEFT_S
 
@@ -275,7 +276,7 @@ static struct weft_task *spin(struct weft__worker *w)
     while (weft_now() < until && !weft__ended(run)) {
         for (int i = 0; i < SPINS_BETWEEN_LOOKS; i++)
             weft__relax();
-        t = weft__take_shared(w);
+        t = weft__take_shared(w, WEFT_BATCH);
         if (!t)
             t = weft__steal(w, NULL);
         if (t)
@@ -284,18 +285,27 @@ static struct weft_task *spin(struct weft__worker *w)
     return weft__steal(w, ticks);
 }
 
+/* How many of the shared queue come between two of the ring's. What is put into a full ring goes
+ * back where it came from, so no more than fill half of it; and some at least, for the ring may
+ * never be emptier. */
+static uint32_t share_of_turn(const struct weft__worker *w)
+{
+    uint32_t count = weft__ring_count(w);
+    return count + SHARED_LEAST < WEFT_BATCH ? WEFT_BATCH - count : SHARED_LEAST;
+}
+
 static struct weft_task *look_around(struct weft__worker *w)
 {
     weft__timers_run(w);
     struct weft_task *t = NULL;
     if (w->tick % SHARED_FIRST_EVERY == 0)
-        t = weft__take_shared(w);
+        t = weft__take_shared(w, share_of_turn(w));
     if (!t)
         t = weft__next_take(w);
     if (!t)
         t = weft__ring_pop(w);
     if (!t)
-        t = weft__take_shared(w);
+        t = weft__take_shared(w, WEFT_BATCH);
     if (t)
         return t;
     weft__timers_run_all(w);

@@ -107,7 +107,8 @@ static inline void weft__prefetch_task(const void *t)
 /* queue.c */
 void weft__push_tail(struct weft__worker *w, struct weft_task *t);
 void weft__push_shared(struct weft__run *run, struct weft_task *t);
-struct weft_task *weft__take_shared(struct weft__worker *w);
+/* One for now; the others of `most`, if the worker's fair share is as many, into its ring. */
+struct weft_task *weft__take_shared(struct weft__worker *w, uint32_t most);
 /* Also the `next` of workers whose tick is still that of `ticks`, if that is not NULL. */
 struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks);
 bool weft__work_in_sight(struct weft__run *run);

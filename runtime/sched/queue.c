@@ -10,7 +10,7 @@
  */
 #include "runtime/sched/inside.h"
 
-enum { BATCH = WEFT_RING_SIZE / 2, HOP = 8 };
+enum { HOP = 8 };
 
 /* Appends a chain of `count` tasks. */
 static void put_shared(struct weft__run *run, struct weft_task *first, struct weft_task *last,
@@ -30,8 +30,8 @@ static void put_shared(struct weft__run *run, struct weft_task *first, struct we
 /* The ring is full: the older half of it and then `t` go to the shared queue. */
 static void overflow(struct weft__worker *w, struct weft_task *t)
 {
-    struct weft_task *batch[BATCH];
-    uint32_t count = weft__ring_grab(w, batch, BATCH);
+    struct weft_task *batch[WEFT_BATCH];
+    uint32_t count = weft__ring_grab(w, batch, WEFT_BATCH);
     if (count == 0) {
         put_shared(w->run, t, t, 1);
         return;
@@ -69,8 +69,7 @@ void weft__push_shared(struct weft__run *run, struct weft_task *t)
     weft__wake_if_idle(run);
 }
 
-/* One for now and a fair share for the ring. */
-struct weft_task *weft__take_shared(struct weft__worker *w)
+struct weft_task *weft__take_shared(struct weft__worker *w, uint32_t most)
 {
     struct weft__run *run = w->run;
     if (__atomic_load_n(&run->queued, __ATOMIC_RELAXED) == 0)
@@ -80,8 +79,8 @@ struct weft_task *weft__take_shared(struct weft__worker *w)
     uint32_t room = WEFT_RING_SIZE - weft__ring_count(w);
     if (count > run->queued)
         count = run->queued;
-    if (count > BATCH)
-        count = BATCH;
+    if (count > most)
+        count = most;
     if (count > room + 1)
         count = room + 1;
     struct weft_task *first = run->queue_head;
@@ -106,14 +105,14 @@ struct weft_task *weft__take_shared(struct weft__worker *w)
 struct weft_task *weft__steal(struct weft__worker *w, const uint32_t *ticks)
 {
     struct weft__run *run = w->run;
-    struct weft_task *batch[BATCH];
+    struct weft_task *batch[WEFT_BATCH];
     uint32_t start = weft__random();
     unsigned slots = __atomic_load_n(&run->slots, __ATOMIC_ACQUIRE);
     for (unsigned i = 0; i < slots; i++) {
         struct weft__worker *victim = run->worker[(start + i) % slots];
         if (victim == w)
             continue;
-        uint32_t count = weft__ring_grab(victim, batch, BATCH);
+        uint32_t count = weft__ring_grab(victim, batch, WEFT_BATCH);
         for (uint32_t k = 1; k < count; k++)
             weft__ring_push(w, batch[k]); /* its own ring is empty */
         if (count > 0) {

@@ -18,6 +18,7 @@
 
 enum {
     WEFT_RING_SIZE = 256,
+    WEFT_BATCH = WEFT_RING_SIZE / 2, /* tasks moved between queues at once */
     WEFT_MAX_WORKERS = 256,
     WEFT_INLINE_CAPTURE = 32,
     WEFT_STACK_DEFAULT = 64 * 1024,
