@@ -5,6 +5,11 @@
  * A worker keeps free records in two chains, one in use and a full one in stock. Between it and the
  * pool that all share, chains are moved as they are: nobody walks them. In the first record of a
  * chain in the pool, `object` is the next chain and `since` the number of records.
+ *
+ * Records that another worker freed lie in its caches, and to walk such a chain is to wait for it
+ * at each. So who frees one says in `object` which it freed WEFT_TASK_HOP records before, and who
+ * takes one asks for that. It is a hint, as in queue.c: it may be of a chain that has gone
+ * elsewhere since.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -132,6 +137,13 @@ static uint64_t new_id(struct weft__worker *w)
     return w->next_id++;
 }
 
+/* A record, to be written. */
+static inline void ask_for(const void *t)
+{
+    __builtin_prefetch(t, 1);
+    __builtin_prefetch((const void *)((uintptr_t)t + 64), 1);
+}
+
 static struct weft_task *from_cache(struct weft__worker *w)
 {
     if (w->free_task_count == 0) {
@@ -147,6 +159,7 @@ static struct weft_task *from_cache(struct weft__worker *w)
     if (t) {
         w->free_tasks = t->next;
         w->free_task_count--;
+        ask_for(__atomic_load_n(&t->object, __ATOMIC_RELAXED));
     }
     return t;
 }
@@ -183,6 +196,9 @@ void weft__task_recycle(struct weft__worker *w, struct weft_task *t)
         w->free_task_count = 0;
     }
     t->next = w->free_task_count ? w->free_tasks : NULL;
+    struct weft_task **before = &w->freed[w->free_task_count % WEFT_TASK_HOP];
+    __atomic_store_n(&t->object, *before, __ATOMIC_RELAXED);
+    *before = t;
     w->free_tasks = t;
     w->free_task_count++;
 }

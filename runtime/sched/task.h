@@ -25,6 +25,7 @@ enum {
     WEFT_STACK_MIN = 16 * 1024,
     WEFT_STACK_CACHE = 64,
     WEFT_TASK_CHAIN = 64,
+    WEFT_TASK_HOP = 8,
     WEFT_VAIN_KINDS = 8,
 };
 
@@ -135,6 +136,7 @@ struct weft__worker {
     struct weft_task *fresh;      /* which the scheduler is to begin; see sched.c */
     struct weft_task *free_tasks; /* see task.c */
     struct weft_task *full_chain;
+    struct weft_task *freed[WEFT_TASK_HOP]; /* the last ones */
     unsigned free_task_count, free_stack_count[WEFT__STACK_CLASSES];
     uint64_t random;
     uint64_t next_id, last_id; /* task numbers in stock */
