@@ -6,7 +6,9 @@
  * call weft_yield() now and then.
  *
  * Rules for every function, unless its comment says otherwise:
- *  - Errors are negative errno values. Times are nanoseconds; WEFT_FOREVER is no limit.
+ *  - Errors are negative errno values. Times are nanoseconds. A time limit (timeout_ns) that is
+ *    negative, such as WEFT_FOREVER, is none. The time of a timer, a context or a sleep is over at
+ *    once if it is negative, as in Go.
  *  - It may be called by any task of any worker, and by any OS thread that is not Weft's: a wait
  *    blocks that thread then, also while no run is open. Only its first wait needs memory, without
  *    which the program stops.

@@ -33,8 +33,8 @@ WEFT_API ssize_t weft_write(int fd, const void *buffer, size_t size);
  * a server that just tries again does not spin. Go: listener.Accept. */
 WEFT_API int weft_accept(int fd, struct sockaddr *address, socklen_t *length);
 
-/* As connect(2), waiting until it is connected: 0 or a negative errno. Makes fd non-blocking.
- * Go: net.Dial. */
+/* As connect(2), waiting until it is connected, for room in the queue of a Unix socket too: 0 or a
+ * negative errno. Makes fd non-blocking. Go: net.Dial. */
 WEFT_API int weft_connect(int fd, const struct sockaddr *address, socklen_t length);
 
 /* Waits until one of `events` (POLLIN, POLLOUT, POLLPRI, POLLRDHUP) or an error holds: what holds,
@@ -62,8 +62,9 @@ WEFT_API int weft_set_read_deadline(int fd, int64_t when);
 WEFT_API int weft_set_write_deadline(int fd, int64_t when);
 
 /* The calls of those names, waiting as weft_read and weft_write do; writev writes all of it, with
- * at most 1024 buffers. readv and writev take what is no socket, too. Go: net.Buffers.WriteTo,
- * net.PacketConn.ReadFrom and WriteTo, net.UDPConn.ReadMsgUDP and WriteMsgUDP. */
+ * at most 1024 buffers. readv and writev take what is no socket, too. MSG_WAITALL is not heeded,
+ * and MSG_ERRQUEUE does not wait. Go: net.Buffers.WriteTo, net.PacketConn.ReadFrom and WriteTo,
+ * net.UDPConn.ReadMsgUDP and WriteMsgUDP. */
 WEFT_API ssize_t weft_readv(int fd, const struct iovec *buffers, int count);
 WEFT_API ssize_t weft_writev(int fd, const struct iovec *buffers, int count);
 WEFT_API ssize_t weft_recvfrom(int fd, void *buffer, size_t size, int flags,
@@ -85,9 +86,10 @@ WEFT_API int weft_resolve(const char *node, const char *service, const struct ad
                           struct addrinfo **found);
 
 /* A socket that listens, or is bound if it is for messages. `network` is one of tcp, tcp4, tcp6,
- * udp, udp4, udp6, unix; `address` is "host:port", "[host]:port", ":port" (all of this machine's),
- * or for unix a path ("@name": no file). Non-blocking, closed on exec; close it with weft_close. A
- * negative errno. Go: net.Listen, net.ListenPacket. */
+ * udp, udp4, udp6, unix; `address` is "host:port", "[host]:port", ":port" (all of this machine's,
+ * of IPv4 and IPv6 by one socket unless the network is one of them), or for unix a path ("@name":
+ * no file). Non-blocking, closed on exec; close it with weft_close. A negative errno. Go:
+ * net.Listen, net.ListenPacket. */
 WEFT_API int weft_listen(const char *network, const char *address);
 
 /* A socket that is connected there, within `timeout_ns` (WEFT_FOREVER: no limit; the look-up of the

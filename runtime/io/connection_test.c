@@ -2,6 +2,7 @@
  */
 #include "runtime/io/sockets_test.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -165,6 +166,94 @@ static void unix_connection(int type, int fds[2])
     CHECK(connect(fds[1], (struct sockaddr *)&address, sizeof address) == 0);
     fds[0] = weft_accept(listener, NULL, NULL);
     CHECK(fds[0] >= 0 && weft_close(listener) == 0);
+}
+
+/* ---- a full queue of connections: what a Unix socket has no event for ---- */
+
+enum { CALLERS = 12 };
+
+static struct {
+    struct sockaddr_un address;
+    _Atomic int connected, ended;
+} queue;
+
+static int full_listener(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    queue.address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    snprintf(queue.address.sun_path + 1, sizeof queue.address.sun_path - 1, "weft-queue-%d",
+             getpid());
+    CHECK(bind(fd, (struct sockaddr *)&queue.address, sizeof queue.address) == 0);
+    CHECK(listen(fd, 1) == 0);
+    return fd;
+}
+
+static int connect_to_it(int fd)
+{
+    return weft_connect(fd, (struct sockaddr *)&queue.address, sizeof queue.address);
+}
+
+static void call_it(void *arg)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)arg;
+    CHECK(connect_to_it(fd) == 0);
+    queue.connected++;
+    weft_close(fd);
+}
+
+static void *call_from_a_thread(void *arg)
+{
+    call_it(arg);
+    return NULL;
+}
+
+static void call_in_vain(void *arg)
+{
+    int fd = TO_FD(arg);
+    CHECK(connect_to_it(fd) == -EBADF);
+    queue.ended++;
+}
+
+TASK_TEST(connects_wait_for_room)
+{
+    struct weft_waitgroup wg = {0};
+    pthread_t thread;
+    int listener = full_listener();
+    queue.connected = 0;
+    for (int i = 0; i < CALLERS; i++)
+        CHECK(weft_waitgroup_go(&wg, call_it, NULL) == 0);
+    CHECK(pthread_create(&thread, NULL, call_from_a_thread, NULL) == 0);
+    weft_sleep(20 * WEFT_MS);
+    CHECK(queue.connected <= 2); /* those there is room for */
+    for (int i = 0; i <= CALLERS; i++) {
+        int fd = weft_accept(listener, NULL, NULL);
+        CHECK(fd >= 0 && weft_close(fd) == 0);
+    }
+    weft_waitgroup_wait(&wg);
+    CHECK(pthread_join(thread, NULL) == 0 && queue.connected == CALLERS + 1);
+    weft_close(listener);
+}
+
+TASK_TEST(that_wait_ends)
+{
+    struct weft_waitgroup wg = {0};
+    int listener = full_listener(), fds[4];
+    for (int i = 0; i < 4; i++)
+        CHECK((fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0);
+    CHECK(connect_to_it(fds[0]) == 0 && connect_to_it(fds[1]) == 0);
+    int64_t until = weft_now() + 5 * WEFT_MS;
+    CHECK(weft_set_write_deadline(fds[2], until) == 0);
+    CHECK(connect_to_it(fds[2]) == -ETIMEDOUT && weft_now() >= until);
+    queue.ended = 0;
+    CHECK(weft_waitgroup_go(&wg, call_in_vain, TO_ARG(fds[3])) == 0);
+    weft_sleep(5 * WEFT_MS);
+    CHECK(queue.ended == 0 && weft_close(fds[3]) == 0);
+    weft_waitgroup_wait(&wg);
+    CHECK(queue.ended == 1);
+    for (int i = 0; i < 3; i++)
+        weft_close(fds[i]);
+    weft_close(listener);
 }
 
 TASK_TEST(short_reads)
@@ -390,6 +479,8 @@ int main(void)
         cmocka_unit_test(test_file_in_its_place),
         cmocka_unit_test(test_write_in_its_place),
         cmocka_unit_test(numbers_come_again),
+        cmocka_unit_test(connects_wait_for_room),
+        cmocka_unit_test(that_wait_ends),
         cmocka_unit_test(short_reads),
         cmocka_unit_test(urgent_data),
         cmocka_unit_test(ends),

@@ -16,6 +16,10 @@ enum { POLL_SLICE_MS = 100 };
 #define BACK_OFF_MIN_NS (INT64_C(5) * WEFT_MS)
 #define BACK_OFF_MAX_NS WEFT_S
 
+/* How long a connect that finds a full queue waits before it tries again. */
+#define QUEUE_PAUSE_MIN_NS (50 * WEFT_US)
+#define QUEUE_PAUSE_MAX_NS (5 * WEFT_MS)
+
 __attribute__((noinline)) ssize_t weft__failed(void)
 {
     return -errno;
@@ -327,15 +331,34 @@ static int wait_to_connect(const struct weft__use *use, const void *caller)
     return connect_result(use->fd);
 }
 
+/* There is no event for room in the queue of a Unix socket that listens: asks now and then. */
+static int connect_in_turns(const struct weft__use *use, const struct sockaddr *address,
+                            socklen_t length)
+{
+    int64_t pause = QUEUE_PAUSE_MIN_NS;
+    for (;;) {
+        if (is_late(use->state, weft__fd_look(use->state), WEFT__WRITE_DEADLINE))
+            return -ETIMEDOUT;
+        if (use->state && weft__use_is_closing(use->state))
+            return -EBADF;
+        int e = connect(use->fd, address, length) == 0 ? 0 : (int)weft__failed();
+        if (e != -EAGAIN || address->sa_family != AF_UNIX)
+            return e;
+        weft__use_stall(use);
+        weft_sleep(pause);
+        weft__use_go_on(use);
+        if (pause < QUEUE_PAUSE_MAX_NS)
+            pause *= 2;
+    }
+}
+
 static int connect_used(const struct weft__use *use, const struct sockaddr *address,
                         socklen_t length, const void *caller)
 {
     int fd = use->fd, e = weft__no_block(fd);
     if (e < 0)
         return e;
-    if (is_late(use->state, weft__fd_look(use->state), WEFT__WRITE_DEADLINE))
-        return -ETIMEDOUT;
-    e = connect(fd, address, length) == 0 ? 0 : (int)weft__failed();
+    e = connect_in_turns(use, address, length);
     if (e != 0 && e != -EINPROGRESS && e != -EINTR)
         return e;
     weft__fd_trust(fd);

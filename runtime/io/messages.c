@@ -39,7 +39,7 @@ static ssize_t receive(struct message *m, const void *caller)
                                           .caller = caller},
                                  .attempt = recv_once,
                                  .arg = m};
-    if (m->flags & MSG_DONTWAIT)
+    if (m->flags & (MSG_DONTWAIT | MSG_ERRQUEUE))
         return recv_once(m);
     return weft__io_call(&call);
 }

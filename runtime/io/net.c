@@ -1,6 +1,7 @@
 /* Addresses as text: resolve, listen, dial. */
 #include "runtime/io/io.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -113,24 +114,65 @@ static int split(const char *address, char host[HOST_MAX], const char **port)
                                                 : 0; /* getaddrinfo takes it modulo 2^16 */
 }
 
-/* Calls use() for each address until it is not negative; that, or the first error. */
-static int for_each_address(const struct network *n, const char *address, bool passive,
-                            int (*use)(const struct addrinfo *a, int64_t until), int64_t until)
+/* What is asked for: a socket for an address. */
+struct request {
+    const struct network *network;
+    const char *address;
+    int family;
+    bool passive;
+    int64_t until; /* connected by then */
+    int (*use)(const struct addrinfo *a, const struct request *request);
+};
+
+/* A number needs no look-up, and no thread for that. */
+static bool parse_numbers(const struct request *request, const char *host, const char *port,
+                          struct sockaddr_storage *at, struct addrinfo *a)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)at;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)at;
+    char *rest;
+    unsigned long number = strtoul(port, &rest, 10);
+    *at = (struct sockaddr_storage){0};
+    *a = (struct addrinfo){.ai_socktype = request->network->type, .ai_addr = (void *)at};
+    if (*port < '0' || *port > '9' || *rest != '\0')
+        return false;
+    if (request->family != AF_INET6 && inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+        v4->sin_port = htons((uint16_t)number);
+        v4->sin_family = AF_INET;
+        a->ai_addrlen = sizeof *v4;
+    } else if (request->family != AF_INET && inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
+        v6->sin6_port = htons((uint16_t)number);
+        v6->sin6_family = AF_INET6;
+        a->ai_addrlen = sizeof *v6;
+    } else {
+        return false;
+    }
+    a->ai_family = at->ss_family;
+    return true;
+}
+
+/* Each address of the name in turn: what the first that can be used is good for, or the first
+ * error. */
+static int for_each_address(const struct request *request)
 {
     char host[HOST_MAX];
     const char *port;
-    int r = split(address, host, &port);
+    struct sockaddr_storage at;
+    struct addrinfo number, *found;
+    int r = split(request->address, host, &port);
     if (r < 0)
         return r;
-    struct addrinfo hints = {
-        .ai_family = n->family, .ai_socktype = n->type, .ai_flags = passive ? AI_PASSIVE : 0};
-    struct addrinfo *found;
+    if (parse_numbers(request, host, port, &at, &number))
+        return request->use(&number, request);
+    struct addrinfo hints = {.ai_family = request->family,
+                             .ai_socktype = request->network->type,
+                             .ai_flags = request->passive ? AI_PASSIVE : 0};
     r = weft_resolve(*host ? host : NULL, port, &hints, &found);
     if (r < 0)
         return r;
     int first = -EHOSTUNREACH;
     for (struct addrinfo *a = found; a; a = a->ai_next) {
-        r = use(a, until);
+        r = request->use(a, request);
         if (r >= 0)
             break;
         if (a == found)
@@ -138,6 +180,17 @@ static int for_each_address(const struct network *n, const char *address, bool p
     }
     freeaddrinfo(found);
     return r >= 0 ? r : first;
+}
+
+/* All addresses of this machine, by one socket where the kernel has IPv6. */
+static int listen_everywhere(struct request *request)
+{
+    request->family = AF_INET6;
+    int r = for_each_address(request);
+    if (r != -EAFNOSUPPORT && r != -EADDRNOTAVAIL)
+        return r;
+    request->family = AF_INET;
+    return for_each_address(request);
 }
 
 static int unix_address(const char *path, struct sockaddr_un *un, struct addrinfo *a)
@@ -157,18 +210,20 @@ static int unix_address(const char *path, struct sockaddr_un *un, struct addrinf
     return 0;
 }
 
-static int start(const char *network, const char *address, bool passive,
-                 int (*use)(const struct addrinfo *a, int64_t until), int64_t until)
+static int start(const char *network, struct request *request)
 {
-    const struct network *n = find_network(network);
-    if (!n)
+    request->network = find_network(network);
+    if (!request->network)
         return -EINVAL;
-    if (n->family != AF_UNIX)
-        return for_each_address(n, address, passive, use, until);
+    request->family = request->network->family;
+    if (request->passive && request->family == AF_UNSPEC && *request->address == ':')
+        return listen_everywhere(request);
+    if (request->family != AF_UNIX)
+        return for_each_address(request);
     struct sockaddr_un un;
     struct addrinfo a;
-    int r = unix_address(address, &un, &a);
-    return r < 0 ? r : use(&a, until);
+    int r = unix_address(request->address, &un, &a);
+    return r < 0 ? r : request->use(&a, request);
 }
 
 static int make_socket(const struct addrinfo *a)
@@ -193,14 +248,22 @@ static int give_up(int fd, int error)
 
 /* ---- listen and dial ---- */
 
-static int listen_on(const struct addrinfo *a, int64_t until)
+/* Of IPv6 alone where that is what was asked for. */
+static int choose_families(int fd, const struct addrinfo *a, const struct request *request)
+{
+    int alone = request->network->family == AF_INET6;
+    if (a->ai_family != AF_INET6)
+        return 0;
+    return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof alone);
+}
+
+static int listen_on(const struct addrinfo *a, const struct request *request)
 {
     int one = 1, fd = make_socket(a);
-    (void)until;
     if (fd < 0)
         return fd;
     if ((is_tcp(a) && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0) ||
-        bind(fd, a->ai_addr, a->ai_addrlen) != 0 ||
+        choose_families(fd, a, request) != 0 || bind(fd, a->ai_addr, a->ai_addrlen) != 0 ||
         (a->ai_socktype == SOCK_STREAM && listen(fd, SOMAXCONN) != 0))
         return give_up(fd, (int)weft__failed());
     return fd;
@@ -208,11 +271,14 @@ static int listen_on(const struct addrinfo *a, int64_t until)
 
 int weft_listen(const char *network, const char *address)
 {
-    return start(network, address, true, listen_on, INT64_MAX);
+    return start(network,
+                 &(struct request){
+                     .address = address, .passive = true, .until = INT64_MAX, .use = listen_on});
 }
 
-static int dial_to(const struct addrinfo *a, int64_t until)
+static int dial_to(const struct addrinfo *a, const struct request *request)
 {
+    int64_t until = request->until;
     int one = 1, fd = make_socket(a);
     if (fd < 0)
         return fd;
@@ -228,6 +294,6 @@ static int dial_to(const struct addrinfo *a, int64_t until)
 
 int weft_dial(const char *network, const char *address, int64_t timeout_ns)
 {
-    return start(network, address, false, dial_to,
-                 timeout_ns < 0 ? INT64_MAX : weft__after_ns(timeout_ns));
+    int64_t until = timeout_ns < 0 ? INT64_MAX : weft__after_ns(timeout_ns);
+    return start(network, &(struct request){.address = address, .until = until, .use = dial_to});
 }

@@ -2,6 +2,7 @@
 #include "runtime/io/sockets_test.h"
 
 #include <netdb.h>
+#include <stdbool.h>
 #include <sys/uio.h>
 
 static void greet(void *arg)
@@ -41,6 +42,61 @@ TASK_TEST(listen_and_dial)
     meet("tcp4", ":0", "localhost");
     snprintf(name, sizeof name, "@weft-net-test-%d", getpid());
     meet("unix", name, NULL);
+}
+
+/* Whether somebody answers there. */
+static bool is_heard(const char *network, const char *host, int port)
+{
+    char address[64];
+    snprintf(address, sizeof address, "%s:%d", host, port);
+    int fd = weft_dial(network, address, 60 * WEFT_S);
+    CHECK(fd >= 0 || fd == -ECONNREFUSED || fd == -EADDRNOTAVAIL || fd == -EAFNOSUPPORT);
+    if (fd >= 0)
+        weft_close(fd);
+    return fd >= 0;
+}
+
+static int port_of(int listener)
+{
+    struct sockaddr_in6 at;
+    socklen_t length = sizeof at;
+    CHECK(getsockname(listener, (struct sockaddr *)&at, &length) == 0);
+    return ntohs(at.sin6_port); /* at the same place in each family */
+}
+
+static bool has_ipv6(void)
+{
+    int fd = weft_listen("tcp6", "[::1]:0");
+    if (fd >= 0)
+        weft_close(fd);
+    return fd >= 0;
+}
+
+/* As Go: without a host all addresses of each family that the network has. */
+TASK_TEST(all_addresses)
+{
+    static const char *const networks[] = {"tcp", "tcp4", "tcp6"};
+    for (int i = 0; i < (has_ipv6() ? 3 : 2); i++) {
+        int listener = weft_listen(networks[i], ":0"), port = port_of(listener);
+        CHECK(listener >= 0);
+        CHECK(is_heard("tcp4", "127.0.0.1", port) == (i != 2));
+        CHECK(is_heard("tcp6", "[::1]", port) == (i != 1 && has_ipv6()));
+        char other[16];
+        snprintf(other, sizeof other, ":%d", port);
+        CHECK(weft_listen(networks[i], other) == -EADDRINUSE);
+        weft_close(listener);
+    }
+}
+
+/* The first test: no thread is there from one before. */
+TASK_TEST(numbers_need_no_thread)
+{
+    struct weft_stats stats;
+    int listener = weft_listen("tcp", "127.0.0.1:0");
+    CHECK(is_heard("tcp", "127.0.0.1", port_of(listener)));
+    CHECK(!is_heard("tcp", "127.0.0.1", 1));
+    CHECK(weft_stats(&stats) == 0 && stats.blocking_threads == 0);
+    weft_close(listener);
 }
 
 TASK_TEST(bad_addresses)
@@ -101,6 +157,8 @@ TASK_TEST(datagrams)
         CHECK(weft_recvfrom(client, buffer, sizeof buffer, 0, NULL, NULL) == 3);
         weft_waitgroup_wait(&wg);
     }
+    struct msghdr nothing = {0}; /* which no blocking call waits for either */
+    CHECK(weft_recvmsg(client, &nothing, MSG_ERRQUEUE) == -EAGAIN);
     CHECK(weft_set_read_deadline(client, weft_now()) == 0);
     CHECK(weft_recvfrom(client, buffer, sizeof buffer, 0, NULL, NULL) == -ETIMEDOUT);
     CHECK(weft_close(server) == 0 && weft_close(client) == 0);
@@ -192,10 +250,16 @@ TASK_TEST(whole_file)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(listen_and_dial), cmocka_unit_test(bad_addresses),
-        cmocka_unit_test(resolve),         cmocka_unit_test(datagrams),
-        cmocka_unit_test(several_buffers), cmocka_unit_test(messages),
+
+        cmocka_unit_test(numbers_need_no_thread),
+        cmocka_unit_test(listen_and_dial),
+        cmocka_unit_test(bad_addresses),
+        cmocka_unit_test(resolve),
+        cmocka_unit_test(datagrams),
+        cmocka_unit_test(several_buffers),
+        cmocka_unit_test(messages),
         cmocka_unit_test(whole_file),
+        cmocka_unit_test(all_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
