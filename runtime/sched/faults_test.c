@@ -2,6 +2,7 @@
  * The end of a stack, and other faults: each in a child process, with what it says and its status.
  * Not under the sanitizers, which report faults in their own words.
  */
+#include <fcntl.h>
 #include <pthread.h>
 
 #include "runtime/test/ending.h"
@@ -45,6 +46,22 @@ static void overflow_of_a_small_one(void *arg)
     struct weft_task_options small = {.name = "shallow", .small_stack = 1};
     weft_go_with(&small, recurse_deeply, arg);
     weft_chan_recv(NULL, NULL);
+}
+
+/* Compiled with -fstack-clash-protection, each page of it is touched, the guard before what lies
+ * below. */
+static __attribute__((noinline)) ssize_t read_much(int fd)
+{
+    char buffer[64 * 1024];
+    ssize_t n = weft_read(fd, buffer, sizeof buffer);
+    return n > 0 ? buffer[n - 1] : n;
+}
+
+static void overflow_by_a_buffer(void *arg)
+{
+    (void)arg;
+    weft_set_name("deep");
+    read_much(weft_open("/dev/zero", O_RDONLY, 0));
 }
 
 static void null_dereference(void *arg)
@@ -120,6 +137,7 @@ static const struct ending cases[] = {
     {overflow_of_a_small_one,
      -SIGSEGV,
      {"weft: stack overflow in task ", "\"shallow\" (stack of the small class"}},
+    {overflow_by_a_buffer, -SIGSEGV, {"weft: stack overflow in task ", OVERFLOW_TEXT}},
     {null_dereference, -SIGSEGV, {NULL}},
     {sent_signal, -SIGSEGV, {NULL}},
     {neighbours_intact, 7, {NULL}},
