@@ -321,7 +321,7 @@ struct weft_ctx *weft_ctx_without_cancel(struct weft_ctx *parent)
 struct weft_ctx *weft_ctx_with_value(struct weft_ctx *parent, const void *key, void *value)
 {
     if (!key)
-        weft__fatal("nil key of a context value");
+        weft__fatal_object("nil key of a context value", parent, WEFT_CALLER(), NULL, NULL);
     if (!parent)
         parent = &background;
     struct weft_ctx *ctx = make_view(parent, source_of(parent), WEFT_CALLER());

@@ -303,7 +303,8 @@ WEFT_API int64_t weft_now(void);
 
 /* Channels of timers carry one int64_t: weft_now() when it fired. They have room for one and are
  * lent: retain one that shall outlive its timer. After stop or reset returned, no older value is
- * received from them. */
+ * received from them. Timers fire, and deadlines of contexts pass, while a run is open; those that
+ * are armed at its end never do, unless they are set anew. */
 
 /* A timer that fires once, `ns` from now; NULL: no memory. Go: time.NewTimer(). */
 WEFT_API struct weft_timer *weft_timer_new(int64_t ns);

@@ -5,6 +5,14 @@
 
 #include "runtime/test/ending.h"
 
+/* Where a task waits is found by its stack, on which the runtime stands first if it is no module of
+ * its own. */
+#ifdef RUNTIME_INSIDE
+#define WAITS_IN ""
+#else
+#define WAITS_IN "misuse_chan_recv+0x"
+#endif
+
 /* Not static, and linked with -rdynamic: the loader knows the names. */
 #define CALL(name, call)                                                                           \
     __attribute__((noinline)) void name(void *arg);                                                \
@@ -34,6 +42,11 @@ CALL(misuse_runlock_first, runlock(arg))
 CALL(misuse_runlock, runlock(arg))
 CALL(misuse_sem_release_first, weft_sem_release(arg, 1))
 CALL(misuse_sem_release, weft_sem_release(arg, 1))
+CALL(misuse_sem_new, (void)arg; weft_sem_new(-1))
+CALL(misuse_ticker_new, (void)arg; weft_ticker_new(0))
+CALL(misuse_ticker_reset, weft_ticker_reset(arg, -1))
+CALL(misuse_nil_key, weft_ctx_with_value(arg, NULL, NULL))
+CALL(misuse_exit, if (arg == NULL) weft_exit())
 CALL(misuse_chan_recv, weft_chan_recv(arg, NULL))
 CALL(misuse_chan_release, weft_chan_release(arg))
 CALL(misuse_cancel, weft_ctx_cancel(arg))
@@ -262,8 +275,29 @@ static void map_of_two(void *arg)
 
 static void bad_ticker(void *arg)
 {
+    misuse_ticker_new(arg);
+}
+
+static void bad_interval(void *arg)
+{
     (void)arg;
-    weft_ticker_new(0);
+    misuse_ticker_reset(weft_ticker_new(WEFT_S));
+}
+
+static void nil_key(void *arg)
+{
+    (void)arg;
+    misuse_nil_key(weft_ctx_background());
+}
+
+static void negative_size(void *arg)
+{
+    misuse_sem_new(arg);
+}
+
+static void exit_outside(void *arg)
+{
+    weft_blocking(misuse_exit, arg);
 }
 
 static void sleep_on_nobody(void *arg)
@@ -406,7 +440,7 @@ static const struct ending cases[] = {
     {release_under_a_wait,
      -SIGABRT,
      {"weft: release of a channel on which tasks wait (task ", "): 0x",
-      ", at misuse_chan_release+0x", "; one waits at misuse_chan_recv+0x"}},
+      ", at misuse_chan_release+0x", "; one waits at " WAITS_IN}},
     {cancel_of_a_value,
      -SIGABRT,
      {"weft: cancel of a context that only has a value (task ", "): 0x", ", at misuse_cancel+0x",
@@ -415,7 +449,21 @@ static const struct ending cases[] = {
      -SIGABRT,
      {"weft: concurrent use of a map (task ", "): 0x", ", at misuse_map_get+0x",
       "; it is changed at misuse_map_set+0x"}},
-    {bad_ticker, -SIGABRT, {"weft: non-positive interval for a ticker (task "}},
+    {bad_ticker,
+     -SIGABRT,
+     {"weft: non-positive interval for a ticker (task ", ", at misuse_ticker_new+0x"}},
+    {bad_interval,
+     -SIGABRT,
+     {"weft: non-positive interval for a ticker (task ", "): 0x", ", at misuse_ticker_reset+0x"}},
+    {nil_key,
+     -SIGABRT,
+     {"weft: nil key of a context value (task ", "): 0x", ", at misuse_nil_key+0x"}},
+    {negative_size,
+     -SIGABRT,
+     {"weft: negative size of a semaphore (task ", ", at misuse_sem_new+0x"}},
+    {exit_outside,
+     -SIGABRT,
+     {"weft: weft_exit outside a task (outside a task)", ", at misuse_exit+0x"}},
     {deadlock,
      2,
      {"weft: all tasks are asleep - deadlock!\n", " waiting [mutex lock", " (main task)\n",

@@ -136,7 +136,7 @@ _Noreturn void weft_exit(void)
 {
     struct weft_task *t = weft__self();
     if (!t)
-        weft__fatal("weft_exit outside a task");
+        weft__fatal_object("weft_exit outside a task", NULL, WEFT_CALLER(), NULL, NULL);
     struct weft_deferred **list = weft__deferred_of(t);
     while (list && *list) {
         struct weft_deferred *d = *list;

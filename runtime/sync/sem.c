@@ -39,7 +39,7 @@ struct acquisition {
 struct weft_sem *weft_sem_new(int64_t size)
 {
     if (size < 0)
-        weft__fatal("negative size of a semaphore");
+        weft__fatal_object("negative size of a semaphore", NULL, WEFT_CALLER(), NULL, NULL);
     struct weft_sem *sem = calloc(1, sizeof *sem);
     if (!sem)
         return NULL;

@@ -303,10 +303,15 @@ struct weft_chan *weft_after(int64_t ns)
 
 /* ---- tickers ---- */
 
-struct weft_ticker *weft_ticker_new(int64_t ns)
+static void check_interval(int64_t ns, const struct weft_ticker *ticker, const void *caller)
 {
     if (ns <= 0)
-        weft__fatal("non-positive interval for a ticker");
+        weft__fatal_object("non-positive interval for a ticker", ticker, caller, NULL, NULL);
+}
+
+struct weft_ticker *weft_ticker_new(int64_t ns)
+{
+    check_interval(ns, NULL, WEFT_CALLER());
     return (struct weft_ticker *)start_new(make(LOITER_OBJ_TICKER, true, WEFT_CALLER()), ns, ns,
                                            WEFT_CALLER());
 }
@@ -319,8 +324,7 @@ void weft_ticker_stop(struct weft_ticker *ticker)
 
 void weft_ticker_reset(struct weft_ticker *ticker, int64_t ns)
 {
-    if (ns <= 0)
-        weft__fatal("non-positive interval for a ticker");
+    check_interval(ns, ticker, WEFT_CALLER());
     if (start(&ticker->timer, ns, ns, WEFT_CALLER()) < 0)
         weft__fatal("no memory for a timer");
 }
