@@ -20,6 +20,7 @@
 #define CELLS_MOST 16384
 
 PL_LARGE struct pl_descriptor pl_descriptors[PL_DESCRIPTORS];
+PL_LARGE struct pl_fd_brief pl_fd_table[PL_DESCRIPTORS];
 _Atomic uint32_t pl_descriptors_made = 1;
 static _Atomic uint32_t top; /* one above the highest number that was ever opened */
 
@@ -33,6 +34,8 @@ void pl_descriptors_limit_note(void)
 void pl_descriptors_reset(void)
 {
     memset(pl_descriptors, 0, atomic_load(&top) * sizeof(pl_descriptors[0]));
+    for (uint32_t fd = 0; fd < atomic_load(&top); fd++)
+        pl_fd_table[fd].seen = 0;
     atomic_store(&top, 0);
     pl_races_reset();
 }
@@ -80,8 +83,9 @@ static void opened(struct pl_self *self, int fd, enum el_fd_kind kind, uint32_t 
 }
 
 /* Each use counts where several opened: there is always something to look at then. */
-void pl_descriptor_used_since(int fd, uint32_t made)
+void pl_descriptor_used_since(int fd)
 {
+    uint32_t made = atomic_load_explicit(&pl_descriptors_made, memory_order_relaxed);
     struct pl_descriptor *d = &pl_descriptors[fd];
     const struct pl_outcome *place = __atomic_load_n(&d->place, __ATOMIC_RELAXED);
     if (place != NULL) {
@@ -92,7 +96,7 @@ void pl_descriptor_used_since(int fd, uint32_t made)
         d->used = (uint32_t)__atomic_load_n(&place->cell->made, __ATOMIC_RELAXED);
         d->flags |= EL_FD_USED;
     }
-    __atomic_store_n(&d->seen, made, __ATOMIC_RELAXED);
+    __atomic_store_n(&pl_fd_table[fd].seen, made, __ATOMIC_RELAXED);
 }
 
 /* Opened before the record began, as by a shell's child that redirects a program's output: most of

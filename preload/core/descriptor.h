@@ -30,10 +30,16 @@ struct pl_descriptor {
     uint32_t used;  /* how many its place had made when it was last used, or opened */
     uint32_t flags; /* el_fd_flags */
     uint32_t stack;
+};
+
+/* What each call on a descriptor looks at. */
+struct pl_fd_brief {
+    _Atomic uint32_t life; /* see fd_class.h */
     uint32_t seen; /* pl_descriptors_made when it was last used; 0: it has to be looked at */
 };
 
 extern PL_HIDDEN struct pl_descriptor pl_descriptors[PL_DESCRIPTORS];
+extern PL_HIDDEN struct pl_fd_brief pl_fd_table[PL_DESCRIPTORS];
 extern PL_HIDDEN _Atomic uint32_t pl_descriptors_made; /* another number after each opening */
 
 /* The call made `fd`; one that failed (negative) is ignored, and so are 0, 1 and 2. */
@@ -58,16 +64,20 @@ PL_HIDDEN void pl_descriptors_limit_note(void);
 PL_HIDDEN void pl_race_used(int fd);
 
 /* As pl_descriptor_used, where something was opened since. */
-PL_HIDDEN void pl_descriptor_used_since(int fd, uint32_t made);
+PL_HIDDEN void pl_descriptor_used_since(int fd);
+
+/* Was nothing opened since its last use? */
+static inline int pl_descriptor_is_seen(int fd)
+{
+    return __atomic_load_n(&pl_fd_table[fd].seen, __ATOMIC_RELAXED) ==
+           atomic_load_explicit(&pl_descriptors_made, memory_order_relaxed);
+}
 
 /* A call does something with it. */
 static inline void pl_descriptor_used(int fd)
 {
-    if ((unsigned)fd >= PL_DESCRIPTORS)
-        return;
-    const uint32_t made = atomic_load_explicit(&pl_descriptors_made, memory_order_relaxed);
-    if (__atomic_load_n(&pl_descriptors[fd].seen, __ATOMIC_RELAXED) != made)
-        pl_descriptor_used_since(fd, made);
+    if ((unsigned)fd < PL_DESCRIPTORS && !pl_descriptor_is_seen(fd))
+        pl_descriptor_used_since(fd);
 }
 
 #endif

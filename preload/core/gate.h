@@ -38,6 +38,9 @@
 /* For large tables that most processes hardly touch: they lie behind all else, so that what each
  * process touches is few pages, for each is a fault. */
 #define PL_LARGE __attribute__((section(".bss.zz_large")))
+/* What a program that wakes up finds least of in the caches is code: that of the usual ways lies
+ * together, on few pages. */
+#define PL_USUAL __attribute__((hot))
 /* On the ways that nothing may be called on: a function that is compiled for another kind of frame
  * than its caller would not be inlined otherwise. */
 #define PL_INLINE static inline __attribute__((always_inline))

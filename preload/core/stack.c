@@ -451,6 +451,12 @@ static void near_outdo(const struct pl_self *self, struct pl_near *sooner, struc
     sooner->next = near->next = 0;
 }
 
+PL_USUAL struct pl_near *pl_near_among(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
+                                       uintptr_t at)
+{
+    return self->near == NULL ? NULL : near_find(self, near_first(self, pc, hi - at), at);
+}
+
 uint32_t pl_stack_near_other(const struct pl_self *self, uintptr_t hi, uintptr_t pc, uintptr_t at)
 {
     if (self->near == NULL)

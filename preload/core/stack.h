@@ -262,18 +262,9 @@ PL_INLINE struct pl_near *pl_near_on(const struct pl_self *self, uintptr_t hi, u
     return pl_near_is_of(e, pc, hi - at) && pl_near_matches(e, (const uintptr_t *)at) ? e : NULL;
 }
 
-/* Where that is none: another stack of the place. */
-PL_INLINE struct pl_near *pl_near_on_other(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
-                                           uintptr_t at)
-{
-    if (__builtin_expect(self->near == NULL, 0))
-        return NULL;
-    struct pl_near *e = &self->near[pl_near_slot(pc, hi - at)];
-    if (!pl_near_is_of(e, pc, hi - at))
-        return NULL;
-    e = &self->near[pl_near_slot_of_other(e, (const uintptr_t *)at)];
-    return pl_near_is_of(e, pc, hi - at) && pl_near_matches(e, (const uintptr_t *)at) ? e : NULL;
-}
+/* Where that is none: an entry beside, or another stack of the place. Calls nothing either. */
+PL_HIDDEN struct pl_near *pl_near_among(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
+                                        uintptr_t at);
 
 PL_INLINE uint32_t pl_stack_near_on(const struct pl_self *self, uintptr_t hi, uintptr_t pc,
                                     uintptr_t at)

@@ -41,8 +41,8 @@ static inline uint32_t plain_enter(struct pl_self *self, uint32_t kind, struct p
     return stack;
 }
 
-int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object, uintptr_t pc,
-                     uintptr_t sp, uintptr_t fp)
+PL_USUAL int pl_wait_begin_at(struct pl_wait *w, uint32_t kind_and_timed, uint64_t object,
+                              uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
     struct pl_self *self = &pl_self_block;
     const struct pl_call call = {pc, sp, fp};
@@ -83,7 +83,7 @@ static inline int is_as_begun(const struct pl_self *self, const struct pl_wait *
            self->actor == w->actor && is_plain(self);
 }
 
-void pl_wait_end(struct pl_wait *w, int error)
+PL_USUAL void pl_wait_end(struct pl_wait *w, int error)
 {
     struct pl_self *self = &pl_self_block;
     if (__builtin_expect(!is_as_begun(self, w), 0)) {
@@ -94,6 +94,8 @@ void pl_wait_end(struct pl_wait *w, int error)
     atomic_signal_fence(memory_order_seq_cst);
     struct pl_actor *actor = self->actor;
     struct el_actor *cell = actor->cell;
+    /* Who wakes up is likely to lock what it locked the last time. */
+    __builtin_prefetch(pl_near_after(actor->held_end->near));
     const uint64_t now = pl_now(), ticks = now - cell->since;
     pl_capture_waited(actor, now);
     self->wait_count = 0;

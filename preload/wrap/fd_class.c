@@ -16,8 +16,6 @@
 #include "preload/core/record.h"
 #include "preload/core/timer_cell.h"
 
-PL_LARGE _Atomic uint32_t pl_fd_table[PL_FD_TABLE];
-
 /* One above the highest number that ever had a class: ranges need not go further. */
 static _Atomic uint32_t fd_top;
 
@@ -66,7 +64,7 @@ static enum pl_fd_class ask_kernel(int fd)
 
 enum pl_fd_class pl_fd_look(int fd)
 {
-    _Atomic uint32_t *entry = &pl_fd_table[fd];
+    _Atomic uint32_t *entry = &pl_fd_table[fd].life;
     int error = errno;
     uint32_t seen = atomic_load_explicit(entry, memory_order_acquire);
     enum pl_fd_class cls = ask_kernel(fd);
@@ -83,9 +81,9 @@ enum pl_fd_class pl_fd_look(int fd)
 
 void pl_fd_begins(int fd, enum pl_fd_class cls)
 {
-    if ((unsigned)fd >= PL_FD_TABLE)
+    if ((unsigned)fd >= PL_DESCRIPTORS)
         return;
-    _Atomic uint32_t *entry = &pl_fd_table[fd];
+    _Atomic uint32_t *entry = &pl_fd_table[fd].life;
     uint32_t seen = atomic_load_explicit(entry, memory_order_relaxed);
     uint32_t next;
     do {

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "preload/core/descriptor.h"
 #include "preload/core/gate.h"
 
 enum pl_fd_class {
@@ -26,12 +27,11 @@ enum pl_fd_class {
     PL_FD_TIMER    /* timerfd */
 };
 
-/* Descriptors from here on are not kept: they count as PL_FD_WAITS. */
-#define PL_FD_TABLE 65536
-
-/* The low byte is the class, the rest counts the lives of the number: who found out the class of an
- * earlier life cannot store it. */
-extern PL_HIDDEN _Atomic uint32_t pl_fd_table[PL_FD_TABLE];
+/*
+ * `life` in pl_fd_table: the low byte is the class, the rest counts the lives of the number: who
+ * found out the class of an earlier life cannot store it. Descriptors beyond the table are not
+ * kept: they count as PL_FD_WAITS.
+ */
 
 /* Asks the kernel. */
 PL_HIDDEN enum pl_fd_class pl_fd_look(int fd);
@@ -49,9 +49,10 @@ PL_HIDDEN void pl_fd_range_ends(unsigned lo, unsigned hi);
 
 static inline enum pl_fd_class pl_fd_known(int fd)
 {
-    if (__builtin_expect((unsigned)fd >= PL_FD_TABLE, 0))
+    if (__builtin_expect((unsigned)fd >= PL_DESCRIPTORS, 0))
         return fd < 0 ? PL_FD_MEMORY : PL_FD_WAITS;
-    return (enum pl_fd_class)(atomic_load_explicit(&pl_fd_table[fd], memory_order_relaxed) & 255u);
+    return (enum pl_fd_class)(atomic_load_explicit(&pl_fd_table[fd].life, memory_order_relaxed) &
+                              255u);
 }
 
 static inline enum pl_fd_class pl_fd_get(int fd)

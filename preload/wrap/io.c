@@ -20,24 +20,49 @@
  * The way of a call on /dev/null is a handful of instructions: the exported function keeps no frame
  * and calls nothing, and leaves everything else to a second one by a jump. So the second one finds
  * the caller's frame where the first one would (PL_CALL); this is why optimisation is on for the
- * first in every build.
+ * first in every build. The second is that of most calls of a server, and touches little; it
+ * leaves the rest to a third one in the same way.
  */
 #if defined(__GNUC__) && !defined(__clang__)
-#define SECOND_WAY static __attribute__((noipa))
+#define SECOND_WAY static __attribute__((noipa, optimize("O2", "no-omit-frame-pointer")))
+#define THIRD_WAY  static __attribute__((noipa))
 #else
 #define SECOND_WAY static __attribute__((noinline))
+#define THIRD_WAY  static __attribute__((noinline))
 #endif
 
-#define TWO_WAYS(ret, name, params, args, fd)                                                      \
+/* Those that servers make for each request. */
+#define OFTEN(ret, name, params)                                                                   \
+    PL_USUAL ret name params;                                                                      \
+    PL_USUAL SECOND_WAY ret quick_##name params;
+OFTEN(ssize_t, read, (int fd, void *buf, size_t n))
+OFTEN(ssize_t, recv, (int fd, void *buf, size_t n, int flags))
+OFTEN(ssize_t, readv, (int fd, const struct iovec *v, int n))
+OFTEN(ssize_t, write, (int fd, const void *buf, size_t n))
+OFTEN(ssize_t, send, (int fd, const void *buf, size_t n, int flags))
+OFTEN(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags))
+OFTEN(ssize_t, writev, (int fd, const struct iovec *v, int n))
+PL_USUAL int epoll_wait(int fd, struct epoll_event *e, int n, int ms);
+PL_USUAL int poll(struct pollfd *p, nfds_t n, int ms);
+
+#define THREE_WAYS(ret, name, params, args, fd)                                                    \
+    SECOND_WAY ret quick_##name params                                                             \
+    {                                                                                              \
+        if (!pl_io_known_noblock((int)(fd)))                                                       \
+            return slow_##name args;                                                               \
+        ret answer = PL_LOAD(name) args;                                                           \
+        pl_io_tried((intptr_t)answer, PL_CALL());                                                  \
+        return answer;                                                                             \
+    }                                                                                              \
     PL_EXPORT PL_FRAMELESS ret name params                                                         \
     {                                                                                              \
         if (__builtin_expect(pl_io_none(fd), 1))                                                   \
             return PL_LOAD(name) args;                                                             \
-        return slow_##name args;                                                                   \
+        return quick_##name args;                                                                  \
     }
 
 #define PL_IO_FD(ret, name, params, args, kind, fd)                                                \
-    SECOND_WAY ret slow_##name params                                                              \
+    THIRD_WAY ret slow_##name params                                                               \
     {                                                                                              \
         pl_descriptor_used((int)(fd));                                                             \
         if (pl_io_plain(fd)) {                                                                     \
@@ -51,7 +76,7 @@
         pl_wait_end(&waiting, pl_io_error((intptr_t)answer));                                      \
         return answer;                                                                             \
     }                                                                                              \
-    TWO_WAYS(ret, name, params, args, fd)
+    THREE_WAYS(ret, name, params, args, fd)
 
 /* `after`: what is looked at when it is over. */
 #define WAITS(ret, name, params, args, kind, object, timed, after)                                 \
@@ -154,7 +179,7 @@ static void after_read(int fd, const void *buf, ssize_t n)
 }
 
 #define READ(name, params, args)                                                                   \
-    SECOND_WAY ssize_t slow_##name params                                                          \
+    THIRD_WAY ssize_t slow_##name params                                                           \
     {                                                                                              \
         pl_descriptor_used(fd);                                                                    \
         if (pl_io_plain(fd)) {                                                                     \
@@ -169,7 +194,7 @@ static void after_read(int fd, const void *buf, ssize_t n)
         after_read(fd, buf, result);                                                               \
         return result;                                                                             \
     }                                                                                              \
-    TWO_WAYS(ssize_t, name, params, args, fd)
+    THREE_WAYS(ssize_t, name, params, args, fd)
 
 READ(read, (int fd, void *buf, size_t n), (fd, buf, n))
 READ(__read, (int fd, void *buf, size_t n), (fd, buf, n))

@@ -74,6 +74,12 @@ static inline int pl_io_none(int fd)
     return pl_is_on() && pl_fd_known(fd) == PL_FD_MEMORY;
 }
 
+/* The next shortest, of servers: it answers at once, and of its use everything is known. */
+static inline int pl_io_known_noblock(int fd)
+{
+    return pl_is_on() && pl_fd_known(fd) == PL_FD_NOBLOCK && pl_descriptor_is_seen(fd);
+}
+
 #define NAP_NS UINT64_C(1000000)
 static inline enum pl_io_timed pl_timed_nap(uint64_t ns)
 {
@@ -126,15 +132,18 @@ static inline int pl_io_waits(enum pl_io_timed timed)
 }
 
 /* What does not wait was asked. In vain again and again, with nothing had between: a busy wait. */
-static inline __attribute__((always_inline)) void pl_io_answered(int fd, intptr_t answer,
-                                                                 struct pl_call call)
+PL_INLINE void pl_io_tried(intptr_t answer, struct pl_call call)
 {
-    if (pl_fd_known(fd) != PL_FD_NOBLOCK)
-        return;
-    if (answer >= 0)
+    if (__builtin_expect(answer >= 0, 1))
         pl_spin_not();
     else if (errno == EAGAIN)
         pl_spin(EL_SPIN_TRY, call);
+}
+
+PL_INLINE void pl_io_answered(int fd, intptr_t answer, struct pl_call call)
+{
+    if (pl_fd_known(fd) == PL_FD_NOBLOCK)
+        pl_io_tried(answer, call);
 }
 
 static inline int pl_io_error(intptr_t result)

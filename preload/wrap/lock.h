@@ -85,7 +85,7 @@ PL_INLINE int pl_lock_noted_by(enum pl_near_which which, enum el_wait_kind kind,
     struct pl_self *self = &pl_self_block;
     if (__builtin_expect(!pl_is_on() || self->quick == &pl_actor_none || self->guard != 0, 0))
         return 0;
-    struct pl_near *near = which == PL_NEAR_OTHER ? pl_near_on_other(self, self->stack_hi, pc, sp)
+    struct pl_near *near = which == PL_NEAR_OTHER ? pl_near_among(self, self->stack_hi, pc, sp)
                                                   : pl_near_on(self, self->stack_hi, pc, sp);
     if (near == NULL)
         return 0;
@@ -120,6 +120,7 @@ PL_INLINE int pl_lock_noted_again(const void *mutex, uintptr_t pc, uintptr_t sp)
         __builtin_expect(pl_near_differs(near, (const uintptr_t *)sp) != 0, 0) ||
         !pl_near_lasts(near))
         return 0;
+    __builtin_prefetch(pl_near_after(near));
     if (at->near != near)
         pl_held_place(actor, at, near, near->id, pc, sp);
     pl_held_push_again(actor, at, mutex);
@@ -150,6 +151,17 @@ __attribute__((always_inline)) static inline int pl_lock_dropped(const void *loc
 {
     struct pl_actor *actor = pl_self_block.quick;
     return pl_is_on() && pl_held_remove_simply(actor, lock);
+}
+
+/* The same of one that lies deeper in the list. Nothing is kept back where `quick` is somebody. */
+static inline int pl_lock_dropped_among(const void *lock)
+{
+    struct pl_self *self = pl_enter_quickly();
+    if (self == NULL)
+        return 0;
+    const int found = self->quick != &pl_actor_none && pl_held_remove(self->quick, lock, NULL);
+    pl_leave_quickly(self);
+    return found;
 }
 
 /* The current actor has the lock now, taken at a place that pl_lock_prepare gave. */

@@ -19,7 +19,7 @@ static struct held {
     const void *lock;
     uint32_t kind, stack;
 } held[LOCKS];
-static unsigned count, again, known;
+static unsigned count, again, known, among;
 static volatile int sink;
 
 static uint32_t stack_of(struct pl_call call)
@@ -56,7 +56,10 @@ __attribute__((noinline)) static void take(enum el_wait_kind kind, const void *l
 static void release(unsigned i)
 {
     struct pl_held_lock was;
-    if (!pl_lock_dropped(held[i].lock)) {
+    if (pl_lock_dropped(held[i].lock)) {
+    } else if (pl_lock_dropped_among(held[i].lock)) {
+        among++;
+    } else {
         assert_true(pl_lock_releasing(held[i].lock, &was));
         pl_wait_flush();
     }
@@ -97,7 +100,7 @@ static int begin(void **state)
         self->thread->shallow = NULL;
         self->thread->shallows = 0;
     }
-    count = again = known = 0;
+    count = again = known = among = 0;
     return 0;
 }
 
@@ -145,6 +148,34 @@ static void places_that_come_in_turn_are_told_by_little(void **state)
         release(0);
     }
     assert_in_range(again, 300, 6000); /* places may have one slot */
+}
+
+/* Every entry lies beside its slot, and none says which comes next. */
+static void move_aside(void)
+{
+    const struct pl_self *self = pl_self();
+    pl_held_forget_places(self->actor);
+    for (unsigned i = 0; i < 1u << PL_NEAR_BITS; i += 2) {
+        const struct pl_near first = self->near[i];
+        self->near[i] = self->near[i + 1];
+        self->near[i + 1] = first;
+        self->near[i].next = self->near[i + 1].next = 0;
+    }
+}
+
+static void a_row_goes_by_entries_beside_their_slots(void **state)
+{
+    (void)state;
+    for (volatile unsigned i = 0; i < 4000; i++) {
+        if (i == 2000) {
+            move_aside();
+            again = known = 0;
+        }
+        places[2 + i % 2](EL_WAIT_MUTEX, &locks[0]);
+        assert_all_is_told();
+        release(0);
+    }
+    assert_in_range(again, 1900, 2000);
 }
 
 __attribute__((noinline)) static void within(unsigned n, const void *lock)
@@ -208,6 +239,7 @@ static void whatever_comes_is_told(void **state)
     while (count != 0)
         release(0);
     assert_true(again > 500 && again + known > 4000);
+    assert_true(among > 1000);
 }
 
 /* Further out than four frames: seen when all of them are compared, and from then on each time. */
@@ -362,6 +394,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(places_that_come_in_turn_are_told_by_little, begin, end),
         cmocka_unit_test_setup_teardown(depths_of_a_recursion_are_told_apart, begin, end),
         cmocka_unit_test_setup_teardown(ways_that_come_at_random_are_told, begin, end),
+        cmocka_unit_test_setup_teardown(a_row_goes_by_entries_beside_their_slots, begin, end),
         cmocka_unit_test_setup_teardown(whatever_comes_is_told, begin, end),
         cmocka_unit_test_setup_teardown(a_caller_further_out_is_told_once_it_was_seen, begin, end),
         cmocka_unit_test_setup_teardown(a_way_that_comes_more_often_is_told, begin, end),

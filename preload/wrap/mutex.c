@@ -97,21 +97,21 @@ PL_INLINE int lock_noted(pthread_mutex_t *mutex)
 }
 
 /* The place is reached on several ways. */
-PL_NEXT_WAY PL_FRAMELESS int lock_otherwise(pthread_mutex_t *mutex)
+PL_USUAL PL_NEXT_WAY PL_FRAMELESS int lock_otherwise(pthread_mutex_t *mutex)
 {
     if (!pl_lock_noted_by(PL_NEAR_OTHER, EL_WAIT_MUTEX, mutex, PL_PC(), PL_SP()))
         return pthread_mutex_lock_slowly(mutex, 0);
     return lock_noted(mutex);
 }
 
-PL_NEXT_WAY PL_FRAMELESS int lock_elsewhere(pthread_mutex_t *mutex)
+PL_USUAL PL_NEXT_WAY PL_FRAMELESS int lock_elsewhere(pthread_mutex_t *mutex)
 {
     if (__builtin_expect(!pl_lock_noted(EL_WAIT_MUTEX, mutex, PL_PC(), PL_SP()), 0))
         return lock_otherwise(mutex);
     return lock_noted(mutex);
 }
 
-PL_EXPORT PL_FRAMELESS int pthread_mutex_lock(pthread_mutex_t *mutex)
+PL_USUAL PL_EXPORT PL_FRAMELESS int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     if (__builtin_expect(!pl_lock_noted_again(mutex, PL_PC(), PL_SP()), 0))
         return lock_elsewhere(mutex);
@@ -129,13 +129,31 @@ PL_LOCK_CALL(pthread_mutex_clocklock,
              TRY(mutex, PL_REAL(pthread_mutex_clocklock)(mutex, clock, at)), EBUSY,
              PL_REAL(pthread_mutex_clocklock)(mutex, clock, at), PL_GOT_PTHREAD)
 
-PL_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex){
+PL_NEXT_WAY int trylock_by_call(pthread_mutex_t *mutex){
     PL_TRY_BODY(EL_WAIT_MUTEX, mutex, PL_REAL(pthread_mutex_trylock)(mutex), PL_GOT_PTHREAD)}
+
+/* It was taken, and its place is not the one that is likely. */
+PL_NEXT_WAY int tried_elsewhere(pthread_mutex_t *mutex)
+{
+    if (!pl_lock_noted(EL_WAIT_MUTEX, mutex, PL_PC(), PL_SP()) &&
+        !pl_lock_noted_by(PL_NEAR_OTHER, EL_WAIT_MUTEX, mutex, PL_PC(), PL_SP()))
+        pl_lock_acquired(EL_WAIT_MUTEX, mutex, PL_CALL());
+    return 0;
+}
+
+PL_USUAL PL_EXPORT PL_FRAMELESS int pthread_mutex_trylock(pthread_mutex_t *mutex)
+{
+    const struct pl_self *self = &pl_self_block;
+    if (!pl_is_on() || self->quick == &pl_actor_none || pl_mutex_is_hindered(mutex) ||
+        !pl_mutex_take(mutex, self->tid))
+        return trylock_by_call(mutex);
+    return pl_lock_noted_again(mutex, PL_PC(), PL_SP()) ? 0 : tried_elsewhere(mutex);
+}
 
 PL_UNLOCK_SLOWLY(pthread_mutex_unlock, (pthread_mutex_t * mutex), mutex, is_waited(mutex),
                  PL_REAL(pthread_mutex_unlock)(mutex))
 
-    PL_NEXT_WAY PL_FRAMELESS int unlock_by_call(pthread_mutex_t *mutex)
+PL_NEXT_WAY PL_FRAMELESS int unlock_by_call(pthread_mutex_t *mutex)
 {
     if (__builtin_expect(is_mine(mutex) && pl_lock_dropped(mutex), 1))
         return PL_LOAD(pthread_mutex_unlock)(mutex);
@@ -149,12 +167,20 @@ PL_SECOND_WAY int unlock_waited(pthread_mutex_t *mutex)
     return PL_REAL(pthread_mutex_unlock)(mutex);
 }
 
-PL_EXPORT PL_FRAMELESS int pthread_mutex_unlock(pthread_mutex_t *mutex)
+/* It is not the last that was locked. */
+PL_NEXT_WAY PL_FRAMELESS int unlock_among(pthread_mutex_t *mutex)
+{
+    if (!pl_lock_dropped_among(mutex))
+        return pthread_mutex_unlock_slowly(mutex);
+    return __builtin_expect(pl_mutex_give(mutex, pl_self_block.tid), 1) ? 0 : unlock_waited(mutex);
+}
+
+PL_USUAL PL_EXPORT PL_FRAMELESS int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     if (__builtin_expect(pl_mutex_is_unusual(mutex), 0))
         return unlock_by_call(mutex);
     if (__builtin_expect(!pl_lock_dropped(mutex), 0))
-        return pthread_mutex_unlock_slowly(mutex);
+        return unlock_among(mutex);
     return __builtin_expect(pl_mutex_give(mutex, pl_self_block.tid), 1) ? 0 : unlock_waited(mutex);
 }
 
