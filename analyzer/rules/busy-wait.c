@@ -11,8 +11,8 @@
 static struct rule_threshold thresholds[] = {
     {"calls", 10000, 10000, "calls", "in a row by one task or thread, which did not wait between"},
     {"naps", 5000, 5000, "calls",
-     "in a row, where the calls are short sleeps or timed waits, accepts or connects that fail, or "
-     "polls that find what may be written"},
+     "in a row, where the calls are short sleeps or timed waits, accepts or connects that fail, "
+     "polls that find what nobody writes or takes, or reads at the end"},
     {"burned", 0.02, 0.02, "s", "processor time went into them, over all such rows of the place"},
     {0},
 };
@@ -31,6 +31,13 @@ static const char *fix_of(enum el_spin_kind kind)
         return "Ask whether one may write only while there is something to write: take EPOLLOUT or "
                "POLLOUT out of what is waited for when all is written, or let it be told once "
                "(EPOLLET).";
+    case EL_SPIN_UNTAKEN:
+        return "Take what the poll tells of: read it, or take the descriptor out of what is waited "
+               "for. POLLHUP and POLLERR are told whether one asks for them or not: after either, "
+               "close it.";
+    case EL_SPIN_END:
+        return "A read of 0 bytes is the end: close the descriptor, or take it out of what is "
+               "waited for.";
     default:
         return "Wait for it: receive from a channel, wait on a condition or semaphore, give the "
                "select no default and the poll a time limit. Where a short spin is meant, bound "

@@ -272,10 +272,11 @@ struct pl_thread {
     uint64_t spin_at, spin_cpu_ns, spin_looked, spin_charged_ns;
     uint64_t napped_at; /* when its last short sleep began, and how many there were in a row */
     uint32_t naps;
-    uint64_t nap_what; /* where nothing but what may be written was found; 0: they were sleeps */
+    uint64_t nap_what; /* what a poll found each time; 0: they were sleeps */
     uint64_t nap_over; /* when the last of them was over, and how many began late after that */
     uint32_t nap_late;
-    uint64_t written_bytes; /* by the thread, as the kernel said in that row */
+    uint64_t moved_bytes; /* written, or read too, by the thread, as the kernel said in that row */
+    long switches;        /* how often it had slept, likewise */
     struct pl_refusals {
         uint64_t what, at;    /* what was asked for, and when last; 0: nothing */
         uint32_t count, slow; /* of a row, and those of its last block that came late */

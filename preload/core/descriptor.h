@@ -73,6 +73,13 @@ static inline int pl_descriptor_is_seen(int fd)
            atomic_load_explicit(&pl_descriptors_made, memory_order_relaxed);
 }
 
+/* Which of the lives of that number it is; never 0. */
+static inline uint64_t pl_descriptor_life(int fd)
+{
+    const uint64_t at = (unsigned)fd < PL_DESCRIPTORS ? pl_descriptors[fd].opened_at : 0;
+    return at << 16 ^ ((uint64_t)fd + 1);
+}
+
 /* A call does something with it. */
 static inline void pl_descriptor_used(int fd)
 {

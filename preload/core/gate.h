@@ -91,7 +91,8 @@ struct pl_self {
     uint32_t tid; /* as the kernel has it, once `thread` is there */
     uint32_t wait_count;
     uint32_t spins;        /* yields and tries, see core/spin.h */
-    uint32_t spins_had;    /* and since the last block of them, one that was not in vain */
+    uint32_t spins_had;    /* and since the last block of them, or the last poll, one that was not
+                              in vain: PL_HAD_* of core/spin.h */
     uint32_t stamps;       /* so many times more `now` may be guessed: see clock.h. 0 in a thread
                               that is not recorded */
     uint32_t until_sample; /* tasks to be made until one is measured, see core/tiny.h */
@@ -107,6 +108,7 @@ struct pl_self {
 
     /* the lock that was tried in vain last, until the thread has it; NULL: none. See spin.h */
     const void *tried;
+    uint64_t polled_at; /* when the last poll that found something began. See spin.h */
 } __attribute__((aligned(64)));
 
 /* Nothing runs here. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
 
 #include "preload/core/arena.h"
 #include "preload/core/clock.h"
@@ -136,15 +138,21 @@ void pl_spin_block(struct pl_self *self, enum el_spin_kind kind, uint32_t n, uin
     thread->spin_at = now;
 }
 
+/* Since this was asked last. */
+static int had_some(struct pl_self *self)
+{
+    const int had = (self->spins_had & PL_HAD_SPIN) != 0;
+    self->spins_had &= ~PL_HAD_SPIN;
+    return had;
+}
+
 void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call)
 {
     struct pl_self *self = pl_enter();
     if (self == NULL)
         return;
-    if (self->spins_had) {
-        self->spins_had = 0;
+    if (had_some(self))
         self->actor->spin_actor = 0; /* a row that nobody goes on with */
-    }
     pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
     pl_leave(self);
 }
@@ -153,6 +161,21 @@ void pl_spin_slowly(enum el_spin_kind kind, struct pl_call call)
  */
 #define LATE_NS   UINT64_C(1000000)
 #define LATE_MOST (PL_SPIN_BLOCK / 8)
+
+/* Has the other side closed the stream? An empty message reads like that, too. */
+static int has_ended(int fd)
+{
+    struct pollfd p = {fd, POLLIN | POLLRDHUP, 0};
+    struct timespec none = {0, 0};
+    return pl_sys6(SYS_ppoll, (long)&p, 1, (long)&none, 0, 0, 0) > 0 &&
+           (p.revents & (POLLHUP | POLLRDHUP)) != 0;
+}
+
+void pl_spin_at_end(int fd, uint64_t what, struct pl_call call)
+{
+    if (has_ended(fd))
+        pl_spin_refused(EL_SPIN_END, what, call);
+}
 
 void pl_spin_refused(enum el_spin_kind kind, uint64_t what, struct pl_call call)
 {
@@ -163,8 +186,7 @@ void pl_spin_refused(enum el_spin_kind kind, uint64_t what, struct pl_call call)
     struct pl_actor *actor = self->actor;
     struct pl_refusals *r = &self->thread->refusals;
     const uint64_t now = pl_now();
-    if (r->what != what || self->spins_had || r->slow > LATE_MOST) {
-        self->spins_had = 0;
+    if (had_some(self) || r->what != what || r->slow > LATE_MOST) {
         *r = (struct pl_refusals){what, now, 0, 0};
         actor->spin_actor = 0;
     }
@@ -179,35 +201,59 @@ void pl_spin_refused(enum el_spin_kind kind, uint64_t what, struct pl_call call)
     pl_leave(self);
 }
 
-/* How many bytes the thread has written by calls that may be the C library's own; 0: not known.
- * What is sent by others comes to a wrapper. */
-static uint64_t written_bytes(void)
+/* What the kernel has counted of the thread: its answers change when a call, which may be the C
+ * library's own, has moved bytes. 0: not known. What is sent and received comes to a wrapper. */
+static uint64_t number_after(const char *text, long n, const char *word, long length)
 {
-    static const char line[] = "\nwchar: ";
+    long at = 0;
+    while (at + length < n && __builtin_memcmp(text + at, word, (size_t)length) != 0)
+        at++;
+    if (at + length >= n)
+        return 0;
+    uint64_t number = 0;
+    for (at += length; at < n && text[at] >= '0' && text[at] <= '9'; at++)
+        number = 10 * number + (uint64_t)(text[at] - '0');
+    return number + 1;
+}
+
+#define AFTER(text, n, word) number_after(text, n, word, sizeof(word) - 1)
+
+/* Did it write since the last look; or, if `reads`, write or read? */
+static int moved_since(struct pl_thread *thread, int reads)
+{
     char text[256];
-    long n = -1, at = 0,
-         fd = pl_sys6(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/io", O_RDONLY | O_CLOEXEC, 0,
-                      0, 0);
+    long n = -1, fd = pl_sys6(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/io",
+                              O_RDONLY | O_CLOEXEC, 0, 0, 0);
     if (fd >= 0) {
         n = pl_sys6(SYS_read, fd, (long)text, sizeof text, 0, 0, 0);
         pl_sys6(SYS_close, fd, 0, 0, 0, 0, 0);
     }
-    const long length = sizeof line - 1;
-    while (at + length < n && __builtin_memcmp(text + at, line, sizeof line - 1) != 0)
-        at++;
-    if (at + length >= n)
-        return 0;
-    uint64_t bytes = 0;
-    for (at += length; at < n && text[at] >= '0' && text[at] <= '9'; at++)
-        bytes = 10 * bytes + (uint64_t)(text[at] - '0');
-    return bytes + 1;
+    const uint64_t written = AFTER(text, n, "\nwchar: "), got = AFTER(text, n, "rchar: ");
+    const uint64_t before = thread->moved_bytes;
+    const uint64_t now = reads ? written + got : written;
+    thread->moved_bytes = reads ? now + (uint64_t)n : now; /* of which this look has read some */
+    return written == 0 || got == 0 || now != before;
 }
 
-static int wrote_since(struct pl_thread *thread)
+/* Did it sleep since the last look, more than the calls of a block do that have what they wait for
+ * at once? */
+static int slept_since(struct pl_thread *thread)
 {
-    const uint64_t before = thread->written_bytes;
-    thread->written_bytes = written_bytes();
-    return thread->written_bytes == 0 || thread->written_bytes != before;
+    struct rusage usage;
+    if (pl_sys6(SYS_getrusage, RUSAGE_THREAD, (long)&usage, 0, 0, 0, 0) != 0)
+        return 1;
+    const long before = thread->switches;
+    thread->switches = usage.ru_nvcsw;
+    return usage.ru_nvcsw - before > LATE_MOST;
+}
+
+/* Is a block of calls at `what` none of such as get nowhere? */
+static int gets_on(struct pl_thread *thread, enum el_spin_kind kind)
+{
+    if (kind == EL_SPIN_NAP)
+        return 0;
+    const int moved = moved_since(thread, kind == EL_SPIN_UNTAKEN);
+    return moved || (kind == EL_SPIN_UNTAKEN && slept_since(thread));
 }
 
 /* How long the thread was about other things since its last short sleep. A pace has work between
@@ -234,8 +280,7 @@ static void again(enum el_spin_kind kind, uint64_t what, uint64_t before, struct
     int error = errno;
     struct pl_actor *actor = self->actor;
     struct pl_thread *thread = self->thread;
-    if (before != thread->napped_at || self->spins_had || what != thread->nap_what) {
-        self->spins_had = 0;
+    if (had_some(self) || before != thread->napped_at || what != thread->nap_what) {
         thread->naps = thread->nap_late = 0;
         thread->nap_what = what;
         actor->spin_actor = 0;
@@ -245,7 +290,7 @@ static void again(enum el_spin_kind kind, uint64_t what, uint64_t before, struct
     const int works = works_between(thread, actor->cell->since);
     if (thread->naps % PL_SPIN_BLOCK == 0) {
         actor->spin_since = pl_actor_waited(actor); /* all its waits were of this row */
-        if (works || (what != 0 && wrote_since(thread)))
+        if (gets_on(thread, kind) || works)
             actor->spin_actor = 0;
         pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
     }
@@ -260,5 +305,10 @@ void pl_spin_napped(uint64_t before, struct pl_call call)
 
 void pl_spin_writable(uint64_t what, uint64_t before, struct pl_call call)
 {
-    again(EL_SPIN_WRITABLE, what, before, call);
+    again(EL_SPIN_WRITABLE, what << 1, before, call);
+}
+
+void pl_spin_untaken(uint64_t what, uint64_t before, struct pl_call call)
+{
+    again(EL_SPIN_UNTAKEN, what << 1 | 1, before, call);
 }

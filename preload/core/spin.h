@@ -34,10 +34,14 @@ PL_INLINE void pl_spin(enum el_spin_kind kind, struct pl_call call)
         pl_spin_slowly(kind, call);
 }
 
+/* Since a block of a row was looked at, and since the last poll. */
+#define PL_HAD_SPIN 1u
+#define PL_HAD_POLL 2u
+
 /* It had what it asked for: its row is over. */
 static inline void pl_spin_not(void)
 {
-    pl_self_block.spins_had = 1;
+    pl_self_block.spins_had = PL_HAD_SPIN | PL_HAD_POLL;
 }
 
 /* The thread has the lock: that may be the one which it tried in vain. The short ways of a lock do
@@ -70,6 +74,21 @@ static inline uint64_t pl_spin_waited_before(const struct pl_wait *w)
  * above.
  */
 PL_HIDDEN void pl_spin_writable(uint64_t what, uint64_t before, struct pl_call call);
+
+/* A poll that waits found something: 1 when the thread had nothing and waited for nothing since the
+ * last one did, so that this may be what that one found. `before` as above. No guard. */
+static inline int pl_spin_polled(uint64_t before)
+{
+    struct pl_self *self = &pl_self_block;
+    const int again = self->polled_at == before && (self->spins_had & PL_HAD_POLL) == 0;
+    self->spins_had &= ~PL_HAD_POLL;
+    self->polled_at = pl_actor_waited(self->actor);
+    return again;
+}
+PL_HIDDEN void pl_spin_untaken(uint64_t what, uint64_t before, struct pl_call call);
+
+/* A read found the end of the stream `fd`, which says the same for good. No guard; keeps errno. */
+PL_HIDDEN void pl_spin_at_end(int fd, uint64_t what, struct pl_call call);
 
 /* A call failed for what will not be otherwise soon, and was made for that reason or in spite of
  * it: accept without a descriptor left, connect where nobody listens. Other waits may lie between.

@@ -101,12 +101,11 @@ PL_USUAL int poll(struct pollfd *p, nfds_t n, int ms);
           if (EL_WAIT_##kind == EL_WAIT_SLEEP && how == PL_NAP && waiting.actor != NULL)           \
               pl_spin_napped(pl_spin_waited_before(&waiting), PL_CALL());)
 
-/* A write that is awaited and never made: the poll finds it possible each time. */
-#define PL_IO_READY(ret, name, params, args, object, timed, found)                                 \
+/* What is found each time and never taken: a write that is possible and not made, all else. */
+#define PL_IO_READY(ret, name, params, args, object, timed, found, asked)                          \
     WAITS(ret, name, params, args, EL_WAIT_POLL, object, timed,                                    \
-          const uint64_t where = answer > 0 ? found : 0;                                           \
-          if (__builtin_expect(where != 0 && waiting.actor != NULL, 0))                            \
-              pl_spin_writable(where, pl_spin_waited_before(&waiting), PL_CALL());)
+          if (answer > 0 && waiting.actor != NULL) found_ready(found, &waiting, PL_CALL());        \
+          if (answer >= 0) asked;)
 
 /* With a lock held the call counts, though it waits for nobody. EL_WAIT_NONE: it never does. */
 #define PL_FD_NEW(ret, name, params, args, kind, class, what)                                      \
@@ -123,47 +122,66 @@ PL_USUAL int poll(struct pollfd *p, nfds_t n, int ms);
         return made;                                                                               \
     }
 
-/* Where a poll answered that one may write, and nothing else; 0: there was more, or nothing. The
- * kernel has just written what is read here. */
+/* What a poll answered, as the kernel has just written it: of what it found something, at first of
+ * what is more than that one may write. 0: of nothing that can be told. */
+struct ready {
+    uint64_t what;
+    int more;
+};
+
 #define WRITABLE (POLLOUT | POLLWRNORM | POLLWRBAND)
 
-static uint64_t writable_events(const struct epoll_event *e, int n)
+static struct ready ready_events(const struct epoll_event *e, int n)
 {
     for (int i = 0; i < n; i++)
         if ((e[i].events & ~(uint32_t)WRITABLE) != 0)
-            return 0;
-    return n > 0 ? e[0].data.u64 + 1 : 0;
+            return (struct ready){e[i].data.u64 + 1, 1};
+    return (struct ready){n > 0 ? e[0].data.u64 + 1 : 0, 0};
 }
 
-static uint64_t writable_polled(const struct pollfd *p, nfds_t n)
+static struct ready ready_polled(const struct pollfd *p, nfds_t n)
 {
-    uint64_t first = 0;
+    struct ready first = {0, 0};
     for (nfds_t i = 0; i < n; i++) {
         if ((p[i].revents & ~WRITABLE) != 0)
-            return 0;
-        if (first == 0 && p[i].revents != 0)
-            first = (uint64_t)p[i].fd + 1;
+            return (struct ready){(uint64_t)p[i].fd + 1, 1};
+        if (first.what == 0 && p[i].revents != 0)
+            first.what = (uint64_t)p[i].fd + 1;
     }
     return first;
 }
 
-/* Of so many descriptors, is none in the set? The kernel has written whole words of it. */
-static int is_empty(const fd_set *set, int n)
+/* The first descriptor of the set, plus one. The kernel has written whole words of it. */
+static uint64_t first_in(const fd_set *set, int n)
 {
     for (int i = 0; set != NULL && i < n; i += NFDBITS)
         if (set->fds_bits[i / NFDBITS] != 0)
-            return 0;
-    return 1;
+            return (uint64_t)(i + __builtin_ctzl((unsigned long)set->fds_bits[i / NFDBITS])) + 1;
+    return 0;
 }
 
-static uint64_t writable_selected(int n, const fd_set *r, const fd_set *w, const fd_set *x)
+static struct ready ready_selected(int n, const fd_set *r, const fd_set *w, const fd_set *x)
 {
-    if (w == NULL || !is_empty(r, n) || !is_empty(x, n))
-        return 0;
-    for (int i = 0; i < n; i += NFDBITS)
-        if (w->fds_bits[i / NFDBITS] != 0)
-            return (uint64_t)(i + __builtin_ctzl((unsigned long)w->fds_bits[i / NFDBITS])) + 1;
-    return 0;
+    const uint64_t what = first_in(r, n), other = what != 0 ? what : first_in(x, n);
+    return other != 0 ? (struct ready){other, 1} : (struct ready){first_in(w, n), 0};
+}
+
+/* Whoever asks for them uses them, whether something happens there or not. */
+static inline void polled(const struct pollfd *p, nfds_t n)
+{
+    for (nfds_t i = 0; i < n; i++)
+        pl_descriptor_used(p[i].fd);
+}
+
+static inline __attribute__((always_inline)) void
+found_ready(struct ready ready, const struct pl_wait *w, struct pl_call call)
+{
+    const uint64_t before = pl_spin_waited_before(w);
+    const int again = pl_spin_polled(before);
+    if (ready.more && __builtin_expect(again, 0))
+        pl_spin_untaken(ready.what, before, call);
+    else if (__builtin_expect(!ready.more && ready.what != 0, 0))
+        pl_spin_writable(ready.what, before, call);
 }
 
 #include "preload/wrap/symbols-io.def"
@@ -178,13 +196,25 @@ static void after_read(int fd, const void *buf, ssize_t n)
     }
 }
 
+/* The end of a stream is there for good, and for whoever asks again. */
+static inline void had_read(int fd, size_t wanted, ssize_t n, struct pl_call call)
+{
+    if (n > 0)
+        pl_spin_not();
+    else if (n == 0 && wanted != 0)
+        pl_spin_at_end(fd, pl_descriptor_life(fd), call);
+}
+
 #define READ(name, params, args)                                                                   \
     THIRD_WAY ssize_t slow_##name params                                                           \
     {                                                                                              \
         pl_descriptor_used(fd);                                                                    \
         if (pl_io_plain(fd)) {                                                                     \
             ssize_t at_once = PL_REAL(name) args;                                                  \
-            pl_io_answered(fd, (intptr_t)at_once, PL_CALL());                                      \
+            if (at_once == 0 && pl_fd_known(fd) == PL_FD_NOBLOCK)                                  \
+                had_read(fd, n, 0, PL_CALL());                                                     \
+            else                                                                                   \
+                pl_io_answered(fd, (intptr_t)at_once, PL_CALL());                                  \
             return at_once;                                                                        \
         }                                                                                          \
         struct pl_wait w;                                                                          \
@@ -192,6 +222,7 @@ static void after_read(int fd, const void *buf, ssize_t n)
         ssize_t result = PL_REAL(name) args;                                                       \
         pl_wait_end(&w, pl_io_error(result));                                                      \
         after_read(fd, buf, result);                                                               \
+        had_read(fd, n, result, PL_CALL());                                                        \
         return result;                                                                             \
     }                                                                                              \
     THREE_WAYS(ssize_t, name, params, args, fd)
