@@ -8,6 +8,7 @@
 
 static struct rule_threshold thresholds[] = {
     LEAK_THRESHOLDS("threads"),
+    {"growth-sure", 10, 10, "threads", "so many left behind like that; fewer are a note"},
     {"pool-age", 0.1, 0.1, "s", "so long after the last was made, a pool can be told from growth"},
     {"pool-share", 0.1, 0.1, "of the time since", "a pool is made within no more than that"},
     {"stopping-share", 0.05, 0.05, "of the run", "waits that began in that last part of it"},

@@ -154,6 +154,12 @@ static void weigh_waker_ended(const struct rule *rule, struct leak_group *g)
     }
 }
 
+/* Of threads. Services that are made one by one, and tried as they are made, look the same. */
+static bool is_few(const struct rule *rule, const struct leak_group *g)
+{
+    return (double)g->n < rule_threshold(rule, "growth-sure");
+}
+
 /* Threads at a queue, never served, whose maker lives: parked for later, as likely as leaked. Those
  * that grow in number are told, and one that keeps a lock meanwhile. */
 static void weigh_idle_threads(const struct rule *rule, struct leak_group *g)
@@ -168,7 +174,7 @@ static void weigh_idle_threads(const struct rule *rule, struct leak_group *g)
     else if (!each_its_own || is_made_in_one_go(rule, g))
         g->severity = SEVERITY_NOTE;
     else if (signalled)
-        g->severity = SEVERITY_WARNING;
+        g->severity = is_few(rule, g) ? SEVERITY_NOTE : SEVERITY_WARNING;
 }
 
 double leaks_stopping_ns(const struct rule *rule, const struct model_process *p)
@@ -227,7 +233,9 @@ static void weigh(const struct rule *rule, struct leak_group *g)
     g->severity = SEVERITY_ERROR;
     g->confidence = CONFIDENCE_PROBABLE;
     if (g->growing) {
-        if (is_own_making(g->worst))
+        if (!g->tasks && is_few(rule, g))
+            g->severity = SEVERITY_NOTE;
+        else if (is_own_making(g->worst))
             g->severity = SEVERITY_WARNING;
         return;
     }

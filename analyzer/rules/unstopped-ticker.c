@@ -114,8 +114,14 @@ static void count(const struct rule *rule, struct group *g)
 
 static enum severity weigh(const struct rule *rule, const struct group *g)
 {
-    if (g->outlived > 0 || (double)g->crowd >= rule_threshold(rule, "live-timers"))
+    size_t sure = 1;
+    /* Whoever sets up a process may end and leave it a tick whose handler nobody sees. */
+    if (!shows_use(g->members[0]))
+        sure = (size_t)rule_threshold(rule, "live-timers");
+    if (g->outlived >= sure || (double)g->crowd >= rule_threshold(rule, "live-timers"))
         return SEVERITY_ERROR;
+    if (g->outlived > 0)
+        return SEVERITY_WARNING;
     /* One that its user left, while its maker lives: it was meant for longer, perhaps. */
     return g->idle > 0 ? SEVERITY_WARNING : SEVERITY_NOTE;
 }

@@ -41,7 +41,10 @@ static void test_one_for_the_programs_life(void **state)
     MADE_TIMER(&m, .kind = EL_OBJ_ITIMER, .state = EL_TIMER_ARMED, .creator = 1, .created_stack = 5,
                .armed_stack = 6, .period_ns = 10 * MS);
     judged(&m, 1, SEVERITY_NOTE); /* a profiler's */
-    m.p.timers[0].creator = 4;    /* a thread that the process no longer has */
+    m.p.timers[0].creator = 4;    /* a thread that the process no longer has, and that set it up */
+    judged(&m, 1, SEVERITY_WARNING);
+    MADE_TIMER(&m, .kind = EL_OBJ_ITIMER, .state = EL_TIMER_ARMED, .creator = 5, .created_stack = 5,
+               .armed_stack = 6, .period_ns = 10 * MS);
     judged(&m, 1, SEVERITY_ERROR);
     assert_int_equal(m.found.items[0]->confidence, CONFIDENCE_PROVEN);
     assert_int_equal(made_stack(m.found.items[0], "set at"), 6);

@@ -109,6 +109,16 @@ static uint64_t waker_of(const struct waiter *w)
     return w->actor->waits_here > 1 ? w->actor->waker : 0;
 }
 
+/* Who joins it has nothing else to do. */
+static bool is_joined(const struct waiters *all, const struct waiter *w)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (all->items[i].actor->wait_kind == EL_WAIT_JOIN &&
+            all->items[i].actor->object == w->actor->id)
+            return true;
+    return false;
+}
+
 static bool will_go_on(const struct model_process *p, const struct waiters *all,
                        const struct waiter *w, uint64_t lock_age_ns)
 {
@@ -119,7 +129,7 @@ static bool will_go_on(const struct model_process *p, const struct waiters *all,
         /* A thread that has ended is joined at once. */
         return a->object != a->id &&
                (find(all, a->object) == NULL || find(all, a->object)->cause == WAITER_FINE);
-    if (w->has_active_child || is_unused_service(w))
+    if (w->has_active_child || (is_unused_service(w) && !(all->nobody_else && is_joined(all, w))))
         return true;
     if (w->object != NULL && w->object->storage == EL_STORAGE_SHARED)
         return true; /* another process may end it */
@@ -228,6 +238,19 @@ static bool was_served(const struct waiter *w)
            (w->object != NULL && w->object->wakes > 0 && w->object->last_waker != w->actor->id);
 }
 
+/* All that live wait inside the process, which did not exit: only a signal's handler could end one
+ * of these waits. */
+static bool has_nobody_else(const struct model_process *p, const struct waiters *all)
+{
+    for (size_t i = 0; i < p->nactors && !p->exited; i++) {
+        const struct model_actor *a = &p->actors[i];
+        if (a->state != EL_ACTOR_ENDED && a->state != EL_ACTOR_FREE &&
+            (a->flags & (EL_ACTOR_WORKER | EL_ACTOR_SYSTEM)) == 0 && find(all, a->id) == NULL)
+            return false;
+    }
+    return !p->exited;
+}
+
 /* Whoever waits for the first time for something of its own making, as a parent for its children,
  * is served by them as long as one of them can act. */
 static void mark_parents(const struct model_process *p, struct waiters *all)
@@ -255,6 +278,7 @@ struct waiters waiters_judge(const struct model_process *p, uint64_t lock_age_ns
             w->object = model_find_object(p, w->actor->object);
         w->served = was_served(w);
     }
+    all.nobody_else = has_nobody_else(p, &all);
     /* All are hopeless but those that are shown not to be, one after the other. */
     for (bool changed = true; changed;) {
         changed = false;

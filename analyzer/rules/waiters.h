@@ -45,6 +45,7 @@ struct waiters {
     size_t n;
     double
         shutdown_share; /* of its life: who ended in the last part lived as long as the process */
+    bool nobody_else;   /* all that live are among them, and the process did not exit */
 };
 
 struct waiters waiters_judge(const struct model_process *p, uint64_t lock_age_ns,
