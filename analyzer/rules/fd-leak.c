@@ -39,10 +39,23 @@ static bool use_is_seen(uint32_t kind)
     return kind != EL_FD_STREAM_IN && kind != EL_FD_STREAM_OUT && kind != EL_FD_DIR;
 }
 
-static bool is_left(const struct model_descriptor *d)
+/* Somebody waits for it: a worker for its next job. */
+static bool is_waited_for(const struct model_process *p, uint32_t fd)
+{
+    for (size_t i = 0; i < p->nactors; i++) {
+        const struct model_actor *a = &p->actors[i];
+        if (a->state == EL_ACTOR_WAITING && a->object == fd &&
+            (a->wait_kind == EL_WAIT_READ || a->wait_kind == EL_WAIT_POLL))
+            return true;
+    }
+    return false;
+}
+
+static bool is_left(const struct group *g, const struct model_descriptor *d)
 {
     bool used = (d->flags & EL_FD_USED) != 0 || !use_is_seen(d->kind);
-    return d->idle != 0 && used && (d->flags & EL_FD_WATCHED) == 0;
+    return d->idle != 0 && used && (d->flags & EL_FD_WATCHED) == 0 &&
+           !(d->kind == EL_FD_EVENT && is_waited_for(g->p, d->fd));
 }
 
 /* A thread that is stopped as the process ends, in the middle of what it does: some interpreters
@@ -144,7 +157,7 @@ static void count_opener(struct group *g, const struct model_descriptor *const *
 {
     size_t left = 0, over = 0;
     for (size_t i = 0; i < n; i++) {
-        bool is = is_left(members[i]);
+        bool is = is_left(g, members[i]);
         left += is;
         over += is && (members[i]->flags & EL_FD_OVER) != 0;
         g->orphans += is_orphan(g, members[i]);
@@ -198,6 +211,8 @@ static enum severity weigh(const struct rule *rule, const struct group *g)
     case EL_FD_DIR:
     case EL_FD_MEMORY:
         return SEVERITY_ERROR;
+    case EL_FD_EVENT:
+        return SEVERITY_WARNING; /* who polls it uses it */
     default:
         return orphans || over ? SEVERITY_WARNING : SEVERITY_NOTE;
     }

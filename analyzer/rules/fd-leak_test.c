@@ -85,6 +85,24 @@ static void test_different_files(void **state)
     made_finish(&m);
 }
 
+/* What workers wait for is theirs. */
+static void test_events(void **state)
+{
+    (void)state;
+    expect(17, EL_FD_EVENT, 1, EL_FD_USED, 1, SEVERITY_WARNING);
+    expect(17, EL_FD_EVENT, 1, 0, 0, SEVERITY_NOTE);
+    struct made m = made_process();
+    opened(&m, 20, EL_FD_EVENT, 1, EL_FD_USED);
+    for (size_t i = 0; i < 4; i++) {
+        m.p.descriptors[i].fd = (uint32_t)(10 + i);
+        made_waiter(&m, 2 + i, i < 2 ? EL_WAIT_POLL : EL_WAIT_READ, 10 + i, 1, 2);
+    }
+    judged(&m, 0, SEVERITY_NOTE);
+    m.p.actors[m.p.nactors - 1].wait_kind = EL_WAIT_JOIN; /* that number is a thread's */
+    judged(&m, 1, SEVERITY_WARNING);
+    made_finish(&m);
+}
+
 /* Who is on the other side has closed it; the timer has fired. */
 static void test_those_that_nothing_comes_of(void **state)
 {
@@ -157,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_files_left),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_different_files),
+        cmocka_unit_test(test_events),
         cmocka_unit_test(test_those_that_nothing_comes_of),
         cmocka_unit_test(test_openers_that_ended),
         cmocka_unit_test(test_openers_at_work),
