@@ -159,13 +159,17 @@ class Output(Case):
         self.assertEqual(suite.get("failures"), "1")
         self.assertEqual(len(suite.findall("testcase")), int(suite.get("tests")))
         self.assertEqual(suite.find("testcase/failure").get("type"), "error")
+        self.assertGreater(suite.get("timestamp"), "2020")
+        subprocess.run(["xmllint", "--noout", "--schema",
+                        os.path.join(os.path.dirname(SCHEMA), "junit-subset.xsd"), "-"],
+                       input=result.stdout.encode(), check=True)
 
     def test_junit_names_the_same_case_whatever_the_count_and_the_line(self):
         result = self.loiter("run", "--format", "junit", "--", PLANT, "thread", status=23)
         import xml.etree.ElementTree as tree
         case = tree.fromstring(result.stdout).find("testsuite/testcase[failure]")
         finding, = self.report("--", PLANT, "thread")["findings"]
-        self.assertEqual(case.attrib, {"classname": "leaked-thread",
+        self.assertEqual(case.attrib, {"classname": "leaked-thread", "time": "0",
                                        "name": finding["place"]["function"]})
         place = finding["place"]
         self.assertIn(f"{place['file']}:{place['line']}", case.find("failure").get("message"))

@@ -4,10 +4,12 @@
  * One suite: a test case for each finding, which fails at or above the bar; one for each rule that
  * found nothing; and one for the record, which is an error when it is incomplete. A finding's case
  * is known by its rule and function, so that a CI server sees the same case fail from run to run:
- * counts and lines are in the message. Only what Jenkins's schema has is written: an importer that
- * checks it refuses the whole file for an attribute more.
+ * counts and lines are in the message. An importer that checks a schema refuses the whole file for
+ * an attribute more or less, so what is written is what both Jenkins's and Ant's have: the latter
+ * wants every attribute, and the output of cases in one element of the suite.
  */
 #include <inttypes.h>
+#include <time.h>
 
 #include "analyzer/model/memory.h"
 #include "analyzer/report/report.h"
@@ -97,6 +99,12 @@ static void skipped(FILE *out, const char *message)
     fputs("/>\n", out);
 }
 
+static bool passes(const struct gate_item *item, enum severity bar)
+{
+    return !item->suppressed && !item->known && item->finding->severity < bar;
+}
+
+/* What is told of a case that does not pass. */
 static void verdict(FILE *out, const struct gate_item *item, enum severity bar)
 {
     const struct finding *f = item->finding;
@@ -109,18 +117,13 @@ static void verdict(FILE *out, const struct gate_item *item, enum severity bar)
         free(why);
     } else if (item->known) {
         skipped(out, "in the baseline");
-    } else if (f->severity >= bar) {
+    } else if (!passes(item, bar)) {
         fputs("      <failure", out);
         attribute(out, "type", severity_name(f->severity));
         attribute(out, "message", message);
         fputs(">", out);
         body(out, item);
         fputs("</failure>\n", out);
-    } else {
-        fputs("      <system-out>", out);
-        body_line(out, severity_name(f->severity), message);
-        body(out, item);
-        fputs("</system-out>\n", out);
     }
     free(message);
     free(place);
@@ -161,9 +164,14 @@ static void finding_case(FILE *out, const struct gate *g, const struct gate_item
     fputs("    <testcase", out);
     attribute(out, "classname", f->rule->id);
     attribute(out, "name", name);
-    fputs(">\n", out);
-    verdict(out, item, g->bar);
-    fputs("    </testcase>\n", out);
+    fputs(" time=\"0\"", out);
+    if (passes(item, g->bar)) {
+        fputs("/>\n", out);
+    } else {
+        fputs(">\n", out);
+        verdict(out, item, g->bar);
+        fputs("    </testcase>\n", out);
+    }
     free(name);
 }
 
@@ -177,12 +185,13 @@ static bool found_something(const struct gate *g, const struct rule *rule)
 
 static void record_case(FILE *out, const struct record *c)
 {
-    fputs("    <testcase classname=\"loiter\" name=\"the record is complete\"", out);
+    fputs("    <testcase classname=\"loiter\" name=\"the record is complete\" time=\"0\"", out);
     if (!c->incomplete) {
         fputs("/>\n", out);
         return;
     }
     fputs(">\n      <error", out);
+    attribute(out, "type", "incomplete");
     attribute(out, "message", c->nreasons ? c->reasons[0] : "the record is incomplete");
     fputs(">", out);
     for (size_t i = 0; i < c->nreasons; i++) {
@@ -192,6 +201,90 @@ static void record_case(FILE *out, const struct record *c)
     fputs("</error>\n    </testcase>\n", out);
 }
 
+/* ---- the suite ---- */
+
+struct span {
+    int64_t began_ns, ended_ns; /* CLOCK_REALTIME */
+};
+
+/* Of the run; where the launcher's word is missing, from the first process's start to the last's
+ * end. */
+static struct span span_of(const struct report *r)
+{
+    struct span s = {0};
+    if (r->run->command && r->run->ended_ns > r->run->started_ns)
+        return (struct span){r->run->started_ns, r->run->ended_ns};
+    for (size_t i = 0; i < r->model->nprocesses; i++) {
+        const struct model_process *p = &r->model->processes[i];
+        const int64_t began = (int64_t)p->realtime_ns, ended = began + (int64_t)p->end_ns;
+        s.began_ns = i == 0 || began < s.began_ns ? began : s.began_ns;
+        s.ended_ns = ended > s.ended_ns ? ended : s.ended_ns;
+    }
+    return s;
+}
+
+static void suite_begin(FILE *out, const struct report *r, size_t tests)
+{
+    const struct gate *g = r->gate;
+    const struct span s = span_of(r);
+    const time_t began = (time_t)(s.began_ns / 1000000000);
+    char when[sizeof("2000-01-01T00:00:00")] = "1970-01-01T00:00:00";
+    struct tm utc;
+    if (gmtime_r(&began, &utc))
+        strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &utc);
+    fputs("  <testsuite package=\"loiter\" id=\"0\" name=\"loiter\"", out);
+    /* The record does not say on which machine it was made. */
+    attribute(out, "hostname", "localhost");
+    attribute(out, "timestamp", when);
+    fprintf(out, " time=\"%" PRId64 ".%03" PRId64 "\"", (s.ended_ns - s.began_ns) / 1000000000,
+            (s.ended_ns - s.began_ns) / 1000000 % 1000);
+    fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%d\" skipped=\"%zu\">\n", tests,
+            g->failing, r->record->incomplete, g->suppressed + g->known);
+}
+
+static void property(FILE *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    fputs("      <property", out);
+    attribute(out, "name", name);
+    attribute(out, "value", value);
+    fputs("/>\n", out);
+}
+
+static void properties(FILE *out, const struct report *r)
+{
+    char *ending = run_info_ending(r->run);
+    fputs("    <properties>\n", out);
+    property(out, "loiter", r->version);
+    property(out, "log", r->log);
+    property(out, "program", r->run->command);
+    property(out, "ending", ending);
+    fputs("    </properties>\n", out);
+    free(ending);
+}
+
+/* Findings that fail nothing, and what else a reader of the report should know. */
+static void outputs(FILE *out, const struct report *r)
+{
+    fputs("    <system-out>", out);
+    for (size_t i = 0; i < r->gate->n; i++) {
+        const struct finding *f = r->gate->items[i].finding;
+        if (!passes(&r->gate->items[i], r->gate->bar))
+            continue;
+        char *place = place_of(f), *message = xasprintf("%s at %s", f->title, place);
+        body_line(out, severity_name(f->severity), message);
+        body(out, &r->gate->items[i]);
+        fputc('\n', out);
+        free(message);
+        free(place);
+    }
+    fputs("</system-out>\n    <system-err>", out);
+    for (size_t i = 0; i < r->nwarnings; i++)
+        body_line(out, "loiter", r->warnings[i]);
+    fputs("</system-err>\n", out);
+}
+
 void report_junit(FILE *out, const struct report *r)
 {
     const struct gate *g = r->gate;
@@ -199,10 +292,8 @@ void report_junit(FILE *out, const struct report *r)
     for (size_t i = 0; r->rules[i]; i++)
         quiet += !found_something(g, r->rules[i]);
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", out);
-    fprintf(out,
-            "  <testsuite name=\"loiter\" tests=\"%zu\" failures=\"%zu\" errors=\"%d\" "
-            "skipped=\"%zu\">\n",
-            g->n + quiet + 1, g->failing, r->record->incomplete, g->suppressed + g->known);
+    suite_begin(out, r, g->n + quiet + 1);
+    properties(out, r);
     for (size_t i = 0; i < g->n; i++)
         finding_case(out, g, &g->items[i]);
     for (size_t i = 0; r->rules[i]; i++) {
@@ -210,8 +301,9 @@ void report_junit(FILE *out, const struct report *r)
             continue;
         fputs("    <testcase classname=\"loiter\"", out);
         attribute(out, "name", r->rules[i]->id);
-        fputs("/>\n", out);
+        fputs(" time=\"0\"/>\n", out);
     }
     record_case(out, r->record);
+    outputs(out, r);
     fputs("  </testsuite>\n</testsuites>\n", out);
 }

@@ -102,8 +102,8 @@ static int build_scene(void **state)
     record_judge(&s->record, &model, 65536);
     s->run = (struct run_info){.command = (char *)"./app --serve",
                                .pid = 100,
-                               .started_ns = 1000,
-                               .ended_ns = 2000,
+                               .started_ns = 1767323045600000000,
+                               .ended_ns = 1767323055850000000,
                                .exited = true};
     static const char *const warnings[] = {"loiter.supp:9: unused: leaked-thread:gone"};
     s->report = (struct report){.version = "0.1.0",
@@ -219,7 +219,9 @@ static void junit_namesakes(void **state)
     struct findings all = {0};
     struct gate gate;
     struct record record = {0};
-    struct report report = {.gate = &gate, .record = &record, .rules = rules};
+    struct run_info run = {0};
+    struct report report = {
+        .gate = &gate, .model = &model, .record = &record, .run = &run, .rules = rules};
     char *text = NULL;
     size_t length;
     for (int i = 0; i < 2; i++) {
