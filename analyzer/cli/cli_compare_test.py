@@ -71,6 +71,10 @@ class Compare(Case):
         words = ["--measure", "n", "--fail-on", "n>+1ms"]
         first = self.document("--run", "./p 3", "--run", "./p 5", "--count", "2", "-o", "logs",
                               *words, status=1)
+        self.assertIn("--force replaces it", self.compare(
+            "--run", "./p 3", "--run", "./p 5", "-o", "logs", status=2).stderr)
+        first = self.document("--run", "./p 3", "--run", "./p 5", "--count", "2", "-o", "logs",
+                              "--force", *words, status=1)
         again = self.document("logs/before", "logs/after", *words, status=1)
         self.assertEqual(first["metrics"], again["metrics"])
         self.assertIn("n went from 3 ms to 5 ms", first["bars"][0]["why"])

@@ -218,6 +218,43 @@ class Log(Case):
         self.loiter("record", "-o", "target", "--", "true", status=0)
         self.loiter("record", "-o", "absent/log", "--", "true", status=2)
 
+    def test_force_replaces_records_and_nothing_else(self):
+        told = self.loiter("record", "-o", "log", "--", PLANT, "thread", status=0)
+        told = self.loiter("record", "-o", "log", "--", "true", status=2)
+        self.assertIn("log: is not empty, there is a record: --force replaces it", told.stderr)
+        old = os.listdir(self.path("log"))
+        self.loiter("run", "-o", "log", "--force", "--", "true", status=0)
+        self.assertNotEqual(os.listdir(self.path("log")), old)
+        self.assertEqual(os.stat(self.path("log")).st_mode & 0o777, 0o711)
+        self.loiter("record", "-o", "new", "--force", "--", "true", status=0)
+        for name in ("notes", "1.0/notes", "1.0/2.0/metadata", "7/metadata"):
+            with self.subTest(name):
+                os.makedirs(os.path.dirname(self.path(f"log/{name}")), exist_ok=True)
+                self.write(f"log/{name}", "mine")
+                told = self.loiter("run", "-o", "log", "--force", "--", "true", status=2)
+                self.assertIn("is no record, and --force replaces records only", told.stderr)
+                self.assertIn("is not empty: choose another directory",
+                              self.loiter("run", "-o", "log", "--", "true", status=2).stderr)
+                self.assertTrue(os.path.exists(self.path(f"log/{name}")))
+                self.assertTrue(os.path.exists(self.path("log/run.json")))
+                os.remove(self.path(f"log/{name}"))
+                shutil.rmtree(self.path("log/1.0"), ignore_errors=True)
+        os.symlink(self.path("new"), self.path("log/12.0"))
+        self.loiter("run", "-o", "log", "--force", "--", "true", status=2)
+
+    def test_force_leaves_what_is_being_recorded(self):
+        with subprocess.Popen([LOITER, "record", "-o", "log", "--", "sh", "-c",
+                               "mkfifo fifo; read line < fifo"],
+                              cwd=self.work, stderr=subprocess.DEVNULL) as first:
+            deadline = time.monotonic() + 60
+            while not os.path.exists(self.path("fifo")) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            told = self.loiter("run", "-o", "log", "--force", "--", "true", status=2)
+            self.assertIn("its process still runs and records", told.stderr)
+            self.write("fifo", "go on\n")
+            self.assertEqual(first.wait(60), 0)
+        self.loiter("run", "-o", "log", "--force", "--", "true", status=0)
+
     def test_run_json(self):
         self.loiter("record", "-o", "log", "--", "sh", "-c", "exit 4", status=4)
         with open(self.path("log/run.json"), encoding="utf-8") as f:

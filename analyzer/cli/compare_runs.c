@@ -279,7 +279,7 @@ static int make_base(struct running *r)
             error = xasprintf("%s: %s", chosen, strerror(errno));
     }
     if (!error)
-        r->base = log_dir_make(chosen, &r->made, &error);
+        r->base = log_dir_make(chosen, r->from->session.force, &r->made, &error);
     free(chosen);
     for (int side = 0; side < SIDES && !error; side++) {
         char *dir = xasprintf("%s/%s", r->base, side_folders[side]);

@@ -12,7 +12,7 @@
 
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/exit_codes.h"
-#include "analyzer/cli/log_dir.h"
+#include "analyzer/cli/live_record.h"
 #include "analyzer/cli/message.h"
 #include "analyzer/model/memory.h"
 #include "eventlog/outside.h"
@@ -55,39 +55,6 @@ static const struct argp argp = {
 
 /* ---- whom ---- */
 
-/* The directory of the record that the process maps now, to be freed; NULL when there is none. */
-static char *record_of_pid(const char *pid)
-{
-    static const char file[] = "/cells-summary-0\n";
-    char *path = xasprintf("/proc/%s/maps", pid), *line = NULL, *found = NULL;
-    FILE *maps = fopen(path, "re");
-    size_t room = 0;
-    free(path);
-    while (maps && !found && getline(&line, &room, maps) > 0) {
-        size_t n = strlen(line);
-        char *name = strchr(line, '/');
-        if (name && n > sizeof(file) && strcmp(line + n - sizeof(file) + 1, file) == 0)
-            found = xstrndup(name, (size_t)(line + n - sizeof(file) + 1 - name));
-    }
-    free(line);
-    if (maps)
-        fclose(maps);
-    return found;
-}
-
-/* "/log/12.0" is of process 12, which maps it while it lives. */
-static bool is_alive(const char *dir)
-{
-    const char *name = strrchr(dir, '/');
-    char *pid = xstrndup(name + 1, strspn(name + 1, "0123456789"));
-    char *mapped = *pid ? record_of_pid(pid) : NULL, *full = realpath(dir, NULL);
-    bool alive = mapped && full && strcmp(mapped, full) == 0;
-    free(pid);
-    free(mapped);
-    free(full);
-    return alive;
-}
-
 static bool is_number(const char *word)
 {
     return *word && word[strspn(word, "0123456789")] == '\0';
@@ -98,7 +65,7 @@ static int find(const char *word, struct el_list *out)
 {
     *out = (struct el_list){0};
     if (is_number(word)) {
-        char *dir = record_of_pid(word);
+        char *dir = live_record_of(word);
         if (!dir) {
             message("process %s is not recorded, or not yours to ask", word);
             return EXIT_CODE_USAGE;
@@ -110,7 +77,7 @@ static int find(const char *word, struct el_list *out)
     enum el_read_error error = el_list_processes(word, out);
     size_t kept = 0;
     for (size_t i = 0; i < out->n; i++) {
-        if (is_alive(out->items[i]))
+        if (live_record_is(out->items[i]))
             out->items[kept++] = out->items[i];
         else
             free(out->items[i]);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "analyzer/cli/log_replace.h"
 #include "analyzer/model/memory.h"
 
 /* Others may pass through to a folder of theirs, but not look around: a process that gives up
@@ -26,6 +27,7 @@ static bool is_empty(int fd)
             close(copy);
         return false;
     }
+    rewinddir(d); /* the copy is where the last look has left off */
     for (struct dirent *e; (e = readdir(d));)
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             empty = false;
@@ -33,8 +35,32 @@ static bool is_empty(int fd)
     return empty;
 }
 
+/* Makes it empty if it may. What speaks against using it, to be freed; NULL when nothing does. */
+static char *make_room(int fd, const char *path, bool replace)
+{
+    if (is_empty(fd))
+        return NULL;
+    if (replace) {
+        char *wrong = log_replace(path);
+        if (!wrong && !is_empty(fd))
+            wrong = xasprintf("%s: the record there cannot be removed: choose another directory "
+                              "with -o",
+                              path);
+        return wrong;
+    }
+    char *stranger = log_stranger(path);
+    char *wrong =
+        stranger
+            ? xasprintf("%s: is not empty: choose another directory with -o, or remove it", path)
+            : xasprintf("%s: is not empty, there is a record: --force replaces it, or "
+                        "choose another directory with -o",
+                        path);
+    free(stranger);
+    return wrong;
+}
+
 /* What speaks against using it, to be freed; NULL when nothing does. */
-static char *check(const char *path)
+static char *check(const char *path, bool replace)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -43,15 +69,13 @@ static char *check(const char *path)
     char *wrong = NULL;
     if (fstat(fd, &st) != 0 || st.st_uid != geteuid())
         wrong = xasprintf("%s: belongs to somebody else: choose another directory with -o", path);
-    else if (!is_empty(fd))
-        wrong = xasprintf("%s: is not empty: choose another directory with -o, or remove it", path);
-    else if (fchmod(fd, DIR_MODE) != 0)
+    else if (!(wrong = make_room(fd, path, replace)) && fchmod(fd, DIR_MODE) != 0)
         wrong = xasprintf("%s: cannot use it for the log: %s", path, strerror(errno));
     close(fd);
     return wrong;
 }
 
-char *log_dir_make(const char *path, bool *made, char **error)
+char *log_dir_make(const char *path, bool replace, bool *made, char **error)
 {
     *made = mkdir(path, DIR_MODE) == 0;
     if (!*made && errno != EEXIST) {
@@ -59,7 +83,7 @@ char *log_dir_make(const char *path, bool *made, char **error)
                            strerror(errno));
         return NULL;
     }
-    *error = check(path);
+    *error = check(path, replace);
     char *absolute = *error ? NULL : realpath(path, NULL);
     if (!absolute && !*error)
         *error = xasprintf("%s: %s", path, strerror(errno));

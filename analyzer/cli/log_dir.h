@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 /* Makes the directory, which only its owner can list, and returns its absolute path, to be freed.
- * One that is there is taken only when it is empty, ours, and no symbolic link; *made says whether
- * it was made. NULL and *error (to be freed) when it cannot be had. */
-char *log_dir_make(const char *path, bool *made, char **error);
+ * One that is there is taken only when it is empty, ours, and no symbolic link; with `replace` also
+ * when it holds nothing but records, which are removed. *made says whether it was made. NULL and
+ * *error (to be freed) when it cannot be had. */
+char *log_dir_make(const char *path, bool replace, bool *made, char **error);
 
 /* "loiter.NAME.PID" below the working directory; to be freed. */
 char *log_dir_default(const char *program, int pid);

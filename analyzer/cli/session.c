@@ -110,7 +110,7 @@ int session_begin(struct session *s, const struct session_options *o)
         code = EXIT_CODE_USAGE;
     if (!code) {
         char *dir = o->dir ? xstrdup(o->dir) : log_dir_default(o->argv[0], getpid());
-        s->dir = log_dir_make(dir, &s->made, &error);
+        s->dir = log_dir_make(dir, o->force, &s->made, &error);
         free(dir);
         code = s->dir ? 0 : EXIT_CODE_USAGE;
     }

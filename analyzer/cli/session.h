@@ -19,6 +19,7 @@
 
 struct session_options {
     const char *dir; /* of -o; NULL for the usual name */
+    bool force;      /* records in it are replaced */
     bool plain;      /* run it without recording */
     double timeout_s;
     bool no_follow;

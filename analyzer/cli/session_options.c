@@ -9,7 +9,8 @@
 #include "analyzer/model/memory.h"
 
 enum {
-    KEY_TIMEOUT = 0x300,
+    KEY_FORCE = 0x300,
+    KEY_TIMEOUT,
     KEY_NO_FOLLOW,
     KEY_LOG_SIZE,
     KEY_DEPTH,
@@ -23,6 +24,7 @@ enum {
 
 static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0, "where the log goes (loiter.NAME.PID)", 1},
+    {"force", KEY_FORCE, 0, 0, "replace the record that is in the directory of -o", 1},
     {"timeout", KEY_TIMEOUT, "SECONDS", 0,
      "the program hangs if it runs longer: judge it as it stands and end it", 1},
     {"no-follow", KEY_NO_FOLLOW, 0, 0, "do not record the program's children", 1},
@@ -130,6 +132,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'o':
         o->dir = arg;
+        return 0;
+    case KEY_FORCE:
+        o->force = true;
         return 0;
     case KEY_TIMEOUT:
         o->timeout_s = command_number(state, "--timeout", arg, 0.001, 1e9);
