@@ -63,6 +63,15 @@ class ExitStatus(Case):
         os.mkdir(self.path("empty"))
         self.assertIn("nothing was recorded", self.loiter("analyze", "empty", status=3).stdout)
 
+    def test_what_is_no_record(self):
+        os.mkdir(self.path("other"))
+        self.loiter("record", "-o", "other/log", "--", "true", status=0)
+        result = self.loiter("analyze", "other", status=2)
+        self.assertIn("other: is no record: there is no run.json", result.stderr)
+        self.assertIn("but other/log", result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.loiter("analyze", "other/log", "other", status=2)
+
     def test_library_that_is_not_there(self):
         result = self.loiter("run", "--", "true", status=2, env={**os.environ, "LOITER_LIB": "/x"})
         self.assertIn("/x: no such library", result.stderr)

@@ -71,13 +71,18 @@ static bool takes_next(const struct options *all, const char *word)
     return o && o->arg && !(o->flags & OPTION_ARG_OPTIONAL);
 }
 
+void command_version(void)
+{
+    puts("loiter " LOITER_VERSION);
+}
+
 /* What each command takes and argp does not: it has -? for help, and --version only with -V. */
 static void serve_usual(char **word)
 {
     if (strcmp(*word, "-h") == 0)
         *word = (char *)"--help";
     if (strcmp(*word, "--version") == 0) {
-        puts("loiter " LOITER_VERSION);
+        command_version();
         exit(EXIT_CODE_OK);
     }
 }

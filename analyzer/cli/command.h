@@ -17,6 +17,9 @@
  * does. */
 void command_parse(const struct argp *argp, int argc, char **argv, bool in_order, void *input);
 
+/* Prints it, for --version. */
+void command_version(void);
+
 /* The number in an option's argument: ends the command with 2 when it is none or out of range. */
 double command_number(struct argp_state *state, const char *what, const char *text, double least,
                       double most);

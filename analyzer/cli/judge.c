@@ -8,22 +8,23 @@
 #include <sys/ioctl.h>
 
 #include "analyzer/cli/log_dir.h"
+#include "analyzer/cli/log_replace.h"
 #include "analyzer/cli/message.h"
 #include "analyzer/cli/output_file.h"
 #include "analyzer/cli/pages.h"
 #include "analyzer/cli/progress.h"
+#include "analyzer/cli/unrecorded.h"
 #include "analyzer/model/memory.h"
 #include "analyzer/read/read_log.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/symbols/symbols.h"
-#include "eventlog/silent.h"
 
 static void show_reading(void *arg, uint64_t done, uint64_t total)
 {
     progress_show(arg, "reading the log", done, total);
 }
 
-static void add_warning(struct judged *j, char *text)
+void judged_warn(struct judged *j, char *text)
 {
     XGROW(j->warnings, j->nwarnings);
     j->warnings[j->nwarnings++] = text;
@@ -55,7 +56,7 @@ static void name_findings(struct judged *j, struct findings *all, const struct j
     }
     symbols_notes(s, &notes);
     for (size_t i = 0; i < nnotes; i++)
-        add_warning(j, xstrdup(notes[i]));
+        judged_warn(j, xstrdup(notes[i]));
     symbols_destroy(s);
 }
 
@@ -64,10 +65,10 @@ static void warn_of_suppressions(struct judged *j, const struct suppressions *al
     for (size_t i = 0; i < all->n; i++) {
         const struct suppression *s = &all->items[i];
         if (s->expired)
-            add_warning(j, xasprintf("%s:%u: expired on %s, and is not applied: %s:%s", s->file,
+            judged_warn(j, xasprintf("%s:%u: expired on %s, and is not applied: %s:%s", s->file,
                                      s->line, s->until, s->rule, s->pattern));
         else if (!s->used)
-            add_warning(j,
+            judged_warn(j,
                         xasprintf("%s:%u: unused: %s:%s", s->file, s->line, s->rule, s->pattern));
     }
 }
@@ -75,93 +76,10 @@ static void warn_of_suppressions(struct judged *j, const struct suppressions *al
 /* The processes that came from one log: those of the model from `from` on. */
 struct log_part {
     const char *dir;
-    const struct model *log; /* its silent processes */
     size_t from;
-    uint32_t *pids; /* of its processes, in order */
     bool empty;
     struct run_info run;
 };
-
-static int by_pid(const void *a, const void *b)
-{
-    const struct model_silent *x = a, *y = b;
-    return (x->pid > y->pid) - (x->pid < y->pid);
-}
-
-/* What a process of the log said last of itself; 0 where it had a record from the start. */
-static char silent_mark(const struct model *log, uint32_t pid)
-{
-    const struct model_silent key = {.pid = pid}, *found = NULL;
-    if (log->nsilent > 0)
-        found = bsearch(&key, log->silent, log->nsilent, sizeof(key), by_pid);
-    return found ? found->mark : '\0';
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* The process ids of a log's processes, in order; to be freed. */
-static uint32_t *pids_sorted(const struct model *m, size_t from)
-{
-    uint32_t *pids = xcalloc(m->nprocesses - from + 1, sizeof(*pids));
-    for (size_t i = from; i < m->nprocesses; i++)
-        pids[i - from] = m->processes[i].pid;
-    qsort(pids, m->nprocesses - from, sizeof(*pids), by_number);
-    return pids;
-}
-
-static bool has_pid(const struct model *m, const struct log_part *part, uint32_t pid)
-{
-    return bsearch(&pid, part->pids, m->nprocesses - part->from, sizeof(pid), by_number) != NULL;
-}
-
-static bool has_image(const struct model *m, size_t from, uint32_t pid, uint32_t image)
-{
-    for (size_t i = from; i < m->nprocesses; i++)
-        if (m->processes[i].pid == pid && m->processes[i].image == image)
-            return true;
-    return false;
-}
-
-/* A process became a program that the library is not in. If it is the one that was started, most
- * of the run is not recorded. */
-static void check_execs(struct judged *j, const struct log_part *part,
-                        struct read_problems *problems)
-{
-    for (size_t i = part->from; i < j->model->nprocesses; i++) {
-        const struct model_process *p = &j->model->processes[i];
-        if (!p->replaced || has_image(j->model, part->from, p->pid, p->image + 1) ||
-            silent_mark(part->log, p->pid) == EL_SILENT_BEGINS)
-            continue;
-        char *text = xasprintf("process %u (%s) became another program, which was not recorded: it "
-                               "may be static, setuid, or not followed",
-                               p->pid, p->command ? p->command : "?");
-        if (part->run.command && (int64_t)p->pid == part->run.pid) {
-            XGROW(problems->items, problems->n);
-            problems->items[problems->n++] = text;
-        } else {
-            add_warning(j, text);
-        }
-    }
-}
-
-/* The same of one that had recorded nothing until then. */
-static void check_silent_execs(struct judged *j, const struct log_part *part)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < part->log->nsilent; i++) {
-        const struct model_silent *s = &part->log->silent[i];
-        n += s->mark == EL_SILENT_BECOMES && !has_pid(j->model, part, s->pid);
-    }
-    if (n > 0)
-        add_warning(j,
-                    xasprintf("%zu process%s with nothing recorded became another program, which "
-                              "was not recorded: it may be static, setuid, or not followed",
-                              n, n > 1 ? "es" : ""));
-}
 
 /* A program that hangs, or is killed, records nothing more: how long it went on so, whoever started
  * it knows. */
@@ -178,34 +96,6 @@ static void lived_on(struct judged *j, const struct log_part *part)
         uint64_t lived = ended - p->realtime_ns < most ? ended - p->realtime_ns : most;
         p->end_ns = lived > p->end_ns ? lived : p->end_ns;
     }
-}
-
-/* Processes that were forked and have no record, though they had something to record, or became
- * another program. */
-static void check_forks(struct judged *j, const struct log_part *part)
-{
-    const struct model *m = j->model;
-    const struct model_process *first = NULL;
-    uint64_t n = 0;
-    for (size_t i = part->from; i < m->nprocesses; i++) {
-        const struct model_process *p = &m->processes[i];
-        uint64_t found = 0;
-        for (size_t k = 0; k < p->nchildren; k++)
-            found +=
-                silent_mark(part->log, p->children[k]) != '\0' || has_pid(m, part, p->children[k]);
-        if (p->alone || found >= p->tracked)
-            continue;
-        first = first ? first : p;
-        n += p->tracked - found;
-    }
-    if (n > 0)
-        add_warning(j,
-                    xasprintf("%" PRIu64 " process%s made by fork %s no record (by process %u, "
-                              "%s%s): it became a program that is static, setuid or not followed, "
-                              "may not write into the log's directory (as another user), or was "
-                              "killed at once",
-                              n, n > 1 ? "es" : "", n > 1 ? "have" : "has", first->pid,
-                              first->command ? first->command : "?", n > 1 ? "; ..." : ""));
 }
 
 /* Leaks were asked for, and not looked for: silence must not look like none. Where they were not
@@ -225,12 +115,12 @@ static void check_heap(struct judged *j)
         }
         if (!p->heap.full)
             continue;
-        add_warning(j, xasprintf("process %u (%s): lost memory was not looked for: %s", p->pid,
+        judged_warn(j, xasprintf("process %u (%s): lost memory was not looked for: %s", p->pid,
                                  p->command ? p->command : "?",
                                  p->heap.not_scanned ? p->heap.not_scanned : "it ended before"));
     }
     if (nsampled > 0)
-        add_warning(j, xasprintf("lost memory was not looked for in %zu process%s (%s%s): %s; "
+        judged_warn(j, xasprintf("lost memory was not looked for in %zu process%s (%s%s): %s; "
                                  "--heap=full takes the time for it",
                                  nsampled, nsampled > 1 ? "es" : "",
                                  first->command ? first->command : "?", nsampled > 1 ? ", ..." : "",
@@ -262,10 +152,21 @@ static void keep_run(struct judged *j, struct log_part *part, bool only)
     }
     if (run->command && !(run->exited && run->status == 0)) {
         char *ending = run_info_ending(run);
-        add_warning(j, xasprintf("%s: %s %s", part->dir, run->command, ending));
+        judged_warn(j, xasprintf("%s: %s %s", part->dir, run->command, ending));
         free(ending);
     }
     run_info_clear(&part->run);
+}
+
+/* A directory in which nothing was recorded: whether there is anything else. Then that is said. */
+static bool is_none(const struct log_part *part)
+{
+    char *stranger = log_stranger(part->dir);
+    if (stranger)
+        message("%s: is no record: there is no run.json, nor a folder of a process, but %s",
+                part->dir, stranger);
+    free(stranger);
+    return stranger != NULL;
 }
 
 static bool read_part(struct judged *j, struct log_part *part, struct read_problems *problems,
@@ -283,17 +184,17 @@ static bool read_part(struct judged *j, struct log_part *part, struct read_probl
     take_processes(j->model, m);
     char *wrong = run_info_read(&part->run, part->dir);
     if (wrong)
-        add_warning(j, wrong);
-    part->log = m;
-    part->pids = pids_sorted(j->model, part->from);
+        judged_warn(j, wrong);
+    bool is_record = !part->empty || m->nsilent > 0 || part->run.command;
+    if (!is_record) {
+        progress_end(progress);
+        is_record = !is_none(part);
+    }
     lived_on(j, part);
-    check_execs(j, part, problems);
-    check_silent_execs(j, part);
-    check_forks(j, part);
-    free(part->pids);
-    part->pids = NULL;
+    unrecorded_tell(j, &(struct unrecorded){.log = m, .from = part->from, .run = &part->run},
+                    problems);
     model_destroy(m);
-    return true;
+    return is_record;
 }
 
 /* All logs into one model, and what is wrong with them. */

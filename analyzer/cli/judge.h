@@ -57,6 +57,9 @@ struct judged {
     size_t nwarnings;
 };
 
+/* Takes the text over. */
+void judged_warn(struct judged *j, char *text);
+
 /* Reads and judges; says what is wrong and returns false when the directory cannot be read. */
 bool judge_log(struct judged *j, const char *dir, struct judge_options *o);
 /* The same for several logs, as if they were one. */

@@ -97,7 +97,7 @@ int main(int argc, char **argv)
     if (is_any(word, "--help", "-h") || strcmp(word, "-?") == 0)
         return help(NULL);
     if (is_any(word, "--version", "-V")) {
-        puts("loiter " LOITER_VERSION);
+        command_version();
         return EXIT_CODE_OK;
     }
     return run(argc - 1, argv + 1);
