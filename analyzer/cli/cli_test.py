@@ -251,6 +251,13 @@ class Log(Case):
         os.symlink(self.path("new"), self.path("log/12.0"))
         self.loiter("run", "-o", "log", "--force", "--", "true", status=2)
 
+    def test_two_at_once_do_not_share_a_directory(self):
+        for _ in range(10):
+            both = [subprocess.Popen([LOITER, "record", "-o", "log", "--", "sleep", "0.2"],
+                                     cwd=self.work, stderr=subprocess.DEVNULL) for _ in range(2)]
+            self.assertEqual(sorted(child.wait(timeout=240) for child in both), [0, 2])
+            shutil.rmtree(self.path("log"))
+
     def test_force_leaves_what_is_being_recorded(self):
         with subprocess.Popen([LOITER, "record", "-o", "log", "--", "sh", "-c",
                                "mkfifo fifo; read line < fifo"],
@@ -325,6 +332,15 @@ class Program(Case):
         processes = self.report("--no-follow", "--", *command, status=0)["run"]["processes"]
         self.assertEqual([p["command"][:2] for p in processes], ["sh"])
 
+    def test_without_proc(self):
+        apart = ["unshare", "-rm", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"]
+        if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("no namespaces here")
+        result = subprocess.run([*apart, LOITER, "run", "--", PLANT, "thread"], cwd=self.work,
+                                capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 23, result.stderr)
+        self.assertIn("error: leaked-thread", result.stderr)
+
     def test_finding_of_a_child_names_it(self):
         finding, = self.report("--", "sh", "-c", f"{PLANT} thread; {PLANT} thread",
                                status=23)["findings"]
@@ -373,6 +389,39 @@ class Signals(Case):
         os.close(terminal)
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
         self.assertIn(b"n=1", shown)
+
+    def test_key_at_the_start_leaves_nothing(self):
+        for i in range(60):
+            child = subprocess.Popen([LOITER, "record", "--", "sleep", "0.05"], cwd=self.work,
+                                     stderr=subprocess.DEVNULL)
+            time.sleep(i * 0.0003)
+            child.send_signal(signal.SIGINT)
+            status = child.wait(timeout=240)
+            if status == -signal.SIGINT:
+                self.assertEqual(os.listdir(self.work), [])
+            for name in os.listdir(self.work):
+                self.assertIn("run.json", os.listdir(self.path(name)))
+                shutil.rmtree(self.path(name))
+
+    @staticmethod
+    def stat(pid):
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return f.read()
+
+    def test_key_that_ends_the_program_does_not_end_the_report(self):
+        child = subprocess.Popen([LOITER, "run", "--", "sh", "-c", "echo $$; exec sleep 60"],
+                                 cwd=self.work, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 text=True, start_new_session=True)
+        program = int(child.stdout.readline())
+        child.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+        os.killpg(child.pid, signal.SIGINT)
+        deadline = time.monotonic() + 60
+        while ") Z" not in self.stat(program) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        child.send_signal(signal.SIGCONT)
+        self.assertIn("the record is complete", child.communicate(timeout=240)[1])
+        self.assertEqual(child.returncode, 128 + signal.SIGINT)
 
     def test_a_death_by_a_forwarded_signal(self):
         child = self.start("run", "--", "sh", "-c", "echo ready; exec sleep 60")

@@ -148,9 +148,9 @@ struct running {
     struct comparison *comparison;
     struct compare_source *from;
     char **words[SIDES];
-    char *base;     /* of all logs */
-    bool made;      /* it was not there before */
-    bool on_screen; /* the count of runs is shown */
+    char *base;               /* of all logs */
+    struct log_dir_hold hold; /* of it */
+    bool on_screen;           /* the count of runs is shown */
 };
 
 static void close_if(int fd)
@@ -279,7 +279,7 @@ static int make_base(struct running *r)
             error = xasprintf("%s: %s", chosen, strerror(errno));
     }
     if (!error)
-        r->base = log_dir_make(chosen, r->from->session.force, &r->made, &error);
+        r->base = log_dir_make(chosen, r->from->session.force, &r->hold, &error);
     free(chosen);
     for (int side = 0; side < SIDES && !error; side++) {
         char *dir = xasprintf("%s/%s", r->base, side_folders[side]);
@@ -295,7 +295,8 @@ static int make_base(struct running *r)
 
 int compare_run(struct comparison *c, char *const commands[SIDES], struct compare_source *from)
 {
-    struct running r = {.comparison = c, .from = from, .on_screen = isatty(STDERR_FILENO) != 0};
+    struct running r = {
+        .comparison = c, .from = from, .hold.fd = -1, .on_screen = isatty(STDERR_FILENO) != 0};
     int code = 0;
     for (int side = 0; side < SIDES && !code; side++) {
         char *error = command_words(commands[side], &r.words[side]);
@@ -311,6 +312,7 @@ int compare_run(struct comparison *c, char *const commands[SIDES], struct compar
         code = run_in_turn(&r);
     if (r.base && !from->session.dir)
         log_dir_remove(r.base, true);
+    log_dir_release(&r.hold);
     free(r.base);
     for (int side = 0; side < SIDES; side++)
         command_words_free(r.words[side]);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <stddef.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "analyzer/cli/log_replace.h"
@@ -60,34 +61,44 @@ static char *make_room(int fd, const char *path, bool replace)
 }
 
 /* What speaks against using it, to be freed; NULL when nothing does. */
-static char *check(const char *path, bool replace)
+static char *check(int fd, const char *path, bool replace)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return xasprintf("%s: cannot use it for the log: %s", path, strerror(errno));
-    char *wrong = NULL;
     if (fstat(fd, &st) != 0 || st.st_uid != geteuid())
-        wrong = xasprintf("%s: belongs to somebody else: choose another directory with -o", path);
-    else if (!(wrong = make_room(fd, path, replace)) && fchmod(fd, DIR_MODE) != 0)
+        return xasprintf("%s: belongs to somebody else: choose another directory with -o", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return xasprintf("%s: another loiter records there now: choose another directory with -o",
+                         path);
+    char *wrong = make_room(fd, path, replace);
+    if (!wrong && fchmod(fd, DIR_MODE) != 0)
         wrong = xasprintf("%s: cannot use it for the log: %s", path, strerror(errno));
-    close(fd);
     return wrong;
 }
 
-char *log_dir_make(const char *path, bool replace, bool *made, char **error)
+char *log_dir_make(const char *path, bool replace, struct log_dir_hold *hold, char **error)
 {
-    *made = mkdir(path, DIR_MODE) == 0;
-    if (!*made && errno != EEXIST) {
+    *hold = (struct log_dir_hold){.made = mkdir(path, DIR_MODE) == 0, .fd = -1};
+    if (!hold->made && errno != EEXIST) {
         *error = xasprintf("%s: cannot make the log directory: %s: choose another with -o", path,
                            strerror(errno));
         return NULL;
     }
-    *error = check(path, replace);
+    hold->fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    *error = hold->fd >= 0 ? check(hold->fd, path, replace)
+                           : xasprintf("%s: cannot use it for the log: %s", path, strerror(errno));
     char *absolute = *error ? NULL : realpath(path, NULL);
     if (!absolute && !*error)
         *error = xasprintf("%s: %s", path, strerror(errno));
+    if (!absolute)
+        log_dir_release(hold);
     return absolute;
+}
+
+void log_dir_release(struct log_dir_hold *hold)
+{
+    if (hold->fd >= 0)
+        close(hold->fd);
+    hold->fd = -1;
 }
 
 char *log_dir_default(const char *program, int pid)

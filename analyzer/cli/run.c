@@ -118,7 +118,7 @@ static int report(struct outcome *out)
     }
     int status = verdict(out, reported);
     if (!keep)
-        log_dir_remove(out->session->dir, out->session->made);
+        log_dir_remove(out->session->dir, out->session->hold.made);
     if (out->ready)
         judge_clear(&out->judged);
     return status;

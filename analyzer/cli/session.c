@@ -7,10 +7,10 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <time.h>
 
 #include "analyzer/cli/exit_codes.h"
-#include "analyzer/cli/log_dir.h"
 #include "analyzer/cli/looker.h"
 #include "analyzer/cli/message.h"
 #include "analyzer/cli/preflight.h"
@@ -28,9 +28,11 @@ char *session_command_dir(void)
 {
     char path[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    if (n <= 0)
+    path[n > 0 ? n : 0] = '\0';
+    /* Without /proc, what the kernel was asked to execute: it is not changed since. */
+    const char *asked = (const char *)getauxval(AT_EXECFN);
+    if (n <= 0 && !(asked && realpath(asked, path)))
         return xstrdup("/usr/bin");
-    path[n] = '\0';
     char *slash = strrchr(path, '/');
     return xstrndup(path, (size_t)(slash ? slash - path : 0));
 }
@@ -102,15 +104,18 @@ static char *join_words(char *const *words)
 int session_begin(struct session *s, const struct session_options *o)
 {
     char *error = NULL;
-    *s = (struct session){.options = o, .in_fd = -1, .out_fd = -1, .tsc = el_tsc_begin()};
+    *s = (struct session){
+        .options = o, .in_fd = -1, .out_fd = -1, .hold.fd = -1, .tsc = el_tsc_begin()};
     int code = preflight(o->argv[0], &s->path, &error);
     if (!code && !(s->library = session_library(&error)))
         code = EXIT_CODE_USAGE;
     if (!code && o->jemalloc && !(s->allocator = find_jemalloc(&error)))
         code = EXIT_CODE_USAGE;
     if (!code) {
+        supervise_hold(&s->mask);
+        s->held = true;
         char *dir = o->dir ? xstrdup(o->dir) : log_dir_default(o->argv[0], getpid());
-        s->dir = log_dir_make(dir, o->force, &s->made, &error);
+        s->dir = log_dir_make(dir, o->force, &s->hold, &error);
         free(dir);
         code = s->dir ? 0 : EXIT_CODE_USAGE;
     }
@@ -198,6 +203,14 @@ static struct run_own own_of(const struct looker *l)
     return (struct run_own){.looks = r.looks, .inside = r.inside, .inside_ns = r.inside_ns};
 }
 
+/* Those that waited come now. */
+static void let_signals_in(struct session *s)
+{
+    if (s->held)
+        sigprocmask(SIG_SETMASK, &s->mask, NULL);
+    s->held = false;
+}
+
 int session_run(struct session *s)
 {
     struct ending e;
@@ -207,6 +220,7 @@ int session_run(struct session *s)
                             .in_fd = s->in_fd,
                             .out_fd = s->out_fd,
                             .timeout_s = s->options->timeout_s,
+                            .mask = &s->mask,
                             .environment = s->environment.list,
                             .self = s->options->plain ? NULL : s->self + sizeof(SESSION_ROOT) - 1,
                             .hung = hung,
@@ -218,8 +232,9 @@ int session_run(struct session *s)
     s->info.timeout_s = s->options->timeout_s;
     int error = supervise(&how, &e);
     if (error || e.exec_error) {
-        message("%s: cannot run it: %s", s->path, strerror(error ? error : e.exec_error));
-        log_dir_remove(s->dir, s->made);
+        if (error != EINTR)
+            message("%s: cannot run it: %s", s->path, strerror(error ? error : e.exec_error));
+        log_dir_remove(s->dir, s->hold.made);
         if (error)
             return EXIT_CODE_USAGE;
         return e.exec_error == ENOENT ? EXIT_CODE_NOT_FOUND : EXIT_CODE_NOT_EXECUTABLE;
@@ -233,16 +248,19 @@ int session_run(struct session *s)
     s->info.usage = usage_of(&e);
     s->info.own = own_of(s->looker);
     write_info(s);
+    let_signals_in(s);
     return 0;
 }
 
 void session_end(struct session *s)
 {
+    let_signals_in(s);
     free(s->path);
     free(s->library);
     free(s->allocator);
     free(s->runtime);
     free(s->dir);
+    log_dir_release(&s->hold);
     environment_clear(&s->environment);
     looker_destroy(s->looker);
     run_info_clear(&s->info);

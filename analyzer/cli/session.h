@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "analyzer/cli/environment.h"
+#include "analyzer/cli/log_dir.h"
 #include "analyzer/cli/supervise.h"
 #include "analyzer/report/run_info.h"
 #include "eventlog/writer.h"
@@ -42,7 +43,9 @@ struct session {
     char *allocator;           /* to preload behind the library; NULL for the program's own */
     char *runtime;             /* of a sanitizer, to preload before all others; NULL for none */
     char *dir;                 /* of the log, absolute */
-    bool made;                 /* the directory is of our making */
+    bool held;                 /* signals are, as supervise_hold does */
+    sigset_t mask;             /* of before */
+    struct log_dir_hold hold;  /* of the directory */
     struct el_tsc_reading tsc; /* when the session began */
     struct environment environment;                  /* of the program */
     char self[SUPERVISE_PID + sizeof(SESSION_ROOT)]; /* in it, with the program's process id */

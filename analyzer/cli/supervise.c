@@ -33,7 +33,6 @@ static double now_s(void)
 /* What the launcher changed for itself, and the program gets as it was; and what it is started with
  * as text that no #! begins, as a shell does and execvp. */
 struct before {
-    sigset_t mask;
     struct sigaction child;
     char **shell; /* NULL without memory */
 };
@@ -52,7 +51,7 @@ static _Noreturn void become(const struct supervise *s, const struct before *bef
     if (s->self)
         snprintf(s->self, SUPERVISE_PID, "%d", (int)getpid());
     sigaction(SIGCHLD, &before->child, NULL);
-    sigprocmask(SIG_SETMASK, &before->mask, NULL);
+    sigprocmask(SIG_SETMASK, s->mask, NULL);
     execve(s->path, s->argv, s->environment);
     if (errno == ENOEXEC && before->shell)
         execve(before->shell[0], before->shell, s->environment);
@@ -139,18 +138,54 @@ static void end_hung(const struct supervise *s, const sigset_t *signals, struct 
     process_tree_clear(&tree);
 }
 
+static void waited_for(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGCHLD);
+    for (size_t i = 0; i < NFORWARDED; i++)
+        sigaddset(signals, forwarded[i]);
+}
+
+void supervise_hold(sigset_t *before)
+{
+    sigset_t signals;
+    waited_for(&signals);
+    sigprocmask(SIG_BLOCK, &signals, before);
+}
+
+/* Whether one waits that ends this process when it is let in. */
+static bool is_to_end(const sigset_t *mask)
+{
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t pending;
+    bool found = false;
+    sigpending(&pending);
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+        struct sigaction how;
+        found |= sigismember(&pending, ending[i]) == 1 && sigismember(mask, ending[i]) == 0 &&
+                 sigaction(ending[i], NULL, &how) == 0 && how.sa_handler == SIG_DFL;
+    }
+    return found;
+}
+
+/* A key that ended the program, and was not seen before that was, ends no report of it. */
+static void drop(const sigset_t *signals)
+{
+    const struct timespec none = {0};
+    while (sigtimedwait(signals, NULL, &none) > 0)
+        ;
+}
+
 int supervise(const struct supervise *s, struct ending *e)
 {
     sigset_t signals;
+    if (is_to_end(s->mask))
+        return EINTR;
     struct before before = {.shell = shell_words(s)};
     /* Ignored, as some parents leave it, it would take the child's status away from us. */
     const struct sigaction standard = {.sa_handler = SIG_DFL};
     *e = (struct ending){0};
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGCHLD);
-    for (size_t i = 0; i < NFORWARDED; i++)
-        sigaddset(&signals, forwarded[i]);
-    sigprocmask(SIG_BLOCK, &signals, &before.mask);
+    waited_for(&signals);
     sigaction(SIGCHLD, &standard, &before.child);
 
     double start_s = now_s();
@@ -165,8 +200,8 @@ int supervise(const struct supervise *s, struct ending *e)
             end_hung(s, &signals, e);
         e->wall_s = now_s() - start_s;
     }
+    drop(&signals);
     sigaction(SIGCHLD, &before.child, NULL);
-    sigprocmask(SIG_SETMASK, &before.mask, NULL);
     free(before.shell);
     return error;
 }

@@ -8,6 +8,7 @@
 #ifndef SUPERVISE_H
 #define SUPERVISE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -20,6 +21,7 @@ struct supervise {
     int in_fd, out_fd; /* its standard input and output; below 0: those of the launcher */
     double timeout_s;  /* 0 for none */
     char **environment;
+    const sigset_t *mask; /* for the program: of before supervise_hold */
     /* NULL, or a place in the environment where the child writes its process id before exec: room
      * for SUPERVISE_PID bytes. */
     char *self;
@@ -41,7 +43,11 @@ struct ending {
     struct rusage usage; /* its own and that of the children it waited for */
 };
 
-/* 0, or an errno when no child could be made. */
+/* From here on the signals wait that would end the launcher and leave what it began. */
+void supervise_hold(sigset_t *before);
+
+/* Within supervise_hold. 0, or an errno when no child could be made: EINTR when a signal waits that
+ * ends the launcher, whose program is not begun then. */
 int supervise(const struct supervise *s, struct ending *e);
 
 #endif
