@@ -332,6 +332,19 @@ class Program(Case):
         processes = self.report("--no-follow", "--", *command, status=0)["run"]["processes"]
         self.assertEqual([p["command"][:2] for p in processes], ["sh"])
 
+    def test_children_in_a_namespace_of_their_own(self):
+        """They have a record, under a number that their parent does not know."""
+        apart = ["unshare", "-Urpf"]
+        if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("no namespaces here")
+        command = " ".join([*apart, PLANT])
+        result = self.loiter("run", "--", "sh", "-c",
+                             f"{command} thread; {command} thread", status=23)
+        self.assertNotIn("no record", result.stderr)
+        self.assertIn("2 processes: 1, 1 (", result.stderr)
+        result = self.loiter("run", "--", "sh", "-c", f"{command} nothing; true", status=0)
+        self.assertNotIn("no record", result.stderr)
+
     def test_without_proc(self):
         apart = ["unshare", "-rm", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"]
         if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode:
