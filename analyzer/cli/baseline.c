@@ -57,6 +57,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             argp_error(state, "expected an action (write, check, prune) and a log or a report");
         if (!o->judge.baseline_file)
             argp_error(state, "expected the baseline: -b FILE");
+        if (strcmp(o->judge.baseline_file, "-") == 0)
+            argp_error(state, "-b: a baseline is read and written: expected a file, not \"-\"");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -582,6 +582,7 @@ class Mistakes(Case):
             self.check(*command, says="--debug-dir: absent: No such file or directory")
         self.check("baseline", "wirte", "log", says='did you mean "write"?')
         self.check("baseline", "write", "log", says="-b FILE")
+        self.check("baseline", "write", "log", "-b", "-", says='expected a file, not "-"')
         self.check("explain", "leaked-thred", says='did you mean "leaked-thread"?')
         self.check("explain", "a", "b", says="expected one rule")
         self.check("help", "rnu", says='did you mean "run"?')

@@ -12,6 +12,8 @@
 #include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
 
+#define UTF8_MARK "\xef\xbb\xbf"
+
 static char *trim(char *s)
 {
     while (isspace((unsigned char)*s))
@@ -109,8 +111,10 @@ char *suppressions_read(struct suppressions *s, const char *file, const char *to
     size_t room = 0;
     errno = 0;
     for (unsigned line = 1; !error && getline(&text, &room, in) >= 0; line++) {
-        char *wrong =
-            read_line(s, text, today, (struct suppression){.file = (char *)file, .line = line});
+        /* Some editors begin a file with a mark that says that it is UTF-8. */
+        const bool marked = line == 1 && strncmp(text, UTF8_MARK, strlen(UTF8_MARK)) == 0;
+        char *wrong = read_line(s, text + (marked ? strlen(UTF8_MARK) : 0), today,
+                                (struct suppression){.file = (char *)file, .line = line});
         if (wrong)
             error = xasprintf("%s:%u: %s", file, line, wrong);
         free(wrong);

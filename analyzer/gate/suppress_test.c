@@ -65,6 +65,16 @@ static void good_lines(void **state)
     suppressions_clear(&s);
 }
 
+static void a_mark_of_utf8_is_no_part_of_the_rule(void **state)
+{
+    (void)state;
+    struct suppressions s;
+    assert_null(read_text(&s, "\xef\xbb\xbf*:work\n"));
+    assert_int_equal(s.n, 1);
+    assert_string_equal(s.items[0].rule, "*");
+    suppressions_clear(&s);
+}
+
 static void bad_line(const char *text, const char *line, const char *expected)
 {
     struct suppressions s;
@@ -151,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_lines),
+        cmocka_unit_test(a_mark_of_utf8_is_no_part_of_the_rule),
         cmocka_unit_test(bad_lines_say_what_was_expected),
         cmocka_unit_test(matching),
         cmocka_unit_test(places_without_names),
