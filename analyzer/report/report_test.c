@@ -192,6 +192,24 @@ static void text_for_people(void **state)
     check_text(&s->report, (struct text_options){.columns = 50}, "narrow.txt");
 }
 
+/* A stack that the record does not have is left out, unless there is something to say of it. */
+static void stacks_without_frames(void **state)
+{
+    struct scene *s = *state;
+    char *text = NULL;
+    size_t size = 0;
+    struct finding *f = s->gate.items[0].finding;
+    finding_add_stack(f, "woken at", 8, false, NULL);
+    finding_add_stack(f, "lost at", 9, false, "by nobody");
+    FILE *out = open_memstream(&text, &size);
+    report_text(out, &s->report, &(struct text_options){.frames_max = 20});
+    fclose(out);
+    assert_null(strstr(text, "woken at"));
+    assert_non_null(strstr(text, "lost at - by nobody:\n"));
+    assert_null(strstr(text, "(no frames)"));
+    free(text);
+}
+
 static void json_document(void **state)
 {
     struct scene *s = *state;
@@ -328,10 +346,11 @@ static void reasons_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_for_people),     cmocka_unit_test(json_document),
-        cmocka_unit_test(junit_document),      cmocka_unit_test(junit_namesakes),
-        cmocka_unit_test(sarif_document),      cmocka_unit_test(nothing_recorded_is_never_green),
-        cmocka_unit_test(reasons_are_bounded), cmocka_unit_test(losses_make_a_record_incomplete),
+        cmocka_unit_test(text_for_people),       cmocka_unit_test(json_document),
+        cmocka_unit_test(junit_document),        cmocka_unit_test(junit_namesakes),
+        cmocka_unit_test(sarif_document),        cmocka_unit_test(nothing_recorded_is_never_green),
+        cmocka_unit_test(reasons_are_bounded),   cmocka_unit_test(losses_make_a_record_incomplete),
+        cmocka_unit_test(stacks_without_frames), /* the last: it adds to the finding */
     };
     return cmocka_run_group_tests(tests, build_scene, clear_scene);
 }

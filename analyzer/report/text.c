@@ -199,6 +199,8 @@ static size_t frames_shown(const struct page *p, const struct finding_stack *s)
 
 static void print_stack(const struct page *p, const struct finding_stack *s)
 {
+    if (s->nframes == 0 && !s->primary && !s->note)
+        return;
     say(p, "", "  %s", s->role);
     if (s->note)
         say(p, "", " - %s", s->note);
@@ -211,7 +213,7 @@ static void print_stack(const struct page *p, const struct finding_stack *s)
         end_line(p);
         free(place);
     }
-    if (n == 0)
+    if (n == 0 && !s->note)
         fputs("    (no frames)\n", p->out);
     if (n < s->nframes && n == p->o->frames_max) {
         say(p, DIM, "    ... %zu more", s->nframes - n);
