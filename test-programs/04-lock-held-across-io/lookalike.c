@@ -41,9 +41,8 @@ static char query(struct connection *connection)
 static void account(char answer)
 {
     weft_mutex_lock(&totals_lock);
-    for (int turn = 0; turn < 8; turn++)
-        for (size_t i = 0; i < sizeof totals; i++)
-            totals[i] = (unsigned char)(totals[i] * 3 + answer);
+    for (size_t i = 0; i < sizeof totals; i++)
+        totals[i] = (unsigned char)(totals[i] * 3 + answer);
     weft_mutex_unlock(&totals_lock);
 }
 

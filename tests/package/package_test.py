@@ -45,7 +45,8 @@ class Package(unittest.TestCase):
         build = os.path.join(self.work, "build")
         self.run_in(self.work, CMAKE, "-S", PROJECT, "-B", build,
                     "-DCMAKE_PREFIX_PATH=" + self.prefix)
-        self.run_in(self.work, CMAKE, "--build", build)
+        commands = self.run_in(self.work, CMAKE, "--build", build, "--verbose")
+        self.assertEqual(len(re.findall(r".*-fstack-clash-protection.* -c \S*tasks\.c", commands)), 2)
         said = self.run_in(self.work, "ctest", "--test-dir", build, "-L", "loiter",
                            "--output-on-failure", status=8)
         outcomes = dict(re.findall(r"Test +#\d+: (\S+) \.*[ *]*(Passed|Failed)", said))
@@ -62,6 +63,7 @@ class Package(unittest.TestCase):
         shutil.copytree(PROJECT, folder)
         paths = {"PKG_CONFIG_PATH": os.path.dirname(self.one("lib*/pkgconfig/weft.pc"))}
         said = self.run_in(folder, "make", "check", status=2, **paths)
+        self.assertRegex(said, "-fstack-clash-protection.* tasks.c")
         self.assertIn("leaked-task: 4 tasks wait for ever", said)
         self.assertIn("Error 23", said)
         self.assertIn("4 answers", self.run_in(folder, "make", "check", "WORDS=clean", **paths))
