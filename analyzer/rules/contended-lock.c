@@ -7,6 +7,7 @@
 
 #include "analyzer/rules/lock_use.h"
 #include "analyzer/rules/rule.h"
+#include "analyzer/rules/turns.h"
 #include "analyzer/rules/words.h"
 
 static struct rule_threshold thresholds[] = {
@@ -87,7 +88,8 @@ static bool is_contended(const struct rule *rule, const struct model_process *p,
            lock_use_waiting(p, use) >= rule_threshold(rule, "waiting") &&
            use->waited_ns >= use->lock->wait_io_ns &&
            lock_use_held(use) / 1e9 >= rule_threshold(rule, "held") &&
-           lock_use_busy(p, use) >= rule_threshold(rule, "busy") && !is_counter(rule, p, use);
+           lock_use_busy(p, use) >= rule_threshold(rule, "busy") && !is_counter(rule, p, use) &&
+           !turns_lock(p, use->lock->address);
 }
 
 static void judge(const struct rule *rule, const struct model_process *p, struct findings *out)

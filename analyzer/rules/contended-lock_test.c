@@ -37,6 +37,18 @@ static void test_by_how_long_it_is_held(void **state)
     judged(contended(EL_OBJ_COND, EL_WAIT_COND, 1000, 6000, 2000), 0, 0);
 }
 
+/* Processes share it, so that what its holder waits for is not known to be IO. */
+static void test_whose_turn_it_is_to_accept(void **state)
+{
+    (void)state;
+    for (uint64_t lock = LOCK; lock <= LOCK + 8; lock += 8) {
+        struct made m = contended(EL_OBJ_MUTEX, EL_WAIT_MUTEX, 1000, 6000, 2000);
+        MADE_LOCK_IO(&m, .lock_kind = EL_WAIT_MUTEX, .lock = lock, .io_kind = EL_WAIT_ACCEPT,
+                     .acquired_stack = AT, .io_stack = ALSO, .count = 100);
+        judged(m, lock != LOCK, 0);
+    }
+}
+
 /* Some instructions take as long as the machine takes for them. */
 static void test_by_how_fast_the_machine_is(void **state)
 {
@@ -149,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_how_long_it_is_held),
+        cmocka_unit_test(test_whose_turn_it_is_to_accept),
         cmocka_unit_test(test_by_how_fast_the_machine_is),
         cmocka_unit_test(test_what_is_right),
         cmocka_unit_test(test_destroyed_locks),

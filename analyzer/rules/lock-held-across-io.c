@@ -7,6 +7,7 @@
 
 #include "analyzer/model/memory.h"
 #include "analyzer/rules/rule.h"
+#include "analyzer/rules/turns.h"
 #include "analyzer/rules/words.h"
 
 static struct rule_threshold thresholds[] = {
@@ -36,56 +37,15 @@ static bool is_gate(const struct rule *rule, const struct model_process *p, uint
     return (double)count_places(p, acquired_stack) >= rule_threshold(rule, "places");
 }
 
-/* Taken at one place, or known to be one lock that is taken at several. */
-static bool is_one_lock(const struct model_lock_io *a, const struct model_lock_io *b)
-{
-    return a->acquired_stack == b->acquired_stack || (a->lock != 0 && a->lock == b->lock);
-}
-
-/* The same, of a lock that is taken at several places, whichever of them this is. */
+/* The same of a lock that is taken at several places, whichever of them this is. */
 static bool is_of_gate(const struct rule *rule, const struct model_process *p,
                        const struct model_lock_io *io)
 {
     for (size_t i = 0; i < p->nlock_ios; i++)
-        if (is_one_lock(&p->lock_ios[i], io) && is_gate(rule, p, p->lock_ios[i].acquired_stack))
+        if (turns_of_one_lock(&p->lock_ios[i], io) &&
+            is_gate(rule, p, p->lock_ios[i].acquired_stack))
             return true;
     return false;
-}
-
-/* Do both return to one place of the program? */
-static bool is_one_place(const struct model_process *p, uint32_t a, uint32_t b)
-{
-    const struct model_stack *x = model_find_stack(p, a), *y = model_find_stack(p, b);
-    return a == b ||
-           (x != NULL && y != NULL && x->depth > 0 && y->depth > 0 && x->frames[0] == y->frames[0]);
-}
-
-/* Whoever waited for the lock was about to take it at that place. */
-static bool is_waited_for_there(const struct model_process *p, uint64_t lock, uint32_t place)
-{
-    for (size_t i = 0; i < p->nwaits; i++)
-        if (el_wait_is_lock(p->waits[i].kind) && p->waits[i].object == lock &&
-            !is_one_place(p, p->waits[i].stack, place))
-            return false;
-    return true;
-}
-
-/* The lock is whose turn it is to wait for the next connection: nothing else is done with it held,
- * and those that wait for it would only wait for a connection too. */
-static bool is_turn(const struct model_process *p, const struct model_lock_io *io)
-{
-    bool accepts = false;
-    for (size_t i = 0; i < p->nlock_ios; i++) {
-        const struct model_lock_io *other = &p->lock_ios[i];
-        if (!is_one_lock(other, io))
-            continue;
-        if (other->io_kind != EL_WAIT_ACCEPT && other->io_kind != EL_WAIT_POLL)
-            return false;
-        accepts |= other->io_kind == EL_WAIT_ACCEPT;
-        if (!is_waited_for_there(p, other->lock, io->acquired_stack))
-            return false;
-    }
-    return accepts;
 }
 
 /* false: not worth a word. */
@@ -230,7 +190,7 @@ static bool is_told(const struct model_lock_io *const *told, size_t n,
                     const struct model_lock_io *io)
 {
     for (size_t i = 0; i < n; i++)
-        if (is_one_lock(told[i], io))
+        if (turns_of_one_lock(told[i], io))
             return true;
     return false;
 }
@@ -247,7 +207,7 @@ static void judge(const struct rule *rule, const struct model_process *p, struct
     for (size_t i = 0; i < p->nlock_ios; i++) {
         enum severity severity;
         const struct model_lock_io *io = list[i];
-        if (is_turn(p, io) || is_minor(rule, p, io) || !weigh(rule, p, io, &severity))
+        if (turns_is(p, io) || is_minor(rule, p, io) || !weigh(rule, p, io, &severity))
             continue;
         bool gate = severity != SEVERITY_ERROR && is_of_gate(rule, p, io);
         if (gate && is_told(list, ngates, io))

@@ -109,6 +109,38 @@ static void test_gate(void **state)
     made_finish(&m);
 }
 
+static struct made turns(uint64_t seldom)
+{
+    struct made m = made_process();
+    const enum el_wait_kind kinds[] = {EL_WAIT_POLL, EL_WAIT_ACCEPT, EL_WAIT_WRITE};
+    for (uint32_t i = 0; i < 3; i++)
+        MADE_LOCK_IO(&m, .lock_kind = EL_WAIT_MUTEX, .lock = 0x50, .io_kind = kinds[i],
+                     .acquired_stack = 3, .io_stack = 4 + i, .count = i < 2 ? 100 : seldom,
+                     .total_ns = i == 0 ? 900 * MS : MS / 10, .max_ns = i == 0 ? 190 * MS : MS / 20,
+                     .waiters = i == 0 ? 90 : 0, .waited_ns = i == 0 ? 800 * MS : 0);
+    return m;
+}
+
+/* Whose turn it is to wait for a connection; what one does in passing now and then is no part of
+ * it, but is judged by itself. */
+static void test_turns(void **state)
+{
+    (void)state;
+    struct made m = turns(2);
+    judged(&m, 0, SEVERITY_ERROR);
+    m.p.lock_ios[2].waited_ns = 200 * MS;
+    m.p.lock_ios[2].total_ns = 200 * MS;
+    judged(&m, 1, SEVERITY_ERROR);
+    assert_int_equal(made_stack(m.found.items[0], "waits at"), 6);
+    made_finish(&m);
+    m = turns(3);
+    judged(&m, 1, SEVERITY_ERROR);
+    assert_int_equal(made_stack(m.found.items[0], "waits at"), 4);
+    m.p.nlock_ios = 1; /* nobody accepts */
+    judged(&m, 1, SEVERITY_ERROR);
+    made_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_quick_calls),
         cmocka_unit_test(test_minor_call),
         cmocka_unit_test(test_gate),
+        cmocka_unit_test(test_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
