@@ -104,7 +104,9 @@ PL_USUAL int poll(struct pollfd *p, nfds_t n, int ms);
 /* What is found each time and never taken: a write that is possible and not made, all else. */
 #define PL_IO_READY(ret, name, params, args, object, timed, found, asked)                          \
     WAITS(ret, name, params, args, EL_WAIT_POLL, object, timed,                                    \
-          if (answer > 0 && waiting.actor != NULL) found_ready(found, &waiting, PL_CALL());        \
+          if (answer > 0 && waiting.actor != NULL &&                                               \
+              __builtin_expect(pl_spin_polled(pl_spin_waited_before(&waiting)), 0))                \
+              found_again(found, &waiting, PL_CALL());                                             \
           if (answer >= 0) asked;)
 
 /* With a lock held the call counts, though it waits for nobody. EL_WAIT_NONE: it never does. */
@@ -173,14 +175,14 @@ static inline void polled(const struct pollfd *p, nfds_t n)
         pl_descriptor_used(p[i].fd);
 }
 
-static inline __attribute__((always_inline)) void
-found_ready(struct ready ready, const struct pl_wait *w, struct pl_call call)
+/* The poll before found something as well, and nothing was had or waited for since. */
+static __attribute__((noinline, cold)) void found_again(struct ready ready, const struct pl_wait *w,
+                                                        struct pl_call call)
 {
     const uint64_t before = pl_spin_waited_before(w);
-    const int again = pl_spin_polled(before);
-    if (ready.more && __builtin_expect(again, 0))
+    if (ready.more)
         pl_spin_untaken(ready.what, before, call);
-    else if (__builtin_expect(!ready.more && ready.what != 0, 0))
+    else if (ready.what != 0)
         pl_spin_writable(ready.what, before, call);
 }
 
