@@ -116,17 +116,20 @@ ssize_t weft__file_read(const struct weft__use *use, void *buffer, size_t size)
     return r < 0 ? weft__failed() : r;
 }
 
-/* write(2) where a broken pipe is an error and no signal. */
+/* write(2) where a broken pipe is an error and no signal. One that was there before stays. */
 static ssize_t write_unsignalled(int fd, const struct iovec *v, int flags)
 {
-    sigset_t pipe, before;
+    sigset_t pipe, before, pending;
     sigemptyset(&pipe);
+    sigemptyset(&pending);
     sigaddset(&pipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    if (sigismember(&before, SIGPIPE))
+        sigpending(&pending);
     ssize_t r = flags ? pwritev2(fd, v, 1, -1, flags) : writev(fd, v, 1);
     if (r < 0)
         r = weft__failed();
-    if (r == -EPIPE && !sigismember(&before, SIGPIPE)) {
+    if (r == -EPIPE && !sigismember(&pending, SIGPIPE)) {
         struct timespec none = {0, 0};
         while (sigtimedwait(&pipe, NULL, &none) < 0 && errno == EINTR)
             ;

@@ -42,6 +42,54 @@ TASK_TEST(counts)
     weft_chan_release(c);
 }
 
+static void count(void *arg)
+{
+    ++*(_Atomic int *)arg;
+}
+
+static void uncount(void *arg)
+{
+    --*(_Atomic int *)arg;
+}
+
+/* Without a yield here: others run them. */
+TASK_TEST(taken_over)
+{
+    struct weft_stats before, after;
+    _Atomic int ran = 0;
+    CHECK(weft_stats(&before) == 0);
+    for (int i = 0; i < WAITING; i++)
+        CHECK(weft_go(count, (void *)&ran) == 0);
+    while (ran < WAITING)
+        continue;
+    CHECK(weft_stats(&after) == 0);
+    CHECK(after.steals > before.steals);
+}
+
+static void count_runnable(void *arg)
+{
+    struct weft_stats s = {0};
+    _Atomic int ran = 0;
+    (void)arg;
+    do { /* until no other worker had the time to take one */
+        while (ran != 0)
+            weft_yield();
+        for (int i = 0; i < WAITING; i++, ran++)
+            CHECK(weft_go(uncount, (void *)&ran) == 0);
+        CHECK(weft_stats(&s) == 0);
+    } while (ran != WAITING);
+    CHECK(s.tasks_runnable == WAITING && s.tasks_running == 1 && s.tasks_waiting == 0);
+    while (ran != 0)
+        weft_yield();
+}
+
+static void runnable_ones_count(void **state)
+{
+    struct weft_options options = {.workers = 1};
+    (void)state;
+    assert_int_equal(weft_run_with(&options, count_runnable, NULL), 0);
+}
+
 static void one_worker(void *arg)
 {
     struct weft_stats before, after;
@@ -87,6 +135,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts),
+        cmocka_unit_test(taken_over),
+        cmocka_unit_test(runnable_ones_count),
         cmocka_unit_test(each_switch_counts),
         cmocka_unit_test(threads),
         cmocka_unit_test(outside),

@@ -123,6 +123,29 @@ static void *use_by_thread(void *arg)
     return NULL;
 }
 
+/* All that is idle, of every pool, is gone when trim returns; what is out stays. */
+TASK_TEST(trim_empties_all_pools)
+{
+    struct weft_pool *before;
+    new_pool();
+    before = g.pool;
+    get_many(MANY);
+    put_many(MANY);
+    struct object *out = get();
+    struct weft_pool_options o = {.make = make_object, .destroy = destroy_object, .arg = &g};
+    g.pool = weft_pool_new(&o);
+    get_many(MANY);
+    put_many(MANY);
+    CHECK(g.alive == 2 * MANY);
+    weft_pool_trim(NULL);
+    CHECK(g.alive == 1);
+    weft_pool_free(g.pool);
+    g.pool = before;
+    put(out);
+    weft_pool_free(g.pool);
+    CHECK(g.alive == 0);
+}
+
 /* No object is given to two, or destroyed while it is out, or lost: by tasks and plain threads. */
 TASK_TEST(each_object_has_one_owner)
 {
@@ -241,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_comes_back),
+        cmocka_unit_test(trim_empties_all_pools),
         cmocka_unit_test(each_object_has_one_owner),
         cmocka_unit_test(objects_go_round_between_tasks),
         cmocka_unit_test(nothing_is_lost_between_runs),
