@@ -45,14 +45,14 @@ OFTEN(ssize_t, writev, (int fd, const struct iovec *v, int n))
 PL_USUAL int epoll_wait(int fd, struct epoll_event *e, int n, int ms);
 PL_USUAL int poll(struct pollfd *p, nfds_t n, int ms);
 
-#define THREE_WAYS(ret, name, params, args, fd)                                                    \
+/* `told`: what is looked at when a call on what answers at once is over. */
+#define THREE_WAYS(ret, name, params, args, fd, told)                                              \
     SECOND_WAY ret quick_##name params                                                             \
     {                                                                                              \
         if (!pl_io_known_noblock((int)(fd)))                                                       \
             return slow_##name args;                                                               \
         ret answer = PL_LOAD(name) args;                                                           \
-        pl_io_tried((intptr_t)answer, PL_CALL());                                                  \
-        return answer;                                                                             \
+        told return answer;                                                                        \
     }                                                                                              \
     PL_EXPORT PL_FRAMELESS ret name params                                                         \
     {                                                                                              \
@@ -76,7 +76,7 @@ PL_USUAL int poll(struct pollfd *p, nfds_t n, int ms);
         pl_wait_end(&waiting, pl_io_error((intptr_t)answer));                                      \
         return answer;                                                                             \
     }                                                                                              \
-    THREE_WAYS(ret, name, params, args, fd)
+    THREE_WAYS(ret, name, params, args, fd, pl_io_tried((intptr_t)answer, PL_CALL());)
 
 /* `after`: what is looked at when it is over. */
 #define WAITS(ret, name, params, args, kind, object, timed, after)                                 \
@@ -227,7 +227,9 @@ static inline void had_read(int fd, size_t wanted, ssize_t n, struct pl_call cal
         had_read(fd, n, result, PL_CALL());                                                        \
         return result;                                                                             \
     }                                                                                              \
-    THREE_WAYS(ssize_t, name, params, args, fd)
+    THREE_WAYS(ssize_t, name, params, args, fd,                                                    \
+               if (__builtin_expect(answer == 0, 0)) had_read(fd, n, 0, PL_CALL());                \
+               else pl_io_tried(answer, PL_CALL());)
 
 READ(read, (int fd, void *buf, size_t n), (fd, buf, n))
 READ(__read, (int fd, void *buf, size_t n), (fd, buf, n))

@@ -4,6 +4,7 @@
  */
 #include "test-programs/common/sample.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,11 +28,13 @@ static void *copy(void *arg)
     return arg;
 }
 
-int main(void)
+/* An argument: the read is one that would not wait. */
+int main(int argc, char **argv)
 {
+    (void)argv;
     pthread_t reader;
 
-    MUST(pipe(lines) == 0);
+    MUST(pipe2(lines, argc > 1 ? O_NONBLOCK : 0) == 0);
     MUST(pthread_create(&reader, NULL, copy, NULL) == 0);
     MUST(write(lines[1], "the only line\n", 14) == 14);
     close(lines[1]);
