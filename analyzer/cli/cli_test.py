@@ -161,6 +161,16 @@ class Output(Case):
         self.assertIn("before: log", compared)
         self.assertEqual(os.listdir(self.work), ["log"])
 
+    def test_output_that_cannot_be_written(self):
+        self.loiter("record", "-o", "log", "--", "true", status=0)
+        for words in (["explain"], ["explain", "leaked-task"], ["--help"], ["--version"],
+                      ["baseline", "write", "log", "-b", "b"], ["analyze", "log"]):
+            with self.subTest(words), open("/dev/full", "w", encoding="utf-8") as full:
+                result = subprocess.run([LOITER, *words], cwd=self.work, stdout=full, text=True,
+                                        stderr=subprocess.PIPE, check=False)
+                self.assertEqual(result.returncode, 2)
+                self.assertEqual(result.stderr.count("No space left on device"), 1)
+
     def test_junit(self):
         result = self.loiter("run", "--format", "junit", "--", PLANT, "thread", status=23)
         import xml.etree.ElementTree as tree

@@ -1,12 +1,14 @@
 /*
  * main.c - chooses the subcommand.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/exit_codes.h"
+#include "analyzer/cli/message.h"
 #include "analyzer/gate/choose.h"
 #include "analyzer/model/memory.h"
 
@@ -85,6 +87,15 @@ static bool is_any(const char *word, const char *a, const char *b)
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
+/* What was printed may not have arrived: on a full disk, say. A failure was told before. */
+static int finish(int status)
+{
+    if (status != EXIT_CODE_OK || (fflush(stdout) == 0 && !ferror(stdout)))
+        return status;
+    message("output: cannot write: %s", strerror(errno));
+    return EXIT_CODE_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -93,12 +104,12 @@ int main(int argc, char **argv)
     }
     const char *word = argv[1];
     if (strcmp(word, "help") == 0)
-        return help(argv[2]);
+        return finish(help(argv[2]));
     if (is_any(word, "--help", "-h") || strcmp(word, "-?") == 0)
-        return help(NULL);
+        return finish(help(NULL));
     if (is_any(word, "--version", "-V")) {
         command_version();
-        return EXIT_CODE_OK;
+        return finish(EXIT_CODE_OK);
     }
-    return run(argc - 1, argv + 1);
+    return finish(run(argc - 1, argv + 1));
 }
