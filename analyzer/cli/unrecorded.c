@@ -95,7 +95,7 @@ static void check_silent_execs(struct judged *j, const struct unrecorded *part,
 static uint64_t count_namespaces(const struct model *m, const struct unrecorded *part)
 {
     const char first = silent_mark(part->log, 1);
-    uint64_t n = first != '\0' && first != EL_SILENT_BEGINS;
+    uint64_t n = first != '\0' && first != EL_SILENT_RECORDS;
     for (size_t i = part->from; i < m->nprocesses; i++) {
         const struct model_process *p = &m->processes[i];
         n += p->ppid == 0 && !p->replaced && (int64_t)p->pid != part->run->pid;
