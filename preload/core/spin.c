@@ -192,6 +192,7 @@ void pl_spin_refused(enum el_spin_kind kind, uint64_t what, struct pl_call call)
     }
     r->slow += now > r->at && pl_ns_of_ticks(now - r->at) >= LATE_NS;
     r->at = now;
+    self->spins_had |= PL_HAD_POLL; /* what a poll found was tried: the row is this one's */
     if (++r->count % PL_SPIN_BLOCK == 0) {
         actor->spin_since = pl_actor_waited(actor); /* all its waits were of this row */
         pl_spin_block(self, kind, PL_SPIN_BLOCK, pl_stack(self, call));
