@@ -47,8 +47,10 @@ static void leak(void)
 static void child(int number)
 {
     usleep(1); /* one that only ends has no record */
-    if (number == 10 || number == 90)
+    if (number == 10 || number == 90) {
         leak();
+        sleep_ms(20); /* what it has left behind is not of its end */
+    }
     _exit(number % 7);
 }
 
