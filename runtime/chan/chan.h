@@ -14,7 +14,7 @@ struct weft_chan {
     size_t first; /* the oldest element's place */
     const void *closed_at;
     uint32_t refs;
-    bool closed;
+    uint8_t closed;
     uint8_t kind;  /* enum loiter_object, as which it is announced; OTHER: not at all */
     bool of_after; /* of weft_after: once the program lets go of it, its timer fires for nobody */
     alignas(16) unsigned char buffer[];

@@ -386,30 +386,35 @@ __attribute__((noinline)) static int select_fully(struct weft_case *cases, unsig
 static inline __attribute__((always_inline)) bool only_default(const struct weft_case *cases,
                                                                unsigned n, unsigned *which)
 {
+    const struct weft_case *const end = cases + n, *found = NULL;
     uint64_t stamps = 0;
-    unsigned found = n;
-    for (unsigned i = 0; i < n; i++) {
-        enum weft_case_kind kind = cases[i].kind;
-        const struct weft_chan *c = cases[i].chan;
-        if (kind == WEFT_CASE_DEFAULT && found == n) {
-            found = i;
-            continue;
+    for (const struct weft_case *it = cases; it != end; it++) {
+        const struct weft_chan *c = it->chan;
+        if (it->kind == WEFT_CASE_RECV) {
+            if (!c)
+                continue;
+            stamps += weft__chan_stamp(c);
+            if (weft__chan_recv_hint(c))
+                return false;
+        } else if (it->kind == WEFT_CASE_SEND) {
+            if (!c)
+                continue;
+            stamps += weft__chan_stamp(c);
+            if (weft__chan_send_hint(c))
+                return false;
+        } else if (it->kind == WEFT_CASE_DEFAULT && !found) {
+            found = it;
+        } else {
+            return false;
         }
-        if (kind != WEFT_CASE_RECV && kind != WEFT_CASE_SEND)
-            return false;
-        if (!c)
-            continue;
-        stamps += weft__chan_stamp(c);
-        if (could_go_on(kind, c))
-            return false;
     }
-    if (found == n || (uint32_t)stamps != 0)
+    if (!found || (uint32_t)stamps != 0)
         return false;
-    for (unsigned i = 0; i < n; i++) {
-        if (has_channel(&cases[i]))
-            stamps -= weft__chan_stamp(cases[i].chan);
+    for (const struct weft_case *it = cases; it != end; it++) {
+        if (it != found && it->chan)
+            stamps -= weft__chan_stamp(it->chan);
     }
-    *which = found;
+    *which = (unsigned)(found - cases);
     return stamps == 0;
 }
 
