@@ -45,6 +45,7 @@ CALL(misuse_sem_release, weft_sem_release(arg, 1))
 CALL(misuse_sem_new, (void)arg; weft_sem_new(-1))
 CALL(misuse_ticker_new, (void)arg; weft_ticker_new(0))
 CALL(misuse_ticker_reset, weft_ticker_reset(arg, -1))
+CALL(misuse_timer_free, weft_timer_free(arg))
 CALL(misuse_nil_key, weft_ctx_with_value(arg, NULL, NULL))
 CALL(misuse_exit, if (arg == NULL) weft_exit())
 CALL(misuse_chan_recv, weft_chan_recv(arg, NULL))
@@ -284,6 +285,18 @@ static void bad_interval(void *arg)
     misuse_ticker_reset(weft_ticker_new(WEFT_S));
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* which says more of it */
+static struct weft_timer *timer;
+CALL(misuse_timer_new, timer = weft_timer_func(WEFT_S, misuse_yield, arg))
+
+static void free_twice(void *arg)
+{
+    misuse_timer_new(arg);
+    misuse_timer_free(timer);
+    misuse_timer_free(timer);
+}
+#endif
+
 static void nil_key(void *arg)
 {
     (void)arg;
@@ -455,6 +468,12 @@ static const struct ending cases[] = {
     {bad_interval,
      -SIGABRT,
      {"weft: non-positive interval for a ticker (task ", "): 0x", ", at misuse_ticker_reset+0x"}},
+#ifndef __SANITIZE_ADDRESS__
+    {free_twice,
+     -SIGABRT,
+     {"weft: free of a freed timer (task ", "): 0x", ", at misuse_timer_free+0x",
+      "; made at misuse_timer_new+0x"}},
+#endif
     {nil_key,
      -SIGABRT,
      {"weft: nil key of a context value (task ", "): 0x", ", at misuse_nil_key+0x"}},

@@ -78,7 +78,9 @@ static struct weft__run *make_run(unsigned workers)
     memset(run, 0, offsetof(struct weft__run, worker));
     run->epoll_fd = run->event_fd = -1;
     for (unsigned i = 0; i < workers; i++) {
-        if (!worker[i] && !(worker[i] = aligned_alloc(64, sizeof *worker[i])))
+        if (worker[i])
+            weft__timer_drop_spare(worker[i]); /* of a straggler */
+        else if (!(worker[i] = aligned_alloc(64, sizeof *worker[i])))
             break;
         run->worker[i] = worker[i];
         weft__worker_reset(worker[i], run, i);
@@ -170,6 +172,7 @@ static void after_run(struct weft__run *run)
     for (unsigned i = 0; all && i < run->slots; i++) {
         weft__task_drop_cache(run->worker[i]);
         weft__stack_drop_cache(run->worker[i]);
+        weft__timer_drop_spare(run->worker[i]);
     }
     retire(run);
 }

@@ -138,6 +138,7 @@ struct weft__worker {
     struct weft_task *full_chain;
     struct weft_task *freed[WEFT_TASK_HOP]; /* the last ones */
     unsigned free_task_count, free_stack_count[WEFT__STACK_CLASSES];
+    struct weft_timer *spare_timer; /* see time/timer.c */
     uint64_t random;
     uint64_t next_id, last_id; /* task numbers in stock */
     char *free_stacks[WEFT__STACK_CLASSES][WEFT_STACK_CACHE];

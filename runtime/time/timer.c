@@ -89,13 +89,55 @@ static void fire_function(struct weft__timer *base, int64_t now)
         weft__fatal("no memory for the task of a timer");
 }
 
+/* ---- memory ----
+ *
+ * A time limit is a timer that is made, stopped and freed. A worker keeps one of those with a
+ * function, and makes the next of it.
+ */
+
+static struct weft_timer **spare(void)
+{
+#if defined(WEFT_ASAN)
+    return NULL; /* it tells who uses one that was freed */
+#else
+    struct weft__worker *w = weft__worker();
+    return w && !w->bound ? &w->spare_timer : NULL;
+#endif
+}
+
+static struct weft_timer *new_memory(void)
+{
+    struct weft_timer **kept = spare(), *timer;
+    if (!kept || !*kept)
+        return malloc(sizeof *timer);
+    timer = *kept;
+    *kept = NULL;
+    return timer;
+}
+
+static void free_memory(struct weft_timer *timer)
+{
+    struct weft_timer **kept = spare();
+    if (!kept || *kept) {
+        free(timer);
+        return;
+    }
+    *kept = timer;
+}
+
+void weft__timer_drop_spare(struct weft__worker *w)
+{
+    free(w->spare_timer);
+    w->spare_timer = NULL;
+}
+
 static void dispose(struct weft_timer *timer)
 {
     LOITER_CALL(loiter_timer_destroyed, (timer));
     if (timer->chan)
         weft_chan_release(timer->chan); /* the timer goes with it */
     else
-        free(timer);
+        free_memory(timer);
 }
 
 /* Of weft_after: it goes with its only shot. */
@@ -124,7 +166,7 @@ void weft__timers_announce_sizes(void)
 static struct weft_timer *make(enum loiter_object kind, bool channel, const void *caller)
 {
     size_t before = channel ? WEFT__TIMED_CHAN_BYTES : 0;
-    char *memory = malloc(before + sizeof(struct weft_timer));
+    char *memory = channel ? malloc(before + sizeof(struct weft_timer)) : (char *)new_memory();
     if (!memory)
         return NULL;
     struct weft_timer *timer = (struct weft_timer *)(memory + before);
@@ -200,14 +242,21 @@ __attribute__((noinline, cold)) static void dispose_unstarted(struct weft_timer 
     dispose(timer);
 }
 
+/* One that nobody else knows: nothing of before is in its channel. */
 static struct weft_timer *start_new(struct weft_timer *timer, int64_t ns, int64_t period,
                                     const void *caller)
 {
-    if (timer && start(timer, ns, period, caller) < 0) {
-        dispose_unstarted(timer);
+    int64_t when;
+    if (!timer)
         return NULL;
-    }
-    return timer;
+    if (!weft__after_ns_quick(ns, &when))
+        when = weft__after_ns(ns);
+    timer->stopped = false;
+    LOITER_CALL(loiter_timer_armed, (timer->kind, timer, ns, period, timer->stoppable, caller));
+    if (weft__timer_start_new(&timer->base, when, period))
+        return timer;
+    dispose_unstarted(timer);
+    return NULL;
 }
 
 static void free_timer(struct weft_timer *timer)
@@ -281,8 +330,12 @@ struct weft_chan *weft_timer_chan(struct weft_timer *timer)
 
 void weft_timer_free(struct weft_timer *timer)
 {
-    if (timer)
-        free_timer(timer);
+    struct weft_timer **kept = spare();
+    if (!timer)
+        return;
+    if (__builtin_expect(kept && *kept == timer, 0))
+        weft__fatal_object("free of a freed timer", timer, WEFT_CALLER(), "made", timer->caller);
+    free_timer(timer);
 }
 
 struct weft_chan *weft_after(int64_t ns)

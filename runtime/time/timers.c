@@ -140,22 +140,27 @@ static struct weft__timers *move_home(struct weft__timer *timer, struct weft__ti
     return to;
 }
 
+/* There is room for it. */
+static inline enum weft__armed push(struct weft__timers *home, struct weft__timer *timer,
+                                    int64_t when, int64_t period)
+{
+    timer->when = timer->key = when;
+    timer->period = period;
+    weft__heap_push(&home->heap, timer, when);
+    return publish_earlier(home, weft__worker());
+}
+
 enum weft__armed weft__timer_set_slow(struct weft__timer *timer, int64_t when, int64_t period)
 {
     struct weft__worker *w = weft__worker();
     struct weft__timers *home = timer->home;
-    bool inside = timer->place != 0;
-    if (!inside) {
+    if (timer->place == 0) {
         home = move_home(timer, home_of(w));
-        if (!reserve(home))
-            return WEFT__NOT_ARMED;
+        return reserve(home) ? push(home, timer, when, period) : WEFT__NOT_ARMED;
     }
     timer->when = timer->key = when;
     timer->period = period;
-    if (inside)
-        weft__heap_move(&home->heap, timer, when);
-    else
-        weft__heap_push(&home->heap, timer, when);
+    weft__heap_move(&home->heap, timer, when);
     return publish_earlier(home, w);
 }
 
@@ -173,6 +178,19 @@ bool weft__timer_start(struct weft__timer *timer, int64_t when)
     weft__timer_lock(timer);
     enum weft__armed armed = weft__timer_set(timer, when, 0);
     weft__timer_unlock(timer, armed);
+    return armed != WEFT__NOT_ARMED;
+}
+
+bool weft__timer_start_new(struct weft__timer *timer, int64_t when, int64_t period)
+{
+    struct weft__timers *home = timer->home;
+    enum weft__armed armed = WEFT__NOT_ARMED;
+    weft__solo_lock(&home->lock);
+    if (reserve(home))
+        armed = push(home, timer, when, period);
+    weft__unlock(&home->lock);
+    if (armed == WEFT__ARMED_FIRST)
+        weft__timer_armed_first(when);
     return armed != WEFT__NOT_ARMED;
 }
 

@@ -49,6 +49,9 @@ void weft__timer_init(struct weft__timer *timer,
 /* Arms it, anew if it is armed already; false: no memory. It is not read again once it may fire. */
 bool weft__timer_start(struct weft__timer *timer, int64_t when);
 
+/* The same of one that was never armed and that nobody else knows. */
+bool weft__timer_start_new(struct weft__timer *timer, int64_t when, int64_t period);
+
 /* Disarms it. True: it was armed. False: its function is over, or was not to run. */
 bool weft__timer_cancel(struct weft__timer *timer);
 
@@ -117,6 +120,9 @@ void weft__timers_run_all(struct weft__worker *w);
 
 /* Says what a timer takes of memory, to who listens. */
 void weft__timers_announce_sizes(void);
+
+/* Frees what the worker keeps for its next timer. */
+void weft__timer_drop_spare(struct weft__worker *w);
 
 /* The run is over: none is armed any more. */
 void weft__timers_clear(void);
