@@ -85,27 +85,25 @@ struct seen {
 };
 
 /* False: no valid cases. */
-static bool look(const struct weft_case *cases, unsigned n, struct seen *seen)
+static inline bool look(const struct weft_case *cases, unsigned n, struct seen *seen)
 {
     struct seen s = {.default_case = n};
     for (unsigned i = 0; i < n; i++) {
         enum weft_case_kind kind = cases[i].kind;
         const struct weft_chan *c = cases[i].chan;
-        if (kind == WEFT_CASE_DEFAULT) {
-            if (s.default_case != n)
-                return false;
+        if (kind == WEFT_CASE_RECV || kind == WEFT_CASE_SEND) {
+            if (!c)
+                continue;
+            s.live++;
+            s.stamps += weft__chan_stamp(c);
+            if (could_go_on(kind, c)) {
+                s.ready++;
+                s.last = i;
+            }
+        } else if (kind == WEFT_CASE_DEFAULT && s.default_case == n) {
             s.default_case = i;
-            continue;
-        }
-        if (kind != WEFT_CASE_RECV && kind != WEFT_CASE_SEND)
+        } else {
             return false;
-        if (!c)
-            continue;
-        s.live++;
-        s.stamps += weft__chan_stamp(c);
-        if (could_go_on(kind, c)) {
-            s.ready++;
-            s.last = i;
         }
     }
     *seen = s;
@@ -381,53 +379,40 @@ __attribute__((noinline)) static int select_fully(struct weft_case *cases, unsig
     return select_slow(&s, timeout_ns, caller);
 }
 
-/* A default is to be taken: no other case can go on, and that was so at one moment. False: look
- * closely. */
+/* The default, which is the last case, is to be taken: no other can go on, and that was so at one
+ * moment. False: look closely. */
 static inline __attribute__((always_inline)) bool only_default(const struct weft_case *cases,
-                                                               unsigned n, unsigned *which)
+                                                               const struct weft_case *last)
 {
-    const struct weft_case *const end = cases + n, *found = NULL;
     uint64_t stamps = 0;
-    for (const struct weft_case *it = cases; it != end; it++) {
+    for (const struct weft_case *it = cases; it != last; it++) {
         const struct weft_chan *c = it->chan;
-        if (it->kind == WEFT_CASE_RECV) {
-            if (!c)
-                continue;
-            stamps += weft__chan_stamp(c);
-            if (weft__chan_recv_hint(c))
-                return false;
-        } else if (it->kind == WEFT_CASE_SEND) {
-            if (!c)
-                continue;
-            stamps += weft__chan_stamp(c);
-            if (weft__chan_send_hint(c))
-                return false;
-        } else if (it->kind == WEFT_CASE_DEFAULT && !found) {
-            found = it;
-        } else {
+        if (it->kind != WEFT_CASE_RECV && it->kind != WEFT_CASE_SEND)
             return false;
-        }
+        if (!c)
+            continue;
+        stamps += weft__chan_stamp(c);
+        if (could_go_on(it->kind, c))
+            return false;
     }
-    if (!found || (uint32_t)stamps != 0)
+    if ((uint32_t)stamps != 0)
         return false;
-    for (const struct weft_case *it = cases; it != end; it++) {
-        if (it != found && it->chan)
+    for (const struct weft_case *it = cases; it != last; it++) {
+        if (it->chan)
             stamps -= weft__chan_stamp(it->chan);
     }
-    *which = (unsigned)(found - cases);
     return stamps == 0;
 }
 
-/* Polling calls nothing. */
+/* Polling calls nothing, where the default stands last. */
 static inline __attribute__((always_inline)) int select_by(struct weft_case *cases, unsigned n,
                                                            int64_t timeout_ns, const void *caller)
 {
-    unsigned which;
     struct weft__worker *w = weft__worker();
-    if (n <= CASES_MAX && w && (w->spins + 1) % WEFT__SPIN_BLOCK != 0 &&
-        only_default(cases, n, &which)) {
+    if (n - 1 < CASES_MAX && cases[n - 1].kind == WEFT_CASE_DEFAULT && w &&
+        (w->spins + 1) % WEFT__SPIN_BLOCK != 0 && only_default(cases, &cases[n - 1])) {
         w->spins++;
-        return (int)which;
+        return (int)n - 1;
     }
     return select_fully(cases, n, timeout_ns, caller);
 }

@@ -290,7 +290,8 @@ struct weft_case {
     }
 
 /* Waits until one of the cases can go on, does it and returns its index. Of several that can, a
- * random one. With a WEFT_DEFAULT case it never waits and returns that index if no other can.
+ * random one. With a WEFT_DEFAULT case it never waits and returns that index if no other can; it is
+ * fastest as the last.
  * -ETIMEDOUT after `timeout_ns` (0: do not wait; WEFT_FOREVER). -EINVAL: a kind that is none, two
  * defaults, or n over 65536; -ENOMEM. No case at all waits for the time limit. Go: select. */
 WEFT_API int weft_select(struct weft_case *cases, unsigned n, int64_t timeout_ns);
