@@ -74,7 +74,9 @@ static struct weft__worker *find_extra(struct weft__run *run)
     if (i == WEFT_MAX_WORKERS || i - run->workers == EXTRA_MAX)
         return NULL;
     struct weft__worker *w = run->worker[i];
-    if (!w && !(w = aligned_alloc(alignof(struct weft__worker), sizeof *w)))
+    if (w)
+        weft__timer_drop_spare(w); /* of a straggler */
+    else if (!(w = aligned_alloc(alignof(struct weft__worker), sizeof *w)))
         return NULL;
     weft__worker_reset(w, run, i);
     w->extra = true;
