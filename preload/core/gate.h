@@ -109,6 +109,7 @@ struct pl_self {
     /* the lock that was tried in vain last, until the thread has it; NULL: none. See spin.h */
     const void *tried;
     uint64_t polled_at; /* when the last poll that found something began. See spin.h */
+    uint64_t ended;     /* the stream whose end was read last */
 } __attribute__((aligned(64)));
 
 /* Nothing runs here. */

@@ -173,8 +173,11 @@ static int has_ended(int fd)
 
 void pl_spin_at_end(int fd, uint64_t what, struct pl_call call)
 {
-    if (has_ended(fd))
+    struct pl_self *self = &pl_self_block;
+    /* Most streams are asked once after their end: that is no row, and costs no look. */
+    if (self->ended == what && has_ended(fd))
         pl_spin_refused(EL_SPIN_END, what, call);
+    self->ended = what;
 }
 
 void pl_spin_refused(enum el_spin_kind kind, uint64_t what, struct pl_call call)
